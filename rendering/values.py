@@ -1,0 +1,224 @@
+"""The values that pass between the stages: frozen, typed, and free of Django.
+
+Units, everywhere in the pipeline: seconds (float) from the start of the *line's* segment, 24 kHz mono
+float32 sound in -1..1, pictures as uint8 RGB arrays (height, width, 3), alpha as uint8 (height, width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Frame = NDArray[np.uint8]
+
+SAMPLE_RATE = 24_000
+"""Samples per second of all speech inside the pipeline."""
+
+STAGES = ("script", "speech", "alignment", "motion", "frames", "smoothing", "delivery")
+"""The seven stages, in order."""
+
+Report = Callable[[str, float], None]
+"""report(stage, fraction 0..1). It may raise Canceled, which a stage never catches."""
+
+
+class BadInput(Exception):
+    """The reader can mend it: one clear sentence that says what to do. Never retried, always refunded."""
+
+    def __init__(self, sentence: str, *, code: str = "invalid_field", **where: Any) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+        self.where = where
+
+
+class Canceled(Exception):
+    """Raised by `report` when the render was canceled or the attempt was given up. Never caught in a stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """What the chosen voice or the pipeline cannot do, said before it is paid for.
+
+    start and end are character offsets into the line's source text.
+    """
+
+    code: str
+    message: str
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text spoken in one manner. `text` is what is spoken, `shown` what captions show."""
+
+    text: str
+    shown: str
+    start: int
+    end: int
+    emphasis: Literal["none", "moderate", "strong"] = "none"
+    rate: float = 1.0
+    pitch: float = 0.0  # semitones
+    phonemes: str | None = None  # misaki alphabet, replaces the words
+    pause: float = 0.0  # seconds of silence after the span
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    spans: tuple[Span, ...]
+    pause: float = 0.0  # extra seconds of silence after the sentence
+
+    @property
+    def text(self) -> str:
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One line of a scene, ready to be spoken. `source` is exactly what was typed."""
+
+    source: str
+    sentences: tuple[Sentence, ...]
+    language: str
+    warnings: tuple[Warn, ...] = ()
+    marks: tuple[tuple[str, int], ...] = ()  # ("smile", sentence index) and the like
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone in the misaki alphabet (' ' and punctuation are pauses), stress marks merged away."""
+
+    symbol: str
+    start: float
+    end: float
+    stress: float = 0.0  # 1 primary, 0.5 secondary, 0 none
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as captions show it."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The sound of a line, with its own lead-in and tail of silence, at -16 LUFS."""
+
+    wav: Floats  # (samples,), SAMPLE_RATE
+    seconds: float
+    phones: tuple[Phone, ...] = ()  # empty for recorded sound
+    words: tuple[Word, ...] = ()
+    reused: int = 0  # sentences that came from the store
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What was said when, and how: tracks are sampled at `hop` seconds."""
+
+    words: tuple[Word, ...]
+    phones: tuple[Phone, ...]
+    seconds: float
+    hop: float
+    pitch: Floats  # Hz, 0 where unvoiced
+    energy: Floats  # dB relative to full scale, RMS over 50 ms
+    source: Literal["engine", "aligned", "energy"] = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Per-frame articulation, head, gaze and blink tracks: a pure function of Timing, style and seed.
+
+    tracks: name -> float32 (frames,). Names and ranges are those of stages/motion.py.
+    """
+
+    fps: int
+    tracks: dict[str, Floats]
+
+    @property
+    def frames(self) -> int:
+        return len(next(iter(self.tracks.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What stands behind the person: a colour, or a picture file covering the frame."""
+
+    color: str = "#e9e4dc"
+    picture: Path | None = None
+    sha256: str = ""  # of the picture, for the key
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """Size and rate of the picture. Width and height are even."""
+
+    width: int
+    height: int
+    fps: int = 25
+    codec: Literal["h264", "av1"] = "h264"
+
+    @classmethod
+    def of(cls, aspect: str, height: int, fps: int = 25, codec: str = "h264") -> VideoFormat:
+        """Size from an aspect ("16:9", "9:16", "1:1") and the length of the short side in pixels."""
+        try:
+            across, down = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}[aspect]
+        except KeyError:
+            raise BadInput(
+                f"The aspect ratio {aspect!r} is not offered; use 16:9, 9:16 or 1:1.",
+                code="invalid_field",
+            ) from None
+        unit = height / min(across, down)
+        even = lambda n: int(round(n / 2)) * 2  # noqa: E731
+        return cls(even(across * unit), even(down * unit), fps, codec)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class LineSpec:
+    """Everything that decides how one line looks and sounds, and nothing else: equal specs, equal segments."""
+
+    text: str
+    avatar: str  # slug of a stock avatar, or the store key of an own one
+    voice: str  # slug
+    language: str = "en-US"
+    markup: Literal["markdown", "ssml", "text"] = "markdown"
+    speed: float = 1.0  # 0.5..2
+    pitch: float = 0.0  # semitones, -6..6
+    style: str = "neutral"
+    background: Background = Background()
+    video: VideoFormat = VideoFormat(1280, 720)
+    burn_captions: bool = False
+    draft: bool = False
+    seed: int = 0  # the project's seed; a line's own seed is the hash of it and the line's content
+    dictionary: tuple[tuple[str, str, str], ...] = ()  # (word, "alias" | "ipa", value), sorted
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One rendered line: video without sound, its sound, and what was measured."""
+
+    key: str
+    video: Path  # closed GOPs, identical settings for one VideoFormat
+    sound: Path  # FLAC, SAMPLE_RATE, exactly as long as the video
+    timing: Timing
+    seconds: float
+    stages: dict[str, float] = field(default_factory=dict)  # wall seconds per stage
+    quality: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[Warn, ...] = ()
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    title: str
+    start: float
+    end: float
