@@ -1,0 +1,289 @@
+"""Credits: grants, movements, and the wallet that locks them. All amounts are whole credit-seconds.
+
+A render's quote is charged when it is asked for; when the render ends, each charge is settled once:
+`spend` for what was delivered, `give_back` for the rest. The unique (charge, kind) makes a second
+settlement impossible, whoever tries. Lock order: Wallet, Grant, Transfer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from rendering.models import Render
+    from studio.models import User, Workspace
+
+CREDIT = 60
+"""Credit-seconds in one credit."""
+
+
+class NotEnoughCredits(Exception):
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(f"{needed} credit-seconds needed, {available} available")
+        self.needed, self.available = needed, available
+
+
+class Grant(models.Model):
+    """Credits that came in, from one named source, once."""
+
+    class Kind(models.TextChoices):
+        PLAN = "plan"
+        TOP_UP = "top_up"
+        PROMO = "promo"
+        GOODWILL = "goodwill"
+
+    workspace = models.ForeignKey(
+        "studio.Workspace", on_delete=models.PROTECT, related_name="grants"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    amount = models.PositiveIntegerField()
+    priority = models.PositiveSmallIntegerField(default=10)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=120, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+
+class Transfer(models.Model):
+    """One movement. `kind` alone fixes from and to, so every row balances."""
+
+    class Kind(models.TextChoices):
+        GRANT = "grant"
+        CHARGE = "charge"
+        SPEND = "spend"
+        GIVE_BACK = "give_back"
+        EXPIRE = "expire"
+        REVOKE = "revoke"
+        REFUND = "refund"
+
+    workspace = models.ForeignKey(
+        "studio.Workspace", on_delete=models.PROTECT, related_name="transfers"
+    )
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="transfers")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    amount = models.PositiveIntegerField()
+    render = models.ForeignKey(
+        "rendering.Render", on_delete=models.PROTECT, null=True, related_name="transfers"
+    )
+    charge = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="settling")
+    member = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["charge", "kind"], name="a_charge_is_settled_once"),
+            models.UniqueConstraint(
+                fields=["render", "grant"],
+                condition=Q(kind="charge"),
+                name="one_charge_per_render_and_grant",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+
+class Wallet(models.Model):
+    """The lock on a workspace's credits, with the sums cached. Rebuilt from transfers at any time."""
+
+    workspace = models.OneToOneField(
+        "studio.Workspace", on_delete=models.PROTECT, primary_key=True, related_name="wallet"
+    )
+    available = models.IntegerField(default=0)
+    pending = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(available__gte=0), name="available_not_negative"),
+            models.CheckConstraint(condition=Q(pending__gte=0), name="pending_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.available} available, {self.pending} pending"
+
+    @classmethod
+    def locked(cls, workspace: Workspace | str) -> Wallet:
+        """The wallet under its lock; call inside a transaction."""
+        pk = workspace if isinstance(workspace, str) else workspace.pk
+        cls.objects.get_or_create(workspace_id=pk)
+        return cls.objects.select_for_update().get(workspace_id=pk)
+
+    def _move(self, kind: str, grant: Grant | int, amount: int, **fields) -> Transfer:
+        row = Transfer.objects.create(
+            workspace_id=self.workspace_id,
+            grant_id=grant if isinstance(grant, int) else grant.pk,
+            kind=kind,
+            amount=amount,
+            **fields,
+        )
+        into, out_of = {
+            "grant": ("available", None),
+            "charge": ("pending", "available"),
+            "spend": (None, "pending"),
+            "give_back": ("available", "pending"),
+            "expire": (None, "available"),
+            "revoke": (None, "available"),
+            "refund": ("available", None),
+        }[kind]
+        changes = {}
+        if into:
+            changes[into] = F(into) + amount
+        if out_of:
+            changes[out_of] = F(out_of) - amount
+        Wallet.objects.filter(pk=self.pk).update(**changes)
+        return row
+
+    def _left(self, grant_ids: list[int] | None = None) -> list[tuple[Grant, int]]:
+        """Grants with something left, in draw order: priority, then the one that ends first."""
+        grants = Grant.objects.filter(workspace_id=self.workspace_id)
+        if grant_ids is not None:
+            grants = grants.filter(pk__in=grant_ids)
+        signed = {"grant": 1, "give_back": 1, "refund": 1, "charge": -1, "expire": -1, "revoke": -1}
+        sums = dict.fromkeys(grants.values_list("pk", flat=True), 0)
+        rows = (
+            Transfer.objects.filter(grant_id__in=sums)
+            .order_by()
+            .values("grant_id", "kind")
+            .annotate(total=Sum("amount"))
+        )
+        for row in rows:
+            sums[row["grant_id"]] += signed.get(row["kind"], 0) * row["total"]
+        order = grants.order_by("priority", F("expires_at").asc(nulls_last=True), "pk")
+        return [(grant, sums[grant.pk]) for grant in order if sums[grant.pk] > 0]
+
+    def _expire(self, now: datetime, grant_ids: list[int] | None = None) -> None:
+        for grant, left in self._left(grant_ids):
+            if grant.expires_at and grant.expires_at <= now:
+                self._move("expire", grant, left)
+
+
+@transaction.atomic
+def give(
+    workspace: Workspace,
+    amount: int,
+    *,
+    kind: str,
+    source: str,
+    expires_at: datetime | None = None,
+    priority: int = 10,
+) -> Grant:
+    """Adds credits from a named source, once: the same source again changes nothing."""
+    wallet = Wallet.locked(workspace)
+    grant, made = Grant.objects.get_or_create(
+        source=source,
+        defaults={
+            "workspace": workspace,
+            "kind": kind,
+            "amount": amount,
+            "expires_at": expires_at,
+            "priority": priority,
+        },
+    )
+    if made:
+        wallet._move("grant", grant, amount)
+    return grant
+
+
+@transaction.atomic
+def available(workspace: Workspace) -> int:
+    """What can be spent now, after writing off what has ended."""
+    wallet = Wallet.locked(workspace)
+    wallet._expire(timezone.now())
+    wallet.refresh_from_db()
+    return wallet.available
+
+
+@transaction.atomic
+def charge(render: Render, amount: int, member: User | None = None) -> None:
+    """Takes the quote, from the grants that end first. NotEnoughCredits changes nothing."""
+    wallet = Wallet.locked(render.workspace_id)
+    now = timezone.now()
+    wallet._expire(now)
+    left = wallet._left()
+    total = sum(rest for _, rest in left)
+    if total < amount:
+        raise NotEnoughCredits(amount, total)
+    for grant, rest in left:
+        if amount <= 0:
+            break
+        part = min(rest, amount)
+        wallet._move("charge", grant, part, render=render, member=member)
+        amount -= part
+
+
+@transaction.atomic
+def settle(render: Render, used: int, *, our_fault: bool = False) -> None:
+    """Ends every open charge of the render: spends `used` in all, gives the rest back. Safe to repeat.
+
+    What goes back to a grant that has ended meanwhile ends with it; when the render failed through
+    our fault the same number comes back as goodwill for 30 days.
+    """
+    wallet = Wallet.locked(render.workspace_id)
+    now = timezone.now()
+    lost = 0
+    charges = Transfer.objects.filter(render=render, kind="charge").select_related("grant")
+    for row in charges.order_by("pk"):
+        part = min(used, row.amount)
+        used -= part
+        if Transfer.objects.filter(charge=row).exists():
+            continue
+        wallet._move("spend", row.grant, part, render=render, charge=row, member=row.member)
+        wallet._move(
+            "give_back", row.grant, row.amount - part, render=render, charge=row, member=row.member
+        )
+        if row.grant.expires_at and row.grant.expires_at <= now and row.amount > part:
+            lost += row.amount - part
+            wallet._expire(now, [row.grant_id])
+    if lost and our_fault:
+        give(
+            render.workspace,
+            lost,
+            kind="goodwill",
+            source=f"render:{render.pk}",
+            expires_at=now + timedelta(days=30),
+        )
+
+
+def cost_of(render: Render) -> dict[str, int]:
+    """What the ledger says of a render: charged, refunded and net, in credit-seconds."""
+    sums = dict.fromkeys(Transfer.Kind.values, 0)
+    rows = Transfer.objects.filter(render=render).order_by().values("kind")
+    for row in rows.annotate(total=Sum("amount")):
+        sums[row["kind"]] = row["total"]
+    refunded = sums["give_back"] + sums["refund"]
+    return {
+        "charged": sums["charge"],
+        "refunded": refunded,
+        "net": sums["charge"] - refunded,
+    }
+
+
+@transaction.atomic
+def rebuild(workspace: Workspace) -> tuple[int, int]:
+    """(available, pending) summed from the transfers alone; writes them to the wallet."""
+    wallet = Wallet.locked(workspace)
+    sums = dict.fromkeys(Transfer.Kind.values, 0)
+    rows = Transfer.objects.filter(workspace=workspace).order_by().values("kind")
+    for row in rows.annotate(total=Sum("amount")):
+        sums[row["kind"]] = row["total"]
+    wallet.available = (
+        sums["grant"]
+        + sums["give_back"]
+        + sums["refund"]
+        - sums["charge"]
+        - sums["expire"]
+        - sums["revoke"]
+    )
+    wallet.pending = sums["charge"] - sums["spend"] - sums["give_back"]
+    wallet.save()
+    return wallet.available, wallet.pending

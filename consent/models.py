@@ -1,0 +1,181 @@
+"""Who agreed to what. Rows are only ever added, and each carries the hash of the one before it.
+
+A stock avatar or voice has a `licence` row: where it comes from, under which licence, and the
+SHA-256 of the data that is shipped. State is derived: a consent is valid from `active_from` until
+it expires or an event withdraws it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from studio.models import Avatar, Voice
+
+START = "0" * 64
+
+
+def new_consent_id() -> str:
+    return "consent_" + secrets.token_hex(16)
+
+
+def link(previous: str, body: dict[str, Any]) -> str:
+    """SHA-256 of the previous hash and the canonical JSON (sorted keys, no spaces, UTF-8) of a row."""
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((previous + canonical).encode()).hexdigest()
+
+
+class Consent(models.Model):
+    class Kind(models.TextChoices):
+        LICENCE = "licence"
+        PERSON = "person"
+
+    id = models.CharField(primary_key=True, max_length=48, default=new_consent_id)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    avatar = models.ForeignKey(
+        "studio.Avatar", on_delete=models.PROTECT, null=True, related_name="consents"
+    )
+    voice = models.ForeignKey(
+        "studio.Voice", on_delete=models.PROTECT, null=True, related_name="consents"
+    )
+    source = models.TextField(help_text="Where the likeness comes from.")
+    licence = models.TextField(help_text="The licence, or the statement that was agreed to.")
+    sha256 = models.CharField(max_length=64, help_text="Of the data that is used.")
+    active_from = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(avatar__isnull=False) | Q(voice__isnull=False),
+                name="consent_names_a_face_or_a_voice",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    def body(self) -> dict[str, Any]:
+        """What the chain and the file's provenance fix. No personal data."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "avatar": self.avatar_id,
+            "voice": self.voice_id,
+            "source": self.source,
+            "licence": self.licence,
+            "sha256": self.sha256,
+            "active_from": self.active_from.isoformat(),
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+        }
+
+    def record_hash(self) -> str:
+        return self.events.get(kind="given").hash
+
+    def withdraw(self, reason: str = "") -> ConsentEvent:
+        return ConsentEvent.add(self, "withdrawn", {"reason": reason})
+
+    @classmethod
+    def valid(cls) -> models.QuerySet[Consent]:
+        now = timezone.now()
+        return (
+            cls.objects.filter(active_from__lte=now)
+            .filter(Q(expires_at=None) | Q(expires_at__gt=now))
+            .exclude(events__kind="withdrawn")
+        )
+
+    @classmethod
+    @transaction.atomic
+    def record(cls, **fields: Any) -> Consent:
+        """Writes the record and its first link of the chain."""
+        consent = cls.objects.create(**fields)
+        ConsentEvent.add(consent, "given", consent.body())
+        return consent
+
+
+class ConsentEvent(models.Model):
+    """One link of the chain: what happened to a consent, and the hash of everything before it."""
+
+    sequence = models.BigAutoField(primary_key=True)
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(
+        max_length=12, choices=[("given", "given"), ("withdrawn", "withdrawn")]
+    )
+    body = models.JSONField()
+    previous = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["consent", "kind"], name="each_event_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.kind}"
+
+    @classmethod
+    def _add(cls, consent: Consent, kind: str, body: dict[str, Any]) -> ConsentEvent:
+        last = cls.objects.order_by("-sequence").first()
+        previous = last.hash if last else START
+        body = {"consent": consent.pk, "kind": kind, "body": body}
+        return cls.objects.create(
+            consent=consent, kind=kind, body=body, previous=previous, hash=link(previous, body)
+        )
+
+    @classmethod
+    def add(cls, consent: Consent, kind: str, body: dict[str, Any]) -> ConsentEvent:
+        """Adds a link. Two writers at once: the unique `previous` lets one pass, the other tries again."""
+        if existing := cls.objects.filter(consent=consent, kind=kind).first():
+            return existing
+        for _ in range(20):
+            try:
+                with transaction.atomic():
+                    return cls._add(consent, kind, body)
+            except IntegrityError:
+                continue
+        raise RuntimeError("the consent chain is too busy")
+
+
+def first_broken_link() -> int | None:
+    """The sequence number of the first event that does not follow from the one before it."""
+    previous = START
+    for event in ConsentEvent.objects.order_by("sequence").iterator():
+        if event.previous != previous or event.hash != link(previous, event.body):
+            return event.sequence
+        previous = event.hash
+    return None
+
+
+class NotAllowed(Exception):
+    """No valid consent. `sentence` names the likeness; `code` is that of the API."""
+
+    def __init__(self, sentence: str, code: str = "consent_not_active") -> None:
+        super().__init__(sentence)
+        self.sentence, self.code = sentence, code
+
+
+def allows(avatar: Avatar, voice: Voice) -> tuple[Consent, Consent]:
+    """The valid records of this face and this voice, or NotAllowed. Asked at request, claim and delivery."""
+    found = []
+    for noun, row in (("avatar", avatar), ("voice", voice)):
+        record = Consent.valid().filter(**{noun: row}).order_by("-active_from").first()
+        if record is None:
+            withdrawn = Consent.objects.filter(**{noun: row}, events__kind="withdrawn").exists()
+            raise NotAllowed(
+                f"Consent for the {noun} {row.name} was withdrawn; choose another {noun}."
+                if withdrawn
+                else f"The {noun} {row.name} has no valid consent on record; choose another {noun}.",
+                "consent_withdrawn" if withdrawn else "consent_not_active",
+            )
+        found.append(record)
+    return found[0], found[1]

@@ -1,0 +1,8 @@
+from django.db import migrations
+
+from billing.append_only import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("moderation", "0002_initial")]
+    operations = [append_only("moderation_decision")]

@@ -1,0 +1,83 @@
+"""Cases for people to decide, and their decisions, which are only ever added."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from rendering.models import Render
+
+
+LAPSES_AFTER = timedelta(hours=72)
+
+
+def new_case_id() -> str:
+    return "case_" + secrets.token_hex(16)
+
+
+class AlreadyDecided(Exception):
+    pass
+
+
+class Case(models.Model):
+    """Something a person must look at: for now, a render whose words need a reader."""
+
+    id = models.CharField(primary_key=True, max_length=48, default=new_case_id)
+    render = models.OneToOneField(Render, on_delete=models.PROTECT, related_name="case")
+    policy = models.CharField(max_length=60)
+    title = models.CharField(max_length=120)
+    spans = models.JSONField(default=list)
+    version = models.CharField(max_length=60)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.policy}"
+
+    @classmethod
+    def open(cls) -> models.QuerySet[Case]:
+        return cls.objects.filter(decision=None)
+
+    @transaction.atomic
+    def decide(self, outcome: str, *, by: str, reason: str = "") -> Decision:
+        """Releases the render to the queue, or refuses it with all credits back. Once."""
+        decision, made = Decision.objects.get_or_create(
+            case=self, defaults={"outcome": outcome, "by": by, "reason": reason}
+        )
+        if not made:
+            raise AlreadyDecided(
+                f"Case {self.id} was decided already: {decision.get_outcome_display()}."
+            )
+        if self.render.is_over:
+            return decision
+        if outcome == Decision.Outcome.RELEASE:
+            self.render.release()
+        else:
+            self.render.fail(
+                "moderation_refused",
+                f"A person read the script and did not release it. Rule: {self.title}."
+                + (f" {reason}" if reason else ""),
+            )
+        return decision
+
+
+class Decision(models.Model):
+    class Outcome(models.TextChoices):
+        RELEASE = "release", "released"
+        REFUSE = "refuse", "refused"
+        LAPSE = "lapse", "lapsed after 72 hours"
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    by = models.CharField(max_length=120)
+    reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} by {self.by}"
+

@@ -1,0 +1,312 @@
+"""The render and its segments as rows: the row is the truth, a message is only a nudge.
+
+`move` is the only writer of `status`: one UPDATE, allowed from named sources only and, for work in
+hand, fenced by the attempt number, so a worker that was given up for dead can change nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from billing import models as billing
+from rendering.values import Canceled
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_render_id() -> str:
+    return "render_" + "".join(secrets.choice(ALPHABET) for _ in range(26))
+
+
+def new_segment_id() -> str:
+    return "segment_" + "".join(secrets.choice(ALPHABET) for _ in range(26))
+
+
+class WrongStatus(Exception):
+    """The row is not where this move starts, or this attempt is over."""
+
+
+class Render(models.Model):
+    class Status(models.TextChoices):
+        HELD = "held"
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    MOVES = {
+        "queued": {"held"},
+        "running": {"queued"},
+        "held": {"running"},
+        "done": {"held", "running"},
+        "failed": {"held", "queued", "running"},
+        "canceled": {"held", "queued", "running"},
+    }
+    OVER = ("done", "failed", "canceled")
+
+    id = models.CharField(primary_key=True, max_length=48, default=new_render_id)
+    workspace = models.ForeignKey(
+        "studio.Workspace", on_delete=models.PROTECT, related_name="renders"
+    )
+    project = models.ForeignKey("studio.Project", on_delete=models.PROTECT, related_name="renders")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
+    api_key = models.ForeignKey("studio.ApiKey", on_delete=models.SET_NULL, null=True)
+
+    # What was asked for; never changes afterwards.
+    title = models.CharField(max_length=200)
+    revision = models.PositiveIntegerField(default=1)
+    mode = models.CharField(max_length=8, default="final")
+    aspect = models.CharField(max_length=8, default="16:9")
+    width = models.PositiveIntegerField(default=1280)
+    height = models.PositiveIntegerField(default=720)
+    codec = models.CharField(max_length=8, default="h264")
+    burn_captions = models.BooleanField(default=False)
+    uploaded_pictures = models.BooleanField(default=False)
+    quoted = models.PositiveIntegerField(default=0)
+    lane = models.CharField(max_length=12, default="free")
+    reference = models.CharField(max_length=255, blank=True)
+    metadata = models.JSONField(default=dict)
+    consents = models.JSONField(default=list, help_text="Ids of the consent records at request.")
+    screening = models.JSONField(default=dict, help_text="The verdict on the words, with versions.")
+    warnings = models.JSONField(default=list)
+
+    # Where it stands.
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
+    held_for = models.CharField(max_length=12, blank=True)
+    held_at = models.DateTimeField(null=True)
+    stage = models.CharField(max_length=12, blank=True)
+    progress = models.FloatField(default=0.0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    nudged_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    # What came of it.
+    seconds = models.FloatField(null=True)
+    outputs = models.JSONField(default=list)
+    chapters = models.JSONField(default=list)
+    quality = models.JSONField(default=dict)
+    stage_seconds = models.JSONField(default=dict)
+    provenance = models.JSONField(default=dict)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_message = models.CharField(max_length=500, blank=True)
+    failure_ours = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["status", "created_at"]),
+            models.Index(fields=["workspace", "-created_at"]),
+            models.Index(fields=["project", "-created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.status})"
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in self.OVER
+
+    @property
+    def cost(self) -> dict[str, int]:
+        return {"quoted": self.quoted, **billing.cost_of(self)}
+
+    def move(self, to: str, *, attempt: int | None = None, **changes: Any) -> None:
+        """Status changes only here. WrongStatus when the row is elsewhere or the attempt is over."""
+        allowed = Render.objects.filter(pk=self.pk, status__in=self.MOVES[to])
+        if attempt is not None:
+            allowed = allowed.filter(attempt=attempt)
+        if to in self.OVER:
+            changes.setdefault("ended_at", timezone.now())
+        if not allowed.update(status=to, touched_at=timezone.now(), **changes):
+            raise WrongStatus(f"{self.pk} cannot become {to}")
+        self.refresh_from_db()
+
+    @transaction.atomic
+    def end(self, to: str, *, used: int = 0, attempt: int | None = None, **changes: Any) -> None:
+        """The last move and the settlement of the money, in one transaction."""
+        billing.Wallet.locked(self.workspace_id)
+        self.move(to, attempt=attempt, lease_owner="", lease_until=None, **changes)
+        billing.settle(self, used, our_fault=self.failure_ours)
+
+    def cancel(self) -> None:
+        """Status and credits at once; whoever works on it learns of it from the next report."""
+        self.end("canceled")
+
+    def fail(
+        self, code: str, message: str, *, ours: bool = False, attempt: int | None = None
+    ) -> None:
+        self.end(
+            "failed",
+            attempt=attempt,
+            failure_code=code,
+            failure_message=message[:500],
+            failure_ours=ours,
+        )
+
+    def hold(self, reason: str, *, attempt: int | None = None) -> None:
+        self.move("held", attempt=attempt, held_for=reason, held_at=timezone.now())
+
+    def release(self) -> None:
+        self.move("queued", held_for="", held_at=None, next_at=timezone.now())
+
+    def start(self) -> None:
+        """The first segment was claimed. Fine if it runs already."""
+        Render.objects.filter(pk=self.pk, status="queued").update(
+            status="running", started_at=timezone.now(), touched_at=timezone.now()
+        )
+
+    def report(self, attempt: int, stage: str, fraction: float) -> None:
+        """Progress, heartbeat and cancel check of the assembly, in one statement."""
+        changed = Render.objects.filter(pk=self.pk, status="running", attempt=attempt).update(
+            stage=stage, touched_at=timezone.now(), lease_until=lease_end()
+        )
+        if not changed:
+            raise Canceled
+
+
+class Segment(models.Model):
+    """One line of a render: the unit of queueing, retry, reuse and price."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.CharField(primary_key=True, max_length=48, default=new_segment_id)
+    render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="segments")
+    position = models.PositiveIntegerField()
+    scene = models.CharField(max_length=48, blank=True, help_text="Id of the scene it came from.")
+    scene_number = models.PositiveIntegerField(default=1)
+    line_number = models.PositiveIntegerField(default=1)
+    chapter = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    avatar = models.ForeignKey("studio.Avatar", on_delete=models.PROTECT)
+    voice = models.ForeignKey("studio.Voice", on_delete=models.PROTECT)
+    spec = models.JSONField(help_text="The LineSpec: all that decides how it looks and sounds.")
+    key = models.CharField(max_length=64, help_text="Of the finished segment in the store.")
+    line_key = models.CharField(max_length=64, help_text="Of what is paid for: words, voice, face.")
+    reason = models.CharField(
+        max_length=10,
+        default="new",
+        choices=[("new", "new"), ("changed", "changed"), ("reused", "reused")],
+    )
+    estimated_seconds = models.FloatField(default=0.0)
+
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    stage = models.CharField(max_length=12, blank=True)
+    progress = models.FloatField(default=0.0)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    nudged_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    seconds = models.FloatField(null=True)
+    credit_seconds = models.PositiveIntegerField(null=True)
+    reused = models.BooleanField(default=False, help_text="Taken whole from the store.")
+    claims = models.PositiveSmallIntegerField(default=0)
+    timing = models.JSONField(default=dict, help_text="Words with times, from the segment's start.")
+    stage_seconds = models.JSONField(default=dict)
+    quality = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["render", "position"], name="one_segment_per_place")
+        ]
+        indexes = [
+            models.Index(fields=["status", "next_at"]),
+            models.Index(fields=["line_key"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.render_id} line {self.position}"
+
+    def report(self, attempt: int, stage: str, fraction: float) -> None:
+        """Progress, heartbeat and cancel check in one statement; no row changed means Canceled."""
+        changed = Segment.objects.filter(
+            pk=self.pk,
+            attempt=attempt,
+            status="running",
+            render__status__in=("queued", "running"),
+        ).update(stage=stage, progress=fraction, lease_until=lease_end())
+        if not changed:
+            raise Canceled
+
+    def finish(self, attempt: int, **changes: Any) -> bool:
+        """True if this attempt was still the one that counts."""
+        return bool(
+            Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
+                status="done",
+                progress=1.0,
+                ended_at=timezone.now(),
+                lease_owner="",
+                lease_until=None,
+                **changes,
+            )
+        )
+
+    def give_back(self, attempt: int, *, failed: bool) -> bool:
+        """To the queue again: after a failure with a growing pause, after a clean stop at once."""
+        pause = timedelta(seconds=2 * 3**self.failures if failed else 0)
+        return bool(
+            Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
+                status="waiting",
+                failures=F("failures") + int(failed),
+                lease_owner="",
+                lease_until=None,
+                next_at=timezone.now() + pause,
+                nudged_at=None,
+            )
+        )
+
+
+def lease_end() -> Any:
+    """The database's clock plus the lease, so that workers need not agree on the time."""
+    if connection.vendor == "postgresql":
+        return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+class Worker(models.Model):
+    """Who works: a row per process, touched by its heartbeat."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    slots = models.PositiveSmallIntegerField(default=1)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def alive(cls) -> models.QuerySet[Worker]:
+        since = timezone.now() - timedelta(seconds=3 * settings.HEARTBEAT_SECONDS)
+        return cls.objects.filter(seen_at__gte=since)
+
+
+def unfinished() -> Q:
+    """Renders whose work may go on."""
+    return Q(status__in=("queued", "running"))

@@ -1,0 +1,76 @@
+"""The only way from a request to a row: a row is reached from its owner, and a stranger gets 404."""
+
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from rendering.models import Render
+from studio.accounts import open_workspace
+from studio.models import Avatar, Membership, Picture, Project, Scene, Voice, Workspace
+
+
+def workspace_of(user: Any) -> Workspace:
+    """The workspace a person works in: the one they joined first. Made if they have none."""
+    membership = (
+        Membership.objects.filter(user=user, removed_at=None)
+        .select_related("workspace")
+        .order_by("created_at")
+        .first()
+    )
+    return membership.workspace if membership else open_workspace(user)
+
+
+def in_workspace(view):
+    """Wraps a view: signed-in people only, with request.workspace set."""
+
+    @wraps(view)
+    @login_required
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any):
+        request.workspace = workspace_of(request.user)  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def project(workspace: Workspace, project_id: str) -> Project:
+    return get_object_or_404(Project, workspace=workspace, pk=project_id, removed_at=None)
+
+
+def removed_project(workspace: Workspace, project_id: str) -> Project:
+    return get_object_or_404(Project, workspace=workspace, pk=project_id)
+
+
+def scene(workspace: Workspace, scene_id: str) -> Scene:
+    return get_object_or_404(
+        Scene.objects.select_related("project", "avatar", "voice", "picture"),
+        project__workspace=workspace,
+        project__removed_at=None,
+        pk=scene_id,
+    )
+
+
+def render(workspace: Workspace, render_id: str) -> Render:
+    return get_object_or_404(
+        Render.objects.select_related("project"), workspace=workspace, pk=render_id
+    )
+
+
+def picture(workspace: Workspace, picture_id: str) -> Picture:
+    return get_object_or_404(Picture, workspace=workspace, pk=picture_id, removed_at=None)
+
+
+def avatar(workspace: Workspace, slug: str) -> Avatar:
+    row = Avatar.offered_to(workspace).filter(slug=slug).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def voice(workspace: Workspace, slug: str) -> Voice:
+    row = Voice.offered_to(workspace).filter(slug=slug).first()
+    if row is None:
+        raise Http404
+    return row

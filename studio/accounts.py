@@ -1,0 +1,25 @@
+"""Sign-up: every person gets a workspace of their own, with this month's credits."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
+
+from billing.plans import grant_period
+from studio.models import Membership, User, Workspace
+
+
+@transaction.atomic
+def open_workspace(user: User) -> Workspace:
+    first = (user.name or user.email.split("@")[0]).strip()
+    workspace = Workspace.objects.create(name=f"{first}'s workspace"[:80])
+    Membership.objects.create(workspace=workspace, user=user, role=Membership.Role.OWNER)
+    grant_period(workspace)
+    return workspace
+
+
+class Adapter(DefaultAccountAdapter):
+    @transaction.atomic
+    def save_user(self, request, user, form, commit=True):
+        user = super().save_user(request, user, form, commit)
+        if commit:
+            open_workspace(user)
+        return user

@@ -1,0 +1,346 @@
+"""Use cases that cross apps. The site, the API and the command line call these and nothing below them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from billing import models as billing
+from consent.models import Consent, allows
+from moderation import pictures as picture_screening
+from moderation.models import Case
+from moderation.screen import Verdict, screen
+from rendering import pictures, pipeline, queue, tasks
+from rendering.models import Render, Segment
+from rendering.stages import script as script_stage
+from rendering.stages import speech
+from rendering.values import BadInput, Background, LineSpec, VideoFormat, Warn
+from studio.errors import PictureRefused, ScriptRefused, TooManyWaiting
+from studio.models import ApiKey, Picture, Project, Scene, User, Workspace
+from studio.models.library import picture_path
+
+log = logging.getLogger(__name__)
+
+MAX_CHARACTERS = 20_000
+MAX_LINES = 300
+WAITING_LIMIT = {"free": 5}
+HEIGHT = 720
+DRAFT_HEIGHT = 360
+
+
+@dataclass(frozen=True)
+class PlannedLine:
+    """A line of a project as it would be rendered now."""
+
+    scene: Scene
+    scene_number: int
+    line_number: int
+    chapter: str
+    text: str
+    spec: LineSpec
+    line_key: str
+    seconds: float
+    paid: bool  # a delivered render of this project held it
+    exact: bool  # its speech is made already, so its length is known
+    warnings: tuple[Warn, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a render of the project would make, cost and take."""
+
+    lines: tuple[PlannedLine, ...]
+    seconds: float
+    quoted: int  # credit-seconds, never exceeded
+    wait_seconds: float
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        return sum(not line.paid for line in self.lines)
+
+
+def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
+    return tuple(sorted(workspace.pronunciations.values_list("word", "kind", "value")))
+
+
+def background_of(scene: Scene) -> Background:
+    if scene.picture and scene.picture.removed_at is None:
+        return Background(scene.background_color, scene.picture.path, scene.picture.sha256)
+    return Background(scene.background_color)
+
+
+def plan_render(project: Project, *, mode: str = "final", height: int | None = None) -> Plan:
+    """Reads the project as saved. BadInput names the scene and line that cannot be spoken."""
+    scenes = list(project.live_scenes)
+    total = sum(len(scene.script) for scene in scenes)
+    if total > MAX_CHARACTERS:
+        raise BadInput(
+            f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
+            "Split it into two projects.",
+            code="script_too_long",
+        )
+    draft = mode == "draft"
+    video = VideoFormat.of(project.aspect, height or (DRAFT_HEIGHT if draft else HEIGHT))
+    dictionary = dictionary_of(project.workspace)
+    paid = set(
+        Segment.objects.filter(
+            render__project=project, render__status="done", render__mode="final", status="done"
+        ).values_list("line_key", flat=True)
+    )
+    lines: list[PlannedLine] = []
+    seen = set(paid)
+    for scene_number, scene in enumerate(scenes, start=1):
+        chapter = scene.title or f"Scene {scene_number}"
+        if not scene.script.strip():
+            continue
+        if scene.avatar is None or scene.voice is None:
+            missing = "an avatar" if scene.avatar is None else "a voice"
+            raise BadInput(
+                f"Scene {scene_number} has no {missing.split()[-1]}; choose {missing} for it.",
+                code="missing_field",
+                scene=scene_number,
+            )
+        for line_number, source in enumerate(
+            script_stage.lines(scene.script, scene.markup), start=1
+        ):
+            chapter = source.chapter or chapter
+            spec = LineSpec(
+                text=source.text,
+                avatar=scene.avatar.slug,
+                voice=scene.voice.slug,
+                language=scene.voice.language,
+                markup=scene.markup,  # type: ignore[arg-type]
+                speed=scene.speed,
+                background=background_of(scene),
+                video=video,
+                burn_captions=project.burn_captions,
+                draft=draft,
+                seed=project.seed,
+                dictionary=dictionary,
+            )
+            try:
+                parsed = pipeline.read_script(spec)
+            except BadInput as error:
+                raise BadInput(
+                    f"Scene {scene_number}, line {line_number}: {error.sentence}",
+                    code=error.code,
+                    scene=scene_number,
+                    line=line_number,
+                    **error.where,
+                ) from None
+            key = pipeline.line_key(spec)
+            seconds, exact = pipeline.length_of(spec, parsed, store=queue.store())
+            lines.append(
+                PlannedLine(
+                    scene=scene,
+                    scene_number=scene_number,
+                    line_number=line_number,
+                    chapter=chapter,
+                    text=source.text,
+                    spec=spec,
+                    line_key=key,
+                    seconds=seconds,
+                    paid=key in seen,
+                    exact=exact,
+                    warnings=parsed.warnings,
+                )
+            )
+            seen.add(key)  # the same words twice in one render are made and paid once
+    if not lines:
+        raise BadInput("There is nothing to say yet; write a first line.", code="script_empty")
+    if len(lines) > MAX_LINES:
+        raise BadInput(
+            f"The script has {len(lines)} lines; a video takes at most {MAX_LINES}. "
+            "Join some paragraphs or split the project.",
+            code="script_too_long",
+        )
+    unpaid = [line for line in lines if not line.paid]
+    likely = sum(line.seconds if line.exact else line.seconds * 1.1 for line in unpaid)
+    quoted = 0 if draft or not unpaid else int(-(-likely // 1))
+    return Plan(
+        lines=tuple(lines),
+        seconds=sum(line.seconds for line in lines),
+        quoted=quoted,
+        wait_seconds=queue.likely_wait(sum(line.seconds for line in unpaid)),
+        warnings=[
+            {**asdict(w), "scene": line.scene_number, "line": line.line_number}
+            for line in lines
+            for w in line.warnings
+        ],
+    )
+
+
+def screen_lines(lines: tuple[PlannedLine, ...]) -> tuple[Verdict, list[dict[str, Any]]]:
+    """The worst verdict over each line and over all of them joined, with the words that led to it."""
+    found: list[tuple[Verdict, dict[str, Any]]] = []
+    for line in lines:
+        verdict = screen(line.text)
+        if verdict.verdict != "allow":
+            start, end, words = verdict.spans[0] if verdict.spans else (0, len(line.text), line.text)
+            found.append(
+                (
+                    verdict,
+                    {
+                        "scene": line.scene_number,
+                        "line": line.line_number,
+                        "start": start,
+                        "end": end,
+                        "text": words[:200],
+                        "policy": verdict.policy,
+                    },
+                )
+            )
+    joined = screen("\n".join(line.text for line in lines))
+    rank = {"allow": 0, "review": 1, "block": 2}
+    worst = max([joined, *(v for v, _ in found)], key=lambda v: rank[v.verdict])
+    spans = [where for verdict, where in found if verdict.verdict == worst.verdict]
+    if worst.verdict != "allow" and not spans:
+        first = lines[0]
+        words = worst.spans[0][2] if worst.spans else first.text
+        spans = [
+            {
+                "scene": first.scene_number,
+                "line": first.line_number,
+                "start": 0,
+                "end": len(first.text),
+                "text": words[:200],
+                "policy": worst.policy,
+            }
+        ]
+    return worst, spans
+
+
+def request_render(
+    project: Project,
+    *,
+    by: User | None = None,
+    key: ApiKey | None = None,
+    mode: str = "final",
+    codec: str = "h264",
+    max_cost: int | None = None,
+    reference: str = "",
+    metadata: dict[str, str] | None = None,
+) -> Render:
+    """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains."""
+    plan = plan_render(project, mode=mode)
+    verdict, spans = screen_lines(plan.lines)
+    if verdict.verdict == "block":
+        raise ScriptRefused(verdict.title, verdict.policy or "", spans)
+    consents = {
+        (line.scene.avatar_id, line.scene.voice_id): allows(line.scene.avatar, line.scene.voice)
+        for line in plan.lines
+    }
+    if max_cost is not None and plan.quoted > max_cost:
+        raise BadInput(
+            f"This needs up to {plan.quoted} credit-seconds, more than the {max_cost} allowed; "
+            "raise the limit or shorten the script.",
+            code="above_max_cost",
+        )
+    workspace = project.workspace
+    limit = WAITING_LIMIT[workspace.plan]
+    with transaction.atomic():
+        billing.Wallet.locked(workspace)
+        waiting = Render.objects.filter(workspace=workspace, status__in=("held", "queued")).count()
+        if waiting >= limit:
+            raise TooManyWaiting(limit)
+        held = verdict.verdict == "review"
+        video = plan.lines[0].spec.video
+        render = Render.objects.create(
+            workspace=workspace,
+            project=project,
+            requested_by=by,
+            api_key=key,
+            title=project.title,
+            revision=project.revision,
+            mode=mode,
+            aspect=project.aspect,
+            width=video.width,
+            height=video.height,
+            codec=codec,
+            burn_captions=project.burn_captions,
+            uploaded_pictures=any(line.spec.background.picture for line in plan.lines),
+            quoted=plan.quoted,
+            lane="free" if workspace.plan == "free" else "short",
+            reference=reference,
+            metadata=metadata or {},
+            consents=sorted({c.pk for pair in consents.values() for c in pair}),
+            screening=asdict(verdict),
+            warnings=plan.warnings,
+            status="held" if held else "queued",
+            held_for="moderation" if held else "",
+            held_at=timezone.now() if held else None,
+        )
+        Segment.objects.bulk_create(
+            Segment(
+                render=render,
+                position=position,
+                scene=line.scene.pk,
+                scene_number=line.scene_number,
+                line_number=line.line_number,
+                chapter=line.chapter,
+                text=line.text,
+                avatar=line.scene.avatar,
+                voice=line.scene.voice,
+                spec=pipeline.spec_to_json(line.spec),
+                key=pipeline.segment_key(line.spec),
+                line_key=line.line_key,
+                reason="reused" if line.paid else "new",
+                estimated_seconds=line.seconds,
+            )
+            for position, line in enumerate(plan.lines, start=1)
+        )
+        if render.quoted:
+            billing.charge(render, render.quoted, by)
+        if held:
+            Case.objects.create(
+                render=render,
+                policy=verdict.policy or "",
+                title=verdict.title,
+                spans=spans,
+                version=verdict.version,
+            )
+        transaction.on_commit(partial(tasks.nudge_render, render.pk))
+    return render
+
+
+def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
+    """Cleans and screens an uploaded picture and adds it to the workspace."""
+    cleaned = pictures.intake(upload, settings.MEDIA_DIR)
+    path = picture_path(cleaned.sha256, cleaned.path.suffix)
+    if cleaned.path != path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cleaned.path.replace(path)
+    verdict = picture_screening.screen_picture(path)
+    if verdict.verdict != "allow":
+        if not Picture.objects.filter(sha256=cleaned.sha256).exists():
+            path.unlink(missing_ok=True)
+        raise PictureRefused(verdict.title)
+    picture, _ = Picture.objects.update_or_create(
+        workspace=workspace,
+        sha256=cleaned.sha256,
+        defaults={
+            "name": name[:120] or "Picture",
+            "suffix": path.suffix,
+            "width": cleaned.width,
+            "height": cleaned.height,
+            "verdict": verdict.verdict,
+            "removed_at": None,
+        },
+    )
+    return picture
+
+
+def speak_ahead(scene: Scene, *, first: bool = False) -> None:
+    """Asks for the sound of the scene's lines at low priority, or of what is pressed at once."""
+    tasks.speak_scene(scene.pk, urgent=first)
+
+
+__all__ = ["Consent", "Plan", "plan_render", "request_render", "screen_lines", "speech"]

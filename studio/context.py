@@ -1,0 +1,12 @@
+"""What every page knows: the workspace, and what is left to spend."""
+
+from django.http import HttpRequest
+
+
+def workspace(request: HttpRequest) -> dict:
+    row = getattr(request, "workspace", None)
+    if row is None:
+        return {}
+    from billing.models import available
+
+    return {"workspace": row, "balance": available(row)}

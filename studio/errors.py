@@ -1,0 +1,96 @@
+"""Domain exception -> (status, code, sentence): one table for the site and the API."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from billing.models import CREDIT, NotEnoughCredits
+from consent.models import NotAllowed
+from rendering.models import WrongStatus
+from rendering.store import StoreFull
+from rendering.values import BadInput
+from studio.models.projects import RevisionConflict
+
+
+@dataclass(frozen=True)
+class Problem:
+    status: int
+    code: str
+    title: str
+    sentence: str
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    retryable: bool = False
+
+
+class ScriptRefused(Exception):
+    """Screening blocked the words. Nothing was charged."""
+
+    def __init__(self, title: str, policy: str, lines: list[dict[str, Any]]) -> None:
+        super().__init__(title)
+        self.title, self.policy, self.lines = title, policy, lines
+
+
+class PictureRefused(Exception):
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.title = title
+
+
+class TooManyWaiting(Exception):
+    """The workspace has as many renders waiting as its plan allows."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(str(limit))
+        self.limit = limit
+
+
+BAD_INPUT_STATUS = {"file_too_large": 413, "body_too_large": 413}
+
+
+def credits_of(seconds: int) -> str:
+    return f"{seconds / CREDIT:.1f}"
+
+
+def explain(error: BaseException) -> Problem | None:
+    """What to answer, or None if it is a bug of ours."""
+    match error:
+        case BadInput():
+            status = BAD_INPUT_STATUS.get(error.code, 422)
+            where = {k: v for k, v in error.where.items() if v is not None}
+            errors = [{"code": error.code, **where}] if where else []
+            return Problem(status, error.code, "That cannot be used", error.sentence, errors)
+        case ScriptRefused():
+            first = error.lines[0]
+            words = first["text"]
+            sentence = (
+                f"Not rendered, not charged. Line {first['line']}: “{words}”. "
+                f"Rule: {error.title}. Change the line and render again."
+            )
+            return Problem(451, "script_refused", "Script refused", sentence, error.lines)
+        case PictureRefused():
+            sentence = f"This picture cannot be used. Rule: {error.title}. Choose another one."
+            return Problem(451, "image_refused", "Picture refused", sentence)
+        case NotAllowed():
+            return Problem(403, error.code, "No valid consent", error.sentence)
+        case NotEnoughCredits():
+            sentence = (
+                f"This needs {credits_of(error.needed)} credits and "
+                f"{credits_of(error.available)} are left. Shorten it by "
+                f"{error.needed - error.available} s. Nothing was charged."
+            )
+            extra = {"needed": error.needed, "available": error.available}
+            return Problem(402, "not_enough_credits", "Not enough credits", sentence, extra=extra)
+        case TooManyWaiting():
+            sentence = (
+                f"{error.limit} renders are waiting already; ask again when one of them has ended."
+            )
+            return Problem(429, "too_many_renders", "Too many waiting", sentence, retryable=True)
+        case RevisionConflict():
+            return Problem(409, "revision_conflict", "Changed elsewhere", str(error))
+        case WrongStatus():
+            sentence = "This render has ended already, so that is no longer possible."
+            return Problem(409, "render_over", "Already over", sentence)
+        case StoreFull():
+            sentence = "Our disk is full, so this could not be saved. Nothing was lost or charged; try again later."
+            return Problem(503, "unavailable", "No room left", sentence, retryable=True)
+    return None

@@ -1,0 +1,67 @@
+"""Small wrappers around every request: its id, its content policy, and errors said in words."""
+
+import logging
+import re
+import secrets
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from studio.errors import explain
+
+log = logging.getLogger(__name__)
+OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+def request_id(get_response):
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.id = "req_" + secrets.token_hex(10)  # type: ignore[attr-defined]
+        response = get_response(request)
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+
+
+def content_security_policy(get_response):
+    """No inline script or style anywhere, so no nonce is needed."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self)")
+        if getattr(request, "user", None) and request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return middleware
+
+
+class SayWhatWentWrong:
+    """Domain exceptions of a view become the status and the sentence of studio/errors.py."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        problem = explain(error)
+        if problem is None:
+            return None
+        if problem.status >= 500:
+            log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
+        context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
+        template = "_problem.html" if getattr(request, "htmx", False) else "problem.html"
+        return render(request, template, context, status=problem.status)
+
+
+say_what_went_wrong = SayWhatWentWrong

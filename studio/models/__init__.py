@@ -1,0 +1,17 @@
+from studio.models.library import Avatar, Picture, Pronunciation, Voice
+from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
+from studio.models.projects import Project, Scene
+
+__all__ = [
+    "ApiKey",
+    "Avatar",
+    "IdempotencyKey",
+    "Membership",
+    "Picture",
+    "Project",
+    "Pronunciation",
+    "Scene",
+    "User",
+    "Voice",
+    "Workspace",
+]

@@ -1,0 +1,119 @@
+"""What projects choose from: avatars, voices, uploaded pictures, and how words are said."""
+
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from studio.identifiers import new_id
+from studio.models.people import Workspace
+
+
+class Avatar(models.Model):
+    """A face. Stock ones belong to no workspace and are known by their slug."""
+
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="avatars"
+    )
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=240, blank=True)
+    tags = models.JSONField(default=list)
+    voice_slug = models.SlugField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def offered_to(cls, workspace: Workspace) -> models.QuerySet["Avatar"]:
+        return cls.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
+
+
+class Voice(models.Model):
+    """A voice of the registry. Stock ones belong to no workspace."""
+
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "voice"))
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="voices"
+    )
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=80)
+    language = models.CharField(max_length=16)
+    description = models.CharField(max_length=240, blank=True)
+    tags = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def offered_to(cls, workspace: Workspace) -> models.QuerySet["Voice"]:
+        return cls.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
+
+
+class Picture(models.Model):
+    """An uploaded picture, decoded, cleaned and encoded again (rendering/pictures.py)."""
+
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pictures")
+    name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    suffix = models.CharField(max_length=8)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    verdict = models.CharField(max_length=8, default="allow")
+    created_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "sha256"], name="one_row_per_picture")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return picture_path(self.sha256, self.suffix)
+
+
+def picture_path(sha256: str, suffix: str) -> Path:
+    return settings.MEDIA_DIR / sha256[:2] / f"{sha256}{suffix}"
+
+
+class Pronunciation(models.Model):
+    """How the workspace says a word: spelt another way, or in IPA."""
+
+    class Kind(models.TextChoices):
+        ALIAS = "alias", "Say it like"
+        IPA = "ipa", "IPA"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pronunciations")
+    word = models.CharField(max_length=60)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ALIAS)
+    value = models.CharField(max_length=120)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["word"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "word"], name="one_way_to_say_a_word")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.value}"
