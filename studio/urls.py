@@ -1,3 +1,65 @@
+"""URL name = view = template = DOM id = test file."""
+
+from django.conf import settings
 from django.urls import include, path
 
-urlpatterns = [path("accounts/", include("allauth.urls"))]
+from studio.api import api
+from studio.views import (
+    credits,
+    files,
+    health,
+    keys,
+    library,
+    outbox,
+    projects,
+    pronunciations,
+    renders,
+    scenes,
+)
+
+urlpatterns = [
+    path("", projects.home, name="home"),
+    path("projects/", projects.project_list, name="project_list"),
+    path("projects/new", projects.project_create, name="project_create"),
+    path("projects/<str:project_id>/", scenes.project_edit, name="project_edit"),
+    path("projects/<str:project_id>/save", scenes.project_save, name="project_save"),
+    path("projects/<str:project_id>/order", scenes.project_order, name="project_order"),
+    path("projects/<str:project_id>/estimate", scenes.project_estimate, name="project_estimate"),
+    path("projects/<str:project_id>/render", scenes.render_create, name="render_create"),
+    path("projects/<str:project_id>/duplicate", projects.project_duplicate, name="project_duplicate"),
+    path("projects/<str:project_id>/archive", projects.project_archive, name="project_archive"),
+    path("projects/<str:project_id>/restore", projects.project_restore, name="project_restore"),
+    path("projects/<str:project_id>/remove", projects.project_remove, name="project_remove"),
+    path("projects/<str:project_id>/scenes", scenes.scene_create, name="scene_create"),
+    path("scenes/<str:scene_id>/save", scenes.scene_save, name="scene_save"),
+    path("scenes/<str:scene_id>/move", scenes.scene_move, name="scene_move"),
+    path("scenes/<str:scene_id>/duplicate", scenes.scene_duplicate, name="scene_duplicate"),
+    path("scenes/<str:scene_id>/remove", scenes.scene_remove, name="scene_remove"),
+    path("scenes/<str:scene_id>/restore", scenes.scene_restore, name="scene_restore"),
+    path("scenes/<str:scene_id>/frame.jpg", scenes.scene_frame, name="scene_frame"),
+    path("scenes/<str:scene_id>/avatars", library.scene_avatars, name="scene_avatars"),
+    path("scenes/<str:scene_id>/voices", library.scene_voices, name="scene_voices"),
+    path("scenes/<str:scene_id>/lines/<int:line>/sound", scenes.line_sound, name="line_sound"),
+    path("voices/<slug:slug>/sample", library.voice_sample, name="voice_sample"),
+    path("pictures", library.picture_create, name="picture_create"),
+    path("pictures/<str:picture_id>/file", library.picture_file, name="picture_file"),
+    path("pronunciations/", pronunciations.pronunciation_list, name="pronunciation_list"),
+    path(
+        "pronunciations/<int:pronunciation_id>/remove",
+        pronunciations.pronunciation_remove,
+        name="pronunciation_remove",
+    ),
+    path("renders/<str:render_id>/", renders.render_detail, name="render_detail"),
+    path("renders/<str:render_id>/progress", renders.render_progress, name="render_progress"),
+    path("renders/<str:render_id>/cancel", renders.render_cancel, name="render_cancel"),
+    path("renders/<str:render_id>/retry", renders.render_retry, name="render_retry"),
+    path("files/<str:token>/<str:name>", files.file_serve, name="file_serve"),
+    path("credits/", credits.credit_list, name="credit_list"),
+    path("keys/", keys.key_list, name="key_list"),
+    path("keys/<str:key_id>/revoke", keys.key_revoke, name="key_revoke"),
+    path("accounts/", include("allauth.urls")),
+    path("healthz", health.healthz, name="healthz"),
+    path("api/v1/", api.urls),
+]
+if settings.EMBEDDED:
+    urlpatterns.append(path("outbox/", outbox.outbox, name="outbox"))
