@@ -1,0 +1,149 @@
+"""The voices that can speak, and the engines behind them.
+
+`REGISTRY` is the one list of voices; `engine(name)` loads an engine once per process. A further
+language needs a pronunciation module beside english.py and voices whose `language` names it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rendering.values import BadInput, Floats, Phone, Sentence, Word
+
+KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
+CONTROLS = frozenset(
+    {"break", "emphasis", "rate", "pitch", "say-as", "sub", "phoneme", "dictionary"}
+)
+"""What a script may ask of a voice. `lang` is missing: no voice here changes its language."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    slug: str
+    name: str
+    language: str  # BCP 47: "en-US", "en-GB"
+    description: str
+    tags: tuple[str, ...]
+    engine: str
+    licence: str
+    supports: frozenset[str] = CONTROLS
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One spoken sentence without silence around it; times in seconds from its first sample."""
+
+    wav: Floats  # (samples,), values.SAMPLE_RATE
+    words: tuple[Word, ...]
+    phones: tuple[Phone, ...]
+
+
+REVISIONS = {"kokoro": "kokoro-82m-1.0-int8/1", "preview": "hibari-0.2.1/1"}
+"""Changed whenever an engine would speak the same words differently: part of the store's keys."""
+
+
+class VoiceEngine(Protocol):
+    def say(
+        self,
+        sentence: Sentence,
+        voice: VoiceInfo,
+        *,
+        speed: float = 1.0,
+        pitch: float = 0.0,
+        stop: threading.Event | None = None,
+    ) -> Clip:
+        """Speak one sentence; speed 0.5..2, pitch in semitones.
+
+        Raises BadInput (nothing to pronounce) and Canceled within a second of `stop` being set.
+        """
+
+
+def _kokoro(rows: str) -> dict[str, VoiceInfo]:
+    found = {}
+    for row in rows.strip().splitlines():
+        slug, register, *words = row.split()
+        language = {"a": "en-US", "b": "en-GB"}[slug[0]]
+        accent = {"en-US": "American", "en-GB": "British"}[language]
+        found[slug] = VoiceInfo(
+            slug=slug,
+            name=slug[3:].capitalize(),
+            language=language,
+            description=f"{accent} English, {register}, {' and '.join(words)}",
+            tags=(accent.lower(), register, *words),
+            engine="kokoro",
+            licence=KOKORO,
+        )
+    return found
+
+
+REGISTRY: dict[str, VoiceInfo] = _kokoro("""
+af_heart high warm clear
+af_bella high lively full
+af_nicole high soft close
+af_aoede high bright easy
+af_kore high firm even
+af_sarah high calm even
+af_alloy high plain steady
+af_nova high brisk bright
+af_sky high light young
+am_fenrir low firm lively
+am_michael low calm clear
+am_puck low lively easy
+am_echo low plain steady
+am_eric low even dry
+am_liam low brisk young
+am_onyx low deep slow
+bf_emma high clear calm
+bf_isabella high warm even
+bf_alice high crisp light
+bf_lily high soft young
+bm_george low calm deep
+bm_fable low lively telling
+bm_lewis low deep slow
+bm_daniel low firm brisk
+""")
+REGISTRY["preview"] = VoiceInfo(
+    slug="preview",
+    name="Preview",
+    language="en-US",
+    description="American English, a light voice for quick previews",
+    tags=("american", "high", "preview"),
+    engine="preview",
+    licence="Apache-2.0 (hibari-tts, distilled from Kokoro-82M)",
+)
+
+
+def get(slug: str) -> VoiceInfo:
+    """The voice of that slug. Raises BadInput, naming near matches."""
+    if slug in REGISTRY:
+        return REGISTRY[slug]
+    near = difflib.get_close_matches(slug.lower(), REGISTRY, n=3, cutoff=0.5)
+    hint = " or ".join(near) if near else "af_heart"
+    raise BadInput(f"There is no voice called {slug[:40]!r}; try {hint}.", code="voice_unknown")
+
+
+_loading = threading.Lock()
+
+
+def engine(name: str, cache: Path | None = None) -> VoiceEngine:
+    """The engine of that name, loaded once per process. `cache` is where prepared models are kept."""
+    with _loading:
+        return _load(name, cache)
+
+
+@functools.cache
+def _load(name: str, cache: Path | None) -> VoiceEngine:
+    if name == "kokoro":
+        from rendering.voices.kokoro import Kokoro
+
+        return Kokoro(cache)
+    if name == "preview":
+        from rendering.voices.preview import Preview
+
+        return Preview(cache)
+    raise KeyError(name)

@@ -12,11 +12,32 @@ from pathlib import Path
 import numpy as np
 
 ARCHIVE = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
-VOICES = (
-    "af_alloy af_aoede af_bella af_heart af_jessica af_kore af_nicole af_nova af_river af_sarah af_sky "
-    "am_adam am_echo am_eric am_fenrir am_liam am_michael am_onyx am_puck "
-    "bf_emma bf_isabella bm_fable bm_george bm_lewis"
-).split()
+VOICES = [
+    "af_alloy",
+    "af_aoede",
+    "af_bella",
+    "af_heart",
+    "af_kore",
+    "af_nicole",
+    "af_nova",
+    "af_sarah",
+    "af_sky",
+    "am_echo",
+    "am_eric",
+    "am_fenrir",
+    "am_liam",
+    "am_michael",
+    "am_onyx",
+    "am_puck",
+    "bf_alice",
+    "bf_emma",
+    "bf_isabella",
+    "bf_lily",
+    "bm_daniel",
+    "bm_fable",
+    "bm_george",
+    "bm_lewis",
+]
 
 
 def main(archive: Path) -> None:

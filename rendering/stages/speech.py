@@ -1,0 +1,274 @@
+"""Stage 2, speech: a Script and a voice to sound at -16 LUFS, with the times of words and phones.
+
+Every sentence is spoken on its own and kept in the store, so an edited line speaks only what
+changed. Loudness follows ITU-R BS.1770-4 (pyloudnorm); true peak is read on four-fold oversampling.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from rendering import voices
+from rendering.values import (
+    SAMPLE_RATE,
+    BadInput,
+    Canceled,
+    Floats,
+    Phone,
+    Report,
+    Script,
+    Sentence,
+    Speech,
+    Word,
+)
+from rendering.voices import Clip, VoiceInfo
+
+VERSION = "speech/1"
+LEAD, TAIL = 0.25, 0.35  # seconds of silence around a line
+LOUDNESS = -16.0  # LUFS
+PEAK = 10 ** (-1.0 / 20)  # true peak, -1 dBFS
+LEAST_BLOCK = 0.4  # seconds that BS.1770 needs to measure
+GAPS = {"…": 0.40, "?": 0.36, ".": 0.34, "!": 0.32, ":": 0.30}  # seconds after a sentence
+
+
+class Store(Protocol):
+    """What speech asks of the store; rendering.store is one."""
+
+    def find(self, key: str, suffix: str) -> Path | None: ...
+
+    def write(self, key: str, suffix: str) -> AbstractContextManager[Path]: ...
+
+
+def run(
+    script: Script,
+    voice: VoiceInfo | str,
+    *,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    store: Store | None = None,
+    stop: threading.Event | None = None,
+    report: Report | None = None,
+    cache: Path | None = None,
+) -> Speech:
+    """Speak a line. speed 0.5..2, pitch -6..6 semitones; `cache` holds the prepared models.
+
+    Equal input gives equal samples. Raises BadInput (a language the voice lacks, nothing that can
+    be pronounced) and Canceled, within about a second of `stop` being set.
+    """
+    voice = _checked(script, voice, speed, pitch)
+    clips, reused = [], 0
+    for number, sentence in enumerate(script.sentences):
+        if report is not None:
+            report("speech", number / len(script.sentences))
+        clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
+        clips.append(clip)
+        reused += kept
+    speech = _joined(script.sentences, clips, speed, LEAD, TAIL)
+    if report is not None:
+        report("speech", 1.0)
+    return replace(speech, reused=reused, total=len(clips))
+
+
+def sentences(
+    script: Script,
+    voice: VoiceInfo | str,
+    *,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    store: Store | None = None,
+    stop: threading.Event | None = None,
+    cache: Path | None = None,
+) -> Iterator[Speech]:
+    """Each sentence as soon as it is made, with the pause that follows it: what "Listen" plays.
+
+    Played one after another they are the line, but for its loudness, which is set per sentence.
+    """
+    voice = _checked(script, voice, speed, pitch)
+    for number, sentence in enumerate(script.sentences):
+        clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
+        last = number == len(script.sentences) - 1
+        tail = TAIL if last else _gap(sentence, speed)
+        speech = _joined((sentence,), [clip], speed, 0.0 if number else LEAD, tail)
+        yield replace(speech, reused=int(kept), total=1)
+
+
+def first_sentence(script: Script, voice: VoiceInfo | str, **settings) -> Speech:  # type: ignore[no-untyped-def]
+    """The first sentence alone; takes what `sentences` takes."""
+    return next(sentences(script, voice, **settings))
+
+
+def cached(
+    script: Script,
+    voice: VoiceInfo | str,
+    *,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    store: Store,
+) -> bool:
+    """Whether the store holds every sentence of the line, so that speaking it costs nothing."""
+    voice = _checked(script, voice, speed, pitch)
+    return all(
+        store.find(_key(sentence, voice, speed, pitch), ".npz") is not None
+        for sentence in script.sentences
+    )
+
+
+def _checked(script: Script, voice: VoiceInfo | str, speed: float, pitch: float) -> VoiceInfo:
+    if isinstance(voice, str):
+        voice = voices.get(voice)
+    if script.language.split("-")[0].lower() != voice.language.split("-")[0]:
+        raise BadInput(
+            f"The voice {voice.name} does not speak {script.language}; choose another voice.",
+            code="text_unspeakable",
+        )
+    if not 0.5 <= speed <= 2.0:
+        raise BadInput(f"The speed {speed} is out of reach; use 0.5 to 2.", code="invalid_field")
+    if not -6.0 <= pitch <= 6.0:
+        raise BadInput(
+            f"The pitch {pitch} is out of reach; use -6 to 6 semitones.", code="invalid_field"
+        )
+    return voice
+
+
+def _key(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> str:
+    """What decides the sound of a sentence, and nothing else: not its place in the source."""
+    spans = [
+        (s.text, s.shown, s.emphasis, s.rate, s.pitch, s.phonemes, s.pause) for s in sentence.spans
+    ]
+    parts = [VERSION, voices.REVISIONS[voice.engine], voice.slug, float(speed), float(pitch), spans]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _clip(
+    sentence: Sentence,
+    voice: VoiceInfo,
+    speed: float,
+    pitch: float,
+    store: Store | None,
+    stop: threading.Event | None,
+    cache: Path | None,
+) -> tuple[Clip, bool]:
+    """The sentence from the store, or spoken and put there; whether it was there."""
+    if stop is not None and stop.is_set():
+        raise Canceled
+    key = _key(sentence, voice, speed, pitch)
+    found = store.find(key, ".npz") if store is not None else None
+    if found is not None:
+        try:
+            return _read(found), True
+        except (OSError, ValueError, KeyError, EOFError):
+            pass  # a damaged file is spoken again and replaced
+    engine = voices.engine(voice.engine, cache)
+    clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)
+    # Rounded as the store keeps it, so that a kept sentence and a fresh one give the same bytes.
+    clip = replace(clip, wav=_restored(_rounded(clip.wav)))
+    if store is not None:
+        with store.write(key, ".npz") as path:
+            _save(path, clip)
+    return clip, False
+
+
+def _rounded(wave: Floats) -> np.ndarray:
+    return np.round(np.clip(wave, -1, 1) * 32767).astype("<i2")
+
+
+def _restored(samples: np.ndarray) -> Floats:
+    return samples.astype(np.float32) / np.float32(32767)
+
+
+def _save(path: Path, clip: Clip) -> None:
+    marks = {
+        "words": [(word.text, word.start, word.end) for word in clip.words],
+        "phones": [(phone.symbol, phone.start, phone.end, phone.stress) for phone in clip.phones],
+    }
+    text = np.frombuffer(json.dumps(marks, ensure_ascii=False).encode(), np.uint8)
+    with open(path, "wb") as out:
+        np.savez_compressed(out, wav=_rounded(clip.wav), marks=text)
+
+
+def _read(path: Path) -> Clip:
+    with np.load(path) as held:
+        marks = json.loads(held["marks"].tobytes())
+        return Clip(
+            _restored(held["wav"]),
+            tuple(Word(*word) for word in marks["words"]),
+            tuple(Phone(*phone) for phone in marks["phones"]),
+        )
+
+
+def _gap(sentence: Sentence, speed: float) -> float:
+    ending = sentence.text.rstrip("\"”’') ")[-1:]
+    return GAPS.get(ending, 0.28) / speed + sentence.pause
+
+
+def _joined(
+    spoken: tuple[Sentence, ...], clips: list[Clip], speed: float, lead: float, tail: float
+) -> Speech:
+    pieces: list[Floats] = []
+    words: list[Word] = []
+    phones: list[Phone] = []
+    at = 0
+    for number, (sentence, clip) in enumerate(zip(spoken, clips, strict=True)):
+        begin = lead + at / SAMPLE_RATE
+        words += [Word(w.text, w.start + begin, w.end + begin) for w in clip.words]
+        phones += [Phone(p.symbol, p.start + begin, p.end + begin, p.stress) for p in clip.phones]
+        last = number == len(clips) - 1
+        quiet = round((sentence.pause if last else _gap(sentence, speed)) * SAMPLE_RATE)
+        pieces += [clip.wav, np.zeros(quiet, np.float32)]
+        at += clip.wav.size + quiet
+    body = levelled(np.concatenate(pieces))
+    silence = [np.zeros(round(seconds * SAMPLE_RATE), np.float32) for seconds in (lead, tail)]
+    wav = np.concatenate([silence[0], body, silence[1]])
+    return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words))
+
+
+def levelled(wave: Floats) -> Floats:
+    """The wave at -16 LUFS, its true peak held at -1 dBFS. Shape and length stay; silence stays."""
+    if wave.size == 0 or not np.any(wave):
+        return wave
+    wanted = LOUDNESS
+    for _ in range(6):
+        # The limiter takes a little loudness away; asking for that much more puts it back.
+        louder = wave * np.float32(10 ** ((wanted - loudness(wave)) / 20))
+        held = _limited(louder)
+        missing = LOUDNESS - loudness(held)
+        if abs(missing) < 0.1:
+            break
+        wanted += missing
+    return held
+
+
+def loudness(wave: Floats) -> float:
+    """Integrated loudness in LUFS; sound shorter than one measuring block is repeated to fill it."""
+    import pyloudnorm
+
+    least = int(LEAST_BLOCK * SAMPLE_RATE) + 1
+    if wave.size < least:
+        wave = np.tile(wave, -(-least // wave.size))
+    return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(wave.astype(np.float64)))
+
+
+def _limited(wave: Floats) -> Floats:
+    """Turn down, over 5 ms slopes, only what would pass the true-peak ceiling."""
+    from scipy.ndimage import minimum_filter1d
+    from scipy.signal import resample_poly
+
+    peaks = np.abs(resample_poly(wave, 4, 1))[: wave.size * 4].reshape(-1, 4).max(axis=1)
+    if peaks.max() <= PEAK:
+        return wave
+    reach = SAMPLE_RATE // 200
+    gain = minimum_filter1d(np.minimum(1, PEAK / np.maximum(peaks, 1e-9)), 2 * reach + 1)
+    window = np.hanning(2 * reach + 1)
+    gain = np.convolve(np.pad(gain, reach, mode="edge"), window / window.sum(), mode="valid")
+    held = (wave * gain).astype(np.float32)
+    highest = float(np.abs(resample_poly(held, 4, 1)).max())
+    return held * np.float32(min(1.0, PEAK / highest))

@@ -1,0 +1,75 @@
+"""What the onnxruntime engines share: prepared model files, and calls that can be stopped."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rendering.values import Canceled
+
+
+def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) -> str:
+    """Path of the model file `name`, made by `make` when it is not there yet, and put there whole."""
+    folder = cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=name, delete=False) as half:
+            try:
+                half.write(make())
+                half.flush()
+                os.fsync(half.fileno())
+                os.replace(half.name, path)
+            except BaseException:
+                Path(half.name).unlink(missing_ok=True)
+                raise
+    return str(path)
+
+
+def run(
+    net: Any,
+    outputs: list[str],
+    feed: dict[str, Any],
+    busy: threading.Lock,
+    stop: threading.Event | None,
+) -> list[Any]:
+    """net.run, one call at a time (each needs some 200 MB), ended within a second of `stop`.
+
+    Raises Canceled when stopped.
+    """
+    import onnxruntime
+
+    while not busy.acquire(timeout=0.2):
+        if stop is not None and stop.is_set():
+            raise Canceled
+    try:
+        if stop is None:
+            return net.run(outputs, feed)
+        if stop.is_set():
+            raise Canceled
+        options = onnxruntime.RunOptions()
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.1):
+                if stop.is_set():
+                    options.terminate = True
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            return net.run(outputs, feed, options)
+        except Exception:
+            if stop.is_set():
+                raise Canceled from None
+            raise
+        finally:
+            done.set()
+            watcher.join()
+    finally:
+        busy.release()
