@@ -103,6 +103,8 @@ def _layout(spans: tuple[Span, ...]) -> tuple[str, list[int], list[int], list[st
         if not span.text.strip():
             if shown and words:
                 words[-1] += ("" if glued else " ") + shown
+            if span.text:
+                put(" ", -1, number)
             continue
         if span.shown[:1].isspace() or not glued:
             words.append(shown)

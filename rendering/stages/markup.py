@@ -1,0 +1,424 @@
+"""What was typed, as runs of text with a manner: plain text, markdown, or a subset of SSML.
+
+The SSML reader is written for hostile input: it knows no DTD, no processing instruction but the
+XML declaration and no entity but the five predefined ones, and it bounds depth and number of tags.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rendering.values import BadInput, Warn
+
+DEEPEST = 16
+MOST_TAGS = 1000
+LONGEST_PAUSE = 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run is spoken."""
+
+    emphasis: Literal["none", "moderate", "strong"] = "none"
+    rate: float = 1.0
+    pitch: float = 0.0  # semitones
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """source[start:end] reads `text`.
+
+    kind: "text"; "break" (a sentence ends here); "pause" (value: seconds); "said" (value: the words
+    spoken instead); "phonemes" (value: the sounds in IPA); "mark" (value: its name).
+    """
+
+    text: str
+    start: int
+    end: int
+    manner: Manner = Manner()
+    kind: str = "text"
+    value: str = ""
+
+
+def refused(sentence: str, start: int = 0, end: int = 0) -> BadInput:
+    return BadInput(sentence, code="text_unspeakable", start=start, end=end)
+
+
+def pause_of(text: str) -> float | None:
+    """Seconds of "0.5", "0.5s" or "500ms"; None when it is no time."""
+    match = re.fullmatch(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(ms|s|)", text.strip())
+    return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
+
+
+def _pause(text: str, start: int, end: int) -> Run:
+    seconds = pause_of(text)
+    if seconds is None:
+        raise refused(f"{text[:20]!r} is no length of a pause; write it like 0.5s.", start, end)
+    if seconds > LONGEST_PAUSE:
+        raise refused(f"A pause of {seconds:g} seconds is too long; use at most 10.", start, end)
+    return Run("", start, end, kind="pause", value=str(seconds))
+
+
+# -- markdown -----------------------------------------------------------------------------------
+
+_MARKDOWN = re.compile(
+    r"\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|(?P<heading>^[ ]{0,3}\#{1,6}(?:[ \t][^\n]*)?$)"
+    r"|(?P<rule>^[ ]{0,3}(?:-[ \t]*){3,}$|^[ ]{0,3}(?:\*[ \t]*){3,}$|^[ ]{0,3}(?:_[ \t]*){3,}$)"
+    r"|(?P<fence>^[ ]{0,3}(?:```|~~~)[^\n`]*$)"
+    r"|(?P<item>^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+|^[ ]{0,3}>[ \t]?)"
+    r"|\[pause(?:[ ]+(?P<pause>[^\]\n]{1,20}))?\](?!\()"
+    r"|(?P<image>!\[[^\]\n]*\]\([^()\n]*\))"
+    r"|\[(?P<link>[^\]\[\n]+)\]\([^()\s]*(?:[ ]+\"[^\"\n]*\")?\)"
+    r"|<(?P<address>(?:https?://|mailto:)[^\s<>]+)>"
+    r"|(?P<tag></?[A-Za-z][^<>\n]*>|<!--.*?-->)"
+    r"|(?P<ticks>`+)(?P<code>[^`]+)(?P=ticks)"
+    r"|(?P<stars>\*+|(?<![^\W_])_+|_+(?![^\W_])|~~)",
+    re.M | re.S,
+)
+
+
+@dataclass(slots=True)
+class _Stars:
+    """A row of * or _ that may open or close emphasis."""
+
+    at: int  # index into the runs
+    char: str
+    left: int
+    opens: bool
+    closes: bool
+
+
+def markdown(source: str) -> tuple[list[Run], list[Warn]]:
+    """Inline markdown: emphasis, links as their text, code as its text, list items as sentences.
+
+    Headings are not spoken; pictures are not spoken and warned about. `[pause 0.5]` is a pause.
+    """
+    runs: list[Run] = []
+    warnings: list[Warn] = []
+    rows: list[_Stars] = []
+    _inline(source, 0, len(source), runs, warnings, rows)
+    return _emphasised(runs, rows), warnings
+
+
+def _inline(
+    source: str, start: int, end: int, runs: list[Run], warnings: list[Warn], rows: list[_Stars]
+) -> None:
+    at = start
+    for match in _MARKDOWN.finditer(source, start, end):
+        begin, finish = match.span()
+        if begin > at:
+            runs.append(Run(source[at:begin], at, begin))
+        at = finish
+        kind = match.lastgroup
+        if kind == "code":
+            runs.append(Run(match["code"], match.start("code"), match.end("code")))
+        elif kind == "escaped":
+            runs.append(Run(match["escaped"], begin, finish))
+        elif kind == "link":
+            _inline(source, match.start("link"), match.end("link"), runs, warnings, rows)
+        elif kind == "address":
+            text = match["address"].removeprefix("mailto:")
+            runs.append(Run(text, match.end("address") - len(text), match.end("address")))
+        elif kind == "stars":
+            if match[0] == "~~":
+                continue
+            before, after = source[begin - 1 : begin], source[finish : finish + 1]
+            opens = bool(after) and not after.isspace()
+            closes = bool(before) and not before.isspace()
+            rows.append(_Stars(len(runs), match[0][0], len(match[0]), opens, closes))
+            runs.append(Run(match[0], begin, finish))
+        elif kind == "pause" or match[0] == "[pause]":
+            runs.append(_pause(match["pause"] or "0.5", begin, finish))
+        elif kind == "image":
+            warnings.append(Warn("not_spoken", "A picture is not spoken.", begin, finish))
+        elif kind in ("item", "heading", "rule", "fence"):
+            runs.append(Run("", begin, finish, kind="break"))
+    if at < end:
+        runs.append(Run(source[at:end], at, end))
+
+
+def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
+    """Pair the rows of stars, nearest first; what stays unpaired is spoken as it stands."""
+    weight = [0] * (len(runs) + 1)
+    open_rows: list[_Stars] = []
+    for row in rows:
+        if row.closes:
+            for opener in reversed(open_rows):
+                used = min(opener.left, row.left, 3)
+                if opener.char != row.char or not used or row.at == opener.at + 1:
+                    continue
+                weight[opener.at + 1] += used
+                weight[row.at] -= used
+                opener.left -= used
+                row.left -= used
+                del open_rows[open_rows.index(opener) + (opener.left > 0) :]
+                break
+        if row.opens and row.left:
+            open_rows.append(row)
+    left = {row.at: row for row in rows}
+    found, level = [], 0
+    for index, run in enumerate(runs):
+        level += weight[index]
+        if index in left:
+            keep = left[index].left
+            if keep:
+                found.append(replace(run, text=run.text[:keep], end=run.start + keep))
+            continue
+        emphasis: Literal["none", "moderate", "strong"] = (
+            "strong" if level >= 2 else "moderate" if level else "none"
+        )
+        found.append(replace(run, manner=Manner(emphasis)))
+    return found
+
+
+def plain(source: str) -> tuple[list[Run], list[Warn]]:
+    """Text without markup."""
+    return [Run(source, 0, len(source))], []
+
+
+# -- SSML ---------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"(?P<comment><!--(?:(?!--).)*-->)|(?P<head>\A\s*<\?xml\b[^<>]*\?>)"
+    r"|<(?P<close>/?)(?P<name>[A-Za-z][\w:.-]*)(?P<rest>(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)"
+    r"\s*(?P<empty>/?)>"
+    r"|(?P<entity>&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)"
+    r"|(?P<text>[^<&]+)|(?P<bad>.)",
+    re.S,
+)
+_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+TAGS = frozenset(
+    "speak p s break emphasis prosody say-as sub phoneme lang mark".split()  # noqa: SIM905
+)
+RATES = {"x-slow": 0.6, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
+PITCHES = {"x-low": -4.0, "low": -2.0, "medium": 0.0, "default": 0.0, "high": 2.0, "x-high": 4.0}
+BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.2}
+
+
+@dataclass(slots=True)
+class Element:
+    name: str
+    attributes: dict[str, str]
+    start: int
+    manner: Manner
+    first: int  # index of its first run
+
+
+def tokens(source: str) -> Iterator[re.Match[str]]:
+    """The tokens of an SSML source. Raises BadInput for what this reader does not take."""
+    tags = 0
+    for match in _TOKEN.finditer(source):
+        start, end = match.span()
+        if match["bad"]:
+            if source.startswith(("<!", "<?"), start):
+                raise refused(
+                    "The SSML declares a document type or an instruction, which is not taken; "
+                    "use plain tags.",
+                    start,
+                    end,
+                )
+            if match["bad"] == "&":
+                raise refused(
+                    "The SSML holds an & that is no known entity; write &amp; for the sign.",
+                    start,
+                    end,
+                )
+            raise refused("The SSML holds a broken tag; write &lt; for the sign <.", start, end)
+        if match["name"]:
+            tags += 1
+            if tags > MOST_TAGS:
+                raise refused("The SSML has more than 1,000 tags; split the line.", start, end)
+        yield match
+
+
+def ssml(source: str, language: str) -> tuple[list[Run], list[Warn]]:
+    """The SSML subset: speak p s break emphasis prosody(rate, pitch) say-as sub phoneme lang mark.
+
+    The source may be a whole document or a fragment. Raises BadInput (code text_unspeakable) with
+    offsets for what is unclosed, unknown or hostile.
+    """
+    runs: list[Run] = []
+    warnings: list[Warn] = []
+    stack: list[Element] = []
+    for match in tokens(source):
+        start, end = match.span()
+        manner = stack[-1].manner if stack else Manner()
+        if match["text"]:
+            runs.append(Run(match["text"], start, end, manner))
+        elif match["entity"]:
+            runs.append(Run(html.unescape(match["entity"]), start, end, manner))
+        elif match["name"] and match["close"]:
+            name = match["name"].lower()
+            if not stack or stack[-1].name != name or match["rest"] or match["empty"]:
+                open_tag = f"; close <{stack[-1].name}> first" if stack else ""
+                raise refused(
+                    f"The SSML closes <{name}> where it is not open{open_tag}.", start, end
+                )
+            _close(stack.pop(), runs, warnings, language, source, end)
+        elif match["name"]:
+            name = match["name"].lower()
+            found = _ATTRIBUTE.findall(match["rest"])
+            attributes = {key.lower(): html.unescape(a or b) for key, a, b in found}
+            if name not in TAGS:
+                raise refused(
+                    f"The SSML tag <{name[:20]}> is not offered; use "
+                    "break, emphasis, prosody, say-as, sub, phoneme, lang, p or s.",
+                    start,
+                    end,
+                )
+            element = Element(name, attributes, start, manner, len(runs))
+            _open(element, runs, warnings, language, end)
+            if match["empty"]:
+                _close(element, runs, warnings, language, source, end)
+            else:
+                stack.append(element)
+                if len(stack) > DEEPEST:
+                    raise refused(
+                        "The SSML nests tags deeper than 16; make it flatter.", start, end
+                    )
+    if stack:
+        last = stack[-1]
+        raise refused(
+            f"The SSML tag <{last.name}> is never closed; add </{last.name}>.",
+            last.start,
+            len(source),
+        )
+    return runs, warnings
+
+
+def _open(element: Element, runs: list[Run], warnings: list[Warn], language: str, end: int) -> None:
+    name, attributes, start = element.name, element.attributes, element.start
+    if name in ("p", "s"):
+        runs.append(Run("", start, end, kind="break"))
+    elif name == "break":
+        if "time" in attributes:
+            runs.append(_pause(attributes["time"], start, end))
+        else:
+            strength = attributes.get("strength", "medium")
+            if strength not in BREAKS:
+                raise refused(
+                    f"The break strength {strength[:20]!r} is unknown; use weak, medium or strong.",
+                    start,
+                    end,
+                )
+            runs.append(Run("", start, end, kind="pause", value=str(BREAKS[strength])))
+    elif name == "mark":
+        runs.append(Run("", start, end, kind="mark", value=attributes.get("name", "")))
+    elif name == "emphasis":
+        level = attributes.get("level", "moderate")
+        if level not in ("none", "reduced", "moderate", "strong"):
+            raise refused(
+                f"The emphasis level {level[:20]!r} is unknown; use moderate, strong or none.",
+                start,
+                end,
+            )
+        if level == "reduced":
+            warnings.append(
+                Warn("not_supported", "Reduced emphasis is spoken as usual.", start, end)
+            )
+            level = "none"
+        element.manner = replace(element.manner, emphasis=level)  # type: ignore[arg-type]
+    elif name == "prosody":
+        _prosody(element, warnings, end)
+    elif name == "lang":
+        wanted = attributes.get("xml:lang", "")
+        if wanted.split("-")[0].lower() != language.split("-")[0].lower():
+            message = f"The voice keeps its language: {wanted[:20] or 'this'} is read as English."
+            warnings.append(Warn("language_kept", message, start, end))
+
+
+def _prosody(element: Element, warnings: list[Warn], end: int) -> None:
+    start, manner = element.start, element.manner
+    for key, value in element.attributes.items():
+        value = value.strip().lower()
+        if key == "rate":
+            rate = RATES.get(value)
+            match = re.fullmatch(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)(%?)", value)
+            if rate is None and match:
+                amount = float(match[2]) / (100 if match[3] else 1)
+                rate = {"+": 1 + amount, "-": 1 - amount, "": amount}[match[1]]
+            if rate is None or not 0.5 <= rate <= 2:
+                raise refused(
+                    f"The rate {value[:20]!r} is out of reach; use slow, fast or 50% to 200%.",
+                    start,
+                    end,
+                )
+            manner = replace(manner, rate=min(2.0, max(0.5, manner.rate * rate)))
+        elif key == "pitch":
+            pitch = PITCHES.get(value)
+            match = re.fullmatch(r"([+-]\d{1,3}(?:\.\d{1,4})?)(st|%)", value)
+            if pitch is None and match:
+                amount = float(match[1])
+                pitch = amount if match[2] == "st" else amount * 0.12  # 100 % is one octave up
+            if pitch is None or not -6 <= pitch <= 6:
+                raise refused(
+                    f"The pitch {value[:20]!r} is out of reach; use low, high or -6st to +6st.",
+                    start,
+                    end,
+                )
+            manner = replace(manner, pitch=min(6.0, max(-6.0, manner.pitch + pitch)))
+        else:
+            warnings.append(
+                Warn("not_supported", f"Prosody {key[:20]!r} changes nothing here.", start, end)
+            )
+    element.manner = manner
+
+
+def _close(
+    element: Element,
+    runs: list[Run],
+    warnings: list[Warn],
+    language: str,
+    source: str,
+    end: int,
+) -> None:
+    name, attributes = element.name, element.attributes
+    if name in ("p", "s"):
+        runs.append(Run("", end, end, kind="break"))
+    if name not in ("say-as", "sub", "phoneme"):
+        return
+    inside = runs[element.first :]
+    if any(run.kind not in ("text", "pause") for run in inside):
+        raise refused(
+            f"The SSML tag <{name}> takes text only; move other tags out of it.", element.start, end
+        )
+    text = "".join(run.text for run in inside)
+    if not text.strip():
+        raise refused(f"The SSML tag <{name}> is empty; put its words inside.", element.start, end)
+    del runs[element.first :]
+    first, last = inside[0].start, inside[-1].end
+    run = Run(text, first, last, element.manner, kind="said")
+    if name == "sub":
+        if not attributes.get("alias", "").strip():
+            raise refused("The SSML tag <sub> lacks its alias.", element.start, end)
+        runs.append(replace(run, value=attributes["alias"]))
+    elif name == "phoneme":
+        if attributes.get("alphabet", "ipa").lower() != "ipa":
+            raise refused(
+                f"The alphabet {attributes['alphabet'][:20]!r} is not offered; use ipa.",
+                element.start,
+                end,
+            )
+        runs.append(replace(run, kind="phonemes", value=attributes.get("ph", "")))
+    else:
+        from rendering.stages.reading import spoken_as
+
+        kind = attributes.get("interpret-as", "").lower()
+        spoken = spoken_as(kind, text, attributes.get("format", ""), british=language == "en-GB")
+        if spoken is None:
+            warnings.append(
+                Warn(
+                    "not_supported",
+                    f"{text.strip()[:30]!r} does not fit {kind[:20]!r} and is read as usual.",
+                    first,
+                    last,
+                )
+            )
+            runs.append(replace(run, kind="text"))
+        else:
+            runs.append(replace(run, value=spoken))
