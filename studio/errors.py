@@ -44,7 +44,7 @@ class TooManyWaiting(Exception):
         self.limit = limit
 
 
-BAD_INPUT_STATUS = {"file_too_large": 413, "body_too_large": 413}
+BAD_INPUT_STATUS = {"above_max_cost": 402, "file_too_large": 413, "body_too_large": 413}
 
 
 def credits_of(seconds: int) -> str:

@@ -4,12 +4,16 @@ from django.conf import settings
 from django.urls import include, path
 
 from studio.api import api
+from studio.api.docs import api_docs
 from studio.views import (
+    account,
     credits,
     files,
+    frames,
     health,
     keys,
     library,
+    listen,
     outbox,
     projects,
     pronunciations,
@@ -36,10 +40,11 @@ urlpatterns = [
     path("scenes/<str:scene_id>/duplicate", scenes.scene_duplicate, name="scene_duplicate"),
     path("scenes/<str:scene_id>/remove", scenes.scene_remove, name="scene_remove"),
     path("scenes/<str:scene_id>/restore", scenes.scene_restore, name="scene_restore"),
-    path("scenes/<str:scene_id>/frame.jpg", scenes.scene_frame, name="scene_frame"),
+    path("scenes/<str:scene_id>/frame.jpg", frames.scene_frame, name="scene_frame"),
     path("scenes/<str:scene_id>/avatars", library.scene_avatars, name="scene_avatars"),
     path("scenes/<str:scene_id>/voices", library.scene_voices, name="scene_voices"),
-    path("scenes/<str:scene_id>/lines/<int:line>/sound", scenes.line_sound, name="line_sound"),
+    path("scenes/<str:scene_id>/lines/<int:line>/sound", listen.line_sound, name="line_sound"),
+    path("scenes/<str:scene_id>/speak", listen.scene_speak, name="scene_speak"),
     path("voices/<slug:slug>/sample", library.voice_sample, name="voice_sample"),
     path("pictures", library.picture_create, name="picture_create"),
     path("pictures/<str:picture_id>/file", library.picture_file, name="picture_file"),
@@ -49,6 +54,11 @@ urlpatterns = [
         pronunciations.pronunciation_remove,
         name="pronunciation_remove",
     ),
+    path(
+        "pronunciations/<int:pronunciation_id>/sound",
+        pronunciations.pronunciation_sound,
+        name="pronunciation_sound",
+    ),
     path("renders/<str:render_id>/", renders.render_detail, name="render_detail"),
     path("renders/<str:render_id>/progress", renders.render_progress, name="render_progress"),
     path("renders/<str:render_id>/cancel", renders.render_cancel, name="render_cancel"),
@@ -57,8 +67,10 @@ urlpatterns = [
     path("credits/", credits.credit_list, name="credit_list"),
     path("keys/", keys.key_list, name="key_list"),
     path("keys/<str:key_id>/revoke", keys.key_revoke, name="key_revoke"),
+    path("accounts/settings/", account.account_settings, name="account_settings"),
     path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz, name="healthz"),
+    path("api/v1/docs", api_docs, name="api_docs"),
     path("api/v1/", api.urls),
 ]
 if settings.EMBEDDED:

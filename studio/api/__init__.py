@@ -1,0 +1,74 @@
+"""The one API: /api/v1/. A key opens one workspace; the site calls the same actions."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.parser import Parser
+
+from studio.api import problems
+from studio.api.auth import WorkspaceKey
+from studio.api.problems import Refusal
+from studio.api.routes import router
+
+MAX_BODY = 1_000_000
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+class StrictParser(Parser):
+    """One JSON object in UTF-8, of at most MAX_BODY bytes, whose text can be stored."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if len(request.body) > MAX_BODY:
+            raise Refusal("body_too_large")
+        if request.content_type != "application/json":
+            raise Refusal("unsupported_media_type")
+        try:
+            data = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
+            text = json.dumps(data, ensure_ascii=False).encode()  # lone surrogates fail here
+        except (ValueError, RecursionError):
+            raise Refusal("invalid_json") from None
+        if b"\\u0000" in text.replace(b"\\\\", b""):
+            raise Refusal(
+                "invalid_field", "The body contains the character U+0000; remove it and send again."
+            )
+        return data
+
+
+class PublicAPI(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Clients are made from these names: render_create, not the path of a module."""
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Refusals come as problem details, which ninja cannot be told for one status alone."""
+        schema = super().get_openapi_schema(**options)
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                for status, answer in operation["responses"].items():
+                    if int(status) >= 400:
+                        answer["content"] = {
+                            problems.MEDIA_TYPE: answer["content"].pop("application/json")
+                        }
+        return schema
+
+
+api = PublicAPI(
+    title="Likeness Studio API",
+    version="1",
+    description="Turns a script into a video of a talking person, with proof that the person agreed.",
+    docs_url=None,
+    auth=WorkspaceKey(),
+    parser=StrictParser(),
+    urls_namespace="api-1",
+)
+api.add_router("", router)
+for kind in (Exception, HttpError, ValidationError):
+    api.add_exception_handler(kind, problems.handle)

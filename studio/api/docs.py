@@ -1,0 +1,123 @@
+"""The documentation: written from the schema that is served, and every request can be tried in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from studio import access
+from studio.api import api
+from studio.api.limits import REQUESTS
+from studio.api.problems import CODES
+from studio.models import Avatar
+
+EXAMPLES = {
+    "render_create": {
+        "script": "Hello from the API.\n\nThis line is a second one.",
+        "mode": "draft",
+        "reference": "my-own-id-1",
+    }
+}
+
+
+def _resolved(schema: dict[str, Any], shelf: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The schema behind references, and whether null is allowed."""
+    null = False
+    while True:
+        if options := schema.get("anyOf"):
+            null = null or {"type": "null"} in options
+            rest = [option for option in options if option != {"type": "null"}]
+            schema = {**schema, **rest[0]}
+            schema.pop("anyOf")
+        elif reference := schema.get("$ref"):
+            schema = {**shelf[reference.rsplit("/", 1)[1]], **schema}
+            schema.pop("$ref")
+        else:
+            return schema, null
+
+
+def _type(schema: dict[str, Any], shelf: dict[str, Any]) -> str:
+    """In words: "string, 1 to 64 characters", "list of object", "`draft` or `final`"."""
+    schema, null = _resolved(schema, shelf)
+    if values := schema.get("enum") or ([schema["const"]] if "const" in schema else None):
+        words = " or ".join(str(value) for value in values)
+    elif schema.get("type") == "array":
+        words = f"list of {_type(schema['items'], shelf)}"
+    elif schema.get("format") == "date-time":
+        words = "time"
+    else:
+        words = schema.get("type", "any")
+    low = schema.get("minimum", schema.get("minLength"))
+    high = schema.get("maximum", schema.get("maxLength"))
+    unit = " characters" if "maxLength" in schema else ""
+    if low not in (None, 0) and high is not None:
+        words += f", {low} to {high}{unit}"
+    elif high is not None:
+        words += f", at most {high}{unit}"
+    return words + (" or null" if null else "")
+
+
+def _fields(schema: dict[str, Any], shelf: dict[str, Any], depth: int = 0) -> Iterator[dict]:
+    """The fields of an object, each followed by those inside it."""
+    schema, _ = _resolved(schema, shelf)
+    for name, inner in schema.get("properties", {}).items():
+        found, _ = _resolved(inner, shelf)
+        yield {
+            "name": name,
+            "depth": depth,
+            "type": _type(inner, shelf),
+            "required": name in schema.get("required", ()),
+            "default": json.dumps(inner["default"]) if inner.get("default") else "",
+            "about": inner.get("description", ""),
+        }
+        yield from _fields(found.get("items", inner), shelf, depth + 1)
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    shelf = schema["components"]["schemas"]
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            name = operation["operationId"]
+            body = operation.get("requestBody")
+            answers = operation["responses"]
+            good = next(code for code in answers if int(code) < 400)
+            yield {
+                "id": name,
+                "method": method.upper(),
+                "path": path,
+                "summary": operation["summary"],
+                "about": operation.get("description", ""),
+                "parameters": [
+                    {**item, "type": _type(item["schema"], shelf)}
+                    for item in operation.get("parameters", ())
+                ],
+                "body": list(_fields(body["content"]["application/json"]["schema"], shelf))
+                if body
+                else None,
+                "example": json.dumps(EXAMPLES[name], indent=2) if name in EXAMPLES else "",
+                "answer": list(
+                    _fields(answers[good]["content"]["application/json"]["schema"], shelf)
+                ),
+                "statuses": [(int(code), HTTPStatus(int(code)).phrase) for code in answers],
+            }
+
+
+@require_safe
+def api_docs(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        request.workspace = access.workspace_of(request.user)  # type: ignore[attr-defined]
+    schema = api.get_openapi_schema(path_prefix="/api/v1/")
+    context = {
+        "operations": list(_operations(schema)),
+        "codes": [(code, status, meaning) for code, (status, meaning) in CODES.items()],
+        "base": request.build_absolute_uri("/api/v1"),
+        "requests_a_minute": REQUESTS["free"],
+        "avatar": Avatar.objects.filter(workspace=None, retired_at=None).first(),
+    }
+    return render(request, "studio/api_docs.html", context)

@@ -1,0 +1,235 @@
+"""Every refusal of the API in one form: RFC 9457 problem details with a code to branch on."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from ninja.errors import HttpError, ValidationError
+
+from studio.api import limits
+from studio.errors import Problem, explain
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES: dict[str, tuple[int, str]] = {
+    "invalid_json": (400, "The body is not one JSON object in UTF-8. Mend it and send it again."),
+    "invalid_header": (400, "A header, or the address itself, cannot be read."),
+    "invalid_cursor": (400, "The cursor is not one that a list gave you. Start again without it."),
+    "idempotency_key_missing": (
+        400,
+        "This request makes something, so it needs an Idempotency-Key.",
+    ),
+    "idempotency_key_invalid": (
+        400,
+        "An Idempotency-Key has 1 to 255 of letters, digits and _ . : -",
+    ),
+    "key_missing": (401, "Send the header Authorization: Bearer ls_live_… with a workspace key."),
+    "key_invalid": (401, "No workspace has this key. Look for a missing or doubled character."),
+    "key_revoked": (401, "The key was revoked. Make a new one on the page Keys."),
+    "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
+    "above_max_cost": (402, "The quote is above your max_cost, so nothing was made or charged."),
+    "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
+    "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
+    "not_found": (404, "Nothing here, or nothing that this key may see."),
+    "method_not_allowed": (405, "The address is right, the method is not: see the Allow header."),
+    "request_in_progress": (409, "The first request with this Idempotency-Key still runs."),
+    "revision_conflict": (409, "The project was changed since the revision that you named."),
+    "render_over": (409, "The render has ended, and an ended render never changes again."),
+    "body_too_large": (413, "A body has at most 1,000,000 bytes."),
+    "unsupported_media_type": (415, "Bodies are sent as Content-Type: application/json."),
+    "invalid_field": (422, "A field has a value that cannot be used: errors[] names it."),
+    "unknown_field": (422, "There is no such field: errors[] names the nearest that exists."),
+    "missing_field": (422, "A field that is needed is not there."),
+    "conflicting_fields": (422, "Two fields that exclude each other were sent together."),
+    "script_empty": (422, "There is nothing to say in the script."),
+    "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
+    "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
+    "language_unsupported": (422, "The voice does not speak this language."),
+    "idempotency_key_reused": (422, "The key belongs to a request with another body."),
+    "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
+    "too_many_renders": (429, "As many renders wait as the plan allows. Ask again later."),
+    "script_refused": (451, "The script breaks a rule: errors[] quotes the words."),
+    "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
+    "unavailable": (503, "We cannot do this right now. Nothing was charged; try again later."),
+}
+"""code -> (usual status, what it means): the table of the documentation page."""
+
+BY_STATUS = {
+    400: "invalid_header",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    503: "unavailable",
+}
+
+
+class Refusal(Exception):
+    """The API itself says no; what a domain exception says is in studio/errors.py."""
+
+    def __init__(
+        self,
+        code: str,
+        sentence: str = "",
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        retry_after: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        status, meaning = CODES[code]
+        super().__init__(sentence or meaning)
+        self.retry_after = retry_after
+        self.problem = Problem(
+            status,
+            code,
+            code.replace("_", " ").capitalize(),
+            sentence or meaning,
+            errors or [],
+            extra or {},
+            retryable=retry_after is not None,
+        )
+
+
+def answer(request: HttpRequest, problem: Problem, retry_after: int | None = None) -> HttpResponse:
+    address = f"{settings.SITE_URL}{reverse('api_docs')}#{problem.code}"
+    request_id = getattr(request, "id", None)
+    response = JsonResponse(
+        {
+            "type": address,
+            "title": problem.title,
+            "status": problem.status,
+            "code": problem.code,
+            "detail": problem.sentence,
+            "instance": request.path,
+            "request_id": request_id,
+            "retryable": problem.retryable,
+            "errors": problem.errors,
+            "doc_url": address,
+            **problem.extra,
+        },
+        status=problem.status,
+        content_type=MEDIA_TYPE,
+    )
+    if problem.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if retry_after is None and problem.status in (429, 503):
+        retry_after = 30
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+def path_of(location: Iterable[str | int]) -> str:
+    """("body", "payload", "scenes", 0, "script") -> "scenes[0].script"."""
+    path = ""
+    for part in list(location)[1:]:
+        if part == "payload":
+            continue
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.lstrip(".")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {found[0]}?" if found else f" Known here: {', '.join(sorted(known))}."
+
+
+def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
+    """Field names that exist at a place of a request, read from its JSON schema."""
+    here, shelf = schema, schema.get("$defs", {})
+    for part in location:
+        for option in (here, *here.get("anyOf", ())):
+            if reference := option.get("$ref"):
+                here = shelf[reference.rsplit("/", 1)[1]]
+        properties = here.get("properties", {})
+        here = here.get("items", here) if isinstance(part, int) else properties.get(part, here)
+        for option in here.get("anyOf", ()):
+            if option.get("type") != "null":
+                here = option
+        if reference := here.get("$ref"):
+            here = shelf[reference.rsplit("/", 1)[1]]
+    return list(here.get("properties", ()))
+
+
+def from_validation(error: ValidationError) -> Problem:
+    from studio.api.schemas import RenderRequest
+
+    errors = []
+    for item in error.errors[:20]:
+        location = list(item["loc"])
+        path = path_of(location)
+        if not path:
+            code, message = "invalid_json", "The body must be one JSON object."
+        elif item["type"] == "extra_forbidden":
+            inside = [part for part in location[1:-1] if part != "payload"]
+            nearest = _nearest(str(location[-1]), _known(RenderRequest.model_json_schema(), inside))
+            code, message = "unknown_field", f"There is no field {path[:80]}.{nearest}"
+        elif item["type"] == "missing":
+            code, message = "missing_field", f"The field {path} is missing."
+        else:
+            said = item["msg"].removeprefix("Value error, ")
+            said = said.removeprefix("Input should be ").rstrip(".")
+            lead = "must be" if item["msg"].startswith("Input should be ") else "cannot be used:"
+            code, message = "invalid_field", f"{path} {lead} {said[:1].lower()}{said[1:]}."
+        errors.append({"path": path, "code": code, "message": message})
+    first = errors[0]
+    more = f" {len(errors) - 1} more in errors." if len(errors) > 1 else ""
+    refusal = Refusal(first["code"], first["message"] + more, errors=errors)
+    return refusal.problem
+
+
+def handle(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The one exception handler of the API."""
+    if isinstance(error, HttpError) and error.__cause__ is not None:
+        error = error.__cause__  # type: ignore[assignment]  # what the parser raised
+    retry_after = None
+    match error:
+        case Refusal():
+            problem, retry_after = error.problem, error.retry_after
+        case ValidationError():
+            problem = from_validation(error)
+        case Http404():
+            problem = Refusal("not_found").problem
+        case RequestDataTooBig():
+            problem = Refusal("body_too_large").problem
+        case OperationalError() if "lock" in str(error).lower():
+            problem = replace(Refusal("unavailable").problem, retryable=True)
+            retry_after = 2
+        case _:
+            problem = explain(error) or Refusal("internal_error").problem
+    if problem.status >= 500:
+        log.error("%s %s", getattr(request, "id", ""), error, exc_info=error)
+    return answer(request, problem, retry_after)
+
+
+def problem_details(get_response):
+    """Middleware: what fails before a route is reached answers in the same form; limits in headers."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not request.path.startswith("/api/"):
+            return response
+        if response.status_code >= 400 and response["Content-Type"] != MEDIA_TYPE:
+            code = BY_STATUS.get(response.status_code, "internal_error")
+            problem = replace(Refusal(code).problem, status=response.status_code)
+            if response.status_code not in BY_STATUS:
+                problem = replace(problem, title=HTTPStatus(response.status_code).phrase)
+            plain, response = response, answer(request, problem)
+            if "Allow" in plain:
+                response["Allow"] = plain["Allow"]
+        limits.write_headers(request, response)
+        return response
+
+    return middleware

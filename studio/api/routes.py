@@ -1,0 +1,442 @@
+"""The endpoints: access, one action, the resource."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import json
+import math
+import re
+import textwrap
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from ninja import Query, Router, Status
+from ninja.responses import NinjaJSONEncoder
+from pydantic import StringConstraints
+
+from billing import models as billing
+from billing.models import Transfer, Wallet
+from billing.plans import period_of
+from rendering.models import Render, Segment
+from studio import access
+from studio.actions import request_render
+from studio.api import schemas
+from studio.api.idempotency import once
+from studio.api.problems import Refusal
+from studio.api.resources import avatar_resources, render_resource, voice_resources
+from studio.models import Avatar, Picture, Project, Scene, Voice, Workspace
+from studio.models.projects import RevisionConflict, new_seed
+
+router = Router()
+
+Row = TypeVar("Row", Avatar, Voice)
+Id = Annotated[str, StringConstraints(max_length=64)]
+PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
+READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
+IDEMPOTENCY = {
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,255}$"},
+            "description": "The same key and body again gives the first answer and makes nothing.",
+        },
+        {
+            "in": "header",
+            "name": "Prefer",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "`wait=N`, N up to 60 seconds: 200 with the finished render if it is done by then.",
+        },
+    ]
+}
+PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+LONGEST_WAIT = 60
+SOURCES = ("script", "scenes", "project_id")
+OF_THE_PROJECT = (
+    "title", "format", "language", "avatar_id", "voice_id", "voice_settings", "background",
+    "aspect_ratio", "captions", "seed",
+)  # fmt: skip
+
+
+def workspace_of(request: HttpRequest) -> Workspace:
+    return request.workspace  # type: ignore[attr-defined]  # set by the key
+
+
+def own_render(request: HttpRequest, render_id: str) -> Render:
+    if not PLAIN_ID.match(render_id):
+        raise Refusal("not_found")
+    return access.render(workspace_of(request), render_id)
+
+
+def _invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
+    return Refusal(code, sentence, errors=[{"path": path, "code": code, "message": sentence}])
+
+
+def _offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
+    """The row with this id or slug; else the nearest slug is named."""
+    slugs = []
+    for row in rows:
+        if wanted in (row.pk, row.slug):
+            return row
+        slugs.append(row.slug)
+    near = difflib.get_close_matches(wanted, slugs, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"GET /{noun}s lists them."
+    raise _invalid(path, f"There is no {noun} {wanted}. {hint}")
+
+
+def _background(
+    workspace: Workspace, wanted: schemas.Background | None, path: str
+) -> dict[str, Any]:
+    """Fields of a scene. A picture of another workspace is one that does not exist."""
+    if wanted is None:
+        return {}
+    if wanted.type == "color":
+        if wanted.color is None:
+            raise _invalid(f"{path}.color", "A colour background needs its color.", "missing_field")
+        return {"background_color": wanted.color.lower()}
+    if wanted.asset_id is None:
+        raise _invalid(
+            f"{path}.asset_id", "A picture background needs its asset_id.", "missing_field"
+        )
+    picture = Picture.objects.filter(
+        workspace=workspace, pk=wanted.asset_id, removed_at=None
+    ).first()
+    if picture is None:
+        raise _invalid(f"{path}.asset_id", f"There is no picture {wanted.asset_id}.")
+    color = {"background_color": wanted.color.lower()} if wanted.color else {}
+    return {"picture": picture, **color}
+
+
+def _scene(
+    workspace: Workspace, scene: schemas.Choices, over: schemas.Choices, path: str
+) -> dict[str, Any]:
+    """The scene's own choices, else those of the request, else the first stock avatar and its voice."""
+
+    def chosen(name: str) -> tuple[Any, str]:
+        own = getattr(scene, name)
+        return (own, f"{path}{name}") if own is not None else (getattr(over, name), name)
+
+    wanted, where = chosen("avatar_id")
+    avatars = Avatar.offered_to(workspace)
+    avatar = _offered(avatars, wanted, where, "avatar") if wanted else avatars.first()
+    if avatar is None:
+        raise _invalid("avatar_id", "This workspace has no avatar yet.")
+    wanted, where = chosen("voice_id")
+    voices = Voice.offered_to(workspace)
+    if wanted:
+        voice = _offered(voices, wanted, where, "voice")
+    else:
+        voice = voices.filter(slug=avatar.voice_slug).first() or voices.first()
+    if voice is None:
+        raise _invalid("voice_id", "This workspace has no voice yet.")
+    language, where = chosen("language")
+    if language and language.lower() not in (voice.language.lower(), voice.language[:2].lower()):
+        raise _invalid(
+            where,
+            f"{voice.name} speaks {voice.language}, not {language}; choose another voice.",
+            "language_unsupported",
+        )
+    settings, _ = chosen("voice_settings")
+    background, where = chosen("background")
+    return {
+        "avatar": avatar,
+        "voice": voice,
+        "markup": chosen("format")[0] or "markdown",
+        "speed": settings.speed if settings else 1.0,
+        **_background(workspace, background, where),
+    }
+
+
+def first_words(script: str) -> str:
+    """A title from a script: its first words without marks, at most 60 characters."""
+    plain = re.sub(r"<[^>]*>|[#*_`>\[\]]", " ", script[:600])
+    return textwrap.shorten(plain, 60, placeholder="…") or "Untitled"
+
+
+def _make_project(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+    """The inline input as a project, so that every render can be opened in the studio."""
+    inline = wanted.scenes or [schemas.SceneRequest(script=wanted.script or "")]
+    scenes = [
+        {
+            **_scene(workspace, scene, wanted, f"scenes[{number}]." if wanted.scenes else ""),
+            "script": scene.script,
+            "title": scene.title or "",
+        }
+        for number, scene in enumerate(inline)
+    ]
+    project = Project.objects.create(
+        workspace=workspace,
+        title=wanted.title or first_words(inline[0].script),
+        aspect=wanted.aspect_ratio or "16:9",
+        burn_captions=wanted.captions.burn_in if wanted.captions else False,
+        seed=new_seed() if wanted.seed is None else wanted.seed,
+    )
+    Scene.objects.bulk_create(
+        Scene(project=project, position=position, **fields)
+        for position, fields in enumerate(scenes, start=1)
+    )
+    return project
+
+
+def _project_of(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+    sources = [name for name in SOURCES if getattr(wanted, name) is not None]
+    if not sources:
+        raise _invalid("script", "Send one of script, scenes and project_id.", "missing_field")
+    if len(sources) > 1:
+        raise _invalid(
+            sources[1], f"Send {sources[0]} or {sources[1]}, not both.", "conflicting_fields"
+        )
+    if wanted.project_id is None:
+        if wanted.revision is not None:
+            raise _invalid("revision", "revision goes with project_id.", "conflicting_fields")
+        return _make_project(workspace, wanted)
+    for name in OF_THE_PROJECT:
+        if getattr(wanted, name) is not None:
+            raise _invalid(
+                name,
+                f"{name} is saved in the project; change it there, or send script instead of project_id.",
+                "conflicting_fields",
+            )
+    if not PLAIN_ID.match(wanted.project_id):
+        raise Refusal("not_found")
+    project = access.project(workspace, wanted.project_id)
+    if wanted.revision is not None:
+        # Under its lock nobody saves between this look and the plan.
+        project = Project.objects.select_for_update().get(pk=project.pk)
+        if project.revision != wanted.revision:
+            raise RevisionConflict(project)
+    return project
+
+
+def _wait_of(request: HttpRequest) -> int:
+    """Seconds of `Prefer: wait=N`; what cannot be read is no preference (RFC 7240)."""
+    found = re.search(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", request.headers.get("Prefer", ""))
+    return min(int(found[1]), LONGEST_WAIT) if found else 0
+
+
+def _wait(render_id: str, seconds: int) -> None:
+    """Until the render is over, or the time is. Only looks."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if Render.objects.filter(pk=render_id, status__in=Render.OVER).exists():
+            return
+        time.sleep(0.25)
+
+
+def retry_after(resource: dict[str, Any]) -> str:
+    """When to look again: a tenth of what is left, 2 to 30 s."""
+    eta = resource["eta"]
+    return str(min(30, max(2, math.ceil(eta["seconds"] / 10)))) if eta else "10"
+
+
+@router.post(
+    "/renders",
+    response={202: schemas.Render, 200: schemas.Render, **PROBLEMS},
+    summary="Ask for a render",
+    tags=["Renders"],
+    openapi_extra=IDEMPOTENCY,
+)
+def render_create(
+    request: HttpRequest, response: HttpResponse, payload: schemas.RenderRequest
+) -> Any:
+    """Screens the script, charges the quote and queues the render; what is not delivered is refunded.
+
+    202 with `Location` and `Retry-After`; read the render there until its status is `done`, `failed`
+    or `canceled`.
+    """
+    workspace = workspace_of(request)
+
+    def effect() -> dict[str, Any]:
+        render = request_render(
+            _project_of(workspace, payload),
+            key=request.auth,  # type: ignore[attr-defined]
+            mode=payload.mode,
+            codec=payload.codec,
+            max_cost=payload.max_cost,
+            reference=payload.reference,
+            metadata=payload.metadata,
+        )
+        return as_json(render_resource(request, render))
+
+    first = once(request, workspace, 202, effect)
+    status, resource = first.row.status, first.body
+    address = reverse("api-1:render_detail", args=[resource["id"]])
+    response["Location"] = request.build_absolute_uri(address)
+    if first.replayed:
+        response["Idempotent-Replayed"] = "true"
+    elif seconds := _wait_of(request):
+        _wait(resource["id"], seconds)
+        render = access.render(workspace, resource["id"])
+        resource = as_json(render_resource(request, render))
+        if render.is_over:
+            status = 200
+            response["Preference-Applied"] = f"wait={seconds}"
+            first.answer_with(status, resource)
+    if status == 202:
+        response["Retry-After"] = retry_after(resource)
+    return Status(status, resource)
+
+
+@router.get(
+    "/renders",
+    response={
+        200: schemas.RenderList,
+        400: schemas.Problem,
+        422: schemas.Problem,
+        **READ_PROBLEMS,
+    },
+    summary="List renders",
+    tags=["Renders"],
+)
+def render_list(
+    request: HttpRequest,
+    limit: int = Query(25, ge=1, le=100),
+    cursor: str = Query("", max_length=200, description="`next_cursor` of the page before."),
+    status: schemas.Status | None = None,
+    project_id: str = Query("", max_length=64),
+    reference: str = Query("", max_length=255),
+) -> Any:
+    """Newest first, and stable while new ones come in."""
+    rows = Render.objects.filter(workspace=workspace_of(request)).order_by("-created_at", "-pk")
+    if status:
+        rows = rows.filter(status=status)
+    if project_id:
+        rows = rows.filter(project_id=storable(project_id))
+    if reference:
+        rows = rows.filter(reference=storable(reference))
+    if cursor:
+        at, pk = read_cursor(cursor)
+        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
+    page = list(rows.prefetch_related("segments")[: limit + 1])
+    more = len(page) > limit
+    page = page[:limit]
+    return {
+        "data": [render_resource(request, row) for row in page],
+        "next_cursor": write_cursor(page[-1]) if more else None,
+    }
+
+
+@router.get(
+    "/renders/{render_id}",
+    response={200: schemas.Render, **READ_PROBLEMS},
+    summary="Read a render",
+    tags=["Renders"],
+    url_name="render_detail",
+)
+def render_detail(request: HttpRequest, response: HttpResponse, render_id: Id) -> Any:
+    """`Retry-After` says when to look again while it is not over. Links to files are signed anew."""
+    render = own_render(request, render_id)
+    resource = render_resource(request, render)
+    if not render.is_over:
+        response["Retry-After"] = retry_after(resource)
+    return resource
+
+
+@router.post(
+    "/renders/{render_id}/cancel",
+    response={200: schemas.Render, 409: schemas.Problem, **READ_PROBLEMS},
+    summary="Cancel a render",
+    tags=["Renders"],
+)
+def render_cancel(request: HttpRequest, render_id: Id) -> Any:
+    """At once, with all credits back. 409 `render_over` if it has ended already."""
+    render = own_render(request, render_id)
+    render.cancel()
+    return render_resource(request, render)
+
+
+@router.get(
+    "/avatars",
+    response={200: schemas.AvatarList, 401: schemas.Problem, 429: schemas.Problem},
+    summary="List avatars",
+    tags=["Avatars and voices"],
+)
+def avatar_list(request: HttpRequest) -> Any:
+    """Stock avatars and those of the workspace. A render takes the id or the slug."""
+    return {"data": avatar_resources(list(Avatar.offered_to(workspace_of(request))))}
+
+
+@router.get(
+    "/voices",
+    response={200: schemas.VoiceList, 401: schemas.Problem, 429: schemas.Problem},
+    summary="List voices",
+    tags=["Avatars and voices"],
+)
+def voice_list(request: HttpRequest) -> Any:
+    """Stock voices and those of the workspace. A render takes the id or the slug."""
+    return {"data": voice_resources(list(Voice.offered_to(workspace_of(request))))}
+
+
+@router.get(
+    "/usage",
+    response={200: schemas.Usage, 401: schemas.Problem, 429: schemas.Problem},
+    summary="Read the balance and this month's use",
+    tags=["Credits"],
+)
+def usage(request: HttpRequest) -> Any:
+    """Credit-seconds, 60 to a credit; the period is the calendar month in UTC."""
+    workspace = workspace_of(request)
+    starts_at, ends_at = period_of(timezone.now())
+    available = billing.available(workspace)
+    delivered = Render.objects.filter(
+        workspace=workspace, status="done", ended_at__gte=starts_at, ended_at__lt=ends_at
+    )
+    sums = delivered.aggregate(renders=Count("pk"), seconds=Sum("seconds"))
+    reused = Segment.objects.filter(render__in=delivered, reason="reused").aggregate(
+        seconds=Sum("seconds")
+    )
+    moved = Transfer.objects.filter(
+        workspace=workspace, created_at__gte=starts_at, created_at__lt=ends_at
+    ).aggregate(
+        spent=Sum("amount", filter=Q(kind="spend")), back=Sum("amount", filter=Q(kind="refund"))
+    )
+    return {
+        "balance": {
+            "available": available,
+            "pending": Wallet.objects.get(workspace=workspace).pending,
+        },
+        "period": {"starts_at": starts_at, "ends_at": ends_at},
+        "renders": sums["renders"],
+        "seconds": sums["seconds"] or 0.0,
+        "seconds_reused": reused["seconds"] or 0.0,
+        "credits_used": (moved["spent"] or 0) - (moved["back"] or 0),
+    }
+
+
+def as_json(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource as it is sent and kept: times as text."""
+    return json.loads(json.dumps(resource, cls=NinjaJSONEncoder))
+
+
+def storable(text: str) -> str:
+    """What no row can hold cannot be found either."""
+    if "\x00" in text:
+        raise Refusal("not_found")
+    return text
+
+
+def write_cursor(render: Render) -> str:
+    text = f"{render.created_at.isoformat()} {render.pk}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        moment, pk = text.split(" ")
+        at = datetime.fromisoformat(moment)
+        if at.tzinfo is None or not PLAIN_ID.match(pk):
+            raise ValueError(cursor)
+    except (ValueError, binascii.Error):
+        raise Refusal("invalid_cursor") from None
+    return at, pk

@@ -1,0 +1,76 @@
+"""The workspace's keys for programs: made with a name, shown once, revoked at once."""
+
+from __future__ import annotations
+
+import json
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from studio.access import in_workspace
+from studio.models import ApiKey
+
+EXAMPLE = {"script": "Hello from the API.", "mode": "draft"}
+MOST_KEYS = 20
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=80, error_messages={"required": "Name the program that will use the key."}
+    )
+
+
+def curl_line(request: HttpRequest, key: ApiKey, secret: str) -> str:
+    """A first request that works as pasted: a free draft. Pasted twice it still makes one render."""
+    return " \\\n  ".join(
+        [
+            f"curl {request.build_absolute_uri('/api/v1/renders')}",
+            f"-H 'Authorization: Bearer {secret}'",
+            f"-H 'Idempotency-Key: first-{key.pk}'",
+            "-H 'Content-Type: application/json'",
+            f"-d '{json.dumps(EXAMPLE)}'",
+        ]
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_workspace
+def key_list(request: HttpRequest) -> HttpResponse:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    form = KeyForm(request.POST or None)
+    context = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        if workspace.api_keys.filter(revoked_at=None).count() >= MOST_KEYS:
+            form.add_error(
+                "name", f"There are {MOST_KEYS} keys already; revoke one that is not used."
+            )
+        else:
+            made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)
+            # Shown in this answer only: nothing that could show it again is kept.
+            context = {
+                "form": KeyForm(),
+                "made": made,
+                "secret": secret,
+                "curl": curl_line(request, made, secret),
+            }
+    keys = list(workspace.api_keys.select_related("created_by"))
+    context["keys"] = [key for key in keys if not key.revoked_at]
+    context["revoked"] = [key for key in keys if key.revoked_at]
+    wrong = form.is_bound and bool(form.errors)
+    return render(request, "studio/key_list.html", context, status=422 if wrong else 200)
+
+
+@require_POST
+@in_workspace
+def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
+    key = ApiKey.objects.filter(workspace=request.workspace, pk=key_id).first()  # type: ignore[attr-defined]
+    if key is None:
+        raise Http404
+    key.revoke()
+    messages.success(
+        request, f"{key.name} is revoked. Programs that use it are refused from now on."
+    )
+    return redirect("key_list")
