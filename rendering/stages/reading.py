@@ -456,6 +456,8 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (rf"{BEFORE}(\d{{4}})-(\d{{2}})-(\d{{2}}){AFTER}", lambda m: _date(int(m[3]), int(m[2]), m[1], british)),
         (rf"{BEFORE}(\d{{1,2}})[/](\d{{1,2}})[/](\d{{4}}|\d{{2}}){AFTER}", numeric_date),
         (r"(?<!\w)(?:(\d\d)|['’])([0-9])0['’]?s\b", decade),
+        (rf"{BEFORE}(\d)['’′] ?(\d{{1,2}})(?:[\"”″]|'')", lambda m: f"{n(m[1])} foot {n(m[2])}"),
+        (r"(?<=[a-z])['’]d['’]ve\b", lambda m: " would have"),
         (rf"{BEFORE}24/7{AFTER}", lambda m: "twenty-four seven"),
         (r"(?<![\w.,/])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,5}\)[ .-]?|\d{3}[.-])\d{3,4}[ .-]\d{3,4}(?![\w-])", lambda m: _phone(m, zero)),
         (r"(?<![\w.,/])\+\d{1,3}(?:[ .-]?\d{2,5}){2,5}(?![\w-])", lambda m: _phone(m, zero)),

@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import threading
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -152,6 +153,8 @@ def pronounce(sentence: Sentence, british: bool = False) -> Spoken:
         _pause(symbols, pauses, spans[passed].pause)
     while symbols and symbols[-1].char == " ":
         symbols.pop()
+    if symbols and symbols[-1].char not in '.!?…:;"”)':
+        symbols.append(replace(symbols[-1], char="."))  # the melody of an ending
     if not any(symbol.char not in PUNCTUATION for symbol in symbols):
         raise BadInput(
             f"The voice cannot pronounce {sentence.text.strip()[:60]!r}; write it in words.",
@@ -201,6 +204,11 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
         chunks = [match.start() for match in re.finditer(r"\S+", piece)]
         place, inside = 0, 0
         for token, blank in rules.tokenizer(piece):
+            bare = "".join(_plain(char) for char in token)
+            known = rules.lexicon
+            if bare != token and token not in known.golds and bare in known.golds:
+                # "Zoë" is not in the lexicon, "Zoe" is.
+                token = bare
             found.append((token, blank, at + chunks[place] + inside))
             place, inside = (place + 1, 0) if blank else (place, inside + len(token))
         at = end
@@ -224,6 +232,10 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
             starts.append(offset)
         fresh = bool(blank)
     return tokens, starts or [0]
+
+
+def _plain(char: str) -> str:
+    return unicodedata.normalize("NFD", char)[0] if char.isalpha() else char
 
 
 def _parts(symbols: tuple[Symbol, ...], longest: int) -> list[tuple[int, int]]:
@@ -309,6 +321,17 @@ def _open(wave: Floats, starts: Floats, ends: Floats, index: int, seconds: float
     return np.concatenate([before, silence, after])
 
 
+def captions(shown: str, start: float, end: float) -> list[Word]:
+    """The words of what is shown for a stretch of sound, parted by their lengths."""
+    pieces = shown.split()
+    edges = np.cumsum([0, *(len(piece) for piece in pieces)])
+    at = start + (end - start) * edges / max(1, edges[-1])
+    return [
+        Word(piece, float(begin), float(finish))
+        for piece, begin, finish in zip(pieces, at[:-1], at[1:], strict=True)
+    ]
+
+
 def _words(spoken: Spoken, starts: Floats, ends: Floats) -> tuple[Word, ...]:
     first: dict[int, float] = {}
     last: dict[int, float] = {}
@@ -323,18 +346,7 @@ def _words(spoken: Spoken, starts: Floats, ends: Floats) -> tuple[Word, ...]:
             if found:
                 found[-1] = replace(found[-1], text=f"{found[-1].text} {shown}")
             continue
-        pieces = shown.split()
-        ends_at = np.cumsum([len(piece) for piece in pieces]) if pieces else np.array([])
-        length = last[index] - first[index]
-        for number, piece in enumerate(pieces):
-            begin = 0 if number == 0 else ends_at[number - 1]
-            found.append(
-                Word(
-                    piece,
-                    first[index] + length * float(begin / ends_at[-1]),
-                    first[index] + length * float(ends_at[number] / ends_at[-1]),
-                )
-            )
+        found += captions(shown, first[index], last[index])
     return tuple(found)
 
 
