@@ -1,0 +1,51 @@
+"""Numbers as people say them: credits, lengths, sizes, waiting times."""
+
+from django import template
+
+from billing.models import CREDIT
+
+register = template.Library()
+
+
+@register.filter
+def credits(seconds: float) -> str:
+    """Credit-seconds as credits: 54 -> "0.9"; below a tenth with two digits, so that nothing is "0.0"."""
+    seconds = seconds or 0
+    digits = 2 if 0 < abs(seconds) < CREDIT / 10 else 1
+    return f"{seconds / CREDIT:.{digits}f}"
+
+
+@register.filter
+def clock(seconds: float) -> str:
+    """A length or a moment of a video: 68.4 -> "1:08", from an hour on "1:02:03"."""
+    minutes, rest = divmod(int((seconds or 0) + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def about(seconds: float) -> str:
+    """A waiting time, no more exact than it is known: "40 s", "3 min", "2 h 10 min"."""
+    seconds = max(1, seconds or 0)
+    if seconds < 100:
+        step = 1 if seconds < 10 else 5
+        return f"{int(-(-seconds // step) * step)} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def size(count: int) -> str:
+    """Bytes in decimal units: 4213000 -> "4.2 MB"."""
+    count = count or 0
+    for unit, scale, digits in (("GB", 1e9, 1), ("MB", 1e6, 1), ("kB", 1e3, 0)):
+        if count >= scale:
+            return f"{count / scale:.{digits}f} {unit}"
+    return f"{count} bytes"
+
+
+@register.filter
+def percent(fraction: float) -> int:
+    return int(100 * (fraction or 0))

@@ -1,0 +1,152 @@
+"""Files behind signed links that expire. Whoever holds a link may fetch; only views that asked
+`access` hand them out. One byte range per request, so that players can seek."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import content_disposition_header, http_date
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from rendering import queue
+from studio.errors import Problem
+
+TYPES = {
+    ".mp4": "video/mp4",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".srt": "application/x-subrip; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+}
+CHUNK = 256 * 1024
+RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+signer = Signer(salt="studio.files")
+
+
+def file_name(title: str, suffix: str) -> str:
+    """A name that every file system and header takes: letters, digits and hyphens."""
+    return (slugify(title)[:60].strip("-_") or "video") + suffix
+
+
+def file_url(key: str, suffix: str, name: str, *, download: bool = False) -> str:
+    """A link to a file of the store that ends within SIGNED_URL_SECONDS.
+
+    The end moves in steps of a third of that time: the same link is handed out for a while, and the
+    browser can keep what it has fetched.
+    """
+    step = max(1, settings.SIGNED_URL_SECONDS // 3)
+    expires = int(time.time()) // step * step + settings.SIGNED_URL_SECONDS
+    token = signer.sign_object([key, suffix, name, download, expires])
+    return reverse("file_serve", args=[token, name]) + ("?download=1" if download else "")
+
+
+def _problem(request: HttpRequest, status: int, code: str, title: str, sentence: str):
+    context = {"problem": Problem(status, code, title, sentence), "request_id": request.id}  # type: ignore[attr-defined]
+    return render(request, "problem.html", context, status=status)
+
+
+@require_safe
+def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
+    try:
+        key, suffix, signed_name, download, expires = signer.unsign_object(token)
+    except (BadSignature, ValueError, TypeError):
+        key = signed_name = None
+    if key is None or signed_name != name:
+        return _problem(
+            request,
+            403,
+            "link_invalid",
+            "This link does not work",
+            "The link is not complete or was changed. Open the page of the render for a fresh one.",
+        )
+    if time.time() >= expires:
+        return _problem(
+            request,
+            403,
+            "link_expired",
+            "This link has ended",
+            "Links to files end after a while. Open the page of the render for a fresh one.",
+        )
+    if not download and "download" in request.GET:
+        return _problem(
+            request,
+            403,
+            "link_invalid",
+            "This link is for playing",
+            "Downloads have links of their own, on the page of the render.",
+        )
+    path = queue.store().find(key, suffix)
+    if path is None:
+        return _problem(
+            request,
+            404,
+            "file_gone",
+            "This file is no longer here",
+            "It was kept for a while and then removed. Render the project again to make a new one.",
+        )
+    return serve(request, path, name, download=download)
+
+
+def serve(request: HttpRequest, path: Path, name: str, *, download: bool) -> HttpResponseBase:
+    """The whole file, or the one range that was asked for (RFC 9110, section 14)."""
+    stat = path.stat()
+    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+    modified = http_date(stat.st_mtime)
+    first, last = 0, stat.st_size - 1
+    response: HttpResponseBase
+    match = RANGE.match(request.headers.get("Range", "")) if request.method == "GET" else None
+    fresh = request.headers.get("If-Range") in (None, etag, modified)
+    if etag in re.split(r"\s*,\s*", request.headers.get("If-None-Match", "")):
+        response = HttpResponse(status=304)
+    elif match and fresh and any(match.groups()):
+        start, end = match.groups()
+        if start:
+            first = int(start)
+            last = min(int(end), last) if end else last
+        else:  # the last so many bytes
+            first = max(0, stat.st_size - int(end))
+        if end and start and int(end) < int(start):
+            response = FileResponse(path.open("rb"))  # not a range: to be ignored
+        elif first > last:
+            response = HttpResponse(status=416)
+            response["Content-Range"] = f"bytes */{stat.st_size}"
+        else:
+            response = StreamingHttpResponse(_part(path, first, last), status=206)
+            response["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
+            response["Content-Length"] = str(last - first + 1)
+    else:
+        response = FileResponse(path.open("rb"))
+    if response.status_code in (200, 206):
+        response["Content-Type"] = TYPES.get(path.suffix, "application/octet-stream")
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["Last-Modified"] = modified
+    response["Cache-Control"] = f"private, max-age={settings.SIGNED_URL_SECONDS}"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = content_disposition_header(download, name) or "inline"
+    return response
+
+
+def _part(path: Path, first: int, last: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        left = last - first + 1
+        while left and (data := file.read(min(CHUNK, left))):
+            left -= len(data)
+            yield data

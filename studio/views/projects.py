@@ -1,0 +1,169 @@
+"""The first page, and the shelf of projects: search, duplicate, archive, remove, undo."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from rendering import queue
+from rendering.models import Render
+from studio import access
+from studio.access import in_workspace
+from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.views.files import file_name, file_url
+
+SHELF = 24
+RECENT = 6
+ACTIVE = ("held", "queued", "running")
+JUST_ENDED = timedelta(minutes=10)
+
+EXAMPLE_TITLE = "A first hello"
+EXAMPLE = """\
+Hello, and welcome. I am not a real person, and this is not my real voice.
+
+Everything I say is written here. Change a word, press Listen, and hear it at once.
+
+When it sounds right, press Render. A few minutes later this is a finished video."""
+
+
+def shelf(workspace: Workspace) -> QuerySet[Project]:
+    """The workspace's projects with everything a card shows, in one query."""
+    renders = Render.objects.filter(project=OuterRef("pk")).order_by("-created_at")
+    delivered = renders.filter(status="done")
+    scenes = Scene.objects.filter(project=OuterRef("pk"), removed_at=None)
+    return Project.objects.filter(workspace=workspace, removed_at=None).annotate(
+        latest_status=Subquery(renders.values("status")[:1]),
+        latest_id=Subquery(renders.values("pk")[:1]),
+        delivered_id=Subquery(delivered.values("pk")[:1]),
+        delivered_seconds=Subquery(delivered.values("seconds")[:1]),
+        outputs=Subquery(delivered.values("outputs")[:1]),
+        first_scene=Subquery(scenes.order_by("position", "created_at").values("pk")[:1]),
+    )
+
+
+def poster_url(project: Project) -> str:
+    """The poster of the last delivered video, else a frame of the first scene, else nothing."""
+    for output in project.outputs or []:  # type: ignore[attr-defined]
+        if output["kind"] == "poster" and queue.store().find(output["key"], output["suffix"]):
+            name = file_name(project.title, output["suffix"])
+            return file_url(output["key"], output["suffix"], name)
+    if project.first_scene:  # type: ignore[attr-defined]
+        return reverse("scene_frame", args=[project.first_scene])  # type: ignore[attr-defined]
+    return ""
+
+
+def with_posters(projects: list[Project]) -> list[Project]:
+    for project in projects:
+        project.poster_url = poster_url(project)  # type: ignore[attr-defined]
+    return projects
+
+
+@require_safe
+@in_workspace
+def home(request: HttpRequest) -> HttpResponse:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    ended = Q(ended_at__gte=timezone.now() - JUST_ENDED)
+    renders = (
+        Render.objects.filter(Q(status__in=ACTIVE) | ended, workspace=workspace)
+        .exclude(status="canceled")
+        .order_by("-created_at")[:5]
+    )
+    now = [(row, None if row.is_over else queue.position(row)) for row in renders]
+    context = {"now": now, "polls": any(not row.is_over for row, _ in now)}
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "studio/home.html#now", context)
+    projects = with_posters(list(shelf(workspace).filter(archived_at=None)[:RECENT]))
+    context["projects"] = projects
+    if not projects:
+        context["avatars"] = Avatar.offered_to(workspace)[:4]
+    return render(request, "studio/home.html", context)
+
+
+@require_safe
+@in_workspace
+def project_list(request: HttpRequest) -> HttpResponse:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    words = request.GET.get("q", "").strip()
+    archived = bool(request.GET.get("archived"))
+    projects = shelf(workspace).filter(archived_at__isnull=not archived)
+    for word in words.split():
+        spoken = Scene.objects.filter(
+            project=OuterRef("pk"), removed_at=None, script__icontains=word
+        )
+        projects = projects.filter(Q(title__icontains=word) | Exists(spoken))
+    page = Paginator(projects, SHELF).get_page(request.GET.get("page"))
+    page.object_list = with_posters(list(page.object_list))
+    undo = Project.objects.filter(workspace=workspace, pk=request.GET.get("undo", "")).first()
+    context = {
+        "page": page,
+        "words": words,
+        "archived": archived,
+        "here": urlencode({k: v for k, v in (("q", words), ("archived", archived and 1)) if v}),
+        "undo": undo if undo and (undo.archived_at or undo.removed_at) else None,
+    }
+    name = "studio/project_list.html"
+    return render(request, f"{name}#projects" if request.htmx else name, context)  # type: ignore[attr-defined]
+
+
+def _back(request: HttpRequest, **more: str) -> HttpResponse:
+    """To the list as it was: same words, same filter, same page."""
+    kept = {
+        name: request.POST[name] for name in ("q", "archived", "page") if request.POST.get(name)
+    }
+    query = urlencode({**kept, **more})
+    return redirect(reverse("project_list") + (f"?{query}" if query else ""))
+
+
+@require_POST
+@in_workspace
+def project_create(request: HttpRequest) -> HttpResponse:
+    """A blank project, or the example, with the first stock avatar and its voice."""
+    workspace = request.workspace  # type: ignore[attr-defined]
+    example = bool(request.POST.get("example"))
+    avatars = Avatar.offered_to(workspace)
+    avatar = avatars.filter(slug=request.POST.get("avatar", "")).first() or avatars.first()
+    voices = Voice.offered_to(workspace)
+    voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()
+    project = Project.objects.create(
+        workspace=workspace,
+        created_by=request.user,
+        **({"title": EXAMPLE_TITLE} if example else {}),
+    )
+    project.add_scene(avatar=avatar, voice=voice, script=EXAMPLE if example else "")
+    return redirect("project_edit", project.pk)
+
+
+@require_POST
+@in_workspace
+def project_duplicate(request: HttpRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    return redirect("project_edit", project.duplicate(request.user).pk)
+
+
+@require_POST
+@in_workspace
+def project_archive(request: HttpRequest, project_id: str) -> HttpResponse:
+    access.project(request.workspace, project_id).archive()  # type: ignore[attr-defined]
+    return _back(request, undo=project_id)
+
+
+@require_POST
+@in_workspace
+def project_restore(request: HttpRequest, project_id: str) -> HttpResponse:
+    access.removed_project(request.workspace, project_id).restore()  # type: ignore[attr-defined]
+    return _back(request)
+
+
+@require_POST
+@in_workspace
+def project_remove(request: HttpRequest, project_id: str) -> HttpResponse:
+    access.project(request.workspace, project_id).remove()  # type: ignore[attr-defined]
+    return _back(request, undo=project_id)

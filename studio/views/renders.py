@@ -1,0 +1,185 @@
+"""One render: what it is doing, then what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.shortcuts import render as respond
+from django.views.decorators.http import require_POST, require_safe
+
+from moderation.models import LAPSES_AFTER, Case
+from rendering import provenance, queue
+from rendering.models import Render, Segment, WrongStatus
+from rendering.values import STAGES
+from studio import access, actions
+from studio.access import in_workspace
+from studio.views.files import file_name, file_url
+
+DOING = {
+    "script": "Reading the line",
+    "speech": "Speaking",
+    "alignment": "Timing the words",
+    "motion": "Planning lips and head",
+    "frames": "Drawing the picture",
+    "smoothing": "Measuring the picture",
+    "delivery": "Joining, captioning and signing",
+}
+DOWNLOADS = {  # kind of output -> its name on the page
+    "video": "Video",
+    "srt": "Captions, SRT",
+    "vtt": "Captions, WebVTT",
+    "transcript": "Transcript",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as the page shows it; start and end are seconds of the video."""
+
+    segment: Segment
+    start: float
+    end: float
+    words: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        if self.segment.reason == "reused":
+            return "kept"
+        return self.segment.status
+
+    @property
+    def doing(self) -> str:
+        return DOING.get(self.segment.stage, "Starting")
+
+
+def lines_of(render: Render) -> list[Line]:
+    lines, start = [], 0.0
+    for segment in render.segments.all():
+        end = start + (segment.seconds or segment.estimated_seconds)
+        words = [(w[0], start + w[1]) for w in segment.timing.get("words", [])]
+        lines.append(Line(segment, start, end, words))
+        start = end
+    return lines
+
+
+def stage_of(lines: list[Line]) -> tuple[int, str, Line | None]:
+    """(number of seven, words, line) of what is being done: the first line at work, else the end."""
+    for line in lines:
+        if line.segment.status == "running":
+            stage = line.segment.stage or "script"
+            return STAGES.index(stage) + 1, DOING[stage], line
+    if all(line.segment.status == "done" for line in lines):
+        return len(STAGES), DOING["delivery"], None
+    return 1, "Between two lines", None
+
+
+def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
+    place = queue.position(render)
+    number, doing, at = stage_of(lines)
+    fraction = render.progress
+    made = sum(line.segment.status == "done" for line in lines)
+    quarter = int(4 * fraction) * 25
+    if render.status == "held":
+        spoken = "Held for a person to read."
+    elif render.status == "queued":
+        spoken = f"Waiting, place {place.position}." if place.working else "Waiting for a worker."
+    elif number == len(STAGES):
+        spoken = f"{doing}."
+    else:
+        spoken = f"Rendering the lines, {quarter} percent."
+    case = Case.objects.filter(render=render).first() if render.status == "held" else None
+    return {
+        "place": place,
+        "stage_number": number,
+        "stages": len(STAGES),
+        "doing": doing,
+        "at": at,
+        "fraction": fraction,
+        "made": made,
+        "spoken": spoken,
+        "case": case,
+        "lapses_at": (render.held_at or render.created_at) + LAPSES_AFTER,
+    }
+
+
+def credentials(path: Path) -> Any:
+    """What the file itself says, read back from it; read again when the file is another one."""
+    stat = path.stat()
+    key = f"credentials:{path.name}:{stat.st_mtime_ns}:{stat.st_size}"
+    return cache.get_or_set(key, lambda: provenance.read(path), 3600)
+
+
+def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
+    """Links to the files of a finished render. Playing is free; a download needs a confirmed address."""
+    confirmed = EmailAddress.objects.filter(user_id=request.user.pk, verified=True).exists()
+    outputs = {output["kind"]: output for output in render.outputs}
+    context: dict[str, Any] = {"confirmed": confirmed, "downloads": []}
+    for kind, output in outputs.items():
+        name = file_name(render.title, output["suffix"])
+        context[f"{kind}_url"] = file_url(output["key"], output["suffix"], name)
+        if kind in DOWNLOADS:
+            link = file_url(output["key"], output["suffix"], name, download=True)
+            context["downloads"].append((DOWNLOADS[kind], output, link if confirmed else ""))
+    video = outputs.get("video")
+    path = queue.store().find(video["key"], video["suffix"]) if video else None
+    context["credentials"] = credentials(path) if path else None
+    context["gone"] = path is None
+    return context
+
+
+def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
+    lines = lines_of(render)
+    context = {
+        "render": render,
+        "project": None if render.project.removed_at else render.project,
+        "cost": render.cost,
+        "lines": lines,
+        "kept": sum(line.state == "kept" for line in lines),
+    }
+    if render.status == "done":
+        return context | _delivery(request, render)
+    if not render.is_over:
+        return context | _progress(render, lines)
+    return context
+
+
+@require_safe
+@in_workspace
+def render_detail(request: HttpRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    return respond(request, "studio/render_detail.html", _context(request, render))
+
+
+@require_safe
+@in_workspace
+def render_progress(request: HttpRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    return respond(request, "studio/render_detail.html#progress", _context(request, render))
+
+
+@require_POST
+@in_workspace
+def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    try:
+        render.cancel()
+    except WrongStatus:
+        messages.info(request, "It had ended already, so there was nothing to cancel.")
+    return redirect("render_progress" if request.htmx else "render_detail", render.pk)  # type: ignore[attr-defined]
+
+
+@require_POST
+@in_workspace
+def render_retry(request: HttpRequest, render_id: str) -> HttpResponse:
+    """A new render of the project as it is now."""
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    project = access.project(request.workspace, render.project_id)  # type: ignore[attr-defined]
+    new = actions.request_render(project, by=request.user, mode=render.mode, codec=render.codec)
+    return redirect("render_detail", new.pk)
