@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-TEENS = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TEENS = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SCALES = ["", " thousand", " million", " billion", " trillion", " quadrillion"]
 IRREGULAR = {
@@ -24,7 +35,20 @@ IRREGULAR = {
     "nine": "ninth",
     "twelve": "twelfth",
 }
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 BIG = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion"}
 BIG |= {"tn": "trillion", "t": "trillion"}
 MONEY = {
@@ -335,7 +359,19 @@ def _url(match: re.Match[str]) -> str:
             words.append(said[piece])
         elif piece.isdecimal():
             words.append(_whole(piece) if len(piece) < 5 else digits(piece))
-        elif piece.lower() in ("uk", "io", "us", "ai", "tv", "edu", "eu", "de", "fr", "au", "ca") or (piece.isalpha() and not re.search(r"[aeiouyAEIOUY]", piece)):
+        elif piece.lower() in (
+            "uk",
+            "io",
+            "us",
+            "ai",
+            "tv",
+            "edu",
+            "eu",
+            "de",
+            "fr",
+            "au",
+            "ca",
+        ) or (piece.isalpha() and not re.search(r"[aeiouyAEIOUY]", piece)):
             words.append(letters(piece))
         elif piece.isalpha():
             words.append(piece)

@@ -28,12 +28,119 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # After these a full stop ends no sentence, whatever follows.
 NEVER = frozenset(
-    ["mr", "mrs", "ms", "dr", "prof", "st", "mt", "gen", "gov", "sen", "rep", "capt", "lt", "col", "sgt", "rev", "hon", "pres", "e.g", "i.e", "cf", "vs", "approx", "fig", "figs", "vol", "pp", "no", "nos", "ca", "al", "dept", "univ", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"]
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "mt",
+        "gen",
+        "gov",
+        "sen",
+        "rep",
+        "capt",
+        "lt",
+        "col",
+        "sgt",
+        "rev",
+        "hon",
+        "pres",
+        "e.g",
+        "i.e",
+        "cf",
+        "vs",
+        "approx",
+        "fig",
+        "figs",
+        "vol",
+        "pp",
+        "no",
+        "nos",
+        "ca",
+        "al",
+        "dept",
+        "univ",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sept",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+    ]
 )
 # After these it does when the next word looks like the start of one.
 MAYBE = frozenset("etc inc ltd co corp jr sr bros a.m p.m ave blvd rd est".split())  # noqa: SIM905
 STARTERS = frozenset(
-    ["the", "a", "an", "i", "it", "he", "she", "we", "they", "you", "this", "that", "these", "those", "there", "here", "but", "and", "so", "or", "if", "when", "while", "what", "who", "why", "how", "where", "in", "on", "at", "for", "from", "with", "to", "as", "our", "my", "your", "his", "her", "its", "their", "then", "now", "no", "yes", "not", "after", "before", "please", "let", "is", "are", "do", "does", "did", "can", "will", "would"]
+    [
+        "the",
+        "a",
+        "an",
+        "i",
+        "it",
+        "he",
+        "she",
+        "we",
+        "they",
+        "you",
+        "this",
+        "that",
+        "these",
+        "those",
+        "there",
+        "here",
+        "but",
+        "and",
+        "so",
+        "or",
+        "if",
+        "when",
+        "while",
+        "what",
+        "who",
+        "why",
+        "how",
+        "where",
+        "in",
+        "on",
+        "at",
+        "for",
+        "from",
+        "with",
+        "to",
+        "as",
+        "our",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "their",
+        "then",
+        "now",
+        "no",
+        "yes",
+        "not",
+        "after",
+        "before",
+        "please",
+        "let",
+        "is",
+        "are",
+        "do",
+        "does",
+        "did",
+        "can",
+        "will",
+        "would",
+    ]
 )
 _ENDING = re.compile(r"[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。！？])")
 
@@ -380,7 +487,13 @@ class _Layout:
         for at, seconds in pauses:
             waits[at] += seconds
         at = start
+        # No blanks at the ends, so that a sentence is the same wherever it stands in a line.
+        while end > start and self.text[end - 1].isspace() and end - 1 not in covered:
+            end -= 1
         while at < end:
+            if self.text[at].isspace() and not spans and at not in stops:
+                at += 1
+                continue
             if at in waits:
                 if any(_speakable(span) for span in spans):
                     spans[-1] = _with_pause(spans[-1], waits.pop(at))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -30,7 +31,7 @@ from rendering.values import (
     Speech,
     Word,
 )
-from rendering.voices import Clip, VoiceInfo
+from rendering.voices import Clip, VoiceInfo, english
 
 VERSION = "speech/1"
 LEAD, TAIL = 0.25, 0.35  # seconds of silence around a line
@@ -71,11 +72,11 @@ def run(
             report("speech", number / len(script.sentences))
         clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
         clips.append(clip)
-        reused += kept
+        reused += kept and bool(sentence.spans)
     speech = _joined(script.sentences, clips, speed, LEAD, TAIL)
     if report is not None:
         report("speech", 1.0)
-    return replace(speech, reused=reused, total=len(clips))
+    return replace(speech, reused=reused, total=sum(1 for s in script.sentences if s.spans))
 
 
 def sentences(
@@ -93,11 +94,16 @@ def sentences(
     Played one after another they are the line, but for its loudness, which is set per sentence.
     """
     voice = _checked(script, voice, speed, pitch)
+    lead = LEAD
     for number, sentence in enumerate(script.sentences):
+        if not sentence.spans:
+            lead += sentence.pause
+            continue
         clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
         last = number == len(script.sentences) - 1
-        tail = TAIL if last else _gap(sentence, speed)
-        speech = _joined((sentence,), [clip], speed, 0.0 if number else LEAD, tail)
+        tail = TAIL if last else _gap(sentence, speed) - sentence.pause
+        speech = _joined((sentence,), [clip], speed, lead, tail)
+        lead = 0.0
         yield replace(speech, reused=int(kept), total=1)
 
 
@@ -119,7 +125,44 @@ def cached(
     return all(
         store.find(_key(sentence, voice, speed, pitch), ".npz") is not None
         for sentence in script.sentences
+        if sentence.spans
     )
+
+
+def estimate(script: Script, voice: VoiceInfo | str, speed: float = 1.0) -> float:
+    """Seconds that the line will take, from its letters, syllables and words; no model is loaded.
+
+    The weights are a least-squares fit to the durations of forty sentences in 24 Kokoro voices, the
+    time that every sentence adds was then set on real, trimmed speech.
+    """
+    voice = _checked(script, voice, speed, 0.0)
+    total = LEAD + TAIL
+    for number, sentence in enumerate(script.sentences):
+        last = number == len(script.sentences) - 1
+        total += sentence.pause if last else _gap(sentence, speed)
+        if not sentence.spans:
+            continue
+        spoken = 0.0
+        for span in sentence.spans:
+            total += span.pause
+            spoken += _length(span.text) / (span.rate * english.EMPHASIS[span.emphasis][0])
+        total += (0.22 + spoken) * voice.pace / speed
+    return total
+
+
+def _length(text: str) -> float:
+    """Seconds of the words in a text, apart from what every sentence adds."""
+    letters = syllables = 0
+    words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text)
+    for word in words:
+        letters += len(word)
+        count = len(word)  # an acronym is spelled
+        if not word.isupper() or count == 1:
+            count = len(re.findall("[aeiouyà-ü]+", word.lower()))
+            silent = re.search("[^l]e$|[^td]ed$|[^s]es$", word.lower())
+            count = max(1, count - bool(silent and count > 1))
+        syllables += count
+    return 0.0218 * letters + 0.1031 * syllables + 0.0516 * len(words)
 
 
 def _checked(script: Script, voice: VoiceInfo | str, speed: float, pitch: float) -> VoiceInfo:
@@ -160,6 +203,8 @@ def _clip(
     """The sentence from the store, or spoken and put there; whether it was there."""
     if stop is not None and stop.is_set():
         raise Canceled
+    if not sentence.spans:  # only a pause
+        return Clip(np.zeros(0, np.float32), (), ()), True
     key = _key(sentence, voice, speed, pitch)
     found = store.find(key, ".npz") if store is not None else None
     if found is not None:
@@ -206,6 +251,8 @@ def _read(path: Path) -> Clip:
 
 
 def _gap(sentence: Sentence, speed: float) -> float:
+    if not sentence.spans:
+        return sentence.pause
     ending = sentence.text.rstrip("\"”’') ")[-1:]
     return GAPS.get(ending, 0.28) / speed + sentence.pause
 
