@@ -33,7 +33,7 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "idempotency_key_invalid": (
         400,
-        "An Idempotency-Key has 1 to 255 of letters, digits and _ . : -",
+        "An Idempotency-Key has 1 to 255 characters: letters, digits, and _ . : - only.",
     ),
     "key_missing": (401, "Send the header Authorization: Bearer ls_live_… with a workspace key."),
     "key_invalid": (401, "No workspace has this key. Look for a missing or doubled character."),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
-from django.utils import timezone
 
 from consent.models import Consent
 from moderation.models import LAPSES_AFTER
@@ -17,7 +15,7 @@ from rendering import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
 from studio.models import Avatar, Project, Voice
-from studio.views.files import file_url
+from studio.views.files import file_name, file_url, link_ends
 
 KINDS = {"srt": "captions", "vtt": "captions"}
 
@@ -131,24 +129,24 @@ def furthest(render: Render, segments: list[Segment]) -> str | None:
 
 
 def outputs_of(request: HttpRequest, render: Render) -> list[dict[str, Any]]:
-    ends = timezone.now() + timedelta(seconds=settings.SIGNED_URL_SECONDS)
-    return [
-        {
-            "kind": KINDS.get(output["kind"], output["kind"]),
-            "container": output["suffix"].lstrip("."),
-            "codec": render.codec if output["kind"] == "video" else None,
-            "width": output.get("width"),
-            "height": output.get("height"),
-            "fps": output.get("fps"),
-            "bytes": output.get("bytes"),
-            "sha256": output.get("sha256"),
-            "url": request.build_absolute_uri(
-                file_url(output["key"], output["suffix"], f"{render.pk}{output['suffix']}")
-            ),
-            "url_expires_at": ends,
-        }
-        for output in render.outputs
-    ]
+    answer = []
+    for output in render.outputs:
+        url = file_url(output["key"], output["suffix"], file_name(render.title, output["suffix"]))
+        answer.append(
+            {
+                "kind": KINDS.get(output["kind"], output["kind"]),
+                "container": output["suffix"].lstrip("."),
+                "codec": render.codec if output["kind"] == "video" else None,
+                "width": output.get("width"),
+                "height": output.get("height"),
+                "fps": output.get("fps"),
+                "bytes": output.get("bytes"),
+                "sha256": output.get("sha256"),
+                "url": request.build_absolute_uri(url),
+                "url_expires_at": datetime.fromtimestamp(link_ends(url), UTC),
+            }
+        )
+    return answer
 
 
 def _failure(render: Render, segments: list[Segment]) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import textwrap
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +20,6 @@ from django.urls import reverse
 from django.utils import timezone
 from ninja import Query, Router, Status
 from ninja.responses import NinjaJSONEncoder
-from pydantic import StringConstraints
 
 from billing import models as billing
 from billing.models import Transfer, Wallet
@@ -38,7 +37,6 @@ from studio.models.projects import RevisionConflict, new_seed
 router = Router()
 
 Row = TypeVar("Row", Avatar, Voice)
-Id = Annotated[str, StringConstraints(max_length=64)]
 PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
 READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
 IDEMPOTENCY = {
@@ -70,12 +68,6 @@ OF_THE_PROJECT = (
 
 def workspace_of(request: HttpRequest) -> Workspace:
     return request.workspace  # type: ignore[attr-defined]  # set by the key
-
-
-def own_render(request: HttpRequest, render_id: str) -> Render:
-    if not PLAIN_ID.match(render_id):
-        raise Refusal("not_found")
-    return access.render(workspace_of(request), render_id)
 
 
 def _invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
@@ -327,15 +319,15 @@ def render_list(
 
 
 @router.get(
-    "/renders/{render_id}",
+    "/renders/{slug:render_id}",
     response={200: schemas.Render, **READ_PROBLEMS},
     summary="Read a render",
     tags=["Renders"],
     url_name="render_detail",
 )
-def render_detail(request: HttpRequest, response: HttpResponse, render_id: Id) -> Any:
+def render_detail(request: HttpRequest, response: HttpResponse, render_id: str) -> Any:
     """`Retry-After` says when to look again while it is not over. Links to files are signed anew."""
-    render = own_render(request, render_id)
+    render = access.render(workspace_of(request), render_id)
     resource = render_resource(request, render)
     if not render.is_over:
         response["Retry-After"] = retry_after(resource)
@@ -343,14 +335,14 @@ def render_detail(request: HttpRequest, response: HttpResponse, render_id: Id) -
 
 
 @router.post(
-    "/renders/{render_id}/cancel",
+    "/renders/{slug:render_id}/cancel",
     response={200: schemas.Render, 409: schemas.Problem, **READ_PROBLEMS},
     summary="Cancel a render",
     tags=["Renders"],
 )
-def render_cancel(request: HttpRequest, render_id: Id) -> Any:
+def render_cancel(request: HttpRequest, render_id: str) -> Any:
     """At once, with all credits back. 409 `render_over` if it has ended already."""
-    render = own_render(request, render_id)
+    render = access.render(workspace_of(request), render_id)
     render.cancel()
     return render_resource(request, render)
 

@@ -7,13 +7,14 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.http import content_disposition_header, http_date
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
@@ -54,6 +55,12 @@ def file_url(key: str, suffix: str, name: str, *, download: bool = False) -> str
     expires = int(time.time()) // step * step + settings.SIGNED_URL_SECONDS
     token = signer.sign_object([key, suffix, name, download, expires])
     return reverse("file_serve", args=[token, name]) + ("?download=1" if download else "")
+
+
+def link_ends(url: str) -> int:
+    """The moment (seconds since 1970) at which a link of file_url ends."""
+    token = resolve(urlsplit(url).path).kwargs["token"]
+    return signer.unsign_object(token)[4]
 
 
 def _problem(request: HttpRequest, status: int, code: str, title: str, sentence: str):

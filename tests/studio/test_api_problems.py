@@ -1,0 +1,214 @@
+"""Every refusal has one form, a code to branch on, and says what to do."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from studio.api.problems import CODES
+from studio.models import ApiKey
+from tests.studio.programs import RENDERS, Program, problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(alice, library):
+    return Program.of(alice.workspace)
+
+
+def test_a_key_is_needed():
+    response = Program().get(RENDERS)
+    problem(response, 401, "key_missing")
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_session_is_not_a_key(alice, client_of):
+    problem(client_of(alice).get(RENDERS), 401, "key_missing")
+
+
+@pytest.mark.parametrize("secret", ["ls_live_nobody", "x", "ls_live_" + "ä" * 30])
+def test_a_key_that_nobody_has_is_refused(secret):
+    problem(Program(secret).get(RENDERS), 401, "key_invalid")
+
+
+def test_a_revoked_key_is_refused(alice):
+    key, secret = ApiKey.make(alice.workspace, "Old")
+    key.revoke()
+    problem(Program(secret).get(RENDERS), 401, "key_revoked")
+
+
+def test_the_last_use_is_written_once_a_minute(alice):
+    key, secret = ApiKey.make(alice.workspace, "Busy")
+    program = Program(secret)
+    program.get("/api/v1/avatars")
+    first = ApiKey.objects.get(pk=key.pk).last_used_at
+    assert first is not None
+    program.get("/api/v1/avatars")
+    assert ApiKey.objects.get(pk=key.pk).last_used_at == first
+    before = timezone.now() - timedelta(minutes=2)
+    ApiKey.objects.filter(pk=key.pk).update(last_used_at=before)
+    program.get("/api/v1/avatars")
+    assert ApiKey.objects.get(pk=key.pk).last_used_at > first
+
+
+def test_the_limit_counts_down_and_ends_in_429(program, monkeypatch):
+    monkeypatch.setattr("studio.api.limits.time.time", lambda: 999_999_990.0)
+    monkeypatch.setattr("studio.api.limits.REQUESTS", {"free": 3})
+    left = [program.get("/api/v1/avatars")["RateLimit"] for _ in range(3)]
+    assert left == ['"default";r=2;t=30', '"default";r=1;t=30', '"default";r=0;t=30']
+    response = program.get("/api/v1/avatars")
+    assert problem(response, 429, "rate_limited")["retryable"]
+    assert response["Retry-After"] == "30"
+    assert response["RateLimit-Policy"] == '"default";q=3;w=60'
+    monkeypatch.setattr("studio.api.limits.time.time", lambda: 1_000_000_030.0)
+    assert program.get("/api/v1/avatars").status_code == 200
+
+
+def test_keys_have_limits_of_their_own(program, alice, monkeypatch):
+    monkeypatch.setattr("studio.api.limits.REQUESTS", {"free": 1})
+    other = Program.of(alice.workspace)
+    assert program.get("/api/v1/avatars").status_code == 200
+    assert other.get("/api/v1/avatars").status_code == 200
+
+
+def test_an_address_that_is_not_there(program):
+    problem(program.get("/api/v1/renderz"), 404, "not_found")
+    problem(program.get("/api/v2/renders"), 404, "not_found")
+    problem(program.get(f"{RENDERS}/render_nobody"), 404, "not_found")
+    problem(program.get(f"{RENDERS}/a%00b"), 404, "not_found")
+
+
+def test_a_method_that_is_not_there(program):
+    response = program.client.delete(RENDERS)
+    problem(response, 405, "method_not_allowed")
+    assert set(response["Allow"].split(", ")) == {"GET", "POST"}
+    problem(program.get(f"{RENDERS}/render_x/cancel"), 405, "method_not_allowed")
+
+
+def test_a_body_that_is_not_json(program):
+    for body in (b"", b"{", b"[", b'{"script": NaN}', b"\xff\xfe", b'"text"', b"[]", b"null", b"7"):
+        problem(program.post(RENDERS, body), 400, "invalid_json")
+    problem(program.post(RENDERS, b"[" * 100_000), 400, "invalid_json")
+    problem(program.post(RENDERS, b'{"script": "\\ud800"}'), 400, "invalid_json")
+    problem(program.post(RENDERS, b'{"max_cost": ' + b"9" * 5000 + b"}"), 400, "invalid_json")
+
+
+def test_text_that_cannot_be_stored(program):
+    problem(program.post(RENDERS, b'{"script": "a\\u0000b"}'), 422, "invalid_field")
+    # A backslash followed by those letters is text like any other.
+    assert (
+        program.post(RENDERS, rb'{"script": "Say it: \\u0000.", "mode": "draft"}').status_code
+        == 202
+    )
+
+
+def test_a_body_of_another_type(program):
+    response = program.post(RENDERS, b"script=Hello", content_type="text/plain")
+    problem(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("size", [1_000_001, 2_100_000])
+def test_a_body_that_is_too_large(program, size):
+    problem(program.post(RENDERS, b'{"script": "' + b"a" * size + b'"}'), 413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "nearest"),
+    [
+        ({"script": "Hi.", "avatar": "x"}, "avatar", "avatar_id"),
+        ({"script": "Hi.", "captions": {"burnin": True}}, "captions.burnin", "burn_in"),
+        ({"scenes": [{"script": "Hi."}, {"scrip": "x"}]}, "scenes[1].scrip", "script"),
+        (
+            {"scenes": [{"script": "Hi.", "background": {"type": "color", "colour": "#fff"}}]},
+            "scenes[0].background.colour",
+            "color",
+        ),
+    ],
+)
+def test_an_unknown_field_names_the_nearest(program, body, path, nearest):
+    response = program.post(RENDERS, body)
+    errors = {error["path"]: error for error in response.json()["errors"]}
+    assert response.status_code == 422
+    assert errors[path]["code"] == "unknown_field"
+    assert f"Did you mean {nearest}?" in errors[path]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "code"),
+    [
+        ({}, "script", "missing_field"),
+        ({"title": "x"}, "script", "missing_field"),
+        ({"script": "Hi.", "project_id": "project_x"}, "project_id", "conflicting_fields"),
+        ({"project_id": "project_x", "title": "x"}, "title", "conflicting_fields"),
+        ({"script": "Hi.", "revision": 1}, "revision", "conflicting_fields"),
+        ({"script": 7}, "script", "invalid_field"),
+        ({"script": "Hi.", "mode": "fast"}, "mode", "invalid_field"),
+        ({"script": "Hi.", "aspect_ratio": "4:3"}, "aspect_ratio", "invalid_field"),
+        (
+            {"script": "Hi.", "voice_settings": {"speed": 9}},
+            "voice_settings.speed",
+            "invalid_field",
+        ),
+        ({"script": "Hi.", "max_cost": "5"}, "max_cost", "invalid_field"),
+        ({"script": "Hi.", "max_cost": -1}, "max_cost", "invalid_field"),
+        ({"script": "Hi.", "metadata": {"a": 1}}, "metadata.a", "invalid_field"),
+        ({"script": "Hi.", "metadata": {"a" * 41: "b"}}, "metadata", "invalid_field"),
+        ({"scenes": []}, "scenes", "invalid_field"),
+        ({"scenes": [{"title": "x"}]}, "scenes[0].script", "missing_field"),
+        ({"script": "Hi.", "avatar_id": "nobody"}, "avatar_id", "invalid_field"),
+        ({"scenes": [{"script": "Hi.", "voice_id": "x"}]}, "scenes[0].voice_id", "invalid_field"),
+        ({"script": "Hi.", "language": "sw-KE"}, "language", "language_unsupported"),
+        (
+            {"script": "Hi.", "background": {"type": "color"}},
+            "background.color",
+            "missing_field",
+        ),
+        (
+            {"script": "Hi.", "background": {"type": "image", "asset_id": "asset_x"}},
+            "background.asset_id",
+            "invalid_field",
+        ),
+        (
+            {"script": "Hi.", "background": {"type": "color", "color": "red"}},
+            "background.color",
+            "invalid_field",
+        ),
+    ],
+)
+def test_it_refuses_a_field_and_names_it(program, body, path, code):
+    refusal = problem(program.post(RENDERS, body), 422, code)
+    assert refusal["errors"][0]["path"] == path
+    assert refusal["errors"][0]["message"] == refusal["detail"]
+
+
+def test_a_project_that_is_not_there(program):
+    for project_id in ("project_x", "a\\b", "ä"):
+        problem(program.post(RENDERS, {"project_id": project_id}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [("", "script_empty"), (" \n\n ", "script_empty"), ("word " * 4001, "script_too_long")],
+)
+def test_it_refuses_a_script(program, script, code):
+    problem(program.post(RENDERS, {"script": script}), 422, code)
+
+
+def test_a_slip_of_ours_is_said_and_costs_nothing(program, monkeypatch, caplog):
+    def slip(*args, **options):
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("studio.api.routes.request_render", slip)
+    response = program.post(RENDERS, {"script": "Hello."})
+    body = problem(response, 500, "internal_error")
+    assert "secret" not in response.content.decode()
+    assert body["request_id"] in caplog.text
+
+
+def test_every_refusal_is_documented(client):
+    page = client.get("/api/v1/docs").content.decode()
+    for code, (status, meaning) in CODES.items():
+        assert f'id="{code}"' in page
+        assert 400 <= status <= 503
+        assert meaning.endswith(".")

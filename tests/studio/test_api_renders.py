@@ -1,0 +1,332 @@
+"""Renders through the API: asked for, read, listed, canceled."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.models import available
+from rendering.models import Render, Segment
+from studio.api.resources import deal
+from studio.models import Avatar, Project, Voice
+from tests.studio.programs import RENDERS, Program, problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(alice, library):
+    return Program.of(alice.workspace)
+
+
+def test_it_works(program, alice):
+    response = program.render(
+        script="Hello there.\n\nThis is the second line.",
+        reference="crm-8812",
+        metadata={"campaign": "spring"},
+    )
+    assert response.status_code == 202, response.json()
+    body = response.json()
+    assert response["Location"].endswith(f"/api/v1/renders/{body['id']}")
+    assert 2 <= int(response["Retry-After"]) <= 30
+    assert (body["object"], body["status"], body["mode"]) == ("render", "queued", "final")
+    assert body["reference"] == "crm-8812"
+    assert body["metadata"] == {"campaign": "spring"}
+    assert body["title"] == "Hello there. This is the second line."
+    assert [stage["name"] for stage in body["stages"]] == [
+        "script", "speech", "alignment", "motion", "frames", "smoothing", "delivery",
+    ]  # fmt: skip
+    assert {stage["status"] for stage in body["stages"]} == {"waiting"}
+    assert body["queue"]["position"] == 1
+    assert body["outputs"] == []
+    assert body["failure"] is body["ended_at"] is None
+    cost = body["cost"]
+    assert cost["quoted"] == cost["charged"] == cost["net"] > 0
+    assert sum(line["credit_seconds"] for line in cost["lines"]) == cost["quoted"]
+    assert [line["line"] for line in cost["lines"]] == [1, 2]
+    assert available(alice.workspace) == 600 - cost["charged"]
+    project = Project.objects.get(pk=body["project_id"])
+    assert project.workspace == alice.workspace
+    assert [scene.script for scene in project.live_scenes] == [
+        "Hello there.\n\nThis is the second line."
+    ]
+
+
+def test_it_reads_what_it_made(program):
+    made = program.render(script="Hello there.")
+    read = program.get(made["Location"])
+    assert read.status_code == 200
+    assert read.json()["id"] == made.json()["id"]
+    assert "Retry-After" in read
+    assert read.json()["created_at"].endswith("Z")
+
+
+def test_it_takes_scenes_with_their_own_choices(program):
+    avatar, voice = Avatar.objects.first(), Voice.objects.last()
+    body = program.render(
+        scenes=[
+            {"script": "One.", "title": "Start"},
+            {
+                "script": "Two.",
+                "avatar_id": avatar.pk,
+                "voice_id": voice.slug,
+                "voice_settings": {"speed": 1.2},
+                "background": {"type": "color", "color": "#AABBCC"},
+                "format": "text",
+            },
+        ],
+        title="My film",
+        aspect_ratio="9:16",
+        captions={"burn_in": True},
+        seed=7,
+        mode="draft",
+    ).json()
+    assert (body["title"], body["aspect_ratio"], body["mode"]) == ("My film", "9:16", "draft")
+    assert body["cost"]["quoted"] == body["cost"]["net"] == 0
+    project = Project.objects.get(pk=body["project_id"])
+    assert (project.burn_captions, project.seed) == (True, 7)
+    first, second = project.live_scenes
+    assert first.title == "Start"
+    assert (second.avatar, second.voice, second.speed) == (avatar, voice, 1.2)
+    assert (second.background_color, second.markup) == ("#aabbcc", "text")
+
+
+def test_it_gives_the_avatar_its_own_voice(program):
+    avatar = Avatar.objects.first()
+    body = program.render(script="Hello.", avatar_id=avatar.slug).json()
+    scene = Project.objects.get(pk=body["project_id"]).live_scenes.get()
+    assert scene.voice.slug == avatar.voice_slug
+
+
+def test_it_renders_a_project_as_saved(program, alice):
+    project_id = program.render(script="Hello there.").json()["project_id"]
+    revision = Project.objects.get(pk=project_id).revision
+    body = program.render(project_id=project_id, revision=revision).json()
+    assert body["project_id"] == project_id
+    assert body["revision"] == revision
+    assert Project.objects.filter(workspace=alice.workspace).count() == 1
+
+
+def test_it_refuses_a_revision_that_moved_on(program):
+    project_id = program.render(script="Hello there.").json()["project_id"]
+    project = Project.objects.get(pk=project_id)
+    project.touch()
+    problem(
+        program.render(project_id=project_id, revision=project.revision), 409, "revision_conflict"
+    )
+
+
+def test_it_refuses_above_max_cost(program, alice):
+    problem(program.render(script="Hello there, everybody.", max_cost=0), 402, "above_max_cost")
+    assert available(alice.workspace) == 600
+    assert not Render.objects.exists()
+    assert not Project.objects.filter(workspace=alice.workspace).exists()
+
+
+def test_it_refuses_more_than_is_left(program, alice):
+    words = "This sentence is said again and again until it costs too much. " * 240
+    body = problem(program.render(script=words), 402, "not_enough_credits")
+    assert body["needed"] > body["available"] == 600
+    assert available(alice.workspace) == 600
+
+
+def test_it_refuses_when_too_many_wait(program):
+    for _ in range(5):
+        assert program.render(script="Hello there.", mode="draft").status_code == 202
+    response = program.render(script="Hello there.", mode="draft")
+    assert problem(response, 429, "too_many_renders")["retryable"]
+    assert "Retry-After" in response
+
+
+def test_a_render_without_valid_consent_is_refused(program):
+    avatar = Avatar.objects.first()
+    avatar.consents.get().withdraw()
+    response = program.render(script="Hello there.", avatar_id=avatar.slug)
+    body = problem(response, 403, "consent_withdrawn")
+    assert avatar.name in body["detail"]
+
+
+def test_waiting_answers_when_it_has_ended(program, monkeypatch):
+    """Somebody cancels it while the request waits."""
+
+    def cancel(seconds):
+        Render.objects.get().cancel()
+
+    monkeypatch.setattr("studio.api.routes.time.sleep", cancel)
+    response = program.post(RENDERS, {"script": "Hello."}, key="wait-1", Prefer="wait=5")
+    assert response.status_code == 200
+    assert response["Preference-Applied"] == "wait=5"
+    assert response.json()["status"] == "canceled"
+    again = program.post(RENDERS, {"script": "Hello."}, key="wait-1", Prefer="wait=5")
+    assert (again.status_code, again["Idempotent-Replayed"]) == (200, "true")
+    assert again.json() == response.json()
+
+
+def test_waiting_ends_with_202(program):
+    response = program.post(RENDERS, {"script": "Hello."}, Prefer="respond-async, wait=1")
+    assert response.status_code == 202
+    assert "Preference-Applied" not in response
+
+
+def test_it_cancels_with_all_credits_back(program, alice):
+    made = program.render(script="Hello there.").json()
+    body = program.post(f"{RENDERS}/{made['id']}/cancel").json()
+    assert body["status"] == "canceled"
+    assert body["cost"]["refunded"] == made["cost"]["charged"]
+    assert body["cost"]["net"] == 0
+    assert sum(line["credit_seconds"] for line in body["cost"]["lines"]) == 0
+    assert body["queue"] is body["eta"] is None
+    assert available(alice.workspace) == 600
+    problem(program.post(f"{RENDERS}/{made['id']}/cancel"), 409, "render_over")
+
+
+def test_what_is_held_says_for_what_and_until_when(program):
+    made = program.render(script="Hello there.").json()
+    Render.objects.filter(pk=made["id"]).update(
+        status="held", held_for="moderation", held_at=timezone.now()
+    )
+    body = program.get(f"{RENDERS}/{made['id']}").json()
+    assert (body["status"], body["held_for"]) == ("held", "moderation")
+    assert body["hold"]["expires_at"] > body["hold"]["since_at"]
+    assert body["queue"] is None
+
+
+def test_a_failure_says_what_happened(program):
+    made = program.render(script="Hello there.").json()
+    Render.objects.get().fail("engine_failed", "We could not draw line 1.", ours=True)
+    body = program.get(f"{RENDERS}/{made['id']}").json()
+    assert body["failure"]["code"] == "engine_failed"
+    assert body["failure"]["message"] == "We could not draw line 1."
+    assert body["failure"]["retryable"] is True
+    assert body["cost"]["net"] == 0
+
+
+def finished(render_id, lengths, used):
+    render = Render.objects.get(pk=render_id)
+    for segment, seconds in zip(render.segments.all(), lengths, strict=True):
+        Segment.objects.filter(pk=segment.pk).update(status="done", progress=1.0, seconds=seconds)
+    Render.objects.filter(pk=render_id).update(status="running")
+    output = {"kind": "video", "key": "0" * 64, "suffix": ".mp4", "bytes": 9, "sha256": "f" * 64}
+    captions = {"kind": "srt", "key": "0" * 64, "suffix": ".srt"}
+    render.end("done", used=used, seconds=sum(lengths), outputs=[output, captions])
+
+
+def test_what_is_done_has_links_and_adds_up(program):
+    made = program.render(
+        script="Hello there, all of you.\n\nAnd a second line, as it were."
+    ).json()
+    finished(made["id"], [0.4, 1.3], used=2)
+    body = program.get(f"{RENDERS}/{made['id']}").json()
+    assert body["status"] == "done"
+    assert body["progress"] == 1.0
+    assert {stage["status"] for stage in body["stages"]} == {"done"}
+    assert body["cost"]["net"] == 2
+    assert [line["credit_seconds"] for line in body["cost"]["lines"]] == [1, 1]
+    video, captions = body["outputs"]
+    assert (video["kind"], video["container"], video["codec"]) == ("video", "mp4", "h264")
+    assert (captions["kind"], captions["container"]) == ("captions", "srt")
+    assert video["url"].startswith("http://testserver/files/")
+    assert video["url_expires_at"] > body["ended_at"]
+
+
+def test_a_longer_result_costs_no_more_than_the_quote(program):
+    made = program.render(script="Hello.").json()
+    quoted = made["cost"]["quoted"]
+    finished(made["id"], [quoted + 4.5], used=quoted)
+    lines = program.get(f"{RENDERS}/{made['id']}").json()["cost"]["lines"]
+    assert [line["reason"] for line in lines] == ["new", "adjustment"]
+    assert lines[1]["credit_seconds"] == -5
+    assert sum(line["credit_seconds"] for line in lines) == quoted
+
+
+def test_a_line_that_was_paid_is_free(program):
+    made = program.render(script="Hello there.").json()
+    finished(made["id"], [0.9], used=1)
+    body = program.render(project_id=made["project_id"]).json()
+    assert body["cost"]["quoted"] == 0
+    assert [line["reason"] for line in body["cost"]["lines"]] == ["reused"]
+    assert body["reuse"]["lines_reused"] == body["reuse"]["lines_total"] == 1
+
+
+def test_the_list_is_newest_first_and_stable(program):
+    made = [program.render(script=f"Number {n}.", mode="draft").json()["id"] for n in range(3)]
+    first = program.get(RENDERS, {"limit": 2}).json()
+    assert [row["id"] for row in first["data"]] == [made[2], made[1]]
+    program.render(script="A newcomer.", mode="draft")
+    second = program.get(RENDERS, {"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [row["id"] for row in second["data"]] == [made[0]]
+    assert second["next_cursor"] is None
+
+
+def test_the_list_keeps_rows_of_one_moment_apart(program):
+    made = [program.render(script=f"Number {n}.", mode="draft").json()["id"] for n in range(4)]
+    Render.objects.update(created_at=timezone.now())
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = program.get(RENDERS, {"limit": 1, "cursor": cursor}).json()
+        seen += [row["id"] for row in page["data"]]
+        cursor = page["next_cursor"]
+    assert sorted(seen) == sorted(made)
+
+
+def test_the_list_filters(program):
+    program.render(script="One.", mode="draft", reference="a")
+    second = program.render(script="Two.", mode="draft", reference="b").json()
+    program.post(f"{RENDERS}/{second['id']}/cancel")
+    for query in ({"reference": "b"}, {"status": "canceled"}, {"project_id": second["project_id"]}):
+        rows = program.get(RENDERS, query).json()["data"]
+        assert [row["id"] for row in rows] == [second["id"]], query
+
+
+def test_it_refuses_a_cursor_that_no_list_gave(program):
+    for cursor in ("x", "äöü", "bm90aGluZw", "MjAyNi0wMS0wMSByZW5kZXJfMQ", "MjAyNg=="):
+        problem(program.get(RENDERS, {"cursor": cursor}), 400, "invalid_cursor")
+
+
+def test_avatars_and_voices_are_listed(program):
+    for noun, model in (("avatar", Avatar), ("voice", Voice)):
+        rows = program.get(f"/api/v1/{noun}s").json()["data"]
+        assert {row["slug"] for row in rows} == set(model.objects.values_list("slug", flat=True))
+        assert all(row["object"] == noun and row["consent_id"] for row in rows)
+        assert all(row["kind"] == "stock" for row in rows)
+
+
+def test_usage_counts_what_was_delivered(program, alice):
+    made = program.render(script="Hello there.").json()
+    usage = program.get("/api/v1/usage").json()
+    assert usage["balance"] == {
+        "available": 600 - made["cost"]["quoted"],
+        "pending": made["cost"]["quoted"],
+    }
+    finished(made["id"], [0.9], used=1)
+    usage = program.get("/api/v1/usage").json()
+    assert usage["balance"] == {"available": 599, "pending": 0}
+    assert (usage["renders"], usage["seconds"], usage["credits_used"]) == (1, 0.9, 1)
+    assert usage["period"]["starts_at"] < usage["period"]["ends_at"]
+
+
+def test_usage_forgets_the_month_before(program):
+    made = program.render(script="Hello there.").json()
+    finished(made["id"], [0.9], used=1)
+    Render.objects.update(ended_at=timezone.now() - timedelta(days=40))
+    assert program.get("/api/v1/usage").json()["renders"] == 0
+
+
+lengths = st.lists(st.floats(0.04, 90.0), min_size=1, max_size=300)
+
+
+@given(lengths)
+def test_seconds_are_dealt_out_to_the_last(lengths):
+    shares = deal(lengths)
+    assert min(shares) >= 0
+    assert sum(lengths) <= sum(shares) + 1e-3 < sum(lengths) + 1.01
+    assert all(abs(share - length) < 1.001 for share, length in zip(shares, lengths, strict=True))
+
+
+@given(lengths, st.integers(0, 100_000))
+def test_a_quote_is_dealt_out_to_the_last(lengths, total):
+    shares = deal(lengths, total)
+    assert min(shares) >= 0
+    assert sum(shares) == total
