@@ -60,57 +60,6 @@ document.addEventListener("click", (event) => {
   }
 });
 
-export function cookie(name) {
-  const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
-}
-
-export function csrfToken() {
-  const inherited = document.body.getAttribute("hx-headers:inherited");
-  return inherited ? JSON.parse(inherited)["X-CSRFToken"] : "";
-}
-
-// Says `text` for a while at the foot of the page; `undo` is a function that takes it back.
-export function toast(text, undo) {
-  const place = document.getElementById("toasts");
-  const bar = document.createElement("div");
-  bar.className = "toast";
-  const words = document.createElement("span");
-  words.textContent = text;
-  bar.append(words);
-  let timer = 0;
-  const away = () => {
-    clearTimeout(timer);
-    bar.remove();
-  };
-  if (undo) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button";
-    button.textContent = "Undo";
-    button.addEventListener("click", () => {
-      away();
-      undo();
-    });
-    bar.append(button);
-  }
-  const close = document.createElement("button");
-  close.type = "button";
-  close.className = "button";
-  close.textContent = "Close";
-  close.addEventListener("click", away);
-  bar.append(close);
-  place.replaceChildren(bar);
-  // Nobody is hurried: the bar stays while the pointer or the focus is on it.
-  const start = () => (timer = setTimeout(away, undo ? 12000 : 6000));
-  bar.addEventListener("pointerenter", () => clearTimeout(timer));
-  bar.addEventListener("focusin", () => clearTimeout(timer));
-  bar.addEventListener("pointerleave", start);
-  bar.addEventListener("focusout", start);
-  start();
-  return away;
-}
-
 // A bar that the server rendered after a redirect (class "toast" inside #toasts) closes like the others.
 document.addEventListener("click", (event) => {
   event.target.closest("[data-toast-close]")?.closest(".toast")?.remove();

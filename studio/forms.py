@@ -1,0 +1,142 @@
+"""What may be posted by the editor. A form cleans the fields that were sent and leaves the others alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from rendering.values import BadInput
+from studio.models import Avatar, Picture, Project, Pronunciation, Scene, Voice, Workspace
+from studio.models.projects import hex_color
+
+LONGEST_SCRIPT = 100_000
+"""Characters that are kept. A video takes fewer, but what is too long for one is not lost."""
+
+
+def as_typed(text: str) -> str:
+    """Forms send lines ended by CR LF; what was typed had LF."""
+    return text.replace("\r\n", "\n")
+
+
+class Sent(forms.Form):
+    """A form of which any part may be posted."""
+
+    def sent(self) -> dict[str, Any]:
+        """The cleaned fields that were posted. BadInput says what is wrong with the first bad one."""
+        if not self.is_valid():
+            name, errors = next(iter(self.errors.items()))
+            raise BadInput(str(errors[0]), code="invalid_field", field=name)
+        return {name: self.cleaned_data[name] for name in self.fields if name in self.data}
+
+
+class ScriptField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        text = as_typed(str(value or ""))
+        if "\x00" in text:
+            raise ValidationError(
+                "The script holds a NUL character, which cannot be kept; remove it."
+            )
+        if len(text) > LONGEST_SCRIPT:
+            raise ValidationError(
+                f"This scene has {len(text):,} characters; at most {LONGEST_SCRIPT:,} can be kept. "
+                "Split it into two projects."
+            )
+        return text
+
+
+class SceneForm(Sent):
+    title = forms.CharField(
+        required=False,
+        max_length=120,
+        error_messages={"max_length": "A scene's title takes at most 120 characters; shorten it."},
+    )
+    script = ScriptField(required=False, strip=False)
+    markup = forms.ChoiceField(
+        required=False,
+        choices=Scene._meta.get_field("markup").choices,
+        error_messages={"invalid_choice": "A script is Markdown, SSML or plain text."},
+    )
+    avatar = forms.ModelChoiceField(
+        Avatar.objects.none(),
+        to_field_name="slug",
+        error_messages={"invalid_choice": "There is no such avatar; choose one of the list."},
+    )
+    voice = forms.ModelChoiceField(
+        Voice.objects.none(),
+        to_field_name="slug",
+        error_messages={"invalid_choice": "There is no such voice; choose one of the list."},
+    )
+    speed = forms.FloatField(
+        min_value=0.5,
+        max_value=2.0,
+        error_messages={
+            "invalid": "Write the speed as a number from 0.5 to 2.",
+            "min_value": "The slowest speed is 0.5.",
+            "max_value": "The fastest speed is 2.",
+        },
+    )
+    background_color = forms.CharField(validators=[hex_color])
+    picture = forms.ModelChoiceField(
+        Picture.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "That picture is no longer there; upload it again."},
+    )
+
+    def __init__(self, data: Any, workspace: Workspace) -> None:
+        super().__init__(data)
+        self.fields["avatar"].queryset = Avatar.offered_to(workspace)  # type: ignore[attr-defined]
+        self.fields["voice"].queryset = Voice.offered_to(workspace)  # type: ignore[attr-defined]
+        self.fields["picture"].queryset = workspace.pictures.filter(removed_at=None)  # type: ignore[attr-defined]
+        for name in self.fields:
+            if name not in data:
+                self.fields[name].required = False
+
+    def clean_background_color(self) -> str:
+        return self.cleaned_data["background_color"].lower()
+
+
+class ProjectForm(Sent):
+    title = forms.CharField(
+        max_length=200,
+        error_messages={
+            "required": "Give the project a name.",
+            "max_length": "A project's name takes at most 200 characters; shorten it.",
+        },
+    )
+    aspect = forms.ChoiceField(
+        choices=Project.ASPECTS,
+        error_messages={"invalid_choice": "The aspect ratio is 16:9, 9:16 or 1:1."},
+    )
+    burn_captions = forms.TypedChoiceField(
+        choices=[("0", "off"), ("1", "on")], coerce=lambda value: value == "1"
+    )
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        for name in self.fields:
+            if name not in data:
+                self.fields[name].required = False
+
+
+class PronunciationForm(forms.ModelForm):
+    class Meta:
+        model = Pronunciation
+        fields = ["word", "kind", "value"]
+        error_messages = {
+            "word": {
+                "required": "Write the word as it stands in your scripts.",
+                "max_length": "A word takes at most 60 characters.",
+            },
+            "value": {
+                "required": "Write how it is said.",
+                "max_length": "That is too long; at most 120 characters.",
+            },
+        }
+
+    def clean_word(self) -> str:
+        return " ".join(self.cleaned_data["word"].split())
+
+    def clean_value(self) -> str:
+        return self.cleaned_data["value"].strip().strip("/")

@@ -1,0 +1,94 @@
+"""What stands in the margin of a script: each line's number, length, state and warnings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rendering.stages import script as script_stage
+from rendering.values import BadInput, Warn
+from studio.actions import Plan
+from studio.models import Scene
+
+WORDS_A_SECOND = 2.55
+"""Of the voices at their own pace, pauses included; the estimate of the plan replaces it."""
+
+MARKS = re.compile(r"\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\]]*\]")
+
+
+@dataclass(frozen=True)
+class MarginLine:
+    number: int
+    start: int  # characters of the scene's script
+    end: int
+    seconds: float
+    state: str  # "kept" | "changed" | ""
+    exact: bool = False
+    warnings: tuple[Warn, ...] = ()  # offsets are those of the scene's script
+    stopped: str = ""  # why this line cannot be rendered
+
+
+def words_of(text: str) -> int:
+    return len(MARKS.sub(" ", text).split())
+
+
+def rough_seconds(text: str, speed: float) -> float:
+    """Seconds of a line from its words and pauses alone."""
+    pauses = sum(float(m[1]) for m in MARKS.finditer(text) if m[1] and m[1].strip(".").isdigit())
+    return words_of(text) / WORDS_A_SECOND / speed + pauses + 0.6
+
+
+def source_lines(scene: Scene) -> tuple[script_stage.SourceLine, ...]:
+    """The lines of a scene; none where the script cannot be read at all."""
+    try:
+        return script_stage.lines(scene.script, scene.markup)
+    except BadInput:
+        return ()
+
+
+def rough_margin(scene: Scene) -> list[MarginLine]:
+    """Without a plan: lengths by the number of words, nothing known of states and warnings."""
+    return [
+        MarginLine(n, line.start, line.end, rough_seconds(line.text, scene.speed), "")
+        for n, line in enumerate(source_lines(scene), start=1)
+    ]
+
+
+def margins(
+    scenes: Iterable[Scene],
+    plan: Plan | None,
+    *,
+    delivered: bool,
+    stopped: dict[tuple[int, int], str],
+) -> dict[str, list[MarginLine]]:
+    """Scene id -> its margin. `delivered`: an earlier video exists, so lines are kept or changed.
+
+    `stopped` maps (scene number, line number) to the sentence that keeps it from being rendered.
+    """
+    planned = {(line.scene_number, line.line_number): line for line in plan.lines} if plan else {}
+    found: dict[str, list[MarginLine]] = {}
+    for scene_number, scene in enumerate(scenes, start=1):
+        rows = []
+        for rough in rough_margin(scene):
+            where = (scene_number, rough.number)
+            line = planned.get(where)
+            fields: dict[str, Any] = {"stopped": stopped.get(where, "")}
+            if line is not None:
+                fields |= {
+                    "seconds": line.seconds,
+                    "exact": line.exact,
+                    "state": ("kept" if line.paid else "changed") if delivered else "",
+                    "warnings": tuple(
+                        Warn(w.code, w.message, w.start + rough.start, w.end + rough.start)
+                        for w in line.warnings
+                    ),
+                }
+            rows.append(MarginLine(**{**_fields(rough), **fields}))
+        found[scene.pk] = rows
+    return found
+
+
+def _fields(line: MarginLine) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in MarginLine.__dataclass_fields__}

@@ -1,0 +1,99 @@
+"""A scene as it will look: one frame of the person at rest, drawn once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from rendering import pipeline, queue
+from rendering.values import LineSpec, VideoFormat
+from studio import access, actions
+from studio.access import in_workspace
+from studio.models import Scene
+
+HEIGHT = 540
+SMALLEST, QUALITY = 64, 88
+
+
+def frame_version(scene: Scene) -> str:
+    """Changes whenever the frame would look different."""
+    project = scene.project
+    words = _opening(scene) if project.burn_captions else ""
+    parts = [
+        scene.avatar_id,
+        scene.background_color,
+        scene.picture_id,
+        project.aspect,
+        words,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _opening(scene: Scene) -> str:
+    """The words that captions would show in the frame: those the scene begins with."""
+    return " ".join(scene.script.split()[:8])
+
+
+@require_safe
+@in_workspace
+def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """The frame as JPEG; ?w=320 makes it that wide. Kept in the store, so that it is drawn once."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    if scene.avatar is None:
+        raise Http404
+    version = frame_version(scene)
+    width = request.GET.get("w", "")
+    whole = _drawn(scene, version)
+    if whole is None:
+        raise Http404
+    path = _smaller(whole, int(width)) if width.isdecimal() else whole
+    answer = HttpResponse(path.read_bytes(), content_type="image/jpeg")
+    answer["ETag"] = f'"{version}"'
+    fresh = request.GET.get("v") == version
+    answer["Cache-Control"] = (
+        "private, max-age=31536000, immutable" if fresh else "private, no-cache"
+    )
+    return answer
+
+
+def _drawn(scene: Scene, version: str) -> Path:
+    store = queue.store()
+    spec = LineSpec(
+        text=_opening(scene),
+        avatar=scene.avatar.slug,  # type: ignore[union-attr]
+        voice=scene.voice.slug if scene.voice else "",
+        background=actions.background_of(scene),
+        video=VideoFormat.of(scene.project.aspect, HEIGHT),
+        burn_captions=scene.project.burn_captions,
+    )
+    key = hashlib.sha256(f"scene-frame/1 {pipeline.rest_key(spec)} {version}".encode()).hexdigest()
+    found = store.find(key, ".jpg")
+    if found is None:
+        from PIL import Image
+
+        with store.write(key, ".jpg") as path:
+            Image.fromarray(pipeline.rest_frame(spec)).save(path, "JPEG", quality=QUALITY)
+        found = store.find(key, ".jpg")
+    if found is None:
+        raise Http404
+    return found
+
+
+def _smaller(whole: Path, width: int) -> Path:
+    width = min(max(width, SMALLEST), 2 * HEIGHT)
+    key = hashlib.sha256(f"{whole.stem} {width}".encode()).hexdigest()
+    store = queue.store()
+    found = store.find(key, ".jpg")
+    if found is None:
+        from PIL import Image
+
+        with Image.open(whole) as picture, store.write(key, ".jpg") as path:
+            picture.thumbnail((width, width), Image.Resampling.LANCZOS)
+            picture.save(path, "JPEG", quality=QUALITY)
+        found = store.find(key, ".jpg")
+    return found or whole

@@ -1,0 +1,120 @@
+"""What scenes choose from: avatars, voices and uploaded pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from rendering.values import BadInput, LineSpec
+from studio import access, actions
+from studio.access import in_workspace
+from studio.models import Avatar, Scene, Voice
+from studio.models.projects import RevisionConflict
+from studio.views.listen import sound
+from studio.views.scenes import answers_json, wants_json
+
+SAMPLE = "Hello. This is how your script will sound when I read it."
+LANGUAGES = {"en-US": "American English", "en-GB": "British English"}
+LARGEST_PICTURE = 20_000_000  # bytes
+
+
+def _drawer(request: HttpRequest, scene: Scene, name: str, context: dict) -> HttpResponse:
+    """The content of a drawer where the page's script asks; else a page of its own."""
+    partial = "#drawer" if wants_json(request) else ""
+    return render(request, f"studio/{name}.html{partial}", {"scene": scene, **context})
+
+
+@require_safe
+@in_workspace
+def scene_avatars(request: HttpRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    avatars = list(Avatar.offered_to(request.workspace))  # type: ignore[attr-defined]
+    for avatar in avatars:
+        path = f"avatars/{avatar.slug}/poster.webp"
+        avatar.poster = path if finders.find(path) else ""  # type: ignore[attr-defined]
+    return _drawer(request, scene, "scene_avatars", {"avatars": avatars})
+
+
+@require_safe
+@in_workspace
+def scene_voices(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """Voices by language, the one that goes with the avatar first among its language."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    groups: dict[str, list[Voice]] = {}
+    for voice in Voice.offered_to(request.workspace):  # type: ignore[attr-defined]
+        heading = (
+            "Preview" if voice.slug == "preview" else LANGUAGES.get(voice.language, voice.language)
+        )
+        groups.setdefault(heading, []).append(voice)
+    order = sorted(groups, key=lambda heading: (heading == "Preview", heading))
+    return _drawer(request, scene, "scene_voices", {"groups": [(h, groups[h]) for h in order]})
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace
+@answers_json
+def voice_sample(request: HttpRequest, slug: str) -> HttpResponse:
+    """One sentence in that voice, spoken once and kept."""
+    voice = access.voice(request.workspace, slug)  # type: ignore[attr-defined]
+    spec = LineSpec(text=SAMPLE, avatar="", voice=voice.slug, language=voice.language)
+    return sound(request, spec)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def picture_create(request: HttpRequest) -> HttpResponse:
+    """Takes in a picture; with a scene and its revision it becomes that scene's background."""
+    workspace = request.workspace  # type: ignore[attr-defined]
+    upload = request.FILES.get("file")
+    if not isinstance(upload, UploadedFile):
+        raise BadInput("Choose a picture first: a JPEG, PNG or WebP file.", code="missing_field")
+    if (upload.size or 0) > LARGEST_PICTURE:
+        raise BadInput(
+            f"The picture has {upload.size / 1e6:.0f} MB; at most 20 MB fit. "  # type: ignore[operator]
+            "Save it smaller, for example as a JPEG.",
+            code="file_too_large",
+        )
+    scene = None
+    if request.POST.get("scene"):
+        scene = access.scene(workspace, request.POST["scene"])
+    settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as kept:
+        for chunk in upload.chunks():
+            kept.write(chunk)
+        kept.flush()
+        picture = actions.add_picture(workspace, upload.name or "", Path(kept.name))
+    if wants_json(request):
+        url = reverse("picture_file", args=[picture.pk])
+        return JsonResponse({"id": picture.pk, "name": picture.name, "url": url}, status=201)
+    if scene is None:
+        return redirect("project_list")
+    try:
+        scene.edit(int(request.POST.get("revision") or scene.revision), picture=picture)
+    except (RevisionConflict, ValueError):
+        scene.edit(scene.revision, picture=picture)  # the picture was chosen last, and by hand
+    return redirect(
+        reverse("project_edit", args=[scene.project_id]) + f"?scene={scene.pk}#{scene.pk}"
+    )
+
+
+@require_safe
+@in_workspace
+def picture_file(request: HttpRequest, picture_id: str) -> HttpResponse:
+    """The cleaned picture itself, to its own workspace only."""
+    picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
+    try:
+        answer = FileResponse(open(picture.path, "rb"))
+    except FileNotFoundError:
+        raise Http404 from None
+    answer["Cache-Control"] = "private, max-age=31536000, immutable"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

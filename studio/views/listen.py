@@ -1,0 +1,113 @@
+"""The sound of a line before it is paid for: made once by the speech worker, played by the page.
+
+The page asks by POST, then reads by GET what is there already: sentence by sentence while the line
+is made, the whole line, exactly as the render will use it, once it is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import wave
+from dataclasses import replace
+
+import numpy as np
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from rendering import pipeline, queue, tasks
+from rendering.models import Worker
+from rendering.stages import script as script_stage
+from rendering.stages import speech
+from rendering.values import SAMPLE_RATE, LineSpec, Script
+from studio import access, actions
+from studio.access import in_workspace
+from studio.models import Scene
+from studio.views.scenes import answers_json
+
+
+def line_spec(scene: Scene, number: int) -> LineSpec:
+    """What is spoken for a line; of the picture only what is at hand."""
+    if scene.voice is None:
+        raise Http404
+    lines = script_stage.lines(scene.script, scene.markup)
+    if not 1 <= number <= len(lines):
+        raise Http404
+    return LineSpec(
+        text=lines[number - 1].text,
+        avatar=scene.avatar.slug if scene.avatar else "",
+        voice=scene.voice.slug,
+        language=scene.voice.language,
+        markup=scene.markup,  # type: ignore[arg-type]
+        speed=scene.speed,
+        dictionary=actions.dictionary_of(scene.project.workspace),
+    )
+
+
+def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
+    """POST asks for the sound; GET says how far it is, or answers with ?part=N or ?part=whole of it."""
+    script = pipeline.read_script(spec)
+    ready = [_cached(script, spec, number) for number in range(len(script.sentences))]
+    part = request.GET.get("part")
+    if part is not None:
+        return _audio(script, spec, part, ready)
+    if request.method == "POST" and not all(ready):
+        tasks.speak_line(pipeline.spec_to_json(spec), urgent=True)
+    spoken = json.dumps(
+        [speech.VERSION, spec.text, spec.voice, spec.speed, spec.markup, spec.dictionary]
+    )
+    return JsonResponse(
+        {
+            "ready": ready,
+            "whole": all(ready),
+            "version": hashlib.sha256(spoken.encode()).hexdigest()[:16],
+            "working": all(ready) or Worker.alive().exists(),
+        }
+    )
+
+
+def _cached(script: Script, spec: LineSpec, number: int) -> bool:
+    one = replace(script, sentences=script.sentences[number : number + 1])
+    return speech.cached(one, spec.voice, speed=spec.speed, pitch=spec.pitch, store=queue.store())
+
+
+def _audio(script: Script, spec: LineSpec, part: str, ready: list[bool]) -> HttpResponse:
+    settings = {"speed": spec.speed, "pitch": spec.pitch, "store": queue.store()}
+    # Nothing is spoken in the web process: only what the store holds is read.
+    if part == "whole" and all(ready):
+        made = speech.run(script, spec.voice, **settings)  # type: ignore[arg-type]
+    elif part.isdecimal() and int(part) < len(ready) and all(ready[: int(part) + 1]):
+        parts = speech.sentences(script, spec.voice, **settings)  # type: ignore[arg-type]
+        made = next(itertools.islice(parts, int(part), None))
+    else:
+        raise Http404
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(np.round(np.clip(made.wav, -1, 1) * 32767).astype("<i2").tobytes())
+    answer = HttpResponse(out.getvalue(), content_type="audio/wav")
+    answer["Cache-Control"] = "private, max-age=86400"
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace
+@answers_json
+def line_sound(request: HttpRequest, scene_id: str, line: int) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene.project.workspace = request.workspace  # type: ignore[attr-defined]
+    return sound(request, line_spec(scene, line))
+
+
+@require_POST
+@in_workspace
+def scene_speak(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """Typing has stopped: what changed is spoken ahead, after everything that somebody waits for."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    if scene.voice:
+        actions.speak_ahead(scene)
+    return HttpResponse(status=204)

@@ -1,0 +1,447 @@
+"""The editor: one page of scenes, each a piece of a manuscript, and everything that saves itself."""
+
+from __future__ import annotations
+
+import json
+from functools import wraps
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.models import available
+from rendering import queue
+from rendering.models import Render
+from rendering.values import BadInput
+from studio import access, actions
+from studio.access import in_workspace
+from studio.errors import explain
+from studio.forms import ProjectForm, SceneForm
+from studio.manuscript import MarginLine, margins, rough_margin, words_of
+from studio.models import Project, Scene, Workspace
+from studio.models.projects import RevisionConflict
+from studio.views.frames import frame_version
+
+BACKGROUNDS = [
+    ("#e9e4dc", "Linen"),
+    ("#f5f3ef", "Chalk"),
+    ("#cfd8d3", "Sage"),
+    ("#b9c6cf", "Mist"),
+    ("#d8c3b4", "Clay"),
+    ("#2f4a4a", "Pine"),
+    ("#2b3440", "Slate"),
+    ("#1f1c1a", "Graphite"),
+]
+SPEEDS = [("0.85", "Slow"), ("1.0", "Normal"), ("1.15", "Brisk"), ("1.3", "Fast")]
+RECENT_PICTURES = 6
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def answers_json(view):
+    """Domain errors of the wrapped view as JSON where the page's own script asks; else as a page."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Exception as error:
+            problem = explain(error)
+            if problem is None or not wants_json(request):
+                raise
+            body = {
+                "code": problem.code,
+                "title": problem.title,
+                "sentence": problem.sentence,
+                "errors": problem.errors,
+            }
+            return JsonResponse({"problem": body}, status=problem.status)
+
+    return wrapped
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+@require_safe
+@in_workspace
+def project_edit(request: HttpRequest, project_id: str) -> HttpResponse:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    project = access.project(workspace, project_id)
+    project.workspace = workspace
+    scenes = list(project.live_scenes)
+    wanted = request.GET.get("scene", "")
+    chosen = next((s for s in scenes if s.pk == wanted), scenes[0] if scenes else None)
+    if wants_json(request):
+        if chosen is None:
+            raise Http404
+        context = _inspector(request, project, chosen)
+        html = render_to_string("studio/_inspector.html", context, request)
+        return JsonResponse({"html": html, "frame": context["frame_url"]})
+    undo = project.scenes.filter(pk=request.GET.get("undo", "")).exclude(removed_at=None).first()
+    context = {
+        "project": project,
+        "scenes": [_dressed(scene, n, project) for n, scene in enumerate(scenes, start=1)],
+        "words": sum(words_of(scene.script) for scene in scenes),
+        "undo": undo,
+        "line_model": [MarginLine(0, 0, 0, 0.0, "")],
+        "line_scene": {"pk": "scene"},
+        **_running(project),
+        **(_inspector(request, project, chosen) if chosen else {}),
+    }
+    return render(request, "studio/project_edit.html", context)
+
+
+def _dressed(scene: Scene, number: int, project: Project) -> Scene:
+    """The scene with what its templates show."""
+    margin = rough_margin(scene)
+    scene.project = project
+    scene.number = number  # type: ignore[attr-defined]
+    scene.margin = margin  # type: ignore[attr-defined]
+    scene.words = words_of(scene.script)  # type: ignore[attr-defined]
+    scene.seconds = sum(line.seconds for line in margin)  # type: ignore[attr-defined]
+    scene.opening = scene.script.strip()[:80]  # type: ignore[attr-defined]
+    scene.frame_version = frame_version(scene)  # type: ignore[attr-defined]
+    settings = {k: v for k, v in _settings_of(scene).items() if k != "script"}
+    scene.settings = json.dumps(settings)  # type: ignore[attr-defined]
+    return scene
+
+
+def _running(project: Project) -> dict[str, Any]:
+    latest = project.renders.order_by("-created_at").first()
+    active = latest if latest and not latest.is_over else None
+    return {"running": active, "latest": latest}
+
+
+def _inspector(request: HttpRequest, project: Project, scene: Scene) -> dict[str, Any]:
+    scene.project = project
+    pictures = list(project.workspace.pictures.filter(removed_at=None)[:RECENT_PICTURES])
+    if scene.picture and scene.picture not in pictures:
+        pictures = [scene.picture, *pictures[: RECENT_PICTURES - 1]]
+    number = project.scenes.filter(removed_at=None, position__lt=scene.position).count() + 1
+    return {
+        "project": project,
+        "scene": scene,
+        "scene_number": number,
+        "aspects": [
+            ("16:9", "Wide", "rectangle-horizontal"),
+            ("9:16", "Tall", "rectangle-vertical"),
+            ("1:1", "Square", "square"),
+        ],
+        "backgrounds": BACKGROUNDS,
+        "own_color": scene.background_color not in dict(BACKGROUNDS),
+        "speeds": SPEEDS,
+        "speed": f"{scene.speed:g}",
+        "pictures": pictures,
+        "frame_url": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
+    }
+
+
+# -- saving --------------------------------------------------------------------------------------
+
+
+def _revision(request: HttpRequest) -> int:
+    try:
+        return int(request.POST["revision"])
+    except (KeyError, ValueError):
+        raise BadInput(
+            "This page is too old to save; load it again.", code="invalid_field"
+        ) from None
+
+
+def _settings_of(scene: Scene) -> dict[str, Any]:
+    return {
+        "title": scene.title,
+        "script": scene.script,
+        "markup": scene.markup,
+        "avatar": scene.avatar.slug if scene.avatar else "",
+        "voice": scene.voice.slug if scene.voice else "",
+        "speed": f"{scene.speed:g}",
+        "background_color": scene.background_color,
+        "picture": scene.picture_id or "",
+    }
+
+
+def _back_to(scene: Scene) -> HttpResponse:
+    return redirect(
+        reverse("project_edit", args=[scene.project_id]) + f"?scene={scene.pk}#{scene.pk}"
+    )
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    fields = SceneForm(request.POST, request.workspace).sent()  # type: ignore[attr-defined]
+    if fields.get("markup") == "":
+        del fields["markup"]
+    revision = _revision(request)
+    same = all(getattr(scene, name) == value for name, value in fields.items())
+    if not same:
+        try:
+            scene.edit(revision, **fields)
+        except RevisionConflict:
+            return _conflict(request, access.scene(request.workspace, scene_id), fields)  # type: ignore[attr-defined]
+    if not wants_json(request):
+        return _back_to(scene)
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    return JsonResponse(
+        {
+            "revision": scene.revision,
+            "settings": _settings_of(scene),
+            "frame": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
+        }
+    )
+
+
+NAMES = {
+    "title": "Title",
+    "markup": "Written as",
+    "avatar": "Avatar",
+    "voice": "Voice",
+    "speed": "Speed",
+    "background_color": "Background",
+    "picture": "Picture",
+}
+
+
+def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> HttpResponse:
+    """Two people, or two tabs, changed the scene: both versions, to choose from."""
+    theirs = _settings_of(current)
+    sent = {name: request.POST[name] for name in mine}
+    if "script" in sent:
+        sent["script"] = mine["script"]
+    others = [(NAMES[k], v, theirs[k]) for k, v in sent.items() if k in NAMES and v != theirs[k]]
+    context = {
+        "scene": current,
+        "mine": sent,
+        "theirs": theirs,
+        "differ": others,
+        "rest": {k: v for k, v in sent.items() if k != "script"},
+    }
+    if wants_json(request):
+        html = render_to_string("studio/_scene_conflict.html", context, request)
+        body = {"revision": current.revision, "settings": theirs, "html": html}
+        return JsonResponse({"conflict": body}, status=409)
+    return render(request, "studio/scene_conflict.html", context, status=409)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
+    """Name, aspect ratio, captions. Each is saved only if it still is what the page had shown."""
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    fields = ProjectForm(request.POST).sent()
+    shown = {name: request.POST.get(f"was_{name}") for name in fields}
+    with transaction.atomic():
+        project = Project.objects.select_for_update().get(pk=project.pk)
+        now = _project_settings(project)
+        for name, value in fields.items():
+            if (
+                shown[name] is not None
+                and now[name] != shown[name]
+                and getattr(project, name) != value
+            ):
+                sentence = (
+                    f"Somebody changed this to “{now[name]}” in the meantime. "
+                    "It was left so; change it again if you want yours."
+                )
+                if wants_json(request):
+                    problem = {"code": "revision_conflict", "sentence": sentence, "errors": []}
+                    return JsonResponse({"problem": problem, "settings": now}, status=409)
+                raise RevisionConflict(project)
+        changed = {k: v for k, v in fields.items() if getattr(project, k) != v}
+        if changed:
+            project.edit(project.revision, **changed)
+    if not wants_json(request):
+        return redirect("project_edit", project.pk)
+    return JsonResponse({"settings": _project_settings(project)})
+
+
+def _project_settings(project: Project) -> dict[str, str]:
+    return {
+        "title": project.title,
+        "aspect": project.aspect,
+        "burn_captions": "1" if project.burn_captions else "0",
+    }
+
+
+# -- the order of scenes -------------------------------------------------------------------------
+
+
+def _arranged(request: HttpRequest, project: Project, chosen: str = "") -> HttpResponse:
+    """After the scenes changed: the page again, or the rail and the chosen scene for the page's script."""
+    if not wants_json(request):
+        where = f"?scene={chosen}#{chosen}" if chosen else ""
+        return redirect(reverse("project_edit", args=[project.pk]) + where)
+    scenes = [_dressed(s, n, project) for n, s in enumerate(project.live_scenes, start=1)]
+    context: dict[str, Any] = {"project": project, "scenes": scenes}
+    body = {"rail": render_to_string("studio/_rail.html", context, request), "chosen": chosen}
+    for scene in scenes:
+        if scene.pk == chosen:
+            context["scene"] = scene
+            body["scene"] = render_to_string("studio/_scene.html", context, request)
+    return JsonResponse(body)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_create(request: HttpRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    after = project.live_scenes.filter(pk=request.POST.get("after", "")).first()
+    return _arranged(request, project, project.add_scene(after).pk)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def project_order(request: HttpRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    project.order_scenes(request.POST.getlist("scene"))
+    return _arranged(request, project)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_move(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """One place up or down."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    ids = [row.pk for row in scene.project.live_scenes]
+    at = ids.index(scene.pk)
+    to = at - 1 if request.POST.get("move") == "up" else at + 1
+    if 0 <= to < len(ids):
+        ids[at], ids[to] = ids[to], ids[at]
+        scene.project.order_scenes(ids)
+    return _arranged(request, scene.project, scene.pk)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_duplicate(request: HttpRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    return _arranged(request, scene.project, scene.duplicate().pk)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_remove(request: HttpRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene.remove()
+    if wants_json(request):
+        return _arranged(request, scene.project)
+    return redirect(reverse("project_edit", args=[scene.project_id]) + f"?undo={scene.pk}")
+
+
+@require_POST
+@in_workspace
+@answers_json
+def scene_restore(request: HttpRequest, scene_id: str) -> HttpResponse:
+    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    scene = Scene.objects.filter(
+        project__workspace=workspace, project__removed_at=None, pk=scene_id
+    ).first()
+    if scene is None:
+        raise Http404
+    scene.restore()
+    return _arranged(request, scene.project, scene.pk)
+
+
+# -- what it would cost, and the press of the button ---------------------------------------------
+
+
+@require_safe
+@in_workspace
+@answers_json
+def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
+    """Length, price and waiting time of the project as saved, and the margins of its scenes.
+
+    ?scene=ID (may repeat) asks for those margins only; without it all are sent.
+    """
+    workspace = request.workspace  # type: ignore[attr-defined]
+    project = access.project(workspace, project_id)
+    project.workspace = workspace
+    scenes = list(project.live_scenes)
+    asked = request.GET.getlist("scene")
+    delivered = project.renders.filter(status="done", mode="final").exists()
+    context = {**estimate(project), **_running(project), "project": project}
+    found = margins(scenes, context["plan"], delivered=delivered, stopped=context["stopped"])
+    rows = {
+        scene.pk: render_to_string(
+            "studio/_scene_lines.html", {"scene": scene, "margin": found[scene.pk]}
+        )
+        for scene in scenes
+        if not asked or scene.pk in asked
+    }
+    plan = context["plan"]
+    return JsonResponse(
+        {
+            "bar": render_to_string("studio/_estimate.html", context, request),
+            "label": context["label"],
+            "ready": context["ready"],
+            "seconds": plan.seconds if plan else None,
+            "margins": rows,
+            "running": bool(context["running"]),
+        }
+    )
+
+
+def estimate(project: Project) -> dict[str, Any]:
+    """The plan in words: what stands beside the Render button, and what keeps it from being pressed."""
+    left = available(project.workspace)
+    answer: dict[str, Any] = {
+        "plan": None,
+        "problem": None,
+        "stopped": {},
+        "left": left,
+        "label": "Render",
+        "ready": False,
+    }
+    try:
+        plan = actions.plan_render(project)
+    except BadInput as error:
+        answer["problem"] = error
+        where = error.where
+        if "scene" in where and "line" in where:
+            answer["stopped"] = {(where["scene"], where["line"]): error.sentence}
+        return answer
+    changed = plan.changed
+    if changed == 0:
+        label = "Render again"
+    elif changed == len(plan.lines):
+        label = "Render"
+    else:
+        label = f"Render {changed} line{'' if changed == 1 else 's'}"
+    answer |= {
+        "plan": plan,
+        "label": label,
+        "after": left - plan.quoted,
+        "short": max(0, plan.quoted - left),
+        "ready": plan.quoted <= left,
+        "workers": queue.likely_wait(0) if plan.lines else 0,
+    }
+    return answer
+
+
+@require_POST
+@in_workspace
+@answers_json
+def render_create(request: HttpRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    mode = "draft" if request.POST.get("mode") == "draft" else "final"
+    made: Render = actions.request_render(project, by=request.user, mode=mode)  # type: ignore[arg-type]
+    if wants_json(request):
+        return JsonResponse({"url": reverse("render_detail", args=[made.pk])}, status=201)
+    return redirect("render_detail", made.pk)
