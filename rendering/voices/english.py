@@ -25,7 +25,7 @@ PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 CLAUSE_ENDS = frozenset(";:,.!?—…")
 MODIFIERS = frozenset("ːʰʲ̃")
 STRESS = {"ˈ": 1.0, "ˌ": 0.5}
-EMPHASIS = {"none": (1.0, 0.0), "moderate": (0.9, 1.0), "strong": (0.8, 2.0)}
+EMPHASIS = {"none": (1.0, 0.0), "moderate": (0.88, 1.2), "strong": (0.75, 2.5)}
 """Emphasis as (rate, semitones); the stress marks of the word are raised as well."""
 
 LEAST_GAP = 0.16  # seconds between the parts of a sentence that was too long for one call

@@ -22,7 +22,7 @@ from rendering.voices.running import prepared, run
 
 UNIT = 600  # samples per duration unit: 25 ms
 LAG = 0.065  # seconds by which the durations lag the sound (measured on fricatives)
-LONGEST = 400  # symbols in one call; the model takes 510, but holds its melody better below
+LONGEST = 220  # symbols in one call, some 15 s; the model takes 510, but memory grows with them
 VOICES = Path(__file__).parent.parent / "assets" / "voices" / "kokoro-english.npz"
 WEIGHTS = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 
