@@ -324,11 +324,11 @@ def plural(words: str) -> str:
     return " ".join([head, *rest])
 
 
-def _whole(text: str) -> str:
+def _whole(text: str, british: bool = False) -> str:
     """A number standing alone: four plain digits from 1010 to 2099 are read as a year."""
     if re.fullmatch(r"\d{4}", text) and 1010 <= int(text) <= 2099:
         return year(int(text))
-    return number(text)
+    return number(text, british)
 
 
 def _roman(text: str) -> int:
@@ -450,6 +450,9 @@ def _rules(british: bool) -> tuple[Rule, ...]:
     def n(text: str) -> str:
         return number(text, british)
 
+    def whole(text: str) -> str:
+        return _whole(text, british)
+
     def unit(m: re.Match[str]) -> str:
         words = UNITS[m["unit"]]
         if british:
@@ -468,7 +471,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
 
     def alphanumeric(m: re.Match[str]) -> str:
         head = m[1] if len(m[1]) > 4 else letters(m[1])
-        tail = digits(m[2]) if len(m[2]) == 3 else _whole(m[2])
+        tail = digits(m[2]) if len(m[2]) == 3 else whole(m[2])
         return f"{head} {tail}" + (f" {letters(m[3])}" if m[3] else "")
 
     def decade(m: re.Match[str]) -> str:
@@ -478,7 +481,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         return f"{cardinal(int(century))} {name}" if century else name
 
     def span_of_numbers(m: re.Match[str]) -> str:
-        return f"{_whole(m[1])} to {_whole(m[2])}"
+        return f"{whole(m[1])} to {whole(m[2])}"
 
     amount = rf"(?P<n>{NUM})"
     big = r"(?:\s?(?P<big>thousand|million|billion|trillion|mn|bn|tn|[kKmMbBtT])(?![A-Za-z]))?"
@@ -514,7 +517,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (rf"(?<![\w.,/])(?P<n>[-−]?(?:{NUM})) ?(?P<unit>°[CF]|°)(?!\w)", unit),
         (rf"{BEFORE}({NUM}) ?[-–] ?({NUM})[ -]?({units})(?![\w/])", lambda m: f"{n(m[1])} to {n(m[2])} {plural(UNITS[m[3]])}"),
         (rf"{BEFORE}(?P<n>[-−]?(?:{NUM}))[ -]?(?P<unit>{units})(?![\w/'’])", unit),
-        (rf"{BEFORE}(\d+) ?[x×] ?(\d+)(?!\w)", lambda m: f"{_whole(m[1])} by {_whole(m[2])}"),
+        (rf"{BEFORE}(\d+) ?[x×] ?(\d+)(?!\w)", lambda m: f"{whole(m[1])} by {whole(m[2])}"),
         (rf"{BEFORE}({NUM})x(?!\w)", lambda m: f"{n(m[1])} times"),
         (rf"{BEFORE}(\d+) (\d{{1,2}})/(\d{{1,2}}){AFTER}", lambda m: (f := _fraction(int(m[2]), int(m[3]))) and f"{n(m[1])} and {f.replace('one half', 'a half')}"),
         (rf"{BEFORE}(\d{{1,2}})/(\d{{1,3}}){AFTER}", lambda m: _fraction(int(m[1]), int(m[2]))),
@@ -535,7 +538,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (r"\b([A-Za-z]+)-?(\d+)([A-Za-z]?)\b(?![.,]\d)", alphanumeric),
         (rf"{BEFORE}({NUM})([A-Z]{{1,2}})\b", lambda m: f"{n(m[1])} {letters(m[2])}"),
         (rf"(?<![\w.,/])[-−+](?:{NUM})(?!\w)", lambda m: n(m[0])),
-        (rf"(?<![\d.,])(?:{NUM})", lambda m: digits(m[0]) if re.fullmatch(r"\d{8,}", m[0]) else _whole(m[0])),
+        (rf"(?<![\d.,])(?:{NUM})", lambda m: digits(m[0]) if re.fullmatch(r"\d{8,}", m[0]) else whole(m[0])),
         (r"(?<=\d) ?\* ?(?=\d)", lambda m: " times "),
         (r"(?<!\d)\.\d+", lambda m: f"point {digits(m[0])}"),
         (r"(?<=[^\W\d_])/(?=[^\W\d_])", lambda m: " "),
