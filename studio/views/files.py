@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import resolve, reverse
@@ -110,42 +110,47 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     return serve(request, path, name, download=download)
 
 
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of a single range (RFC 9110, 14.1.2), or None where the header is to be
+    ignored. A range that holds nothing comes back with first > last."""
+    match = RANGE.match(header)
+    if not match or not any(match.groups()):
+        return None
+    start, end = match.groups()
+    if not start:  # the last so many bytes
+        return (max(0, size - int(end)), size - 1) if int(end) else (size, size - 1)
+    if end and int(end) < int(start):
+        return None
+    return int(start), min(int(end), size - 1) if end else size - 1
+
+
 def serve(request: HttpRequest, path: Path, name: str, *, download: bool) -> HttpResponseBase:
-    """The whole file, or the one range that was asked for (RFC 9110, section 14)."""
+    """The file, or the one range of it that was asked for."""
     stat = path.stat()
-    etag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    modified = http_date(stat.st_mtime)
-    first, last = 0, stat.st_size - 1
+    size, modified = stat.st_size, http_date(stat.st_mtime)
+    etag = f'"{stat.st_mtime_ns:x}-{size:x}"'
+    wanted = _range(request.headers.get("Range", ""), size) if request.method == "GET" else None
+    if request.headers.get("If-Range", etag) not in (etag, modified):
+        wanted = None
     response: HttpResponseBase
-    match = RANGE.match(request.headers.get("Range", "")) if request.method == "GET" else None
-    fresh = request.headers.get("If-Range") in (None, etag, modified)
     if etag in re.split(r"\s*,\s*", request.headers.get("If-None-Match", "")):
         response = HttpResponse(status=304)
-    elif match and fresh and any(match.groups()):
-        start, end = match.groups()
-        if start:
-            first = int(start)
-            last = min(int(end), last) if end else last
-        else:  # the last so many bytes
-            first = max(0, stat.st_size - int(end))
-        if end and start and int(end) < int(start):
-            response = FileResponse(path.open("rb"))  # not a range: to be ignored
-        elif first > last:
-            response = HttpResponse(status=416)
-            response["Content-Range"] = f"bytes */{stat.st_size}"
-        else:
-            response = StreamingHttpResponse(_part(path, first, last), status=206)
-            response["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
-            response["Content-Length"] = str(last - first + 1)
+    elif wanted and wanted[0] > wanted[1]:
+        response = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     else:
-        response = FileResponse(path.open("rb"))
-    if response.status_code in (200, 206):
-        response["Content-Type"] = TYPES.get(path.suffix, "application/octet-stream")
+        first, last = wanted or (0, size - 1)
+        response = StreamingHttpResponse(
+            _part(path, first, last),
+            status=206 if wanted else 200,
+            content_type=TYPES.get(path.suffix, "application/octet-stream"),
+            headers={"Content-Length": str(last - first + 1)},
+        )
+        if wanted:
+            response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Last-Modified"] = modified
     response["Cache-Control"] = f"private, max-age={settings.SIGNED_URL_SECONDS}"
-    response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = content_disposition_header(download, name) or "inline"
     return response
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -74,10 +74,10 @@ def home(request: HttpRequest) -> HttpResponse:
     renders = (
         Render.objects.filter(Q(status__in=ACTIVE) | ended, workspace=workspace)
         .exclude(status="canceled")
-        .order_by("-created_at")[:5]
+        .order_by(F("ended_at").desc(nulls_first=True), "-created_at")[:6]
     )
     now = [(row, None if row.is_over else queue.position(row)) for row in renders]
-    context = {"now": now, "polls": any(not row.is_over for row, _ in now)}
+    context = {"now": now, "at_work": any(not row.is_over for row, _ in now)}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "studio/home.html#now", context)
     projects = with_posters(list(shelf(workspace).filter(archived_at=None)[:RECENT]))

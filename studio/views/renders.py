@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as respond
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
@@ -94,6 +95,13 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         spoken = f"{doing}."
     else:
         spoken = f"Rendering the lines, {quarter} percent."
+    now = timezone.now()
+    quiet = any(
+        line.segment.status == "running"
+        and line.segment.lease_until
+        and line.segment.lease_until < now
+        for line in lines
+    )
     case = Case.objects.filter(render=render).first() if render.status == "held" else None
     return {
         "place": place,
@@ -104,6 +112,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         "fraction": fraction,
         "made": made,
         "spoken": spoken,
+        "quiet": quiet,
         "case": case,
         "lapses_at": (render.held_at or render.created_at) + LAPSES_AFTER,
     }
@@ -120,7 +129,12 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     """Links to the files of a finished render. Playing is free; a download needs a confirmed address."""
     confirmed = EmailAddress.objects.filter(user_id=request.user.pk, verified=True).exists()
     outputs = {output["kind"]: output for output in render.outputs}
-    context: dict[str, Any] = {"confirmed": confirmed, "downloads": []}
+    language = render.segments.values_list("spec__language", flat=True).first()
+    context: dict[str, Any] = {
+        "confirmed": confirmed,
+        "downloads": [],
+        "language": language or "en",
+    }
     for kind, output in outputs.items():
         name = file_name(render.title, output["suffix"])
         context[f"{kind}_url"] = file_url(output["key"], output["suffix"], name)

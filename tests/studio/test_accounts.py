@@ -1,0 +1,195 @@
+"""Sign-up, sign-in, addresses, passwords and settings, as a person meets them."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.urls import reverse
+
+from billing.models import available
+from studio.models import User
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _rate_limits_start_anew():
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+def sign_up(client, email="new@example.com", password=PASSWORD):
+    return client.post(reverse("account_signup"), {"email": email, "password1": password})
+
+
+def link_of(message):
+    return re.search(r"https?://[^/\s]+(/accounts/\S+)", message.body)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("account_signup", "10 credits a month free, about 10 minutes of video"),
+        ("account_login", "Make an account"),
+        ("account_reset_password", "Mail me the link"),
+        ("account_reset_password_done", "Look in your mail"),
+        ("account_reset_password_from_key_done", "Your password is changed"),
+        ("account_email_verification_sent", "Confirm your address"),
+        ("account_inactive", "This account is closed"),
+    ],
+)
+def test_pages_before_signing_in_are_ours(name, words, client):
+    html = client.get(reverse(name)).content.decode()
+    assert words in html
+    assert "Likeness" in html
+    assert html.count("<h1") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("account_email", "E-mail addresses"),
+        ("account_change_password", "Change your password"),
+        ("account_logout", "Renders go on while you are away"),
+        ("account_reauthenticate", "Your password, once more"),
+        ("account_settings", "Mail me when a render is done"),
+    ],
+)
+def test_pages_after_signing_in_are_ours(name, words, client_of, alice, client):
+    html = client_of(alice).get(reverse(name)).content.decode()
+    assert words in html
+    assert html.count("<h1") == 1
+    assert client.get(reverse(name)).status_code == 302
+
+
+def test_sign_up_makes_a_workspace_with_credits_and_asks_for_the_address(client):
+    response = sign_up(client)
+    assert response.headers["Location"] == reverse("home")
+    user = User.objects.get(email="new@example.com")
+    assert available(user.memberships.get().workspace) == 600
+    (message,) = mail.outbox
+    assert message.subject == "Welcome. Confirm your address"
+    assert "10 credits" in message.body
+    assert "<a href=" in message.alternatives[0].content
+
+
+def test_the_mailed_link_confirms_the_address(client):
+    sign_up(client)
+    link = link_of(mail.outbox[0])
+    assert "Is <strong>new@example.com</strong> yours?" in client.get(link).content.decode()
+    client.post(link)
+    assert EmailAddress.objects.get(email="new@example.com").verified
+
+
+def test_the_link_can_be_sent_again(client):
+    sign_up(client)
+    EmailAddress.objects.update(verified=False)
+    from django.core.cache import cache
+
+    cache.clear()
+    client.post(reverse("account_email"), {"email": "new@example.com", "action_send": ""})
+    assert len(mail.outbox) == 2
+    assert link_of(mail.outbox[1])
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "words"),
+    [
+        ("new@example.com", "short", "at least 10 characters"),
+        ("new@example.com", "password12", "too common"),
+        ("not an address", PASSWORD, "valid email address"),
+    ],
+)
+def test_sign_up_refuses_with_a_sentence_beside_the_field(email, password, words, client):
+    response = sign_up(client, email, password)
+    assert response.status_code == 200
+    html = response.content.decode()
+    field = html.split('class="field-error"')[1].split("</div>")[0]
+    assert words in field
+    assert 'aria-invalid="true"' in html
+    assert not User.objects.filter(email=email).exists()
+
+
+def test_an_address_in_use_is_said_beside_the_field(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    html = sign_up(client).content.decode()
+    assert "already registered" in html.split('class="field-error"')[1].split("</div>")[0]
+    assert User.objects.filter(email="new@example.com").count() == 1
+
+
+def test_sign_in_and_out(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    assert client.get(reverse("home")).status_code == 302
+    client.post(reverse("account_login"), {"login": "new@example.com", "password": PASSWORD})
+    assert client.get(reverse("home")).status_code == 200
+
+
+def test_a_wrong_password_is_one_sentence(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    response = client.post(
+        reverse("account_login"), {"login": "new@example.com", "password": "wrong"}
+    )
+    html = response.content.decode()
+    assert 'role="alert"' in html
+    assert "not correct" in html
+
+
+def test_many_wrong_passwords_meet_a_calm_page(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    url = reverse("account_login")
+    pages = [
+        client.post(url, {"login": "new@example.com", "password": f"wrong {n}"}) for n in range(40)
+    ]
+    assert "Too many" in pages[-1].content.decode()
+    assert client.post(url, {"login": "new@example.com", "password": PASSWORD}).status_code != 302
+
+
+def test_reset_by_mail_sets_a_new_password_once(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    client.post(reverse("account_reset_password"), {"email": "new@example.com"})
+    assert mail.outbox[-1].subject == "Choose a new password"
+    link = link_of(mail.outbox[-1])
+    form = client.get(link, follow=True)
+    assert "Choose a new password" in form.content.decode()
+    new = "staple battery horse"
+    client.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
+    assert User.objects.get(email="new@example.com").check_password(new)
+    client.post(reverse("account_logout"))
+    assert "This link has ended" in client.get(link, follow=True).content.decode()
+
+
+def test_reset_for_nobody_looks_the_same_and_mails_a_hint(client):
+    response = client.post(reverse("account_reset_password"), {"email": "nobody@example.com"})
+    assert response.headers["Location"] == reverse("account_reset_password_done")
+    assert mail.outbox[0].subject == "There is no account for this address"
+
+
+def test_the_done_mail_can_be_switched_off(client_of, alice):
+    client = client_of(alice)
+    client.post(reverse("account_settings"), {"name": "Alice"})
+    alice.refresh_from_db()
+    assert (alice.mails_when_done, alice.name) == (False, "Alice")
+    client.post(reverse("account_settings"), {"name": "Alice", "mails_when_done": "on"})
+    alice.refresh_from_db()
+    assert alice.mails_when_done
+
+
+def test_the_outbox_shows_mails_newest_first_with_links(client, settings, tmp_path):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    assert "Nothing yet" in client.get("/outbox/").content.decode()
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    client.post(reverse("account_reset_password"), {"email": "new@example.com"})
+    html = client.get("/outbox/").content.decode()
+    assert html.index("Choose a new password") < html.index("Welcome. Confirm your address")
+    assert re.search(r'<a href="http://testserver/accounts/confirm-email/[^"]+"', html)
+    assert "To new@example.com" in html

@@ -1,0 +1,264 @@
+"""The page of one render, in each of its states."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import available
+from moderation.models import Case
+from rendering.models import Render, Worker
+from tests.studio.rows import deliver, make_project, make_render
+
+pytestmark = pytest.mark.django_db
+POLLS = 'hx-trigger="every 2s"'
+
+
+@pytest.fixture
+def worker():
+    return Worker.objects.create(name="w")
+
+
+@pytest.fixture
+def render(alice, library):
+    return make_render(make_project(alice.workspace), by=alice, quoted=54)
+
+
+@pytest.fixture
+def confirmed(alice):
+    EmailAddress.objects.update_or_create(
+        user=alice, email=alice.email, defaults={"verified": True, "primary": True}
+    )
+
+
+def url(render, name="detail"):
+    return reverse(f"render_{name}", args=[render.pk])
+
+
+def page(client, render, name="detail"):
+    response = client.get(url(render, name))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def work_on(render, position=2, stage="frames", progress=0.5):
+    render.start()
+    render.segments.filter(position__lt=position).update(
+        status="done", progress=1.0, seconds=4.0, started_at=timezone.now(), ended_at=timezone.now()
+    )
+    render.segments.filter(position=position).update(
+        status="running", stage=stage, progress=progress
+    )
+
+
+def test_it_requires_login(client, render):
+    assert client.get(url(render)).status_code == 302
+
+
+def test_it_rejects_post(client_of, alice, render):
+    assert client_of(alice).post(url(render)).status_code == 405
+
+
+def test_it_hides_from_strangers(client_of, charlie, render):
+    stranger = client_of(charlie)
+    assert stranger.get(url(render)).status_code == 404
+    assert stranger.get(url(render, "progress")).status_code == 404
+    assert stranger.post(url(render, "cancel")).status_code == 404
+    assert stranger.post(url(render, "retry")).status_code == 404
+
+
+def test_a_colleague_sees_it(client_of, bob, render):
+    assert "Spring briefing" in page(client_of(bob), render)
+
+
+def test_waiting_says_place_time_and_cost(client_of, alice, render, worker):
+    html = page(client_of(alice), render)
+    assert "Next in the queue" in html
+    assert "at the latest" in html
+    assert "at most 0.9 credits" in html
+    assert "Cancel, all 0.9 credits come back" in html
+    assert POLLS in html
+
+
+def test_without_a_worker_it_says_that_nothing_is_lost(client_of, alice, render):
+    html = page(client_of(alice), render)
+    assert "No worker is here just now, so renders wait." in html
+    assert "Nothing is lost" in html
+    assert POLLS in html
+
+
+def test_running_says_stage_line_and_percent(client_of, alice, render, worker):
+    work_on(render)
+    html = page(client_of(alice), render)
+    assert "Drawing the picture" in html
+    assert "line 2 of 3" in html
+    assert "Stage 5 of 7" in html
+    assert "48 %" in html  # (4 s + half of 4 s) of 12 s, 3 % kept for joining
+    assert "1 of 3 lines ready" in html
+
+
+def test_the_spoken_words_change_with_the_stage_and_each_quarter_only(
+    client_of, alice, render, worker
+):
+    client, said = client_of(alice), []
+    for progress in (0.1, 0.2, 0.3, 0.9):
+        work_on(render, progress=progress)
+        html = page(client, render, "progress")
+        said.append(html.split('role="status">')[1].split("<")[0])
+    assert said == ["Rendering the lines, 25 percent."] * 3 + ["Rendering the lines, 50 percent."]
+
+
+def test_each_line_has_its_state(client_of, alice, library, worker):
+    render = make_render(make_project(alice.workspace), by=alice, reused=(1,))
+    work_on(render)
+    html = page(client_of(alice), render)
+    assert [
+        mark
+        for mark in ("Kept, free", "Drawing the picture, 50 %", "Waiting</span>")
+        if mark not in html
+    ] == []
+
+
+def test_a_line_that_fell_silent_is_said(client_of, alice, render, worker):
+    work_on(render)
+    past = timezone.now() - timedelta(minutes=1)
+    render.segments.filter(position=2).update(lease_until=past)
+    assert "No news from this line for a while." in page(client_of(alice), render)
+
+
+def test_the_fragment_asks_again_until_it_is_over(client_of, alice, render, worker):
+    client = client_of(alice)
+    running = page(client, render, "progress")
+    assert POLLS in running
+    assert "<html" not in running
+    deliver(render)
+    over = page(client, render, "progress")
+    assert "hx-trigger" not in over
+    assert "<video" in over
+
+
+def test_held_says_for_what_who_and_until_when(client_of, alice, render):
+    Case.objects.create(
+        render=render,
+        policy="politics",
+        title="political persuasion",
+        spans=[{"scene": 1, "line": 2, "text": "vote no on Tuesday"}],
+        version="1",
+    )
+    render.start()
+    render.hold("moderation")
+    html = page(client_of(alice), render)
+    assert "<q>vote no on Tuesday</q>" in html
+    assert "political persuasion" in html
+    assert "moderation team decides" in html
+    assert f"{timezone.now() + timedelta(hours=72):%-d %B}" in html
+    assert "all 0.9 credits come back" in html
+    assert POLLS in html
+
+
+def test_cancel_gives_status_and_credits_back_at_once(client_of, alice, render):
+    client = client_of(alice)
+    assert available(alice.workspace) == 546
+    answer = client.post(url(render, "cancel"))
+    assert answer.headers["Location"] == url(render)
+    assert available(alice.workspace) == 600
+    html = page(client, render)
+    assert "All 0.9 credits (54 s) are back." in html
+    assert "Try again" in html
+    assert "hx-trigger" not in html
+
+
+def test_cancel_of_what_has_ended_changes_nothing(client_of, alice, render):
+    deliver(render, used=48)
+    answer = client_of(alice).post(url(render, "cancel"), follow=True)
+    assert "there was nothing to cancel" in answer.content.decode()
+    assert Render.objects.get().status == "done"
+    assert available(alice.workspace) == 552
+
+
+def test_failed_says_what_whose_fault_and_what_is_back(client_of, alice, render):
+    render.fail("render_failed", "We could not finish the picture for line 2.", ours=True)
+    html = page(client_of(alice), render)
+    assert "We could not finish the picture for line 2." in html
+    assert "This is our fault." in html
+    assert "All 0.9 credits (54 s) are back." in html
+    assert url(render, "retry") in html
+    assert f"<code>{render.pk}</code>" in html
+
+
+def test_what_the_reader_can_mend_is_not_our_fault(client_of, alice, render):
+    render.fail("script_empty", "Line 2 says nothing; write a word or delete it.")
+    assert "our fault" not in page(client_of(alice), render)
+
+
+def test_done_says_the_truth_about_money(client_of, alice, render):
+    deliver(render, used=48)
+    html = page(client_of(alice), render)
+    assert (
+        "Charged 0.9 credits (54 s), <strong>0.1 refunded</strong> (6 s), so you paid 0.8" in html
+    )
+    assert "<strong>0:12</strong> long" in html
+
+
+def test_done_plays_with_label_captions_chapters_and_words(client_of, alice, library):
+    render = deliver(make_render(make_project(alice.workspace), by=alice, done=3, reused=(2,)))
+    html = page(client_of(alice), render)
+    assert "AI-generated</figcaption>" in html
+    assert '<track kind="captions"' in html
+    assert 'srclang="en-US"' in html
+    assert 'data-start="8.000" data-end="12.000"><span class="figures">0:08</span> Close' in html
+    assert '<span data-at="4.50">Here</span>' in html
+    assert "1 of 3 lines reused, free" in html
+
+
+def test_downloads_are_open_with_a_confirmed_address(client_of, alice, render, confirmed):
+    deliver(render)
+    client = client_of(alice)
+    response = client.get(url(render))
+    links = [link for _, _, link in response.context["downloads"]]
+    assert [client.get(link).status_code for link in links] == [200] * 4
+    assert [client.get(link)["Content-Disposition"] for link in links] == [
+        f'attachment; filename="spring-briefing.{kind}"' for kind in ("mp4", "srt", "vtt", "txt")
+    ]
+    assert "please confirm" not in response.content.decode()
+
+
+def test_downloads_wait_for_a_confirmed_address_and_playing_does_not(client_of, bob, render):
+    EmailAddress.objects.filter(user=bob).delete()
+    EmailAddress.objects.create(user=bob, email=bob.email, primary=True, verified=False)
+    deliver(render)
+    client = client_of(bob)
+    response = client.get(url(render))
+    html = response.content.decode()
+    assert [link for _, _, link in response.context["downloads"]] == ["", "", "", ""]
+    assert "download=1" not in html
+    assert "please confirm" in html
+    assert 'name="action_send"' in html
+    assert client.get(response.context["video_url"]).status_code == 200
+
+
+def test_a_video_that_is_no_longer_kept_says_so(client_of, alice, render):
+    deliver(render)
+    render.outputs[0]["key"] = "0" * 64
+    render.save()
+    html = page(client_of(alice), render)
+    assert "The video file is no longer here." in html
+    assert "Provenance verified" not in html
+
+
+def test_a_file_without_credentials_is_not_called_verified(client_of, alice, render):
+    deliver(render, video=b"\x00\x00\x00\x18ftypmp42")
+    html = page(client_of(alice), render)
+    assert "Provenance not verified" in html
+    assert "This file carries no Content Credentials." in html
+
+
+def test_the_project_can_be_gone(client_of, alice, render):
+    deliver(render)
+    render.project.remove()
+    html = page(client_of(alice), render)
+    assert "The project of this render was removed" in html
+    assert "Edit and render again" not in html
+    assert client_of(alice).post(url(render, "retry")).status_code == 404
