@@ -290,7 +290,8 @@ def _by_energy(script: Script, speech: Speech) -> tuple[tuple[Word, ...], tuple[
     words: list[Word] = []
     phones: list[Phone] = []
     for number, (shown, _, _) in enumerate(pieces):
-        start, end = when(edges[number], "right"), when(edges[number + 1], "left")
+        start = max(when(edges[number], "right"), words[-1].end if words else 0.0)
+        end = max(when(edges[number + 1], "left"), start)
         if shown:
             words.append(Word(shown, start, end))
         elif words:

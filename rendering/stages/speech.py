@@ -10,6 +10,8 @@ import hashlib
 import json
 import re
 import threading
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -210,7 +212,7 @@ def _clip(
     if found is not None:
         try:
             return _read(found), True
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
             pass  # a damaged file is spoken again and replaced
     engine = voices.engine(voice.engine, cache)
     clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)

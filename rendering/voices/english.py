@@ -10,7 +10,6 @@ import functools
 import json
 import re
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -204,11 +203,6 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
         chunks = [match.start() for match in re.finditer(r"\S+", piece)]
         place, inside = 0, 0
         for token, blank in rules.tokenizer(piece):
-            bare = "".join(_plain(char) for char in token)
-            known = rules.lexicon
-            if bare != token and token not in known.golds and bare in known.golds:
-                # "Zoë" is not in the lexicon, "Zoe" is.
-                token = bare
             found.append((token, blank, at + chunks[place] + inside))
             place, inside = (place + 1, 0) if blank else (place, inside + len(token))
         at = end
@@ -232,10 +226,6 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
             starts.append(offset)
         fresh = bool(blank)
     return tokens, starts or [0]
-
-
-def _plain(char: str) -> str:
-    return unicodedata.normalize("NFD", char)[0] if char.isalpha() else char
 
 
 def _parts(symbols: tuple[Symbol, ...], longest: int) -> list[tuple[int, int]]:
