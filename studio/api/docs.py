@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from studio import access
 from studio.api import api
 from studio.api.limits import REQUESTS
 from studio.api.problems import CODES
-from studio.models import Avatar
 
 EXAMPLES = {
     "render_create": {
@@ -40,6 +42,11 @@ def _resolved(schema: dict[str, Any], shelf: dict[str, Any]) -> tuple[dict[str, 
             schema.pop("$ref")
         else:
             return schema, null
+
+
+def _words(text: str) -> str:
+    """What stands between backticks becomes code."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped
 
 
 def _type(schema: dict[str, Any], shelf: dict[str, Any]) -> str:
@@ -74,7 +81,7 @@ def _fields(schema: dict[str, Any], shelf: dict[str, Any], depth: int = 0) -> It
             "type": _type(inner, shelf),
             "required": name in schema.get("required", ()),
             "default": json.dumps(inner["default"]) if inner.get("default") else "",
-            "about": inner.get("description", ""),
+            "about": _words(inner.get("description", "")),
         }
         yield from _fields(found.get("items", inner), shelf, depth + 1)
 
@@ -92,9 +99,13 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "method": method.upper(),
                 "path": path,
                 "summary": operation["summary"],
-                "about": operation.get("description", ""),
+                "about": _words(operation.get("description", "")),
                 "parameters": [
-                    {**item, "type": _type(item["schema"], shelf)}
+                    {
+                        **item,
+                        "type": _type(item["schema"], shelf).removesuffix(" or null"),
+                        "about": _words(item.get("description", "")),
+                    }
                     for item in operation.get("parameters", ())
                 ],
                 "body": list(_fields(body["content"]["application/json"]["schema"], shelf))
@@ -118,6 +129,5 @@ def api_docs(request: HttpRequest) -> HttpResponse:
         "codes": [(code, status, meaning) for code, (status, meaning) in CODES.items()],
         "base": request.build_absolute_uri("/api/v1"),
         "requests_a_minute": REQUESTS["free"],
-        "avatar": Avatar.objects.filter(workspace=None, retired_at=None).first(),
     }
     return render(request, "studio/api_docs.html", context)

@@ -34,6 +34,10 @@ class Once:
     replayed: bool
 
     @property
+    def status(self) -> int:
+        return self.row.status  # type: ignore[return-value]
+
+    @property
     def body(self) -> dict[str, Any]:
         return self.row.answer["body"]  # type: ignore[index]
 

@@ -190,10 +190,11 @@ def from_validation(error: ValidationError) -> Problem:
     return refusal.problem
 
 
-def handle(request: HttpRequest, error: Exception) -> HttpResponse:
+def handle(request: HttpRequest, raised: Any) -> HttpResponse:
     """The one exception handler of the API."""
+    error: BaseException = raised
     if isinstance(error, HttpError) and error.__cause__ is not None:
-        error = error.__cause__  # type: ignore[assignment]  # what the parser raised
+        error = error.__cause__  # what the parser raised
     retry_after = None
     match error:
         case Refusal():

@@ -125,10 +125,8 @@ def _scene(
         raise _invalid("avatar_id", "This workspace has no avatar yet.")
     wanted, where = chosen("voice_id")
     voices = Voice.offered_to(workspace)
-    if wanted:
-        voice = _offered(voices, wanted, where, "voice")
-    else:
-        voice = voices.filter(slug=avatar.voice_slug).first() or voices.first()
+    usual = voices.filter(slug=avatar.voice_slug).first() or voices.first()
+    voice = _offered(voices, wanted, where, "voice") if wanted else usual
     if voice is None:
         raise _invalid("voice_id", "This workspace has no voice yet.")
     language, where = chosen("language")
@@ -261,7 +259,7 @@ def render_create(
         return as_json(render_resource(request, render))
 
     first = once(request, workspace, 202, effect)
-    status, resource = first.row.status, first.body
+    status, resource = first.status, first.body
     address = reverse("api-1:render_detail", args=[resource["id"]])
     response["Location"] = request.build_absolute_uri(address)
     if first.replayed:

@@ -19,64 +19,85 @@ class Request(BaseModel):
 
 
 class VoiceSettings(Request):
-    speed: float = Field(1.0, ge=0.5, le=2.0, description="1 is the voice's own speed.")
+    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1 is the voice's own speed.")
 
 
 class Background(Request):
     type: Literal["color", "image"] = Field(description="What stands behind the person.")
     color: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] | None = Field(
-        None, description="# and six digits."
+        default=None, description="# and six digits."
     )
-    asset_id: Name | None = Field(None, description="A picture of the workspace, for `image`.")
+    asset_id: Name | None = Field(
+        default=None, description="A picture of the workspace, for `image`."
+    )
 
 
 class Captions(Request):
-    burn_in: bool = Field(False, description="Written into the picture too; files are always made.")
+    burn_in: bool = Field(
+        default=False, description="Written into the picture too; files are always made."
+    )
 
 
 class Choices(Request):
-    format: Markup | None = Field(None, description="How the script is read; `markdown` if absent.")
-    language: Name | None = Field(
-        None, description="BCP 47; must be the voice's. Its own if absent."
+    format: Markup | None = Field(
+        default=None, description="How the script is read; `markdown` if absent."
     )
-    avatar_id: Name | None = Field(None, description="Id or slug. A stock avatar if absent.")
+    language: Name | None = Field(
+        default=None, description="BCP 47; must be the voice's. Its own if absent."
+    )
+    avatar_id: Name | None = Field(
+        default=None, description="Id or slug. A stock avatar if absent."
+    )
     voice_id: Name | None = Field(
-        None, description="Id or slug. The avatar's usual voice if absent."
+        default=None, description="Id or slug. The avatar's usual voice if absent."
     )
     voice_settings: VoiceSettings | None = None
     background: Background | None = None
 
 
-class SceneRequest(Choices):
+class Words(Request):
     script: str = Field(description="A blank line begins a new line of the scene.")
-    title: str | None = Field(None, max_length=120, description="The chapter's title.")
+    title: str | None = Field(default=None, max_length=120, description="The chapter's title.")
 
 
-class RenderRequest(Choices):
-    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+class SceneRequest(Choices, Words):
+    """One scene; what it leaves out is as the request has it."""
 
-    script: str | None = Field(None, description="One scene; at most 20,000 characters.")
-    scenes: list[SceneRequest] | None = Field(None, min_length=1, max_length=100)
-    project_id: Name | None = Field(None, description="Render this project as it is saved.")
+
+class Source(Request):
+    script: str | None = Field(default=None, description="One scene; at most 20,000 characters.")
+    scenes: list[SceneRequest] | None = Field(default=None, min_length=1, max_length=100)
+    project_id: Name | None = Field(default=None, description="Render this project as it is saved.")
     revision: int | None = Field(
-        None, ge=1, description="With `project_id`: refused with 409 if the project has moved on."
+        default=None,
+        ge=1,
+        description="With `project_id`: refused with 409 if the project has moved on.",
     )
     title: str | None = Field(
-        None, min_length=1, max_length=200, description="First words if absent."
+        default=None, min_length=1, max_length=200, description="The first words if absent."
     )
-    aspect_ratio: Aspect | None = Field(None, description="`16:9` if absent.")
+
+
+class RenderRequest(Choices, Source):
+    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+
+    aspect_ratio: Aspect | None = Field(default=None, description="`16:9` if absent.")
     captions: Captions | None = None
     seed: int | None = Field(
-        None, ge=0, le=2**31 - 1, description="Same words, settings and seed: same motion."
+        default=None, ge=0, le=2**31 - 1, description="Same words, settings and seed: same motion."
     )
     mode: Literal["draft", "final"] = Field(
-        "final", description="A draft is 360p, marked and free."
+        default="final", description="A draft is 360p, marked and free."
     )
     codec: Literal["h264", "av1"] = "h264"
     max_cost: int | None = Field(
-        None, ge=0, description="Credit-seconds (60 = 1 credit); refused if the quote is above."
+        default=None,
+        ge=0,
+        description="Credit-seconds (60 = 1 credit); refused if the quote is above.",
     )
-    reference: str = Field("", max_length=255, description="Your own id; you can list by it.")
+    reference: str = Field(
+        default="", max_length=255, description="Your own id; you can list by it."
+    )
     metadata: dict[str, str] = Field(
         default_factory=dict, description="At most 20 pairs, key 40 and value 500 characters."
     )

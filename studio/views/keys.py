@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -41,14 +42,14 @@ def curl_line(request: HttpRequest, key: ApiKey, secret: str) -> str:
 def key_list(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
     form = KeyForm(request.POST or None)
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
         if workspace.api_keys.filter(revoked_at=None).count() >= MOST_KEYS:
             form.add_error(
                 "name", f"There are {MOST_KEYS} keys already; revoke one that is not used."
             )
         else:
-            made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)
+            made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)  # type: ignore[arg-type]
             # Shown in this answer only: nothing that could show it again is kept.
             context = {
                 "form": KeyForm(),

@@ -10,7 +10,6 @@ from moderation.models import LAPSES_AFTER, AlreadyDecided, Case, Decision
 
 class Command(BaseCommand):
     help = "Decides what screening left to a person: case list, case release ID, case refuse ID."
-    requires_migrations_checks = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)

@@ -1,0 +1,369 @@
+"""Who may open which address: one table, walked as every kind of visitor.
+
+A route that the table does not know fails the test, so nobody adds one without saying whose it is.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from billing.models import give
+from moderation.models import Case
+from rendering.models import Render
+from studio.models import (
+    ApiKey,
+    Avatar,
+    IdempotencyKey,
+    Membership,
+    Picture,
+    Pronunciation,
+    User,
+    Voice,
+)
+from tests.studio.programs import Program, problem
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = "anyone"
+PERSON = "a signed-in person, for what is theirs"
+ROW = "members of the workspace that owns the row in the address"
+SIGNED = "whoever holds a signed link"
+ACCOUNT = "the pages of allauth"
+KEY = "a program with a key"
+KEY_ROW = "a program with a key of the workspace that owns the row in the address"
+
+ROUTES = {
+    "home": (PERSON, "GET"),
+    "project_list": (PERSON, "GET"),
+    "project_create": (PERSON, "POST"),
+    "project_edit": (ROW, "GET"),
+    "project_save": (ROW, "POST"),
+    "project_order": (ROW, "POST"),
+    "project_estimate": (ROW, "GET"),
+    "render_create": (ROW, "POST"),
+    "project_duplicate": (ROW, "POST"),
+    "project_archive": (ROW, "POST"),
+    "project_restore": (ROW, "POST"),
+    "project_remove": (ROW, "POST"),
+    "scene_create": (ROW, "POST"),
+    "scene_save": (ROW, "POST"),
+    "scene_move": (ROW, "POST"),
+    "scene_duplicate": (ROW, "POST"),
+    "scene_remove": (ROW, "POST"),
+    "scene_restore": (ROW, "POST"),
+    "scene_frame": (ROW, "GET"),
+    "scene_avatars": (ROW, "GET"),
+    "scene_voices": (ROW, "GET"),
+    "scene_speak": (ROW, "POST"),
+    "line_sound": (ROW, "GET POST"),
+    "voice_sample": (ROW, "GET POST"),
+    "picture_create": (PERSON, "POST"),
+    "picture_file": (ROW, "GET"),
+    "pronunciation_list": (PERSON, "GET POST"),
+    "pronunciation_remove": (ROW, "POST"),
+    "pronunciation_sound": (ROW, "GET POST"),
+    "render_detail": (ROW, "GET"),
+    "render_progress": (ROW, "GET"),
+    "render_cancel": (ROW, "POST"),
+    "render_retry": (ROW, "POST"),
+    "file_serve": (SIGNED, "GET"),
+    "credit_list": (PERSON, "GET"),
+    "key_list": (PERSON, "GET POST"),
+    "key_revoke": (ROW, "POST"),
+    "account_settings": (PERSON, "GET POST"),
+    "healthz": (PUBLIC, "GET"),
+    "outbox": (PUBLIC, "GET"),  # in development only
+    "api_docs": (PUBLIC, "GET"),
+    "api-1:openapi-json": (PUBLIC, "GET"),
+    "api-1:api-root": (PUBLIC, "GET"),
+    "api-1:render_create": (KEY, "POST"),
+    "api-1:render_list": (KEY, "GET"),
+    "api-1:render_detail": (KEY_ROW, "GET"),
+    "api-1:render_cancel": (KEY_ROW, "POST"),
+    "api-1:avatar_list": (KEY, "GET"),
+    "api-1:voice_list": (KEY, "GET"),
+    "api-1:usage": (KEY, "GET"),
+    "account_login": (ACCOUNT, "GET POST"),
+    "account_logout": (ACCOUNT, "GET POST"),
+    "account_inactive": (ACCOUNT, "GET"),
+    "account_signup": (ACCOUNT, "GET POST"),
+    "account_reauthenticate": (ACCOUNT, "GET POST"),
+    "account_email": (ACCOUNT, "GET POST"),
+    "account_email_verification_sent": (ACCOUNT, "GET POST"),
+    "account_change_password": (ACCOUNT, "GET POST"),
+    "account_set_password": (ACCOUNT, "GET POST"),
+    "account_reset_password": (ACCOUNT, "GET POST"),
+    "account_confirm_login_code": (ACCOUNT, "GET POST"),
+    "account_confirm_email": (ACCOUNT, "GET POST"),
+    "account_reset_password_from_key": (ACCOUNT, "GET POST"),
+    "account_reset_password_from_key_done": (ACCOUNT, "GET"),
+    "account_reset_password_done": (ACCOUNT, "GET"),
+}
+
+
+def walk(patterns, prefix=""):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            namespace = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from walk(pattern.url_patterns, prefix + namespace)
+        else:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+FOUND = dict(walk(get_resolver().url_patterns))
+
+
+def of(*kinds, method=None):
+    """(name, method) of the routes of these kinds."""
+    return [
+        pytest.param(name, each, id=f"{each} {name}")
+        for name, (kind, methods) in ROUTES.items()
+        for each in methods.split()
+        if kind in kinds and method in (None, each)
+    ]
+
+
+def test_every_route_is_in_the_table():
+    assert set(FOUND) == set(ROUTES)
+
+
+def test_the_table_knows_every_method_of_the_api():
+    described = json.loads(Client().get("/api/v1/openapi.json").content)["paths"]
+    operations = {
+        (f"api-1:{one['operationId']}", method.upper())
+        for methods in described.values()
+        for method, one in methods.items()
+    }
+    assert operations == {
+        (name, methods) for name, (kind, methods) in ROUTES.items() if kind in (KEY, KEY_ROW)
+    }
+
+
+def test_ids_cannot_be_guessed():
+    """At least 128 random bits after the prefix, of every row that an address names."""
+    for model in (ApiKey, Avatar, Picture, Render, Voice):
+        ids = {model._meta.pk.get_default() for _ in range(50)}
+        assert len(ids) == 50
+        assert all(len(one.split("_", 1)[1]) >= 26 for one in ids)
+
+
+@dataclass
+class World:
+    """Rows of Alice's workspace, and what the addresses need of them."""
+
+    rows: dict
+    render: Render
+
+    def address(self, name):
+        names = FOUND[name].pattern.converters or FOUND[name].pattern.regex.groupindex
+        return reverse(name, kwargs={key: self.rows[key] for key in names})
+
+
+@pytest.fixture
+def world(alice, library):
+    from studio.models import Project
+
+    workspace = alice.workspace
+    project = Project.objects.create(workspace=workspace, title="Secret plan of Alice")
+    avatar, stock = Avatar.objects.first(), Voice.objects.first()
+    scene = project.add_scene(script="The secret plan.", avatar=avatar, voice=stock)
+    project.add_scene(script="Goes on.", avatar=avatar, voice=stock)
+    render = Render.objects.create(
+        workspace=workspace, project=project, title="Secret plan of Alice"
+    )
+    voice = Voice.objects.create(
+        workspace=workspace, slug="own-voice", name="Own", language="en-GB"
+    )
+    picture = Picture.objects.create(
+        workspace=workspace, name="x", sha256="a" * 64, suffix=".png", width=8, height=8
+    )
+    picture.path.parent.mkdir(parents=True, exist_ok=True)
+    picture.path.write_bytes(Path("static/img/mark.svg").read_bytes())
+    word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")
+    key, _ = ApiKey.make(workspace, "Robot")
+    return World(
+        {
+            "project_id": project.pk,
+            "scene_id": scene.pk,
+            "render_id": render.pk,
+            "slug": voice.slug,
+            "picture_id": picture.pk,
+            "pronunciation_id": word.pk,
+            "key_id": key.pk,
+            "line": 1,
+            "token": "nothing",
+            "name": "video.mp4",
+            "key": "nothing",
+            "uidb36": "1",
+        },
+        render,
+    )
+
+
+@pytest.fixture
+def dave(alice):
+    """Was a member once."""
+    person = User.objects.create_user("dave@example.org", "a long password")
+    Membership.objects.create(workspace=alice.workspace, user=person, removed_at=timezone.now())
+    return person
+
+
+def ask(client, method, address, **options):
+    """The answer; whatever the request changed is taken back."""
+    with transaction.atomic():
+        response = client.generic(method, address, **options)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        transaction.set_rollback(True)
+    assert response.status_code in range(200, 500) or response.status_code == 503
+    assert response["X-Request-Id"].startswith("req_")
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    return response
+
+
+def to_login(response):
+    return response.status_code == 302 and response["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(("name", "method"), of(PERSON, ROW))
+def test_anonymous_visitors_are_sent_to_the_login(world, name, method):
+    assert to_login(ask(Client(), method, world.address(name)))
+
+
+@pytest.mark.parametrize(("name", "method"), of(ROW))
+def test_strangers_see_nothing(world, charlie, dave, client_of, name, method):
+    for stranger in (charlie, dave):
+        response = ask(client_of(stranger), method, world.address(name))
+        assert response.status_code == 404
+        assert b"Secret" not in response.content
+        assert b"secret" not in response.content
+
+
+@pytest.mark.parametrize(("name", "method"), of(ROW))
+def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, method):
+    if name == "scene_restore":
+        from studio.models import Scene
+
+        Scene.objects.get(pk=world.rows["scene_id"]).remove()
+    for person in (alice, bob):
+        response = ask(client_of(person), method, world.address(name))
+        assert response.status_code not in (401, 403, 404, 405)
+        assert not to_login(response)
+
+
+@pytest.mark.parametrize(("name", "method"), of(PERSON, method="GET"))
+def test_people_see_only_their_own(world, alice, charlie, client_of, name, method):
+    assert ask(client_of(alice), method, world.address(name)).status_code == 200
+    response = ask(client_of(charlie), method, world.address(name))
+    assert response.status_code == 200
+    assert b"Secret plan of Alice" not in response.content
+    assert b"Robot" not in response.content
+
+
+@pytest.mark.parametrize(
+    ("name", "methods"), [(name, methods) for name, (kind, methods) in ROUTES.items() if kind in (PERSON, ROW)]
+)  # fmt: skip
+def test_other_methods_are_refused(world, alice, client_of, name, methods):
+    for method in {"GET", "POST", "DELETE"} - set(methods.split()):
+        assert ask(client_of(alice), method, world.address(name)).status_code == 405
+
+
+@pytest.mark.parametrize(("name", "method"), of(PERSON, ROW, method="POST"))
+def test_a_post_from_another_site_is_refused(world, alice, name, method):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert ask(client, method, world.address(name)).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "method"), of(PUBLIC, ACCOUNT, method="GET"))
+def test_public_pages_show_nothing_of_others(world, name, method):
+    response = ask(Client(), method, world.address(name))
+    assert response.status_code in (200, 302, 404, 503)
+    assert b"ecret plan" not in response.content
+
+
+def test_a_link_that_was_not_signed_opens_nothing(world, alice, client_of):
+    for client in (Client(), client_of(alice)):
+        assert ask(client, "GET", world.address("file_serve")).status_code in (403, 404)
+
+
+@pytest.mark.parametrize(("name", "method"), of(KEY, KEY_ROW))
+def test_the_api_needs_a_key(world, alice, client_of, name, method):
+    for client in (Client(), client_of(alice)):  # a session is no key
+        response = ask(client, method, world.address(name), content_type="application/json")
+        problem(response, 401, "key_missing")
+
+
+@pytest.mark.parametrize(("name", "method"), of(KEY, KEY_ROW))
+def test_a_revoked_key_opens_nothing(world, alice, name, method):
+    key, secret = ApiKey.make(alice.workspace, "Old")
+    key.revoke()
+    headers = {"Authorization": f"Bearer {secret}"}
+    response = ask(Client(), method, world.address(name), headers=headers)
+    problem(response, 401, "key_revoked")
+
+
+@pytest.mark.parametrize(("name", "method"), of(KEY_ROW))
+def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, method):
+    stranger, own = Program.of(charlie.workspace), Program.of(alice.workspace)
+    foreign = stranger.client.generic(
+        method, world.address(name), headers={"Authorization": f"Bearer {stranger.secret}"}
+    )
+    missing = stranger.client.generic(
+        method,
+        world.address(name).replace(world.rows["render_id"], "render_00000000000000000000000000"),
+        headers={"Authorization": f"Bearer {stranger.secret}"},
+    )
+    assert (
+        problem(foreign, 404, "not_found")["detail"] == problem(missing, 404, "not_found")["detail"]
+    )
+    world.render.refresh_from_db()
+    assert world.render.status == "queued"
+    headers = {"Authorization": f"Bearer {own.secret}"}
+    assert own.client.generic(method, world.address(name), headers=headers).status_code == 200
+
+
+def test_the_lists_of_the_api_hold_nothing_of_others(world, alice, charlie):
+    own, stranger = Program.of(alice.workspace), Program.of(charlie.workspace)
+    assert [row["id"] for row in own.get("/api/v1/renders").json()["data"]] == [world.render.pk]
+    for query in ({}, {"project_id": world.rows["project_id"]}):
+        assert stranger.get("/api/v1/renders", query).json()["data"] == []
+    slugs = [row["slug"] for row in stranger.get("/api/v1/voices").json()["data"]]
+    assert slugs
+    assert "own-voice" not in slugs
+    assert "own-voice" in [row["slug"] for row in own.get("/api/v1/voices").json()["data"]]
+
+
+def test_the_api_renders_nothing_of_others(world, alice, charlie):
+    stranger = Program.of(charlie.workspace)
+    problem(stranger.render(project_id=world.rows["project_id"]), 404, "not_found")
+    problem(stranger.render(script="Hi.", voice_id="own-voice"), 422, "invalid_field")
+    image = {"type": "image", "asset_id": world.rows["picture_id"]}
+    problem(stranger.render(script="Hi.", background=image), 422, "invalid_field")
+    assert Render.objects.count() == 1
+    assert not IdempotencyKey.objects.exists()
+    assert not Case.objects.exists()
+
+
+def test_a_scene_takes_no_picture_of_others(world, charlie, client_of):
+    """Ids in a form are as foreign as those in an address."""
+    from studio.models import Project
+
+    give(charlie.workspace, 60, kind="promo", source="test")
+    project = Project.objects.create(workspace=charlie.workspace)
+    scene = project.add_scene(
+        script="Hi.", avatar=Avatar.objects.first(), voice=Voice.objects.first()
+    )
+    for field, value in (("picture", world.rows["picture_id"]), ("voice", "own-voice")):
+        body = {"revision": scene.revision, field: value}
+        client_of(charlie).post(f"/scenes/{scene.pk}/save", body)
+        scene.refresh_from_db()
+        assert scene.picture_id is None
+        assert scene.voice.slug != "own-voice"
