@@ -194,12 +194,12 @@ def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone
     for shown, bare, sounds in pieces:
         name = bare
         if not bare or decoder.lookup_word(bare) is None:
-            phones = arpabet(sounds)
-            if not phones:
+            spelled = arpabet(sounds)
+            if not spelled:
                 continue
-            name = "said-" + phones.replace(" ", "-").lower()
+            name = "said-" + spelled.replace(" ", "-").lower()
             if decoder.lookup_word(name) is None:
-                decoder.add_word(name, phones, True)
+                decoder.add_word(name, spelled, True)
         names.append(name)
         shown_at.append(shown)
         readings.append(sounds)

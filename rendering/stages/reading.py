@@ -11,30 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-TEENS = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-SCALES = ["", " thousand", " million", " billion", " trillion", " quadrillion"]
-IRREGULAR = {
-    "one": "first",
-    "two": "second",
-    "three": "third",
-    "five": "fifth",
-    "eight": "eighth",
-    "nine": "ninth",
-    "twelve": "twelfth",
-}
+from rendering.stages.numbers import TENS, cardinal, digits, number, ordinal, year
+
 MONTHS = [
     "January",
     "February",
@@ -221,67 +199,6 @@ class Reading:
     spoken: str
 
 
-def cardinal(number: int, british: bool = False) -> str:
-    """Number words: 1234 -> "one thousand two hundred thirty-four" (British: "and thirty-four").
-
-    Numbers past the quadrillions are read digit by digit.
-    """
-    if number < 0:
-        return "minus " + cardinal(-number, british)
-    if number >= 10**18:
-        return digits(str(number))
-    groups: list[str] = []
-    rest, scale = number, 0
-    while rest or not groups:
-        rest, group = divmod(rest, 1000)
-        if group or number == 0:
-            groups.append(_below_thousand(group, british) + SCALES[scale])
-        scale += 1
-    joint = " and " if british and len(groups) > 1 and 0 < number % 1000 < 100 else " "
-    return " ".join(groups[:0:-1]) + (joint if len(groups) > 1 else "") + groups[0]
-
-
-def _below_thousand(number: int, british: bool) -> str:
-    hundreds, rest = divmod(number, 100)
-    if rest < 10:
-        tail = DIGITS[rest]
-    elif rest < 20:
-        tail = TEENS[rest - 10]
-    else:
-        tail = TENS[rest // 10] + (f"-{DIGITS[rest % 10]}" if rest % 10 else "")
-    if not hundreds:
-        return tail
-    head = f"{DIGITS[hundreds]} hundred"
-    return head + (f"{' and' if british else ''} {tail}" if rest else "")
-
-
-def ordinal(number: int, british: bool = False) -> str:
-    """ "twenty-third", "one hundredth"."""
-    words = cardinal(number, british)
-    cut = max(words.rfind(" "), words.rfind("-")) + 1
-    last = words[cut:]
-    if last in IRREGULAR:
-        last = IRREGULAR[last]
-    else:
-        last = last[:-1] + "ieth" if last.endswith("y") else last + "th"
-    return words[:cut] + last
-
-
-def year(number: int) -> str:
-    """ "nineteen ninety-nine", "nineteen oh five", "two thousand five", "twenty twenty-four"."""
-    high, low = divmod(number, 100)
-    if not 1000 <= number < 10000 or (high % 10 == 0 and low < 10):
-        return cardinal(number)
-    if low == 0:
-        return f"{cardinal(high)} hundred"
-    return f"{cardinal(high)} {'oh ' if low < 10 else ''}{cardinal(low)}"
-
-
-def digits(text: str, zero: str = "zero") -> str:
-    """Each digit on its own: "five five five"."""
-    return " ".join(zero if c == "0" else DIGITS[int(c)] for c in text if c in "0123456789")
-
-
 def letters(text: str) -> str:
     """Letters one by one, in the form that the pronunciation rules spell: "MP" -> "M.P."."""
     return "".join(f"{c.upper()}." for c in text) if len(text) > 1 else _letter(text)
@@ -290,22 +207,6 @@ def letters(text: str) -> str:
 def _letter(char: str) -> str:
     # A lone A would be read as the article.
     return "eigh" if char in "aA" else char.upper()
-
-
-def number(text: str, british: bool = False) -> str:
-    """A written number, with grouping commas, a sign and decimals kept as written: "3.50" ->
-    "three point five zero"."""
-    sign = ""
-    if text[:1] in "-−+":
-        sign = "plus " if text[0] == "+" else "minus "
-        text = text[1:]
-    whole, _, part = text.replace(",", "").partition(".")
-    if len(whole) > 1 and whole[0] == "0" and not part:
-        return sign + digits(whole)
-    words = cardinal(int(whole or 0), british)
-    if len(whole) > 15:
-        words = digits(whole)
-    return sign + words + (f" point {digits(part)}" if part else "")
 
 
 def plural(words: str) -> str:

@@ -39,7 +39,6 @@ VERSION = "speech/1"
 LEAD, TAIL = 0.25, 0.35  # seconds of silence around a line
 LOUDNESS = -16.0  # LUFS
 PEAK = 10 ** (-1.0 / 20)  # true peak, -1 dBFS
-LEAST_BLOCK = 0.4  # seconds that BS.1770 needs to measure
 GAPS = {"…": 0.40, "?": 0.36, ".": 0.34, "!": 0.32, ":": 0.30}  # seconds after a sentence
 
 
@@ -282,7 +281,7 @@ def _joined(
 
 def levelled(wave: Floats) -> Floats:
     """The wave at -16 LUFS, its true peak held at -1 dBFS. Shape and length stay; silence stays."""
-    if wave.size == 0 or not np.any(wave):
+    if loudness(wave) < -70:  # the meter's own gate: nothing to hear
         return wave
     wanted = LOUDNESS
     for _ in range(6):
@@ -297,13 +296,12 @@ def levelled(wave: Floats) -> Floats:
 
 
 def loudness(wave: Floats) -> float:
-    """Integrated loudness in LUFS; sound shorter than one measuring block is repeated to fill it."""
+    """Integrated loudness in LUFS, measured with the silence that stands around every line."""
     import pyloudnorm
 
-    least = int(LEAST_BLOCK * SAMPLE_RATE) + 1
-    if wave.size < least:
-        wave = np.tile(wave, -(-least // wave.size))
-    return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(wave.astype(np.float64)))
+    around = round(LEAD * SAMPLE_RATE), round(TAIL * SAMPLE_RATE)
+    padded = np.pad(wave.astype(np.float64), around)
+    return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(padded))
 
 
 def _limited(wave: Floats) -> Floats:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rendering.values import SAMPLE_RATE, BadInput, Floats, Phone, Sentence, Span, Word
 from rendering.voices import Clip
@@ -28,6 +29,7 @@ EMPHASIS = {"none": (1.0, 0.0), "moderate": (0.88, 1.2), "strong": (0.75, 2.5)}
 """Emphasis as (rate, semitones); the stress marks of the word are raised as well."""
 
 LEAST_GAP = 0.16  # seconds between the parts of a sentence that was too long for one call
+Times = NDArray[np.float64]
 _reading = threading.Lock()
 
 
@@ -243,7 +245,7 @@ def _parts(symbols: tuple[Symbol, ...], longest: int) -> list[tuple[int, int]]:
 
 def voiced(
     spoken: Spoken,
-    sing: Callable[[list[Symbol]], tuple[Floats, Floats]],
+    sing: Callable[[list[Symbol]], tuple[Floats, Times]],
     longest: int,
 ) -> Clip:
     """Run an engine over a sentence and lay out its sound.
@@ -290,7 +292,7 @@ def trimmed(wave: Floats) -> tuple[Floats, float]:
     return wave, first / SAMPLE_RATE
 
 
-def _open(wave: Floats, starts: Floats, ends: Floats, index: int, seconds: float) -> Floats:
+def _open(wave: Floats, starts: Times, ends: Times, index: int, seconds: float) -> Floats:
     """Put silence into the wave where it is quietest around the end of symbol `index`."""
     hop = SAMPLE_RATE // 200
     low = max(0, int((starts[index] - 0.03) * SAMPLE_RATE))
@@ -322,7 +324,7 @@ def captions(shown: str, start: float, end: float) -> list[Word]:
     ]
 
 
-def _words(spoken: Spoken, starts: Floats, ends: Floats) -> tuple[Word, ...]:
+def _words(spoken: Spoken, starts: Times, ends: Times) -> tuple[Word, ...]:
     first: dict[int, float] = {}
     last: dict[int, float] = {}
     for symbol, start, end in zip(spoken.symbols, starts, ends, strict=True):
@@ -340,7 +342,7 @@ def _words(spoken: Spoken, starts: Floats, ends: Floats) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def _phones(spoken: Spoken, starts: Floats, ends: Floats) -> tuple[Phone, ...]:
+def _phones(spoken: Spoken, starts: Times, ends: Times) -> tuple[Phone, ...]:
     """Stress marks give their time to the phone after them, length marks to the one before."""
     found: list[Phone] = []
     stress, since = 0.0, None

@@ -101,7 +101,7 @@ class Kokoro:
         spoken = english.pronounce(sentence, british=voice.language == "en-GB")
         styles = self.styles[voice.slug]
 
-        def sing(symbols: list[english.Symbol]) -> tuple[Floats, Floats]:
+        def sing(symbols: list[english.Symbol]) -> tuple[Floats, english.Times]:
             ids = [0, *(english.VOCABULARY[symbol.char] for symbol in symbols), 0]
             rates = np.ones((1, len(ids)), np.float32)
             rates[0, 1:-1] = [symbol.rate for symbol in symbols]

@@ -64,7 +64,7 @@ class Preview:
 
         outputs = ["lh", "theta", "ln", "lr", "phi", "f0", "duration"]
 
-        def sing(symbols: list[english.Symbol]) -> tuple[Floats, Floats]:
+        def sing(symbols: list[english.Symbol]) -> tuple[Floats, english.Times]:
             ids = [0, *(english.VOCABULARY[symbol.char] for symbol in symbols), 0]
             rates = np.ones(len(ids), np.float32)
             rates[1:-1] = [symbol.rate for symbol in symbols]

@@ -72,6 +72,7 @@ def test_an_unknown_voice_is_refused_with_near_matches():
     [
         ("af_heart", TEXT),
         ("bm_george", "Good evening, and thank you for coming."),
+        ("preview", "Hi!"),
         ("preview", "One. Two! Are there three? Perhaps; who knows."),
     ],
 )
@@ -81,13 +82,6 @@ def test_it_speaks_at_minus_sixteen(voice, text, tmp_path):
     loudness, peak = measured(tmp_path / "line.wav")
     assert loudness == pytest.approx(-16, abs=0.5)
     assert peak <= -0.9
-
-
-def test_a_single_word_is_as_loud(tmp_path):
-    spoken = speech.run(line("Hi!"), "preview")
-    sounding = spoken.wav[int(0.25 * SAMPLE_RATE) : -int(0.35 * SAMPLE_RATE)]
-    soundfile.write(tmp_path / "word.wav", np.tile(sounding, 8), SAMPLE_RATE, subtype="FLOAT")
-    assert measured(tmp_path / "word.wav")[0] == pytest.approx(-16, abs=0.7)
 
 
 def test_a_line_begins_and_ends_in_silence():
@@ -258,11 +252,12 @@ def test_a_very_long_sentence_is_whole():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", [slug for slug in voices.REGISTRY if slug != "preview"])
-def test_every_voice_speaks(slug):
+def test_every_voice_speaks(slug, tmp_path):
     read = line("Hello, my friend.", language=voices.get(slug).language)
     spoken = speech.run(read, slug)
+    soundfile.write(tmp_path / "line.wav", spoken.wav, SAMPLE_RATE, subtype="FLOAT")
     assert 1.2 < spoken.seconds < 4
-    assert speech.loudness(spoken.wav) == pytest.approx(-16, abs=0.6)
+    assert measured(tmp_path / "line.wav")[0] == pytest.approx(-16, abs=0.5)
 
 
 # -- pronunciation ------------------------------------------------------------------------------
