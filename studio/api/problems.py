@@ -231,6 +231,8 @@ def problem_details(get_response):
             if "Allow" in plain:
                 response["Allow"] = plain["Allow"]
         limits.write_headers(request, response)
+        if "Authorization" in request.headers:
+            response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
     return middleware

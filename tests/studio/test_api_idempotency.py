@@ -4,11 +4,13 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 from django.utils import timezone
 
 from billing.models import available
 from rendering.models import Render
+from studio import actions
 from studio.models import IdempotencyKey, Project
 from tests.studio.programs import RENDERS, Program, problem
 
@@ -118,3 +120,35 @@ def test_many_at_once_make_one(program, alice):
     again = program.post(RENDERS, BODY, key="k")
     assert again["Idempotent-Replayed"] == "true"
     assert available(alice.workspace) == 600 - again.json()["cost"]["charged"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"), reason="writers take turns there"
+)
+def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slow(*args, **options):
+        at_work.set()
+        go_on.wait(20)
+        return actions.request_render(*args, **options)
+
+    monkeypatch.setattr("studio.api.routes.request_render", slow)
+    answers = []
+
+    def ask():
+        answers.append(Program(program.secret).post(RENDERS, BODY, key="k"))
+        connections.close_all()
+
+    first = threading.Thread(target=ask)
+    first.start()
+    at_work.wait(20)
+    response = program.post(RENDERS, BODY, key="k")
+    go_on.set()
+    first.join()
+    assert problem(response, 409, "request_in_progress")["retryable"]
+    assert response["Retry-After"] == "1"
+    again = program.post(RENDERS, BODY, key="k")
+    assert again.json() == answers[0].json()
+    assert Render.objects.count() == 1

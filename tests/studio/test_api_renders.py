@@ -60,6 +60,7 @@ def test_it_reads_what_it_made(program):
     assert read.status_code == 200
     assert read.json()["id"] == made.json()["id"]
     assert "Retry-After" in read
+    assert "no-store" in read["Cache-Control"]
     assert read.json()["created_at"].endswith("Z")
 
 
