@@ -6,6 +6,7 @@ const typing = "input, textarea, select, [contenteditable]";
 class RenderPlayer extends HTMLElement {
   connectedCallback() {
     this.video = this.querySelector("video");
+    this.frame = this.querySelector(".player-frame");
     this.scroller = this.querySelector(".transcript-lines");
     this.words = [...this.querySelectorAll("[data-at]")];
     this.times = this.words.map((word) => Number(word.dataset.at));
@@ -14,6 +15,9 @@ class RenderPlayer extends HTMLElement {
     this.addEventListener("keydown", (event) => this.key(event));
     this.video.addEventListener("timeupdate", () => this.follow());
     this.video.addEventListener("error", () => this.refresh());
+    const button = this.querySelector("[data-full-screen]");
+    button.hidden = !document.fullscreenEnabled;
+    button.addEventListener("click", () => this.toggleFullScreen());
     this.labelInFullScreen();
   }
 
@@ -36,7 +40,7 @@ class RenderPlayer extends HTMLElement {
       j: () => (video.currentTime -= STEP),
       l: () => (video.currentTime += STEP),
       c: () => this.toggleCaptions(),
-      f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
+      f: () => this.toggleFullScreen(),
     }[event.key.toLowerCase()];
     if (!act || act() === null) return;
     event.preventDefault();
@@ -45,6 +49,12 @@ class RenderPlayer extends HTMLElement {
   toggle() {
     if (this.video.paused) this.video.play();
     else this.video.pause();
+  }
+
+  // The whole frame goes full screen, so that the label stays in the picture.
+  toggleFullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.frame.requestFullscreen();
   }
 
   toggleCaptions() {
@@ -97,7 +107,7 @@ class RenderPlayer extends HTMLElement {
     if (!paused) this.video.play();
   }
 
-  // In full screen only the video itself is drawn, so the label goes into the picture as a cue.
+  // Some browsers have a full screen of their own that draws the video alone: there the label is a cue.
   labelInFullScreen() {
     const text = this.querySelector(".player-label").textContent;
     const track = this.video.addTextTrack("subtitles", text);

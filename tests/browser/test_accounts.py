@@ -1,0 +1,74 @@
+"""From sign-up to the confirmed address, as a person does it: by keyboard, in a browser."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.urls import reverse
+
+from tests.studio.rows import make_project
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _mails_are_kept(settings, tmp_path):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    cache.clear()
+
+
+def test_a_person_signs_up_by_keyboard_and_confirms_by_mail(page_of, library, holds):
+    page = page_of()
+    page.route("**/avatars/**", lambda route: route.fulfill(status=200, body=b""))
+    page.goto(reverse("account_signup"))
+    page.locator("#id_email").focus()
+    page.keyboard.type("new@example.com")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Open an example to change").wait_for()
+    holds(page)
+    page.goto("/outbox/")
+    holds(page)
+    page.get_by_role("link", name="/accounts/confirm-email/").click()
+    page.get_by_role("button", name="Yes, confirm it").click()
+    page.get_by_text("new@example.com is confirmed.").wait_for()
+    assert EmailAddress.objects.get().verified
+
+
+def test_an_error_stands_beside_its_field(page_of, holds):
+    page = page_of()
+    page.goto(reverse("account_signup"))
+    page.locator("#id_email").fill("new@example.com")
+    page.locator("#id_password1").fill("short")
+    page.get_by_role("button", name="Make an account").click()
+    page.get_by_text("at least 10 characters").last.wait_for()
+    named = page.locator("#id_password1").get_attribute("aria-describedby")
+    assert "id_password1_error" in named.split()
+    assert page.locator("#id_email").input_value() == "new@example.com"
+    holds(page)
+
+
+@pytest.mark.parametrize("width", [1440, 320])
+def test_every_account_page_holds(width, page_of, alice, library, holds):
+    names = ["login", "signup", "reset_password", "reset_password_done", "inactive"]
+    outside = page_of(width=width, dark=width < 400)
+    for name in names:
+        outside.goto(reverse(f"account_{name}"))
+        holds(outside)
+    inside = page_of(alice, width=width, dark=width < 400)
+    names = ["email", "change_password", "logout", "reauthenticate", "settings"]
+    for address in [*(reverse(f"account_{name}") for name in names), "/credits/", "/outbox/"]:
+        inside.goto(address)
+        holds(inside)
+
+
+@pytest.mark.parametrize("width", [1440, 320])
+def test_the_shelf_holds(width, page_of, alice, library, holds):
+    page = page_of(alice, width=width)
+    page.route("**/frame.jpg*", lambda route: route.fulfill(status=200, body=b""))
+    make_project(alice.workspace, "A name that goes on " * 9)
+    for address in ("/", "/projects/", "/projects/?archived=1", "/projects/?q=zebra"):
+        page.goto(address)
+        holds(page)
