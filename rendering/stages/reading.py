@@ -360,6 +360,13 @@ def _rules(british: bool) -> tuple[Rule, ...]:
             words = re.sub(r"meter\b", "metre", words).replace("liter", "litre")
         return f"{n(m['n'])} {words if m['n'] == '1' else plural(words)}"
 
+    def mixed(m: re.Match[str]) -> str | None:
+        part = _fraction(int(m[2]), int(m[3]))
+        if part is None:
+            return None
+        words = f"{n(m[1])} and {part.replace('one half', 'a half')}"
+        return f"{words} {plural(UNITS[m['unit']])}" if m["unit"] else words
+
     def numeric_date(m: re.Match[str]) -> str | None:
         first, second = int(m[1]), int(m[2])
         day, month = (first, second) if british else (second, first)
@@ -420,7 +427,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (rf"{BEFORE}(?P<n>[-−]?(?:{NUM}))[ -]?(?P<unit>{units})(?![\w/'’])", unit),
         (rf"{BEFORE}(\d+) ?[x×] ?(\d+)(?!\w)", lambda m: f"{whole(m[1])} by {whole(m[2])}"),
         (rf"{BEFORE}({NUM})x(?!\w)", lambda m: f"{n(m[1])} times"),
-        (rf"{BEFORE}(\d+) (\d{{1,2}})/(\d{{1,2}}){AFTER}", lambda m: (f := _fraction(int(m[2]), int(m[3]))) and f"{n(m[1])} and {f.replace('one half', 'a half')}"),
+        (rf"{BEFORE}(\d+) (\d{{1,2}})/(\d{{1,2}})(?:[ -]?(?P<unit>{units}))?{AFTER}", mixed),
         (rf"{BEFORE}(\d{{1,2}})/(\d{{1,3}}){AFTER}", lambda m: _fraction(int(m[1]), int(m[2]))),
         (rf"{BEFORE}(\d+):(\d+)(?![\w:])", lambda m: f"{n(m[1])} to {n(m[2])}"),
         (rf"\b([Nn])o\. ?({NUM})(?!\w)", lambda m: f"number {n(m[2])}"),

@@ -85,7 +85,8 @@ class Kokoro:
         self.net = onnxruntime.InferenceSession(
             prepared("kokoro-1.onnx", assemble, cache), options, providers=["CPUExecutionProvider"]
         )
-        self.styles = np.load(VOICES)
+        with np.load(VOICES) as tables:  # read whole: the archive cannot serve two threads
+            self.styles = {slug: tables[slug] for slug in tables.files}
         self.busy = threading.Lock()
 
     def say(

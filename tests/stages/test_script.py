@@ -118,6 +118,7 @@ def test_sentences_end_where_they_end(text, count):
         ("555-123-4567", "five five five, one two three, four five six seven"),
         ("1/2", "one half"),
         ("2 1/2 cups", "two and a half cups"),
+        ("2 1/2 kg", "two and a half kilograms"),
         ("16:9", "sixteen to nine"),
         ("1920x1080", "nineteen twenty by ten eighty"),
         ("5 km/h", "five kilometers per hour"),
