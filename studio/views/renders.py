@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from moderation.models import LAPSES_AFTER, Case
 from rendering import provenance, queue
 from rendering.models import Render, Segment, WrongStatus
-from rendering.values import STAGES
+from rendering.values import STAGES, BadInput
 from studio import access, actions
 from studio.access import in_workspace
 from studio.views.files import file_name, file_url
@@ -148,6 +148,16 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     return context
 
 
+def _again(render: Render) -> dict[str, Any]:
+    """What a new render of the project would cost now, or why there can be none."""
+    if render.project.removed_at:
+        return {}
+    try:
+        return {"again": actions.plan_render(render.project, mode=render.mode)}
+    except BadInput as problem:
+        return {"again_problem": problem.sentence}
+
+
 def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
     lines = lines_of(render)
     context = {
@@ -161,7 +171,7 @@ def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
         return context | _delivery(request, render)
     if not render.is_over:
         return context | _progress(render, lines)
-    return context
+    return context | _again(render)
 
 
 @require_safe
@@ -192,8 +202,15 @@ def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
 @require_POST
 @in_workspace
 def render_retry(request: HttpRequest, render_id: str) -> HttpResponse:
-    """A new render of the project as it is now."""
+    """A new render of the project as it is now, for no more than the page said."""
     render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
     project = access.project(request.workspace, render.project_id)  # type: ignore[attr-defined]
-    new = actions.request_render(project, by=request.user, mode=render.mode, codec=render.codec)
+    quoted = request.POST.get("quoted", "")
+    new = actions.request_render(
+        project,
+        by=request.user,
+        mode=render.mode,
+        codec=render.codec,
+        max_cost=int(quoted) if quoted.isdecimal() else None,
+    )
     return redirect("render_detail", new.pk)

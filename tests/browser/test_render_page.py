@@ -141,7 +141,7 @@ def test_captions_and_the_label_are_shown_also_in_full_screen(page_of, alice, re
     page.get_by_role("button", name="Full screen").click()
     until(page, "document.fullscreenElement?.matches('.player-frame')")
     box = page.locator(".player-label").bounding_box()
-    top = f"document.elementFromPoint({box['x']}, {box['y']})"
+    top = f"document.elementFromPoint({box['x'] + 8}, {box['y'] + 8})"
     page.locator(".player-label").evaluate("label => (label.style.pointerEvents = 'auto')")
     assert page.evaluate(f"{top}.className") == "player-label"
     page.locator("video").evaluate("video => video.requestFullscreen()")

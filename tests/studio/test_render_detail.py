@@ -262,3 +262,32 @@ def test_the_project_can_be_gone(client_of, alice, render):
     assert "The project of this render was removed" in html
     assert "Edit and render again" not in html
     assert client_of(alice).post(url(render, "retry")).status_code == 404
+
+
+def test_try_again_says_its_price_and_makes_a_new_render(client_of, alice, library, render):
+    render.cancel()
+    client = client_of(alice)
+    response = client.get(url(render))
+    quoted = response.context["again"].quoted
+    assert quoted > 0
+    assert "Try again, at most" in response.content.decode()
+    answer = client.post(url(render, "retry"), {"quoted": quoted})
+    new = Render.objects.exclude(pk=render.pk).get()
+    assert answer.headers["Location"] == url(new)
+    assert (new.status, new.quoted, new.requested_by) == ("queued", quoted, alice)
+
+
+def test_try_again_never_charges_more_than_the_page_said(client_of, alice, library, render):
+    render.cancel()
+    answer = client_of(alice).post(url(render, "retry"), {"quoted": 0})
+    assert answer.status_code == 402
+    assert Render.objects.count() == 1
+    assert available(alice.workspace) == 600
+
+
+def test_a_project_without_words_cannot_be_tried_again(client_of, alice, library, render):
+    render.fail("script_empty", "There is nothing to say.")
+    render.project.live_scenes.update(script="")
+    html = page(client_of(alice), render)
+    assert "Try again" not in html
+    assert "write a first line" in html
