@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
+
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Warn
 from studio.actions import Plan
@@ -28,6 +30,7 @@ class MarginLine:
     exact: bool = False
     warnings: tuple[Warn, ...] = ()  # offsets are those of the scene's script
     stopped: str = ""  # why this line cannot be rendered
+    sound: str = ""  # the address of its sound
 
 
 def words_of(text: str) -> int:
@@ -51,7 +54,14 @@ def source_lines(scene: Scene) -> tuple[script_stage.SourceLine, ...]:
 def rough_margin(scene: Scene) -> list[MarginLine]:
     """Without a plan: lengths by the number of words, nothing known of states and warnings."""
     return [
-        MarginLine(n, line.start, line.end, rough_seconds(line.text, scene.speed), "")
+        MarginLine(
+            number=n,
+            start=line.start,
+            end=line.end,
+            seconds=rough_seconds(line.text, scene.speed),
+            state="",
+            sound=reverse("line_sound", args=[scene.pk, n]),
+        )
         for n, line in enumerate(source_lines(scene), start=1)
     ]
 

@@ -144,7 +144,7 @@ async function remove(url, id) {
 // Buttons of a scene's menu and of the rail: each is a plain form post, answered here without leaving the page.
 document.addEventListener("submit", async (event) => {
   const { submitter, target } = event;
-  const url = submitter?.formAction ?? target.action;
+  const url = submitter?.getAttribute("formaction") ?? target.getAttribute("action") ?? "";
   const section = target.closest("[data-scene]");
   if (/\/scenes\/[^/]+\/save$/.test(url) && section) {
     event.preventDefault();
@@ -176,17 +176,21 @@ document.addEventListener("click", async (event) => {
 
 // -- counts and price ----------------------------------------------------------------------------
 
+let priced = null; // what the last estimate said: quoted, for how many seconds of script
+let asked = 0;
+let open = null; // scenes whose margins are wanted; null: nothing asked; empty: all
+let timer = 0;
+
 function recount() {
   const all = [...manuscripts.values()];
   const words = all.reduce((sum, one) => sum + one.words, 0);
   const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
-  counts.textContent = `${words} word${words === 1 ? "" : "s"} · about ${clock(seconds)} · ${(seconds / 60).toFixed(1)} credits in all`;
+  // What the server has priced, and what was typed since.
+  const cost = priced ? priced.quoted + seconds - priced.seconds : seconds;
+  const credits = (Math.max(0, cost) / 60).toFixed(1);
+  counts.textContent = `${words} word${words === 1 ? "" : "s"} · about ${clock(seconds)} · about ${credits} credits`;
   estimateBox.toggleAttribute("data-old", allSavers().some((saver) => Object.keys(saver.dirty).length > 0));
 }
-
-let asked = 0;
-let open = null; // scenes whose margins are wanted; null: nothing asked; empty: all
-let timer = 0;
 
 function estimate(ids = []) {
   open = ids.length === 0 || open?.size === 0 ? new Set() : new Set([...(open ?? []), ...ids]);
@@ -205,8 +209,9 @@ async function read() {
   if (status !== 200) return;
   estimateBox.innerHTML = body.bar;
   renderButton.textContent = body.label;
-  for (const button of renderForm.querySelectorAll("button")) button.toggleAttribute("data-blocked", !body.ready);
   for (const [id, html] of Object.entries(body.margins)) manuscripts.get(id)?.setMargin(html, told.get(id));
+  const seconds = [...manuscripts.values()].reduce((sum, one) => sum + one.seconds, 0);
+  priced = body.quoted === null || allSavers().some((saver) => Object.keys(saver.dirty).length > 0) ? priced : { quoted: body.quoted, seconds };
   recount();
   if (body.running) {
     clearTimeout(timer);

@@ -66,6 +66,19 @@ function moved(ranges, before, after) {
     .map((range) => (range.to <= head ? range : { ...range, from: range.from + shift, to: range.to + shift }));
 }
 
+// The server counts characters, the browser UTF-16 units: an emoji is one there and two here.
+function unitsOf(text) {
+  if (!/[\u{10000}-\u{10ffff}]/u.test(text)) return (at) => at;
+  const starts = [];
+  let at = 0;
+  for (const character of text) {
+    starts.push(at);
+    at += character.length;
+  }
+  starts.push(at);
+  return (index) => starts[Math.min(index, starts.length - 1)];
+}
+
 export class Manuscript {
   constructor(section) {
     this.section = section;
@@ -91,12 +104,13 @@ export class Manuscript {
   read() {
     this.known = [];
     this.ranges = [];
+    const unit = unitsOf(this.told);
     for (const item of this.list.children) {
-      const [from, to] = [Number(item.dataset.start), Number(item.dataset.end)];
+      const [from, to] = [unit(Number(item.dataset.start)), unit(Number(item.dataset.end))];
       this.known.push({ text: this.told.slice(from, to), item });
       if (item.classList.contains("line-stopped")) this.ranges.push({ from, to, name: "mark-stop" });
       for (const warning of item.querySelectorAll(".line-warning")) {
-        const range = { from: Number(warning.dataset.from), to: Number(warning.dataset.to), name: "mark-warning" };
+        const range = { from: unit(Number(warning.dataset.from)), to: unit(Number(warning.dataset.to)), name: "mark-warning" };
         if (range.to > range.from) this.ranges.push(range);
       }
     }
@@ -209,7 +223,9 @@ export class Manuscript {
     if (!this.spans) return;
     const items = [...this.list.children];
     const beside = getComputedStyle(this.list).position === "absolute";
-    const places = beside ? this.spans.map((span) => span.offsetTop - this.mirror.offsetTop) : [];
+    const row = parseFloat(getComputedStyle(this.mirror).lineHeight);
+    const rowOf = (span) => Math.floor((span.offsetTop - this.mirror.offsetTop) / row);
+    const places = beside ? this.spans.map((span) => rowOf(span) * row) : [];
     const heights = beside ? items.map((item) => item.querySelector(".line-note").offsetHeight) : [];
     let free = 0;
     items.forEach((item, n) => {

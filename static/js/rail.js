@@ -106,7 +106,7 @@ export function startRail({ arrange, choose, orderFields, desk }) {
     async moved(url, direction) {
       const answer = await arrange(url, { move: direction }, { focus: false });
       if (!answer) return;
-      const button = rail.querySelector(`button[formaction="${new URL(url).pathname}"][value="${direction}"]`);
+      const button = rail.querySelector(`button[formaction="${url}"][value="${direction}"]`);
       if (button && !button.disabled) button.focus();
       else rail.querySelector(`[data-choose="${answer.chosen}"]`)?.focus();
       tell(answer.chosen);

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import threading
 from pathlib import Path
 
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -14,10 +15,19 @@ from rendering import pipeline, queue
 from rendering.values import LineSpec, VideoFormat
 from studio import access, actions
 from studio.access import in_workspace
-from studio.models import Scene
+from studio.models import Avatar, Scene
 
 HEIGHT = 540
+DRAWING = threading.Lock()
+"""The frame and its thumbnail are asked for at once; the second finds what the first has drawn."""
+
 SMALLEST, QUALITY = 64, 88
+
+
+def poster_of(avatar: Avatar | None) -> str:
+    """The path of its portrait among the static files, or nothing."""
+    path = f"avatars/{avatar.slug}/poster.webp" if avatar else ""
+    return path if path and finders.find(path) else ""
 
 
 def frame_version(scene: Scene) -> str:
@@ -48,9 +58,8 @@ def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
         raise Http404
     version = frame_version(scene)
     width = request.GET.get("w", "")
-    whole = _drawn(scene, version)
-    if whole is None:
-        raise Http404
+    with DRAWING:
+        whole = _drawn(scene, version)
     path = _smaller(whole, int(width)) if width.isdecimal() else whole
     answer = HttpResponse(path.read_bytes(), content_type="image/jpeg")
     answer["ETag"] = f'"{version}"'

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -18,6 +17,7 @@ from studio import access, actions
 from studio.access import in_workspace
 from studio.models import Avatar, Scene, Voice
 from studio.models.projects import RevisionConflict
+from studio.views.frames import poster_of
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 
@@ -38,8 +38,7 @@ def scene_avatars(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     avatars = list(Avatar.offered_to(request.workspace))  # type: ignore[attr-defined]
     for avatar in avatars:
-        path = f"avatars/{avatar.slug}/poster.webp"
-        avatar.poster = path if finders.find(path) else ""  # type: ignore[attr-defined]
+        avatar.poster = poster_of(avatar)  # type: ignore[attr-defined]
     return _drawer(request, scene, "scene_avatars", {"avatars": avatars})
 
 
@@ -111,10 +110,9 @@ def picture_create(request: HttpRequest) -> HttpResponse:
 def picture_file(request: HttpRequest, picture_id: str) -> HttpResponse:
     """The cleaned picture itself, to its own workspace only."""
     picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
-    try:
-        answer = FileResponse(open(picture.path, "rb"))
-    except FileNotFoundError:
-        raise Http404 from None
+    if not picture.path.is_file():
+        raise Http404
+    answer = FileResponse(picture.path.open("rb"))
     answer["Cache-Control"] = "private, max-age=31536000, immutable"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from functools import wraps
+import logging
+import threading
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +16,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import available
-from rendering import queue
 from rendering.models import Render
 from rendering.values import BadInput
 from studio import access, actions
@@ -24,7 +25,9 @@ from studio.forms import ProjectForm, SceneForm
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Project, Scene, Workspace
 from studio.models.projects import RevisionConflict
-from studio.views.frames import frame_version
+from studio.views.frames import frame_version, poster_of
+
+log = logging.getLogger(__name__)
 
 BACKGROUNDS = [
     ("#e9e4dc", "Linen"),
@@ -47,7 +50,7 @@ def wants_json(request: HttpRequest) -> bool:
 def answers_json(view):
     """Domain errors of the wrapped view as JSON where the page's own script asks; else as a page."""
 
-    @wraps(view)
+    @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
@@ -77,25 +80,42 @@ def project_edit(request: HttpRequest, project_id: str) -> HttpResponse:
     project.workspace = workspace
     scenes = list(project.live_scenes)
     wanted = request.GET.get("scene", "")
-    chosen = next((s for s in scenes if s.pk == wanted), scenes[0] if scenes else None)
+    place = next((n for n, s in enumerate(scenes) if s.pk == wanted), 0)
+    chosen = _inspector(project, scenes[place], place + 1) if scenes else {}
     if wants_json(request):
-        if chosen is None:
-            raise Http404
-        context = _inspector(request, project, chosen)
-        html = render_to_string("studio/_inspector.html", context, request)
-        return JsonResponse({"html": html, "frame": context["frame_url"]})
-    undo = project.scenes.filter(pk=request.GET.get("undo", "")).exclude(removed_at=None).first()
+        html = render_to_string("studio/_inspector.html", chosen, request)
+        return JsonResponse({"html": html})
+    undo = None
+    if removed := request.GET.get("undo"):
+        undo = project.scenes.filter(pk=removed).exclude(removed_at=None).first()
+    priced = {}
+    if request.GET.get("estimate"):  # for a page without its script, which asks by itself
+        priced = {"priced": True, **estimate(project, _delivered(project))}
+    listen_soon()
     context = {
         "project": project,
         "scenes": [_dressed(scene, n, project) for n, scene in enumerate(scenes, start=1)],
         "words": sum(words_of(scene.script) for scene in scenes),
         "undo": undo,
         "line_model": [MarginLine(0, 0, 0, 0.0, "")],
-        "line_scene": {"pk": "scene"},
         **_running(project),
-        **(_inspector(request, project, chosen) if chosen else {}),
+        **chosen,
+        **priced,
     }
     return render(request, "studio/project_edit.html", context)
+
+
+@functools.cache
+def listen_soon() -> None:
+    """Whoever opens the editor will listen: what reads sound is loaded beside the first page."""
+
+    def load() -> None:
+        import pyloudnorm
+        import scipy.signal
+
+        log.debug("ready to read sound: %s, %s", pyloudnorm.__name__, scipy.signal.__name__)
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def _dressed(scene: Scene, number: int, project: Project) -> Scene:
@@ -119,16 +139,20 @@ def _running(project: Project) -> dict[str, Any]:
     return {"running": active, "latest": latest}
 
 
-def _inspector(request: HttpRequest, project: Project, scene: Scene) -> dict[str, Any]:
+def _delivered(project: Project) -> bool:
+    return project.renders.filter(status="done", mode="final").exists()
+
+
+def _inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     scene.project = project
     pictures = list(project.workspace.pictures.filter(removed_at=None)[:RECENT_PICTURES])
     if scene.picture and scene.picture not in pictures:
         pictures = [scene.picture, *pictures[: RECENT_PICTURES - 1]]
-    number = project.scenes.filter(removed_at=None, position__lt=scene.position).count() + 1
     return {
         "project": project,
         "scene": scene,
         "scene_number": number,
+        "poster": poster_of(scene.avatar),
         "aspects": [
             ("16:9", "Wide", "rectangle-horizontal"),
             ("9:16", "Tall", "rectangle-vertical"),
@@ -375,8 +399,8 @@ def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
     project.workspace = workspace
     scenes = list(project.live_scenes)
     asked = request.GET.getlist("scene")
-    delivered = project.renders.filter(status="done", mode="final").exists()
-    context = {**estimate(project), **_running(project), "project": project}
+    delivered = _delivered(project)
+    context = {**estimate(project, delivered), **_running(project), "project": project}
     found = margins(scenes, context["plan"], delivered=delivered, stopped=context["stopped"])
     rows = {
         scene.pk: render_to_string(
@@ -390,15 +414,14 @@ def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
         {
             "bar": render_to_string("studio/_estimate.html", context, request),
             "label": context["label"],
-            "ready": context["ready"],
-            "seconds": plan.seconds if plan else None,
+            "quoted": plan.quoted if plan else None,
             "margins": rows,
             "running": bool(context["running"]),
         }
     )
 
 
-def estimate(project: Project) -> dict[str, Any]:
+def estimate(project: Project, delivered: bool) -> dict[str, Any]:
     """The plan in words: what stands beside the Render button, and what keeps it from being pressed."""
     left = available(project.workspace)
     answer: dict[str, Any] = {
@@ -407,7 +430,6 @@ def estimate(project: Project) -> dict[str, Any]:
         "stopped": {},
         "left": left,
         "label": "Render",
-        "ready": False,
     }
     try:
         plan = actions.plan_render(project)
@@ -417,10 +439,15 @@ def estimate(project: Project) -> dict[str, Any]:
         if "scene" in where and "line" in where:
             answer["stopped"] = {(where["scene"], where["line"]): error.sentence}
         return answer
+    verdict, spans = actions.screen_lines(plan.lines)
+    if verdict.verdict == "block":
+        for where in spans:
+            sentence = f"“{where['text']}” cannot be rendered. Rule: {verdict.title}."
+            answer["stopped"][where["scene"], where["line"]] = sentence
     changed = plan.changed
-    if changed == 0:
+    if delivered and changed == 0:
         label = "Render again"
-    elif changed == len(plan.lines):
+    elif not delivered or changed == len(plan.lines):
         label = "Render"
     else:
         label = f"Render {changed} line{'' if changed == 1 else 's'}"
@@ -429,8 +456,6 @@ def estimate(project: Project) -> dict[str, Any]:
         "label": label,
         "after": left - plan.quoted,
         "short": max(0, plan.quoted - left),
-        "ready": plan.quoted <= left,
-        "workers": queue.likely_wait(0) if plan.lines else 0,
     }
     return answer
 
