@@ -242,7 +242,7 @@ def _save(path: Path, clip: Clip) -> None:
 
 
 def _read(path: Path) -> Clip:
-    with np.load(path) as held:
+    with open(path, "rb") as file, np.load(file) as held:
         marks = json.loads(held["marks"].tobytes())
         return Clip(
             _restored(held["wav"]),
