@@ -1,0 +1,140 @@
+"""What was made already, by key: a local folder of files that are whole or absent.
+
+A key is the hash of everything that decides a file's content, so two writers of one key write the
+same thing and the last one wins. A file appears under its name only when it is complete and on disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RESERVE = 200 * 1024 * 1024  # bytes that stay free for the database
+LEFT_BEHIND = 24 * 3600  # seconds after which an unfinished file has no writer any more
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class StoreFull(Exception):
+    """There is no room. Ours to mend: nothing half-written stays behind."""
+
+    sentence = "The disk is full, so nothing more can be saved; make room and try again."
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
+
+
+class Store:
+    """Keys are 3 or more hexadecimal digits (shorter and other ones raise ValueError), suffixes like ".mp4".
+
+    reserve: bytes that must be free before anything is written.
+    """
+
+    def __init__(self, folder: Path | str, *, reserve: int = RESERVE) -> None:
+        self.folder = Path(folder)
+        self.reserve = reserve
+        self._unfinished = self.folder / "unfinished"
+        self._unfinished.mkdir(parents=True, exist_ok=True)
+        self._tidy()
+
+    def path(self, key: str, suffix: str) -> Path:
+        """Where the file is or would be."""
+        if len(key) < 3 or not set(key) <= set("0123456789abcdef"):
+            raise ValueError(f"not a key: {key!r}")
+        return self.folder / key[:2] / f"{key}{suffix}"
+
+    def find(self, key: str, suffix: str) -> Path | None:
+        path = self.path(key, suffix)
+        return path if path.is_file() else None
+
+    @contextmanager
+    def write(self, key: str, suffix: str) -> Iterator[Path]:
+        """A path to write to; it becomes the file when the block ends well and is removed otherwise.
+
+        Raises StoreFull before the block when little is free, or after it when the disk ran full.
+        """
+        path = self.path(key, suffix)
+        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
+        with self._room():
+            try:
+                yield draft
+                _sync(draft)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(draft, path)
+                _sync(path.parent)
+            finally:
+                draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder on the store's file system, removed afterwards. Raises StoreFull as `write`."""
+        folder = self._unfinished / secrets.token_hex(8)
+        with self._room():
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def healthy(self) -> bool:
+        """Whether a file can be written, read back and removed."""
+        probe = f"{0:062x}{secrets.token_hex(1)}"
+        try:
+            with self.write(probe, ".probe") as draft:
+                draft.write_bytes(b"likeness")
+            path = self.path(probe, ".probe")
+            whole = path.read_bytes() == b"likeness"
+            path.unlink(missing_ok=True)
+        except (OSError, StoreFull):
+            return False
+        return whole
+
+    def total(self) -> int:
+        """Bytes of all that is kept."""
+        found = 0
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                try:
+                    found += os.stat(os.path.join(folder, name)).st_size
+                except FileNotFoundError:
+                    continue  # renamed or removed meanwhile
+        return found
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Turns every way of running out of room into StoreFull."""
+        try:
+            if shutil.disk_usage(self.folder).free < self.reserve:
+                raise StoreFull
+            yield
+        except OSError as problem:
+            if problem.errno in FULL:
+                raise StoreFull from problem
+            raise
+
+    def _tidy(self) -> None:
+        """Removes what killed writers left."""
+        oldest = time.time() - LEFT_BEHIND
+        for entry in self._unfinished.iterdir():
+            try:
+                if entry.stat().st_mtime > oldest:
+                    continue
+                if entry.is_dir():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue  # another process tidies too
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
