@@ -43,6 +43,25 @@ class Case(models.Model):
     def open(cls) -> models.QuerySet[Case]:
         return cls.objects.filter(decision=None)
 
+    @classmethod
+    def overdue(cls) -> models.QuerySet[Case]:
+        """Open for longer than anybody should wait."""
+        return cls.open().filter(created_at__lt=timezone.now() - LAPSES_AFTER)
+
+    @transaction.atomic
+    def lapse(self) -> None:
+        """Nobody decided in time: the render ends and all credits go back."""
+        _, made = Decision.objects.get_or_create(
+            case=self, defaults={"outcome": Decision.Outcome.LAPSE, "by": "clock"}
+        )
+        if made and not self.render.is_over:
+            self.render.fail(
+                "moderation_lapsed",
+                "Nobody looked at the script within 72 hours, so this render has ended. "
+                "All credits are back; render it again or change the marked words.",
+                ours=True,
+            )
+
     @transaction.atomic
     def decide(self, outcome: str, *, by: str, reason: str = "") -> Decision:
         """Releases the render to the queue, or refuses it with all credits back. Once."""

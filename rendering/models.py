@@ -12,8 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from billing import models as billing
@@ -84,13 +84,14 @@ class Render(models.Model):
     held_for = models.CharField(max_length=12, blank=True)
     held_at = models.DateTimeField(null=True)
     stage = models.CharField(max_length=12, blank=True)
-    progress = models.FloatField(default=0.0)
     attempt = models.PositiveSmallIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0)
-    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     next_at = models.DateTimeField(default=timezone.now)
-    nudged_at = models.DateTimeField(null=True)
+    rank_at = models.DateTimeField(
+        default=timezone.now, help_text="Since when it counts as waiting: earlier for paid lanes."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(default=timezone.now)
@@ -111,7 +112,7 @@ class Render(models.Model):
     class Meta:
         ordering = ["-created_at"]
         indexes = [
-            models.Index(fields=["status", "created_at"]),
+            models.Index(fields=["status", "rank_at"]),
             models.Index(fields=["workspace", "-created_at"]),
             models.Index(fields=["project", "-created_at"]),
         ]
@@ -122,6 +123,16 @@ class Render(models.Model):
     @property
     def is_over(self) -> bool:
         return self.status in self.OVER
+
+    @property
+    def progress(self) -> float:
+        """0..1 over all lines by their length, then the assembly. Never falls within a render."""
+        if self.status == "done":
+            return 1.0
+        rows = list(self.segments.values_list("estimated_seconds", "progress"))
+        total = sum(length for length, _ in rows) or 1.0
+        lines = sum(length * done for length, done in rows) / total
+        return min(0.99, 0.97 * lines + (0.02 if self.stage == "delivery" else 0.0))
 
     @property
     def cost(self) -> dict[str, int]:
@@ -172,6 +183,17 @@ class Render(models.Model):
             status="running", started_at=timezone.now(), touched_at=timezone.now()
         )
 
+    def give_back(self, attempt: int, *, failed: bool) -> bool:
+        """The assembly to the queue again, as Segment.give_back has it."""
+        return bool(
+            Render.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
+                failures=F("failures") + int(failed),
+                lease_owner="",
+                lease_until=None,
+                next_at=timezone.now() + pause_after(self.failures if failed else None),
+            )
+        )
+
     def report(self, attempt: int, stage: str, fraction: float) -> None:
         """Progress, heartbeat and cancel check of the assembly, in one statement."""
         changed = Render.objects.filter(pk=self.pk, status="running", attempt=attempt).update(
@@ -215,10 +237,9 @@ class Segment(models.Model):
     progress = models.FloatField(default=0.0)
     attempt = models.PositiveSmallIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0)
-    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_owner = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
     next_at = models.DateTimeField(default=timezone.now)
-    nudged_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -251,7 +272,9 @@ class Segment(models.Model):
             attempt=attempt,
             status="running",
             render__status__in=("queued", "running"),
-        ).update(stage=stage, progress=fraction, lease_until=lease_end())
+        ).update(
+            stage=stage, progress=Greatest("progress", Value(fraction)), lease_until=lease_end()
+        )
         if not changed:
             raise Canceled
 
@@ -270,17 +293,20 @@ class Segment(models.Model):
 
     def give_back(self, attempt: int, *, failed: bool) -> bool:
         """To the queue again: after a failure with a growing pause, after a clean stop at once."""
-        pause = timedelta(seconds=2 * 3**self.failures if failed else 0)
         return bool(
             Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 status="waiting",
                 failures=F("failures") + int(failed),
                 lease_owner="",
                 lease_until=None,
-                next_at=timezone.now() + pause,
-                nudged_at=None,
+                next_at=timezone.now() + pause_after(self.failures if failed else None),
             )
         )
+
+
+def pause_after(failures: int | None) -> timedelta:
+    """How long work rests after its n-th failure; nothing after a clean stop."""
+    return timedelta(seconds=0 if failures is None else 2 * 3**failures)
 
 
 def lease_end() -> Any:
@@ -304,9 +330,4 @@ class Worker(models.Model):
     @classmethod
     def alive(cls) -> models.QuerySet[Worker]:
         since = timezone.now() - timedelta(seconds=3 * settings.HEARTBEAT_SECONDS)
-        return cls.objects.filter(seen_at__gte=since)
-
-
-def unfinished() -> Q:
-    """Renders whose work may go on."""
-    return Q(status__in=("queued", "running"))
+        return cls.objects.filter(seen_at__gte=since, slots__gt=0)

@@ -178,7 +178,7 @@ class VideoFormat:
                 code="invalid_field",
             ) from None
         unit = height / min(across, down)
-        even = lambda n: int(round(n / 2)) * 2  # noqa: E731
+        even = lambda n: round(n / 2) * 2  # noqa: E731
         return cls(even(across * unit), even(down * unit), fps, codec)  # type: ignore[arg-type]
 
 

@@ -11,18 +11,18 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from moderation.screen import Verdict, screen
 
 from billing import models as billing
 from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
-from moderation.screen import Verdict, screen
 from rendering import pictures, pipeline, queue, tasks
 from rendering.models import Render, Segment
 from rendering.stages import script as script_stage
 from rendering.stages import speech
-from rendering.values import BadInput, Background, LineSpec, VideoFormat, Warn
-from studio.errors import PictureRefused, ScriptRefused, TooManyWaiting
+from rendering.values import Background, BadInput, LineSpec, VideoFormat, Warn
+from studio.errors import PictureRefused, ScriptRefused
 from studio.models import ApiKey, Picture, Project, Scene, User, Workspace
 from studio.models.library import picture_path
 
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 20_000
 MAX_LINES = 300
-WAITING_LIMIT = {"free": 5}
 HEIGHT = 720
 DRAFT_HEIGHT = 360
 
@@ -184,7 +183,9 @@ def screen_lines(lines: tuple[PlannedLine, ...]) -> tuple[Verdict, list[dict[str
     for line in lines:
         verdict = screen(line.text)
         if verdict.verdict != "allow":
-            start, end, words = verdict.spans[0] if verdict.spans else (0, len(line.text), line.text)
+            start, end, words = (
+                verdict.spans[0] if verdict.spans else (0, len(line.text), line.text)
+            )
             found.append(
                 (
                     verdict,
@@ -245,12 +246,7 @@ def request_render(
             code="above_max_cost",
         )
     workspace = project.workspace
-    limit = WAITING_LIMIT[workspace.plan]
     with transaction.atomic():
-        billing.Wallet.locked(workspace)
-        waiting = Render.objects.filter(workspace=workspace, status__in=("held", "queued")).count()
-        if waiting >= limit:
-            raise TooManyWaiting(limit)
         held = verdict.verdict == "review"
         video = plan.lines[0].spec.video
         render = Render.objects.create(
@@ -269,6 +265,8 @@ def request_render(
             uploaded_pictures=any(line.spec.background.picture for line in plan.lines),
             quoted=plan.quoted,
             lane="free" if workspace.plan == "free" else "short",
+            rank_at=timezone.now()
+            - queue.HEAD_START["free" if workspace.plan == "free" else "short"],
             reference=reference,
             metadata=metadata or {},
             consents=sorted({c.pk for pair in consents.values() for c in pair}),
@@ -338,9 +336,35 @@ def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
     return picture
 
 
-def speak_ahead(scene: Scene, *, first: bool = False) -> None:
-    """Asks for the sound of the scene's lines at low priority, or of what is pressed at once."""
-    tasks.speak_scene(scene.pk, urgent=first)
+def speak_ahead(scene: Scene) -> None:
+    """Asks for the sound of the scene's lines, after everything that somebody waits for."""
+    if scene.voice is None:
+        return
+    for spec in line_specs(scene, dictionary_of(scene.project.workspace)):
+        try:
+            parsed = pipeline.read_script(spec)
+        except BadInput:
+            continue  # the editor says so beside the line
+        if not speech.cached(parsed, spec.voice, speed=spec.speed, store=queue.store()):
+            tasks.speak_line(pipeline.spec_to_json(spec))
+
+
+def line_specs(scene: Scene, dictionary: tuple[tuple[str, str, str], ...]) -> list[LineSpec]:
+    """What is spoken for each line of a scene; of the picture only what is at hand."""
+    if scene.voice is None:
+        return []
+    return [
+        LineSpec(
+            text=line.text,
+            avatar=scene.avatar.slug if scene.avatar else "",
+            voice=scene.voice.slug,
+            language=scene.voice.language,
+            markup=scene.markup,  # type: ignore[arg-type]
+            speed=scene.speed,
+            dictionary=dictionary,
+        )
+        for line in script_stage.lines(scene.script, scene.markup)
+    ]
 
 
 __all__ = ["Consent", "Plan", "plan_render", "request_render", "screen_lines", "speech"]

@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 
-from django.conf import settings  # noqa: E402  (after the settings module is named)
+from django.conf import settings
 
 app = Celery("studio", broker=settings.BROKER_URL)
 app.conf.update(

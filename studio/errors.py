@@ -36,14 +36,6 @@ class PictureRefused(Exception):
         self.title = title
 
 
-class TooManyWaiting(Exception):
-    """The workspace has as many renders waiting as its plan allows."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(str(limit))
-        self.limit = limit
-
-
 BAD_INPUT_STATUS = {"above_max_cost": 402, "file_too_large": 413, "body_too_large": 413}
 
 
@@ -80,11 +72,6 @@ def explain(error: BaseException) -> Problem | None:
             )
             extra = {"needed": error.needed, "available": error.available}
             return Problem(402, "not_enough_credits", "Not enough credits", sentence, extra=extra)
-        case TooManyWaiting():
-            sentence = (
-                f"{error.limit} renders are waiting already; ask again when one of them has ended."
-            )
-            return Problem(429, "too_many_renders", "Too many waiting", sentence, retryable=True)
         case RevisionConflict():
             return Problem(409, "revision_conflict", "Changed elsewhere", str(error))
         case WrongStatus():

@@ -64,7 +64,8 @@ ALLOWED_HOSTS = (
     else [h for h in env("ALLOWED_HOSTS").split(",") if h]
 )
 CSRF_TRUSTED_ORIGINS = [o for o in env("CSRF_TRUSTED_ORIGINS").split(",") if o]
-SITE_URL = env("SITE_URL", "http://127.0.0.1:8000")
+PORT = number("PORT", 8000)
+SITE_URL = env("SITE_URL") or f"http://127.0.0.1:{PORT}"
 
 INSTALLED_APPS = [
     "studio",
@@ -155,6 +156,7 @@ DATABASES = {"default": _database(secret("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # `make run` starts the embedded broker and passes its address on.
+BROKER_EMBEDDED = not secret("BROKER_URL")
 BROKER_URL = secret("BROKER_URL") or "redis://127.0.0.1:6399/0"
 
 CACHES = {
@@ -247,6 +249,7 @@ LEASE_SECONDS = number("LEASE_SECONDS", 60)
 HEARTBEAT_SECONDS = number("HEARTBEAT_SECONDS", 10)
 SWEEP_SECONDS = number("SWEEP_SECONDS", 15)
 MAX_ATTEMPTS = 3
+RENDER_SLOTS = number("RENDER_SLOTS", 2)
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 
 LOGGING = {

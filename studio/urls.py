@@ -30,7 +30,9 @@ urlpatterns = [
     path("projects/<slug:project_id>/order", scenes.project_order, name="project_order"),
     path("projects/<slug:project_id>/estimate", scenes.project_estimate, name="project_estimate"),
     path("projects/<slug:project_id>/render", scenes.render_create, name="render_create"),
-    path("projects/<slug:project_id>/duplicate", projects.project_duplicate, name="project_duplicate"),
+    path(
+        "projects/<slug:project_id>/duplicate", projects.project_duplicate, name="project_duplicate"
+    ),
     path("projects/<slug:project_id>/archive", projects.project_archive, name="project_archive"),
     path("projects/<slug:project_id>/restore", projects.project_restore, name="project_restore"),
     path("projects/<slug:project_id>/remove", projects.project_remove, name="project_remove"),

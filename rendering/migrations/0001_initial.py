@@ -6,109 +6,198 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Render',
+            name="Render",
             fields=[
-                ('id', models.CharField(default=rendering.models.new_render_id, max_length=48, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('mode', models.CharField(default='final', max_length=8)),
-                ('aspect', models.CharField(default='16:9', max_length=8)),
-                ('width', models.PositiveIntegerField(default=1280)),
-                ('height', models.PositiveIntegerField(default=720)),
-                ('codec', models.CharField(default='h264', max_length=8)),
-                ('burn_captions', models.BooleanField(default=False)),
-                ('uploaded_pictures', models.BooleanField(default=False)),
-                ('quoted', models.PositiveIntegerField(default=0)),
-                ('lane', models.CharField(default='free', max_length=12)),
-                ('reference', models.CharField(blank=True, max_length=255)),
-                ('metadata', models.JSONField(default=dict)),
-                ('consents', models.JSONField(default=list, help_text='Ids of the consent records at request.')),
-                ('screening', models.JSONField(default=dict, help_text='The verdict on the words, with versions.')),
-                ('warnings', models.JSONField(default=list)),
-                ('status', models.CharField(choices=[('held', 'Held'), ('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('canceled', 'Canceled')], default='queued', max_length=8)),
-                ('held_for', models.CharField(blank=True, max_length=12)),
-                ('held_at', models.DateTimeField(null=True)),
-                ('stage', models.CharField(blank=True, max_length=12)),
-                ('progress', models.FloatField(default=0.0)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('nudged_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('touched_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('mailed_at', models.DateTimeField(null=True)),
-                ('seconds', models.FloatField(null=True)),
-                ('outputs', models.JSONField(default=list)),
-                ('chapters', models.JSONField(default=list)),
-                ('quality', models.JSONField(default=dict)),
-                ('stage_seconds', models.JSONField(default=dict)),
-                ('provenance', models.JSONField(default=dict)),
-                ('failure_code', models.CharField(blank=True, max_length=40)),
-                ('failure_message', models.CharField(blank=True, max_length=500)),
-                ('failure_ours', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.CharField(
+                        default=rendering.models.new_render_id,
+                        max_length=48,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("mode", models.CharField(default="final", max_length=8)),
+                ("aspect", models.CharField(default="16:9", max_length=8)),
+                ("width", models.PositiveIntegerField(default=1280)),
+                ("height", models.PositiveIntegerField(default=720)),
+                ("codec", models.CharField(default="h264", max_length=8)),
+                ("burn_captions", models.BooleanField(default=False)),
+                ("uploaded_pictures", models.BooleanField(default=False)),
+                ("quoted", models.PositiveIntegerField(default=0)),
+                ("lane", models.CharField(default="free", max_length=12)),
+                ("reference", models.CharField(blank=True, max_length=255)),
+                ("metadata", models.JSONField(default=dict)),
+                (
+                    "consents",
+                    models.JSONField(
+                        default=list, help_text="Ids of the consent records at request."
+                    ),
+                ),
+                (
+                    "screening",
+                    models.JSONField(
+                        default=dict, help_text="The verdict on the words, with versions."
+                    ),
+                ),
+                ("warnings", models.JSONField(default=list)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held"),
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("held_for", models.CharField(blank=True, max_length=12)),
+                ("held_at", models.DateTimeField(null=True)),
+                ("stage", models.CharField(blank=True, max_length=12)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("lease_owner", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "rank_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        help_text="Since when it counts as waiting: earlier for paid lanes.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("touched_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("mailed_at", models.DateTimeField(null=True)),
+                ("seconds", models.FloatField(null=True)),
+                ("outputs", models.JSONField(default=list)),
+                ("chapters", models.JSONField(default=list)),
+                ("quality", models.JSONField(default=dict)),
+                ("stage_seconds", models.JSONField(default=dict)),
+                ("provenance", models.JSONField(default=dict)),
+                ("failure_code", models.CharField(blank=True, max_length=40)),
+                ("failure_message", models.CharField(blank=True, max_length=500)),
+                ("failure_ours", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.CharField(default=rendering.models.new_segment_id, max_length=48, primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('scene', models.CharField(blank=True, help_text='Id of the scene it came from.', max_length=48)),
-                ('scene_number', models.PositiveIntegerField(default=1)),
-                ('line_number', models.PositiveIntegerField(default=1)),
-                ('chapter', models.CharField(blank=True, max_length=200)),
-                ('text', models.TextField()),
-                ('spec', models.JSONField(help_text='The LineSpec: all that decides how it looks and sounds.')),
-                ('key', models.CharField(help_text='Of the finished segment in the store.', max_length=64)),
-                ('line_key', models.CharField(help_text='Of what is paid for: words, voice, face.', max_length=64)),
-                ('reason', models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('reused', 'reused')], default='new', max_length=10)),
-                ('estimated_seconds', models.FloatField(default=0.0)),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('stage', models.CharField(blank=True, max_length=12)),
-                ('progress', models.FloatField(default=0.0)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('nudged_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('seconds', models.FloatField(null=True)),
-                ('credit_seconds', models.PositiveIntegerField(null=True)),
-                ('reused', models.BooleanField(default=False, help_text='Taken whole from the store.')),
-                ('claims', models.PositiveSmallIntegerField(default=0)),
-                ('timing', models.JSONField(default=dict, help_text="Words with times, from the segment's start.")),
-                ('stage_seconds', models.JSONField(default=dict)),
-                ('quality', models.JSONField(default=dict)),
-                ('warnings', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.CharField(
+                        default=rendering.models.new_segment_id,
+                        max_length=48,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "scene",
+                    models.CharField(
+                        blank=True, help_text="Id of the scene it came from.", max_length=48
+                    ),
+                ),
+                ("scene_number", models.PositiveIntegerField(default=1)),
+                ("line_number", models.PositiveIntegerField(default=1)),
+                ("chapter", models.CharField(blank=True, max_length=200)),
+                ("text", models.TextField()),
+                (
+                    "spec",
+                    models.JSONField(
+                        help_text="The LineSpec: all that decides how it looks and sounds."
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Of the finished segment in the store.", max_length=64
+                    ),
+                ),
+                (
+                    "line_key",
+                    models.CharField(
+                        help_text="Of what is paid for: words, voice, face.", max_length=64
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("new", "new"), ("changed", "changed"), ("reused", "reused")],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                ("estimated_seconds", models.FloatField(default=0.0)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=12)),
+                ("progress", models.FloatField(default=0.0)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("lease_owner", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("seconds", models.FloatField(null=True)),
+                ("credit_seconds", models.PositiveIntegerField(null=True)),
+                (
+                    "reused",
+                    models.BooleanField(default=False, help_text="Taken whole from the store."),
+                ),
+                ("claims", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "timing",
+                    models.JSONField(
+                        default=dict, help_text="Words with times, from the segment's start."
+                    ),
+                ),
+                ("stage_seconds", models.JSONField(default=dict)),
+                ("quality", models.JSONField(default=dict)),
+                ("warnings", models.JSONField(default=list)),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('name', models.CharField(max_length=120, primary_key=True, serialize=False)),
-                ('slots', models.PositiveSmallIntegerField(default=1)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("name", models.CharField(max_length=120, primary_key=True, serialize=False)),
+                ("slots", models.PositiveSmallIntegerField(default=1)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
     ]

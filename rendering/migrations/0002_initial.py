@@ -6,73 +6,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('rendering', '0001_initial'),
-        ('studio', '0001_initial'),
+        ("rendering", "0001_initial"),
+        ("studio", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='render',
-            name='api_key',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='studio.apikey'),
+            model_name="render",
+            name="api_key",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, to="studio.apikey"
+            ),
         ),
         migrations.AddField(
-            model_name='render',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='renders', to='studio.project'),
+            model_name="render",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="renders",
+                to="studio.project",
+            ),
         ),
         migrations.AddField(
-            model_name='render',
-            name='requested_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL),
+            model_name="render",
+            name="requested_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='render',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='renders', to='studio.workspace'),
+            model_name="render",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="renders",
+                to="studio.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='avatar',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='studio.avatar'),
+            model_name="segment",
+            name="avatar",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="studio.avatar"
+            ),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='render',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='rendering.render'),
+            model_name="segment",
+            name="render",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="segments",
+                to="rendering.render",
+            ),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='voice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='studio.voice'),
+            model_name="segment",
+            name="voice",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="studio.voice"),
         ),
         migrations.AddIndex(
-            model_name='render',
-            index=models.Index(fields=['status', 'created_at'], name='rendering_r_status_c5c329_idx'),
+            model_name="render",
+            index=models.Index(fields=["status", "rank_at"], name="rendering_r_status_c5c329_idx"),
         ),
         migrations.AddIndex(
-            model_name='render',
-            index=models.Index(fields=['workspace', '-created_at'], name='rendering_r_workspa_b97f51_idx'),
+            model_name="render",
+            index=models.Index(
+                fields=["workspace", "-created_at"], name="rendering_r_workspa_b97f51_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='render',
-            index=models.Index(fields=['project', '-created_at'], name='rendering_r_project_ff50ad_idx'),
+            model_name="render",
+            index=models.Index(
+                fields=["project", "-created_at"], name="rendering_r_project_ff50ad_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='segment',
-            index=models.Index(fields=['status', 'next_at'], name='rendering_s_status_d29055_idx'),
+            model_name="segment",
+            index=models.Index(fields=["status", "next_at"], name="rendering_s_status_d29055_idx"),
         ),
         migrations.AddIndex(
-            model_name='segment',
-            index=models.Index(fields=['line_key'], name='rendering_s_line_ke_3c6f12_idx'),
+            model_name="segment",
+            index=models.Index(fields=["line_key"], name="rendering_s_line_ke_3c6f12_idx"),
         ),
         migrations.AddConstraint(
-            model_name='segment',
-            constraint=models.UniqueConstraint(fields=('render', 'position'), name='one_segment_per_place'),
+            model_name="segment",
+            constraint=models.UniqueConstraint(
+                fields=("render", "position"), name="one_segment_per_place"
+            ),
         ),
     ]

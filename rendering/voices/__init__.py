@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
 
 from rendering.values import BadInput, Floats, Phone, Sentence, Word
 
@@ -128,6 +131,17 @@ def get(slug: str) -> VoiceInfo:
     near = difflib.get_close_matches(slug.lower(), REGISTRY, n=3, cutoff=0.5)
     hint = " or ".join(near) if near else "af_heart"
     raise BadInput(f"There is no voice called {slug[:40]!r}; try {hint}.", code="voice_unknown")
+
+
+@functools.cache
+def sha256(slug: str) -> str:
+    """Of the data that makes this voice what it is: its style vectors, or the model that is the voice."""
+    from rendering.voices import english, kokoro
+
+    if get(slug).engine == "preview":
+        return hashlib.sha256((english.assets() / "hibari.onnx").read_bytes()).hexdigest()
+    with np.load(kokoro.VOICES) as tables:
+        return hashlib.sha256(tables[slug].tobytes()).hexdigest()
 
 
 _loading = threading.Lock()

@@ -59,7 +59,6 @@ CODES: dict[str, tuple[int, str]] = {
     "language_unsupported": (422, "The voice does not speak this language."),
     "idempotency_key_reused": (422, "The key belongs to a request with another body."),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
-    "too_many_renders": (429, "As many renders wait as the plan allows. Ask again later."),
     "script_refused": (451, "The script breaks a rule: errors[] quotes the words."),
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
     "unavailable": (503, "We cannot do this right now. Nothing was charged; try again later."),

@@ -103,7 +103,9 @@ class Pronunciation(models.Model):
         ALIAS = "alias", "Say it like"
         IPA = "ipa", "IPA"
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pronunciations")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="pronunciations"
+    )
     word = models.CharField(max_length=60)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ALIAS)
     value = models.CharField(max_length=120)

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
 from rendering.models import Worker
-from rendering.stages import script as script_stage
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script
 from studio import access, actions
@@ -30,20 +29,10 @@ from studio.views.scenes import answers_json
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
     """What is spoken for a line; of the picture only what is at hand."""
-    if scene.voice is None:
+    specs = actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
+    if not 1 <= number <= len(specs):
         raise Http404
-    lines = script_stage.lines(scene.script, scene.markup)
-    if not 1 <= number <= len(lines):
-        raise Http404
-    return LineSpec(
-        text=lines[number - 1].text,
-        avatar=scene.avatar.slug if scene.avatar else "",
-        voice=scene.voice.slug,
-        language=scene.voice.language,
-        markup=scene.markup,  # type: ignore[arg-type]
-        speed=scene.speed,
-        dictionary=actions.dictionary_of(scene.project.workspace),
-    )
+    return specs[number - 1]
 
 
 def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
@@ -108,6 +97,5 @@ def line_sound(request: HttpRequest, scene_id: str, line: int) -> HttpResponse:
 def scene_speak(request: HttpRequest, scene_id: str) -> HttpResponse:
     """Typing has stopped: what changed is spoken ahead, after everything that somebody waits for."""
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    if scene.voice:
-        actions.speak_ahead(scene)
+    actions.speak_ahead(scene)
     return HttpResponse(status=204)

@@ -133,14 +133,6 @@ def test_it_refuses_more_than_is_left(program, alice):
     assert available(alice.workspace) == 600
 
 
-def test_it_refuses_when_too_many_wait(program):
-    for _ in range(5):
-        assert program.render(script="Hello there.", mode="draft").status_code == 202
-    response = program.render(script="Hello there.", mode="draft")
-    assert problem(response, 429, "too_many_renders")["retryable"]
-    assert "Retry-After" in response
-
-
 def test_a_render_without_valid_consent_is_refused(program):
     avatar = Avatar.objects.first()
     avatar.consents.get().withdraw()

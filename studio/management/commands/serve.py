@@ -1,0 +1,188 @@
+"""Everything under one parent: broker, web, render worker, speech worker, scheduler.
+
+Ctrl-C ends all of it. If the parent is killed, the kernel ends the children (studio/servers.py).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from studio.management.commands.seed import EMAIL, PASSWORD
+from studio.servers import die_with_parent, free_port, start_valkey
+
+READY_SECONDS = 90
+END_SECONDS = 12
+
+
+class Command(BaseCommand):
+    help = "Runs the whole studio on this machine until Ctrl-C."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, port: int, **options: Any) -> None:
+        lock = self._only_one()
+        port = self._port(port)
+        address = f"http://127.0.0.1:{port}"
+        call_command("migrate", verbosity=0)
+        call_command("seed")
+        self.children: dict[str, subprocess.Popen] = {}
+        environment = {**os.environ, "PORT": str(port)}
+        if settings.BROKER_EMBEDDED:
+            self.children["broker"], environment["BROKER_URL"] = start_valkey(
+                free_port(), settings.DATA_DIR / "broker"
+            )
+        self.commands = self._commands(port)
+        self.environment = environment
+        for name in self.commands:
+            self._start(name)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            self._wait_until_ready(address)
+            self._say(address)
+            self._watch()
+        except KeyboardInterrupt:
+            self.stdout.write("")
+        finally:
+            self._end()
+            lock.close()
+
+    def _only_one(self) -> Any:
+        lock = open(settings.DATA_DIR / "serve.lock", "w")  # noqa: SIM115 (held until the end)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError(
+                "The studio runs already on this data folder. Stop it first, or set DATA_DIR to another."
+            ) from None
+        return lock
+
+    def _port(self, wanted: int) -> int:
+        for port in (wanted, *range(wanted + 1, wanted + 20)):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            if port != wanted:
+                self.stdout.write(f"Port {wanted} is taken; using {port}.")
+            return port
+        raise CommandError(f"Ports {wanted} to {wanted + 19} are taken; set PORT to a free one.")
+
+    def _commands(self, port: int) -> dict[str, list[str]]:
+        celery = [sys.executable, "-m", "celery", "-A", "studio", "--quiet", "worker"]
+        celery += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+        slots = str(settings.RENDER_SLOTS)
+        manage = str(Path(settings.BASE_DIR) / "manage.py")
+        return {
+            "web": [
+                *(sys.executable, "-m", "gunicorn", "studio.wsgi"),
+                *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8"),
+                *("--worker-class", "gthread", "--log-level", "warning", "--timeout", "60"),
+            ],
+            "worker": [
+                *celery,
+                "-n",
+                "render@%h",
+                "-Q",
+                "render",
+                "-P",
+                "threads",
+                "-c",
+                str(slots),
+            ],
+            "speech": [*celery, "-n", "speech@%h", "-Q", "speech", "-P", "threads", "-c", "1"],
+            "scheduler": [sys.executable, manage, "sweep"],
+        }
+
+    def _start(self, name: str) -> None:
+        """In a group of its own, so that Ctrl-C reaches the parent alone, which ends all in order."""
+        self.children[name] = subprocess.Popen(
+            self.commands[name],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+
+    def _wait_until_ready(self, address: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        parts: dict[str, str] = {}
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{address}/healthz", timeout=5):
+                    return
+            except urllib.error.HTTPError as answer:
+                parts = json.loads(answer.read())
+            except OSError:
+                pass
+            for name, child in self.children.items():
+                if child.poll() is not None:
+                    raise CommandError(f"The {name} did not start; its messages stand above.")
+            time.sleep(0.1)
+        raise CommandError(
+            f"The studio was not ready in {READY_SECONDS} s: {parts or 'no answer'}."
+        )
+
+    def _say(self, address: str) -> None:
+        self.stdout.write(f"\nLikeness Studio   {address}")
+        self.stdout.write(f"Demo login        {EMAIL}   {PASSWORD}")
+        self.stdout.write(f"Mails             {address}/outbox/")
+        self.stdout.write("Stop              Ctrl-C\n")
+        self.stdout.flush()
+
+    def _watch(self) -> None:
+        """Starts again what ended; gives up on what ends three times within a minute."""
+        ends: dict[str, list[float]] = {name: [] for name in self.children}
+        while True:
+            time.sleep(0.5)
+            for name, child in list(self.children.items()):
+                if child.poll() is None:
+                    continue
+                if name == "broker":
+                    port = int(self.environment["BROKER_URL"].rsplit(":", 1)[1].split("/")[0])
+                    self.children[name], _ = start_valkey(port, settings.DATA_DIR / "broker")
+                else:
+                    self._start(name)
+                now = time.monotonic()
+                ends[name] = [moment for moment in ends[name] if now - moment < 60] + [now]
+                if len(ends[name]) >= 3:
+                    raise CommandError(f"The {name} ended three times within a minute; stopping.")
+                self.stderr.write(f"The {name} had ended and was started again.")
+
+    def _end(self) -> None:
+        """Web and scheduler first, then the workers, which give back what they hold; the broker last."""
+        order = [name for name in self.children if name != "broker"] + ["broker"]
+        deadline = time.monotonic() + END_SECONDS
+        for name in order:
+            if name in self.commands and name in self.children:
+                self.children[name].terminate()
+        for name in order:
+            child = self.children.get(name)
+            if child is None:
+                continue
+            if name == "broker":
+                child.terminate()
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL) if name in self.commands else child.kill()

@@ -1,0 +1,77 @@
+"""The scheduler: puts right what was lost, sends mails, gives the month's credits, ends lapsed reviews."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+
+from billing.plans import grant_period, period_of
+from moderation.models import Case
+from rendering import tasks
+from rendering.models import Render
+from studio import mails
+from studio.models import IdempotencyKey, Workspace
+
+log = logging.getLogger(__name__)
+
+MAIL_SECONDS = 2
+HOUR = 3600
+
+
+def send_mails() -> None:
+    """To whoever asked for a render that ended in the last day and has not heard of it."""
+    since = timezone.now() - timedelta(days=1)
+    ended = Render.objects.filter(
+        status__in=("done", "failed"), mailed_at=None, ended_at__gte=since
+    )
+    for render in ended.select_related("requested_by")[:50]:
+        mails.render_ended(render)
+
+
+def every_hour() -> None:
+    """What may wait: credits of the month, reviews that lapsed, old answers to repeated requests."""
+    for case in Case.overdue():
+        case.lapse()
+    start, _ = period_of(timezone.now())
+    granted = f":{start:%Y-%m}"
+    for workspace in Workspace.objects.exclude(grants__source__endswith=granted).iterator():
+        grant_period(workspace)
+    IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
+
+
+class Command(BaseCommand):
+    help = "Runs the scheduler until it is stopped; --once does everything one time."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="One round, then end.")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        if once:
+            for job in (tasks.sweep, send_mails, every_hour):
+                job()
+            return
+        ended = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: ended.set())
+        due = {tasks.sweep: 0.0, send_mails: 0.0, every_hour: 0.0}
+        pauses = {tasks.sweep: settings.SWEEP_SECONDS, send_mails: MAIL_SECONDS, every_hour: HOUR}
+        while not ended.wait(0.2):
+            for job, moment in due.items():
+                if time.monotonic() < moment:
+                    continue
+                due[job] = time.monotonic() + pauses[job]
+                try:
+                    close_old_connections()
+                    job()
+                except Exception:  # one bad round must not end the scheduler
+                    log.exception("%s failed", job.__name__)

@@ -1,0 +1,45 @@
+"""The library that every workspace has: avatars and voices that ship, each with its licence on record."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from consent.models import Consent
+from rendering import faces, voices
+from studio.models import Avatar, Voice
+
+
+@transaction.atomic
+def ensure_stock() -> None:
+    """Rows for what ships. Repeating it changes nothing; new data gets a new licence record."""
+    for face in faces.stock():
+        avatar, _ = Avatar.objects.update_or_create(
+            slug=face.slug,
+            defaults={
+                "workspace": None,
+                "name": face.name,
+                "description": face.description,
+                "tags": list(face.tags),
+                "voice_slug": face.voice,
+            },
+        )
+        _licensed(avatar=avatar, source=face.source, licence=face.licence, sha256=face.sha256)
+    for info in voices.REGISTRY.values():
+        voice, _ = Voice.objects.update_or_create(
+            slug=info.slug,
+            defaults={
+                "workspace": None,
+                "name": info.name,
+                "language": info.language,
+                "description": info.description,
+                "tags": list(info.tags),
+            },
+        )
+        source = f"Stock voice {info.slug}, revision {voices.REVISIONS[info.engine]}"
+        sha256 = voices.sha256(info.slug)
+        _licensed(voice=voice, source=source, licence=info.licence, sha256=sha256)
+
+
+def _licensed(*, sha256: str, source: str, licence: str, **likeness: Avatar | Voice) -> None:
+    if not Consent.objects.filter(**likeness, kind="licence", sha256=sha256).exists():
+        Consent.record(kind="licence", source=source, licence=licence, sha256=sha256, **likeness)

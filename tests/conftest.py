@@ -1,0 +1,82 @@
+"""The cast: alice owns a workspace, bob is a member of it, charlie is a stranger, mo moderates."""
+
+import pytest
+from django.conf import settings
+from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.test import Client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _rows_can_be_cleared():
+    """Between transactional tests SQLite is emptied by DELETE, which append-only tables refuse."""
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self, style, tables, **options):
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        return [
+            *(f'DROP TRIGGER "{name}"' for name, _ in triggers),
+            *plain(self, style, tables, **options),
+            *(sql for _, sql in triggers),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick():
+    """Passwords are hashed by a fast method, and the folder for collected files exists."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+def person(name, workspace=None, **fields):
+    from studio.accounts import open_workspace
+    from studio.models import Membership, User
+
+    user = User.objects.create_user(f"{name}@example.org", "a long password", name=name, **fields)
+    if workspace:
+        Membership.objects.create(workspace=workspace, user=user)
+    user.workspace = workspace or open_workspace(user)
+    return user
+
+
+@pytest.fixture
+def alice(db):
+    return person("alice")
+
+
+@pytest.fixture
+def bob(alice):
+    return person("bob", alice.workspace)
+
+
+@pytest.fixture
+def charlie(db):
+    return person("charlie")
+
+
+@pytest.fixture
+def mo(db):
+    return person("mo", is_staff=True)
+
+
+@pytest.fixture
+def client_of():
+    def signed_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def library(db):
+    """The stock avatars and voices with their licences, as on every installation."""
+    from studio.stock import ensure_stock
+
+    ensure_stock()
