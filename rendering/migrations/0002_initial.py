@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="render",
-            index=models.Index(fields=["status", "rank_at"], name="rendering_r_status_c5c329_idx"),
+            index=models.Index(fields=["status", "rank_at"], name="rendering_r_status_207570_idx"),
         ),
         migrations.AddIndex(
             model_name="render",

@@ -1,0 +1,30 @@
+"""What production must not leave unset. On a laptop (no SECRET_KEY) all of it may be absent."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+
+WANTED = (
+    ("E001", "ALLOWED_HOSTS", lambda: settings.ALLOWED_HOSTS, "the host names it answers to"),
+    ("E002", "SITE_URL", lambda: settings.SITE_URL.startswith("https://"), "an https:// address"),
+    ("E003", "EMAIL_HOST", lambda: settings.EMAIL_HOST, "the server that sends mail"),
+    ("E004", "BROKER_URL", lambda: not settings.BROKER_EMBEDDED, "a Redis or Valkey of your own"),
+    (
+        "E005",
+        "DATABASE_URL",
+        lambda: settings.DATABASES["default"]["ENGINE"].endswith("postgresql"),
+        "postgresql://…",
+    ),
+)
+
+
+@register(Tags.security, deploy=True)
+def production_is_complete(**_: Any) -> list[Error]:
+    if settings.EMBEDDED:
+        return []
+    return [
+        Error(f"{name} is not set.", hint=f"Set it to {meaning}.", id=f"studio.{number}")
+        for number, name, is_set, meaning in WANTED
+        if not is_set()
+    ]
