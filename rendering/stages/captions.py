@@ -1,0 +1,187 @@
+"""Words with times -> captions: cues of at most two lines, SRT, WebVTT and a transcript.
+
+Limits follow the BBC and Netflix guides for English: 42 characters a line, up to seven seconds, about
+20 characters a second, a gap of two frames between cues, breaks where the sense breaks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rendering.values import Chapter, Word
+
+WIDTH, LINES = 42, 2  # characters a line, lines a cue
+LONGEST = 7.0  # seconds that a cue stands at most
+SHORTEST = 1.0  # seconds below which a cue flashes
+PACE = 20.0  # characters a second that are read with ease
+HOLD = 0.6  # seconds a cue may stay after its last word
+GAP = 0.08  # seconds between cues, two frames
+PAUSE = 1.2  # seconds of silence that always end a cue
+LOOSE = re.compile(
+    r"(an?|the|and|or|but|nor|of|to|in|on|at|by|for|from|with|as|if|is|are|was|were|be|been|my|your|his"
+    r"|her|its|our|their|this|that|these|those|which|who|not|no|i|we|you|he|she|they|it|[md]rs?\.|ms\."
+    r"|very|more|than)",
+    re.IGNORECASE,
+)
+"""Words that belong to what follows them, so that no line should end in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """text: one or two lines, divided by a line feed; start and end in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+def cues(words: Sequence[Word]) -> list[Cue]:
+    """The captions of one line of the script: every word once, in order, no cue over another.
+
+    Breaks are chosen together, by the least sum of what is wrong with each cue. A word longer than a
+    line is divided.
+    """
+    pieces = [piece for word in words if word.text.strip() for piece in _divided(word)]
+    best: list[tuple[float, int]] = [
+        (0.0, 0)
+    ]  # least cost of pieces[:n] and where its last cue begins
+    for end in range(1, len(pieces) + 1):
+        found: tuple[float, int] | None = None
+        length = -1
+        for begin in range(end - 1, -1, -1):
+            length += len(pieces[begin].text) + 1
+            group = pieces[begin:end]
+            if length > LINES * WIDTH or (begin < end - 1 and _broken(group)):
+                break
+            lines = _lines([word.text for word in group])
+            if lines is None:
+                continue
+            cost = best[begin][0] + _fault(group, length, lines[0], end == len(pieces))
+            if found is None or cost < found[0]:
+                found = cost, begin
+        best.append(found or (best[end - 1][0] + 100.0, end - 1))
+    groups = []
+    end = len(pieces)
+    while end:
+        begin = best[end][1]
+        groups.append(pieces[begin:end])
+        end = begin
+    return _timed(groups[::-1])
+
+
+def _divided(word: Word) -> list[Word]:
+    """The word, or parts of it that fit a line each, with its time shared out by letters."""
+    text = " ".join(word.text.split())
+    parts = [text[at : at + WIDTH] for at in range(0, len(text), WIDTH)]
+    step = (word.end - word.start) / len(parts)
+    return [
+        Word(part, word.start + n * step, word.start + (n + 1) * step)
+        for n, part in enumerate(parts)
+    ]
+
+
+def _broken(group: list[Word]) -> bool:
+    """Whether these words cannot share a cue: a long pause after the first, or they take too long."""
+    return group[1].start - group[0].end > PAUSE or group[-1].end - group[0].start > LONGEST
+
+
+def _fault(group: list[Word], length: int, layout: float, last: bool) -> float:
+    """What is wrong with a cue: where it ends, how short it is, how fast, how its lines divide."""
+    text = group[-1].text
+    fault = 1.0 + layout + (0.0 if last else _break_fault(text))
+    seconds = group[-1].end - group[0].start
+    if seconds < SHORTEST:
+        fault += 2.0 * (SHORTEST - seconds)
+    fault += max(0.0, length / max(seconds + GAP, 0.1) - PACE) * 0.1
+    if len(group) == 1 and not re.search(r"[.!?…]['\"”’)]*$", text):
+        fault += 2.0  # an orphan
+    if any(re.search(r"[.!?…]['\"”’)]*$", word.text) for word in group[:-1]):
+        fault += 0.4  # a sentence ends inside
+    return fault
+
+
+def _break_fault(text: str) -> float:
+    """How badly a break after this word cuts the sense."""
+    if LOOSE.fullmatch(text):
+        return 4.0
+    if re.search(r"[.!?…]['\"”’)]*$", text):
+        return 0.0
+    if re.search(r"[,;:–—]['\"”’)]*$", text):
+        return 0.7
+    return 2.0
+
+
+def _lines(words: list[str]) -> tuple[float, str] | None:
+    """(fault, text) of the best division into one or two lines, None where they do not fit."""
+    whole = " ".join(words)
+    if len(whole) <= WIDTH:
+        return 0.0, whole
+    found: tuple[float, str] | None = None
+    for at in range(1, len(words)):
+        upper, lower = " ".join(words[:at]), " ".join(words[at:])
+        if len(upper) > WIDTH or len(lower) > WIDTH:
+            continue
+        fault = _break_fault(words[at - 1]) * 0.3 + abs(len(upper) - len(lower)) / WIDTH
+        if found is None or fault < found[0]:
+            found = fault, f"{upper}\n{lower}"
+    return found
+
+
+def _timed(groups: list[list[Word]]) -> list[Cue]:
+    """Cues that stay a little after their last word, and end shortly before the next begins."""
+    found = []
+    for number, group in enumerate(groups):
+        start, end = group[0].start, group[-1].end
+        following = groups[number + 1][0].start if number + 1 < len(groups) else float("inf")
+        end = min(max(end, start + SHORTEST, end + HOLD), following - GAP)
+        lines = _lines([word.text for word in group])
+        text = lines[1] if lines else " ".join(word.text for word in group)
+        found.append(Cue(text, start, max(end, start + 0.04)))
+    return found
+
+
+def shifted(cue: Cue, seconds: float) -> Cue:
+    return replace(cue, start=cue.start + seconds, end=cue.end + seconds)
+
+
+def _stamp(seconds: float, point: str) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02}:{minutes:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+
+
+def srt(cues: Sequence[Cue]) -> str:
+    """SubRip: numbered from 1, times with a comma."""
+    return "".join(
+        f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{cue.text}\n\n"
+        for number, cue in enumerate(cues, start=1)
+    )
+
+
+def vtt(cues: Sequence[Cue]) -> str:
+    """WebVTT (W3C), as UTF-8 text; what its grammar would read as markup is escaped."""
+    escape = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+    return "WEBVTT\n\n" + "".join(
+        f"{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n{cue.text.translate(escape)}\n\n"
+        for cue in cues
+    )
+
+
+def transcript(lines: Sequence[tuple[float, str]], chapters: Sequence[Chapter] = ()) -> str:
+    """Plain text to read: each line with the minute it begins at, under the title of its chapter.
+
+    lines: (start in seconds, words), in order.
+    """
+    found: list[str] = []
+    ahead = [chapter for chapter in chapters if chapter.title]
+    for start, text in lines:
+        while ahead and ahead[0].start <= start + 1e-3:
+            title = ahead.pop(0).title
+            if not ahead or ahead[0].start > start + 1e-3:
+                found.append(f"{title}\n")
+        minutes, seconds = divmod(int(start), 60)
+        found.append(f"[{minutes}:{seconds:02}] {text}\n")
+    return "\n".join(found)

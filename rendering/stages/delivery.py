@@ -1,0 +1,191 @@
+"""Stage 7, delivery: frames and sound to a segment, segments to a video with captions.
+
+A segment is video with closed groups of pictures and, beside it, sound of exactly the same length.
+Joining copies the video stream as it is, and encodes the sound once over the whole: nothing drifts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rendering import media
+from rendering.stages import captions
+from rendering.stages.captions import Cue
+from rendering.values import (
+    SAMPLE_RATE,
+    Canceled,
+    Chapter,
+    Floats,
+    Frame,
+    Report,
+    Segment,
+    VideoFormat,
+)
+
+VERSION = "delivery/1"
+AAC = ["-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "1"]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a delivery is made of; the video is not signed yet."""
+
+    video: Path
+    poster: Path
+    srt: Path
+    vtt: Path
+    transcript: Path
+    seconds: float
+
+
+def segment(
+    frames: Iterable[Frame],
+    wav: Floats,
+    *,
+    video: VideoFormat,
+    draft: bool = False,
+    film: Path,
+    sound: Path,
+    stop: threading.Event | None = None,
+) -> int:
+    """Writes the pictures to `film` (MP4, no sound) as they are drawn, the sound to `sound` (FLAC).
+
+    The sound is made exactly as long as the pictures: silence is added, or what exceeds is cut. Gives
+    the number of frames. Raises Canceled when `stop` is set, and what drawing the frames raises.
+    """
+    import soundfile
+
+    count = 0
+
+    def raw() -> Iterator[memoryview]:
+        nonlocal count
+        for frame in frames:
+            if frame.shape != (video.height, video.width, 3):
+                raise ValueError(f"a frame of {frame.shape} in a film of {video}")
+            count += 1
+            yield np.ascontiguousarray(frame).data
+
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{video.width}x{video.height}"]
+    source += ["-r", str(video.fps), "-i", "pipe:0"]
+    matrix = ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"]
+    encoder = media.video_encoder(video.codec, video.fps, draft=draft)
+    media.run([*source, *matrix, *encoder, "-f", "mp4", film], feed=raw(), stop=stop)
+    length = round(count * SAMPLE_RATE / video.fps)
+    whole = np.pad(wav[:length], (0, max(0, length - wav.size)))
+    soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return count
+
+
+def assemble(
+    segments: Sequence[Segment],
+    *,
+    video: VideoFormat,
+    folder: Path,
+    title: str,
+    chapters: Sequence[Chapter] = (),
+    codec: str = "h264",
+    report: Report | None = None,
+    stop: threading.Event | None = None,
+) -> Files:
+    """Joins segments of one VideoFormat into an MP4 that starts to play before it is loaded.
+
+    `folder` must be empty and keeps the files. A codec other than the segments' encodes again. Raises
+    BadInput for a codec that cannot be written, Canceled within a second of `stop`.
+    """
+    tell = report or (lambda stage, fraction: None)
+    files = Files(
+        video=folder / "video.mp4",
+        poster=folder / "poster.jpg",
+        srt=folder / "captions.srt",
+        vtt=folder / "captions.vtt",
+        transcript=folder / "transcript.txt",
+        seconds=sum(part.seconds for part in segments),
+    )
+    listed, described = folder / "segments.txt", folder / "chapters.txt"
+    listed.write_text("ffconcat version 1.0\n" + "".join(map(_entry, segments)), encoding="utf-8")
+    described.write_text(_metadata(title, chapters), encoding="utf-8")
+    same = codec == video.codec
+    encoder = ["-c:v", "copy", "-video_track_timescale", str(512 * video.fps)]
+    if not same:
+        encoder = media.video_encoder(codec, video.fps)
+    tell("delivery", 0.0)
+    media.run(
+        [
+            *("-f", "concat", "-safe", "0", "-i", listed),
+            *("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"),
+            *("-f", "ffmetadata", "-i", described),
+            *("-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2"),
+            *encoder,
+            *AAC,
+            *("-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4", files.video),
+        ],
+        feed=_samples(segments, tell),
+        stop=stop,
+    )
+    tell("delivery", 0.8)
+    media.run(
+        ["-i", segments[0].video, "-frames:v", "1", "-q:v", "2", "-f", "image2", files.poster],
+        stop=stop,
+    )
+    found, lines = _words(segments)
+    files.srt.write_text(captions.srt(found), encoding="utf-8")
+    files.vtt.write_text(captions.vtt(found), encoding="utf-8")
+    files.transcript.write_text(captions.transcript(lines, chapters), encoding="utf-8")
+    if stop is not None and stop.is_set():
+        raise Canceled
+    tell("delivery", 0.9)
+    return files
+
+
+def _entry(part: Segment) -> str:
+    """A line of the list that ffmpeg joins. The length is given: what it would guess may drift."""
+    name = str(part.video.resolve()).replace("'", r"'\''")
+    return f"file '{name}'\nduration {part.seconds:.6f}\n"
+
+
+def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
+    """Title and chapters in ffmpeg's own format, times in milliseconds."""
+
+    def escaped(text: str) -> str:
+        flat = " ".join(text.split())
+        return "".join("\\" + char if char in "=;#\\" else char for char in flat)
+
+    rows = [";FFMETADATA1", f"title={escaped(title)}"]
+    for chapter in chapters:
+        rows += ["[CHAPTER]", "TIMEBASE=1/1000"]
+        rows += [f"START={round(chapter.start * 1000)}", f"END={round(chapter.end * 1000)}"]
+        rows += [f"title={escaped(chapter.title)}"]
+    return "\n".join(rows) + "\n"
+
+
+def _samples(segments: Sequence[Segment], tell: Report) -> Iterator[bytes]:
+    """The sound of all segments, one after another."""
+    import soundfile
+
+    for number, part in enumerate(segments):
+        tell("delivery", 0.7 * number / len(segments))
+        wav, rate = soundfile.read(part.sound, dtype="int16")
+        if rate != SAMPLE_RATE or wav.ndim != 1:
+            raise ValueError(f"{part.sound.name} is not sound of this pipeline")
+        yield wav.astype("<i2").tobytes()
+
+
+def _words(segments: Sequence[Segment]) -> tuple[list[Cue], list[tuple[float, str]]]:
+    """Cues and transcript lines in the time of the whole video."""
+    found: list[Cue] = []
+    lines = []
+    start = 0.0
+    for part in segments:
+        found += [captions.shifted(cue, start) for cue in captions.cues(part.timing.words)]
+        lines.append((start, " ".join(word.text for word in part.timing.words)))
+        start += part.seconds
+    for number, cue in enumerate(found[:-1]):
+        if cue.end > found[number + 1].start - captions.GAP:
+            end = max(found[number + 1].start - captions.GAP, cue.start)
+            found[number] = Cue(cue.text, cue.start, end)
+    return found, lines
