@@ -1,6 +1,6 @@
 """Places where a test may kill the process: `LIKENESS_FAILPOINT=name` or `name@3` for the third time.
 
-Without the variable a place costs one look-up. In production (SECRET_KEY is set) nothing is obeyed.
+`LIKENESS_FAILSIGNAL=STOP` makes it stand still instead, until it gets SIGCONT. Without the variable a place costs one look-up. In production (SECRET_KEY is set) nothing is obeyed.
 """
 
 from __future__ import annotations
@@ -21,4 +21,5 @@ def reach(name: str) -> None:
     _passed[name] += 1
     if _passed[name] == int(turn or 1):
         print(f"failpoint {name}", file=sys.stderr, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        stops = os.environ.get("LIKENESS_FAILSIGNAL") == "STOP"
+        os.kill(os.getpid(), signal.SIGSTOP if stops else signal.SIGKILL)

@@ -123,10 +123,10 @@ TEMPLATES = [
 
 
 def _database(url: str) -> dict:
-    if not url:
+    if not url or url.startswith("sqlite:"):
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "studio.sqlite3",
+            "NAME": url.removeprefix("sqlite:///") or DATA_DIR / "studio.sqlite3",
             "CONN_MAX_AGE": 600,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

@@ -1,0 +1,164 @@
+"""A process is killed at a named moment; the render ends once all the same, and is settled once.
+
+K2 … K13 are the moments of the reliability requirements; the others lie inside each stage.
+"""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from rendering import queue
+from rendering.models import Render, Segment
+from rendering.values import STAGES
+from studio import actions
+from tests.rendering.fleet import killed_at, state, until, whole
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+
+def ended(render):
+    return until(
+        lambda: Render.objects.get(pk=render.pk).is_over and Render.objects.get(pk=render.pk),
+        "ended",
+    )
+
+
+@pytest.mark.parametrize("moment", ["K2", "K3"])
+def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
+    project = make_script(f"The web process ends at {moment}.")
+    web = fleet.request(project, failpoint=moment)
+    killed_at(web, moment)
+    render = Render.objects.get()
+    assert render.status == "queued"
+    fleet.scheduler()
+    fleet.worker()
+    ended(render)
+    whole(render)
+
+
+@pytest.mark.parametrize(
+    "moment", ["K4", "K6", "K7", "K8", *(f"stage:{stage}" for stage in STAGES)]
+)
+def test_the_worker_is_killed(fleet, make_script, settings, moment):
+    project = make_script(f"The worker ends in {moment.replace(':', ' ')}, and another goes on.")
+    render = actions.request_render(project, by=project.workspace.memberships.get().user)
+    killed_at(fleet.worker(failpoint=moment), moment)
+    fleet.scheduler()
+    if moment != "K8":
+        fleet.worker()
+    ended(render)
+    whole(render)
+    # Told once, though the worker died between the settlement and the mail.
+    until(lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed")
+
+
+def test_the_same_nudge_reaches_two_workers(fleet, make_script):
+    project = make_script("Two workers hear the same nudge.")
+    fleet.worker()
+    fleet.worker()
+    until(lambda: queue.slots() == 2, "two workers")
+    from rendering import tasks
+
+    render = actions.request_render(project)
+    for _ in range(6):
+        tasks.nudge_render(render.pk)
+    ended(render)
+    whole(render)
+    assert list(render.segments.values_list("claims", flat=True)) == [1]
+    assert Render.objects.get(pk=render.pk).attempt == 1
+
+
+def test_a_stalled_worker_that_wakes_changes_nothing(fleet, make_script):
+    render = actions.request_render(make_script("This worker falls asleep over its line."))
+    sleeper = fleet.worker(failpoint="stage:frames", failsignal="STOP")
+    until(lambda: "failpoint" in sleeper.log.read_text(), "asleep")
+    print(f"\nstopped in frames: {state()}")
+    fleet.scheduler()
+    fleet.worker()
+    ended(render)
+    before = Render.objects.filter(pk=render.pk).values().get()
+    lines = list(Segment.objects.filter(render=render).values())
+    sleeper.send_signal(signal.SIGCONT)
+    until(lambda: "line 1" in sleeper.log.read_text().partition("failpoint")[2], "awake")
+    assert Render.objects.filter(pk=render.pk).values().get() == before
+    assert list(Segment.objects.filter(render=render).values()) == lines
+    whole(render)
+
+
+def test_the_broker_forgets_everything(fleet, make_script):
+    project = make_script("First line.", "Second line.", "Third line.")
+    render = actions.request_render(project)
+    fleet.broker.flushdb()
+    fleet.worker()
+    fleet.scheduler()
+    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    fleet.broker.flushdb()
+    ended(render)
+    whole(render)
+
+
+def test_the_web_process_starts_again(fleet, make_script):
+    project = make_script("The web server is killed.", "It starts again while this is made.")
+    fleet.worker()
+    fleet.scheduler()
+    web = fleet.request(project)
+    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    web.send_signal(signal.SIGKILL)
+    render = Render.objects.get()
+    ended(render)
+    whole(render)
+
+
+def test_a_worker_told_to_end_gives_its_line_back(fleet, make_script):
+    render = actions.request_render(make_script("A long line. " * 40))
+    first = fleet.worker()
+    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    first.terminate()
+    assert first.wait(timeout=20) is not None
+    line = render.segments.get()
+    assert (line.status, line.failures) == ("waiting", 0)
+    render.cancel()
+
+
+def test_three_failures_end_the_render_and_give_all_credits_back(fleet, make_script, alice):
+    from billing.models import available
+
+    before = available(alice.workspace)
+    render = actions.request_render(make_script("This one kills every worker."), by=alice)
+    assert available(alice.workspace) < before
+    fleet.scheduler()
+    for _ in range(3):
+        killed_at(fleet.worker(failpoint="stage:motion"), "stage:motion")
+    render = ended(render)
+    assert (render.status, render.failure_code, render.failure_ours) == (
+        "failed",
+        "internal_error",
+        True,
+    )
+    assert available(alice.workspace) == before
+
+
+def test_nothing_is_left_of_a_killed_worker(fleet, make_script):
+    """Its encoder, a process of its own, ends with it."""
+    actions.request_render(make_script("The encoder must not outlive its worker. " * 4))
+    worker = fleet.worker(failpoint="stage:frames")
+    killed_at(worker, "stage:frames")
+    found = subprocess.run(["pgrep", "-P", str(worker.pid)], capture_output=True, text=True)
+    assert found.stdout == ""
+    mine = f"DATA_DIR={os.environ['DATA_DIR']}".encode()
+
+    def encoders():
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    with open(f"/proc/{entry}/cmdline", "rb") as line:
+                        command = line.read()
+                    with open(f"/proc/{entry}/environ", "rb") as variables:
+                        if b"ffmpeg" in command.split(b"\0")[0] and mine in variables.read():
+                            yield entry
+                except OSError:
+                    continue
+
+    until(lambda: not list(encoders()), "the encoder ended", 10)

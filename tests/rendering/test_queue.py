@@ -1,0 +1,148 @@
+"""Who is next, exactly once; cancel; and what is made again when little was changed."""
+
+import time
+
+import pytest
+
+from billing.models import available, cost_of
+from rendering import queue
+from rendering.models import Render, Segment, Worker
+from studio import actions
+from studio.models import Project
+from tests.rendering.fleet import state, until, whole
+
+pytestmark = pytest.mark.postgres
+
+
+def ended(render):
+    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 120)
+    return Render.objects.get(pk=render.pk)
+
+
+def make(workspace, count, **fields):
+    """A queued render of so many lines, as rows."""
+    from tests.studio.rows import make_project
+
+    project = make_project(workspace)
+    scene = project.live_scenes.first()
+    render = Render.objects.create(workspace=workspace, project=project, title="x", **fields)
+    Segment.objects.bulk_create(
+        Segment(
+            render=render,
+            position=n,
+            text="x",
+            avatar=scene.avatar,
+            voice=scene.voice,
+            spec={},
+            key=f"{n:064x}",
+            line_key=str(n),
+            estimated_seconds=4.0,
+        )
+        for n in range(1, count + 1)
+    )
+    return render
+
+
+def test_lines_are_claimed_in_order_and_once(alice, library):
+    render = make(alice.workspace, 3)
+    found = [queue.claim("me") for _ in range(4)]
+    assert [row.position for row in found[:3]] == [1, 2, 3]
+    assert found[3] is None
+    assert Render.objects.get(pk=render.pk).status == "running"
+
+
+def test_one_workspace_cannot_keep_the_others_waiting(alice, charlie, library):
+    for _ in range(3):
+        make(alice.workspace, 10)
+    queue.claim("first")
+    late = make(charlie.workspace, 1)
+    assert queue.claim("second").render_id == late.pk
+
+
+def test_a_canceled_render_is_not_claimed(alice, library):
+    make(alice.workspace, 2).cancel()
+    assert queue.claim("me") is None
+
+
+def test_a_withdrawn_consent_ends_the_render_at_the_claim(alice, library):
+    render = make(alice.workspace, 2)
+    render.segments.first().avatar.consents.get().withdraw("asked to")
+    assert queue.claim("me") is None
+    render.refresh_from_db()
+    assert (render.status, render.failure_code) == ("failed", "consent_withdrawn")
+
+
+def test_place_and_end_follow_the_queue(alice, charlie, library):
+    first, second = make(alice.workspace, 2), make(charlie.workspace, 1)
+    assert not queue.position(second).working
+    assert queue.position(second).seconds is None
+    Worker.objects.create(name="w", slots=2)
+    here, there = queue.position(first), queue.position(second)
+    assert (here.position, there.position) == (1, 2)
+    assert there.ahead_seconds == 8.0
+    assert 0 < here.seconds < there.seconds < there.high_seconds
+
+
+@pytest.mark.slow
+def test_two_workers_share_forty_lines(fleet, make_script):
+    project = make_script(*(f"Number {n}." for n in range(1, 41)))
+    fleet.worker(slots=2)
+    fleet.worker(slots=2)
+    fleet.scheduler()
+    until(lambda: queue.slots() == 4, "two workers")
+    render = actions.request_render(project)
+    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 240)
+    whole(render)
+    lines = render.segments.all()
+    assert len(lines) == 40
+    assert {line.claims for line in lines} == {1}, state()
+    assert {line.attempt for line in lines} == {1}
+
+
+@pytest.mark.slow
+def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alice):
+    """In the middle of one long sentence of the heavy voice, which is a single call of the model."""
+    before = available(alice.workspace)
+    words = "which nobody will ever hear to its end " * 11
+    render = actions.request_render(make_script(f"A sentence {words}.", voice="af_heart"), by=alice)
+    fleet.worker()
+    until(lambda: render.segments.filter(status="running", stage="speech").exists(), "speaking")
+    time.sleep(1)  # into the call of the model
+    render.cancel()
+    pressed = time.monotonic()
+    assert available(alice.workspace) == before
+    until(lambda: not render.segments.filter(status="running").exists(), "free again", 20)
+    assert time.monotonic() - pressed < 5
+    assert Render.objects.get(pk=render.pk).status == "canceled"
+
+
+@pytest.mark.slow
+def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, client_of):
+    words = [f"This is line number {n} of eight." for n in range(1, 9)]
+    project = make_script(*words)
+    fleet.worker(slots=2)
+    fleet.scheduler()
+
+    first = ended(actions.request_render(project, by=alice))
+    whole(first)
+    made = sum(first.segments.values_list("seconds", flat=True))
+    assert cost_of(first)["net"] == min(first.quoted, -(-made // 1))
+
+    again = ended(actions.request_render(Project.objects.get(pk=project.pk), by=alice))
+    whole(again)
+    assert (again.quoted, cost_of(again)["charged"]) == (0, 0)
+    assert {s.reused for s in again.segments.all()} == {True}
+    assert {s.reason for s in again.segments.all()} == {"reused"}
+    assert not any(s.stage_seconds.get("speech") for s in again.segments.all())
+
+    scene = project.live_scenes.get()
+    words[4] = "This line alone was written again."
+    scene.edit(scene.revision, script="\n\n".join(words))
+    third = ended(actions.request_render(Project.objects.get(pk=project.pk), by=alice))
+    whole(third)
+    fresh = [s.position for s in third.segments.all() if not s.reused]
+    assert fresh == [5]
+    line = third.segments.get(position=5)
+    assert cost_of(third)["net"] == min(third.quoted, -(-line.seconds // 1)) > 0
+    page = client_of(alice).get(f"/renders/{third.pk}/").content.decode()
+    assert "7 of 8" in page or "7 lines kept" in page or "kept" in page.lower()
