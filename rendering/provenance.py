@@ -1,0 +1,384 @@
+"""Content Credentials (C2PA): what a video is made of and who agreed, signed into the file and read back.
+
+Signing comes last; a byte that changes afterwards is noticed. A manifest holds no name of a person, no
+e-mail and no word of the script, only hashes and the ids of records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import struct
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+GENERATOR = "Likeness Studio"
+GENERATOR_VERSION = "0.1.0"
+AI_LABEL = "AI-generated video"
+OWN = "org.likenessstudio.provenance"
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"
+PURPOSES = [CLAIM_SIGNING, "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.5.5.7.3.8"]
+"""Claim signing, e-mail, document signing, time stamping: what a reader accepts of a certificate."""
+
+C2PA_BOX = uuid.UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
+
+LIFETIME = timedelta(days=3650)
+CHAIN, KEY, ANCHORS = "chain.pem", "key.pem", "anchors.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """chain: the signing certificate and those above it, PEM; key: its ES256 key; anchors: who is trusted."""
+
+    chain: str
+    key: str
+    anchors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """Something a video is made of. path: a picture or film, whose own credentials are kept inside."""
+
+    title: str
+    kind: str  # "avatar" | "voice" | "picture"
+    sha256: str
+    path: Path | None = None
+
+
+def authority(folder: Path) -> Authority:
+    """The signer kept in `folder` as chain.pem, key.pem and anchors.pem.
+
+    A folder that is absent or empty gets a development authority. Its root signs one certificate and
+    its key is not kept. Processes that come at once get the same one.
+    """
+    if not (folder / CHAIN).is_file():
+        _develop(folder)
+    return Authority(*((folder / name).read_text() for name in (CHAIN, KEY, ANCHORS)))
+
+
+def _develop(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.parent / f".{folder.name}.{secrets.token_hex(8)}"
+    draft.mkdir(mode=0o700)
+    try:
+        made = _issued()
+        for name, text in zip((CHAIN, KEY, ANCHORS), made, strict=True):
+            with open(os.open(draft / name, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+                file.write(text)
+        os.rename(draft, folder)  # takes the place of an empty folder, and of no other
+    except OSError:
+        if not (folder / CHAIN).is_file():  # otherwise somebody else was first
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _issued() -> tuple[str, str, str]:
+    """(chain, key, root) of a new development authority, as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+    now = datetime.now(UTC) - timedelta(hours=1)
+
+    def name(common: str) -> x509.Name:
+        return x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{GENERATOR} (development)"),
+                x509.NameAttribute(NameOID.COMMON_NAME, common),
+            ]
+        )
+
+    def usage(**granted: bool) -> x509.KeyUsage:
+        names = (
+            "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
+            "key_cert_sign crl_sign encipher_only decipher_only"
+        )
+        return x509.KeyUsage(**{key: granted.get(key, False) for key in names.split()})
+
+    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root_name, leaf_name = name("Development root"), name("Development signer")
+
+    def certificate(
+        subject: x509.Name, key: ec.EllipticCurvePrivateKey, is_root: bool
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(root_name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now)
+            .not_valid_after(now + LIFETIME)
+            .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), False
+            )
+        )
+        if is_root:
+            builder = builder.add_extension(usage(key_cert_sign=True, crl_sign=True), True)
+        else:
+            builder = builder.add_extension(usage(digital_signature=True), True).add_extension(
+                x509.ExtendedKeyUsage([ObjectIdentifier(CLAIM_SIGNING)]), False
+            )
+        return builder.sign(root_key, hashes.SHA256())
+
+    pem = serialization.Encoding.PEM
+    root = certificate(root_name, root_key, True).public_bytes(pem).decode()
+    leaf = certificate(leaf_name, leaf_key, False).public_bytes(pem).decode()
+    key = leaf_key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return leaf + root, key.decode(), root
+
+
+def _context(anchors: str | None = None) -> Any:
+    import c2pa
+
+    settings: dict[str, Any] = {
+        "verify": {
+            "verify_after_sign": False,
+            "ocsp_fetch": False,
+            "remote_manifest_fetch": False,
+            "verify_trust": True,
+        },
+        "builder": {"thumbnail": {"enabled": False}},
+        "trust": {"trust_config": "\n".join(PURPOSES) + "\n"},
+    }
+    if anchors:
+        settings["trust"]["user_anchors"] = anchors
+    return c2pa.Context.from_dict(settings)
+
+
+def manifest(
+    *,
+    title: str,
+    uploaded_pictures: bool,
+    ingredients: Sequence[Ingredient],
+    consents: Sequence[dict[str, str]],
+    script_sha256: str,
+    burnt_captions: bool = False,
+    created_at: datetime | None = None,
+) -> dict[str, Any]:
+    """What is signed, but for the hash of the file, which the library adds.
+
+    consents: {"id", "kind", "sha256"} of the records that allow the likenesses. A picture that
+    somebody uploaded makes the source type compositeSynthetic, else it is trainedAlgorithmicMedia.
+    """
+    agent = {"name": GENERATOR, "version": GENERATOR_VERSION}
+    source = "compositeSynthetic" if uploaded_pictures else "trainedAlgorithmicMedia"
+    when = (created_at or datetime.now(UTC)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    labels = [f"ingredient-{number}" for number in range(1, len(ingredients) + 1)]
+    actions: list[dict[str, Any]] = [
+        {
+            "action": "c2pa.created",
+            "when": when,
+            "digitalSourceType": SOURCE_TYPES + source,
+            "softwareAgent": agent,
+        }
+    ]
+    for label in labels:
+        actions.append({"action": "c2pa.placed", "parameters": {"ingredientIds": [label]}})
+    if burnt_captions:
+        actions.append({"action": "c2pa.edited", "description": "Captions burnt in"})
+    return {
+        "claim_generator_info": [agent],
+        "title": title,
+        "format": "video/mp4",
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {
+                "label": OWN,
+                "data": {
+                    "ai_label": AI_LABEL,
+                    "script_sha256": script_sha256,
+                    "consents": [dict(consent) for consent in consents],
+                },
+            },
+        ],
+        "ingredients": [
+            {
+                "label": label,
+                "title": part.title,
+                "relationship": "componentOf",
+                "description": f"{part.kind}, sha256 {part.sha256}",
+            }
+            for label, part in zip(labels, ingredients, strict=True)
+        ],
+    }
+
+
+def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, Any]) -> None:
+    """Writes the MP4 `source` to `out` with the signed manifest inside; `out` is whole or absent."""
+    import c2pa
+
+    info = c2pa.C2paSignerInfo(
+        alg=b"es256",
+        sign_cert=authority.chain.encode(),
+        private_key=authority.key.encode(),
+        ta_url=None,
+    )
+    own = next(part for part in manifest["assertions"] if part["label"] == OWN)
+    data = {**own["data"], "outside_sha256": outside(source)}
+    others = [part for part in manifest["assertions"] if part is not own]
+    manifest = {**manifest, "assertions": [*others, {"label": OWN, "data": data}]}
+    draft = out.with_name(f"{out.stem}.{secrets.token_hex(4)}{out.suffix}")
+    try:
+        with (
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(manifest, context=_context()) as builder,
+        ):
+            builder.sign_file(str(source), str(draft), signer)
+        os.replace(draft, out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
+    """What the file says about itself, checked. folder: the authority whose signatures are trusted.
+
+    state: "valid" (whole, and signed by that authority), "untrusted" (whole, but signed by somebody
+    else, or no authority was given), "changed" (not as it was signed), "none" (no credentials).
+    problems: a sentence for each thing that is wrong. Never raises for what is in the file; OSError
+    if it cannot be opened.
+    """
+    import c2pa
+
+    with open(path, "rb"):
+        pass
+    anchors = authority(folder).anchors if folder else None
+    found: dict[str, Any] = {
+        "state": "none",
+        "issuer": None,
+        "created_at": None,
+        "source_type": None,
+        "title": None,
+        "generator": None,
+        "ai_label": None,
+        "script_sha256": None,
+        "actions": [],
+        "consents": [],
+        "ingredients": [],
+        "manifest": None,
+        "problems": [],
+    }
+    try:
+        with c2pa.Reader(str(path), context=_context(anchors)) as reader:
+            whole = json.loads(reader.json())
+        active = whole["manifests"][whole["active_manifest"]]
+        told, recorded = _told(active), _own(active).get("outside_sha256")
+    except (c2pa.C2paError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        # Damaged credentials may hold anything where a text or a list should be.
+        if "ManifestNotFound" in str(problem):
+            found["problems"].append("The file carries no Content Credentials.")
+        elif _carries_manifest(path):
+            found["state"] = "changed"
+            found["problems"].append("The Content Credentials are damaged and cannot be read.")
+        else:
+            found["problems"].append("The file is not a video that can carry Content Credentials.")
+        return found
+    found |= told
+    found["manifest"] = whole["active_manifest"]
+    results = whole.get("validation_results", {})
+    parts = [results.get("activeManifest", {})]
+    parts += [delta["validationDeltas"] for delta in results.get("ingredientDeltas", [])]
+    failures = {result["code"] for part in parts for result in part.get("failure", [])}
+    if recorded is not None and recorded != outside(path):
+        failures.add("outside")
+    distrusted = {code for code in failures if code.startswith("signingCredential.")}
+    if failures - distrusted:
+        found["state"] = "changed"
+        found["problems"].append("The file was changed after it was signed.")
+    elif distrusted or whole.get("validation_state") != "Trusted":
+        found["state"] = "untrusted"
+        found["problems"].append("The file is as it was signed, but the signer is not known here.")
+    else:
+        found["state"] = "valid"
+    return found
+
+
+def _assertion(active: dict[str, Any], label: str) -> dict[str, Any]:
+    for assertion in active.get("assertions", []):
+        if assertion["label"].startswith(label):
+            return dict(assertion["data"])
+    return {}
+
+
+def _own(active: dict[str, Any]) -> dict[str, Any]:
+    return _assertion(active, OWN)
+
+
+def _told(active: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest says, in the words of `read`."""
+    own = _own(active)
+    actions = _assertion(active, "c2pa.actions").get("actions", [])
+    created = actions[0] if actions else {}
+    signature = active.get("signature_info", {})
+    generators = active.get("claim_generator_info") or [{}]
+    ingredients = []
+    for part in active.get("ingredients", []):
+        kind, _, sha256 = part.get("description", "").partition(", sha256 ")
+        ingredients.append({"title": part.get("title"), "kind": kind, "sha256": sha256})
+    return {
+        "issuer": signature.get("issuer"),
+        "created_at": signature.get("time") or created.get("when"),
+        "source_type": created.get("digitalSourceType", "").removeprefix(SOURCE_TYPES) or None,
+        "title": active.get("title"),
+        "generator": " ".join(
+            filter(None, (generators[0].get("name"), generators[0].get("version")))
+        ),
+        "ai_label": own.get("ai_label"),
+        "script_sha256": own.get("script_sha256"),
+        "actions": [action["action"] for action in actions],
+        "consents": own.get("consents", []),
+        "ingredients": ingredients,
+    }
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """(type, offset, size) of the top boxes of an MP4 (ISO 14496-12, 4.2); ends where it is none."""
+    total = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at + 8 <= total:
+            file.seek(at)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if size == 1:
+                size = int.from_bytes(file.read(8), "big")
+            elif size == 0:
+                size = total - at
+            if size < 8 or at + size > total:
+                return
+            yield kind, at, size
+            at += size
+
+
+def outside(path: Path) -> str:
+    """The hash of what the standard leaves out of its own hash of an MP4: file type and free space."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for kind, at, size in _boxes(path):
+            if kind in (b"ftyp", b"free", b"skip", b"mfra"):
+                file.seek(at)
+                digest.update(file.read(size))
+    return digest.hexdigest()
+
+
+def _carries_manifest(path: Path) -> bool:
+    with path.open("rb") as file:
+        for kind, at, size in _boxes(path):
+            if kind == b"uuid" and size > 24:
+                file.seek(at + 8)
+                if file.read(16) == C2PA_BOX:
+                    return True
+    return False
