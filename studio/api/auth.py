@@ -29,7 +29,7 @@ class WorkspaceKey(HttpBearer):
             raise Refusal("key_invalid")
         if key.revoked_at:
             raise Refusal("key_revoked")
-        standing = limits.count(key.pk, key.workspace.plan)
+        standing = limits.count(key.pk)
         request.standing = standing  # type: ignore[attr-defined]
         if standing.exceeded:
             raise Refusal("rate_limited", retry_after=standing.resets_in)

@@ -128,6 +128,6 @@ def api_docs(request: HttpRequest) -> HttpResponse:
         "operations": list(_operations(schema)),
         "codes": [(code, status, meaning) for code, (status, meaning) in CODES.items()],
         "base": request.build_absolute_uri("/api/v1"),
-        "requests_a_minute": REQUESTS["free"],
+        "requests_a_minute": REQUESTS,
     }
     return render(request, "studio/api_docs.html", context)

@@ -47,7 +47,7 @@ def bounded(examples):
 
 @pytest.fixture
 def program(alice, library, monkeypatch):
-    monkeypatch.setattr("studio.api.limits.REQUESTS", {"free": 1_000_000})
+    monkeypatch.setattr("studio.api.limits.REQUESTS", 1_000_000)
     return Program.of(alice.workspace)
 
 

@@ -54,7 +54,7 @@ def test_the_last_use_is_written_once_a_minute(alice):
 
 def test_the_limit_counts_down_and_ends_in_429(program, monkeypatch):
     monkeypatch.setattr("studio.api.limits.time.time", lambda: 999_999_990.0)
-    monkeypatch.setattr("studio.api.limits.REQUESTS", {"free": 3})
+    monkeypatch.setattr("studio.api.limits.REQUESTS", 3)
     left = [program.get("/api/v1/avatars")["RateLimit"] for _ in range(3)]
     assert left == ['"default";r=2;t=30', '"default";r=1;t=30', '"default";r=0;t=30']
     response = program.get("/api/v1/avatars")
@@ -66,7 +66,7 @@ def test_the_limit_counts_down_and_ends_in_429(program, monkeypatch):
 
 
 def test_keys_have_limits_of_their_own(program, alice, monkeypatch):
-    monkeypatch.setattr("studio.api.limits.REQUESTS", {"free": 1})
+    monkeypatch.setattr("studio.api.limits.REQUESTS", 1)
     other = Program.of(alice.workspace)
     assert program.get("/api/v1/avatars").status_code == 200
     assert other.get("/api/v1/avatars").status_code == 200
