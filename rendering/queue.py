@@ -12,7 +12,9 @@ import statistics
 from dataclasses import dataclass
 from datetime import timedelta
 
+import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 from django.utils import timezone
@@ -143,6 +145,22 @@ def speed() -> tuple[float, float]:
     return statistics.median(ratios), statistics.quantiles(ratios, n=10)[-1]
 
 
+def ping() -> bool:
+    """Whether the broker answers now."""
+    try:
+        with redis.Redis.from_url(
+            settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=2
+        ) as broker:
+            return bool(broker.ping())
+    except redis.RedisError:
+        return False
+
+
+def working() -> bool:
+    """Whether somebody is there to make things and can be told; asked of the broker every few seconds."""
+    return slots() > 0 and bool(cache.get_or_set("broker-answers", ping, 5))
+
+
 def slots() -> int:
     """How many lines can be made at once, by the workers that are there."""
     return Worker.alive().aggregate(n=Sum("slots"))["n"] or 0
@@ -156,7 +174,7 @@ def _left(renders: Q) -> float:
 
 def position(render: Render) -> Place:
     """Place and likely end. The lines of a render are made side by side on all slots."""
-    hands = slots()
+    hands = slots() if working() else 0
     if render.is_over or render.status == "held":
         return Place(0, 0.0, None, None, hands > 0)
     ahead = Q(render__status__in=("queued", "running"), render__rank_at__lt=render.rank_at)

@@ -24,7 +24,7 @@ from rendering import pipeline, queue
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.failpoints import reach
 from rendering.models import Render, Segment, Worker, WrongStatus
-from rendering.values import BadInput, Canceled, Chapter
+from rendering.values import BadInput, Canceled, Chapter, LineSpec
 
 log = logging.getLogger(__name__)
 
@@ -247,8 +247,16 @@ def sweep() -> None:
 
 @worker_ready.connect
 def _begin(sender: Any, **_: Any) -> None:
-    if "render" in sender.controller.app.amqp.queues.consume_from:
+    queues = sender.controller.app.amqp.queues.consume_from
+    if "render" in queues:
         PULSE.start(sender.controller.concurrency)
+    if "speech" in queues:
+        threading.Thread(target=_warm_up, daemon=True).start()
+
+
+def _warm_up() -> None:
+    """The voice model is loaded before somebody presses Listen for the first time."""
+    pipeline.speak(LineSpec(text="Hello.", avatar="", voice="af_heart"), stop=PULSE.stopping)
 
 
 @worker_shutting_down.connect

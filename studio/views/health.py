@@ -1,7 +1,5 @@
 """GET /healthz: does each part answer?"""
 
-import redis
-from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
@@ -14,13 +12,6 @@ def _database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return cursor.fetchone() == (1,)
-
-
-def _broker() -> bool:
-    with redis.Redis.from_url(
-        settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=2
-    ) as broker:
-        return bool(broker.ping())
 
 
 def _workers() -> bool:
@@ -36,7 +27,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     parts = {}
     for name, probe in (
         ("database", _database),
-        ("broker", _broker),
+        ("broker", queue.ping),
         ("workers", _workers),
         ("store", _store),
     ):

@@ -18,7 +18,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
-from rendering.models import Worker
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script
 from studio import access, actions
@@ -52,7 +51,7 @@ def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
             "ready": ready,
             "whole": all(ready),
             "version": hashlib.sha256(spoken.encode()).hexdigest()[:16],
-            "working": all(ready) or Worker.alive().exists(),
+            "working": all(ready) or queue.working(),
         }
     )
 
