@@ -1,0 +1,108 @@
+"""One command runs everything, and nothing outlives it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings
+
+from studio.servers import free_port
+
+pytestmark = pytest.mark.slow
+
+
+def alive(folder):
+    """Processes that were started with this data folder."""
+    mark = f"DATA_DIR={folder}".encode()
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as variables:
+                if entry.isdigit() and mark in variables.read().split(b"\0"):
+                    found.append(int(entry))
+        except OSError:
+            continue
+    return found
+
+
+def until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def serve(tmp_path):
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("BROKER_URL", "DATABASE_URL", "SECRET_KEY")
+    }
+    environment |= {"DATA_DIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    running = []
+
+    def start():
+        port = free_port()
+        log = (tmp_path / f"serve-{len(running)}.log").open("w+")
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        running.append(process)
+
+        def said():
+            log.seek(0)
+            text = log.read()
+            assert process.poll() is None, text
+            return "Demo login" in text
+
+        until(said, 180)
+        return process, f"http://127.0.0.1:{port}"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+    until(lambda: not alive(tmp_path), 30)
+
+
+def get(address):
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
+def test_it_runs_and_nothing_is_left(serve, tmp_path):
+    process, address = serve()
+    status, body = get(f"{address}/healthz")
+    assert (status, json.loads(body)["status"]) == (200, "ok")
+    assert "Likeness Studio" in get(f"{address}/accounts/login/")[1]
+    assert len(alive(tmp_path)) >= 6
+    process.kill()  # no chance to tidy up: the kernel ends the children
+    process.wait()
+    until(lambda: not alive(tmp_path), 20)
+    with pytest.raises(urllib.error.URLError):
+        get(f"{address}/healthz")
+
+    again, address = serve()  # the same data folder, not locked by the dead
+    second = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert "runs already" in second.stderr
+    again.send_signal(signal.SIGINT)
+    assert again.wait(timeout=30) == 0
+    assert alive(tmp_path) == []
