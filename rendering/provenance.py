@@ -30,6 +30,9 @@ PURPOSES = [CLAIM_SIGNING, "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.5
 
 C2PA_BOX = uuid.UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
 
+SEAL = b"likeness"
+"""How our own checksum of a file begins."""
+
 LIFETIME = timedelta(days=3650)
 CHAIN, KEY, ANCHORS = "chain.pem", "key.pem", "anchors.pem"
 
@@ -202,6 +205,7 @@ def manifest(
                 "data": {
                     "ai_label": AI_LABEL,
                     "script_sha256": script_sha256,
+                    "sealed": True,
                     "consents": [dict(consent) for consent in consents],
                 },
             },
@@ -228,10 +232,6 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
         private_key=authority.key.encode(),
         ta_url=None,
     )
-    own = next(part for part in manifest["assertions"] if part["label"] == OWN)
-    data = {**own["data"], "outside_sha256": outside(source)}
-    others = [part for part in manifest["assertions"] if part is not own]
-    manifest = {**manifest, "assertions": [*others, {"label": OWN, "data": data}]}
     draft = out.with_name(f"{out.stem}.{secrets.token_hex(4)}{out.suffix}")
     try:
         with (
@@ -239,6 +239,7 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
             c2pa.Builder(manifest, context=_context()) as builder,
         ):
             builder.sign_file(str(source), str(draft), signer)
+        _seal(draft)
         os.replace(draft, out)
     finally:
         draft.unlink(missing_ok=True)
@@ -276,14 +277,14 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
         with c2pa.Reader(str(path), context=_context(anchors)) as reader:
             whole = json.loads(reader.json())
         active = whole["manifests"][whole["active_manifest"]]
-        told, recorded = _told(active), _own(active).get("outside_sha256")
+        told, sealed = _told(active), _own(active).get("sealed")
     except (c2pa.C2paError, ValueError, TypeError, KeyError, AttributeError) as problem:
         # Damaged credentials may hold anything where a text or a list should be.
-        if "ManifestNotFound" in str(problem):
-            found["problems"].append("The file carries no Content Credentials.")
-        elif _carries_manifest(path):
+        if _was_signed(path):
             found["state"] = "changed"
             found["problems"].append("The Content Credentials are damaged and cannot be read.")
+        elif "ManifestNotFound" in str(problem):
+            found["problems"].append("The file carries no Content Credentials.")
         else:
             found["problems"].append("The file is not a video that can carry Content Credentials.")
         return found
@@ -293,8 +294,8 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
     parts = [results.get("activeManifest", {})]
     parts += [delta["validationDeltas"] for delta in results.get("ingredientDeltas", [])]
     failures = {result["code"] for part in parts for result in part.get("failure", [])}
-    if recorded is not None and recorded != outside(path):
-        failures.add("outside")
+    if sealed and not _whole(path):
+        failures.add("seal")
     distrusted = {code for code in failures if code.startswith("signingCredential.")}
     if failures - distrusted:
         found["state"] = "changed"
@@ -363,19 +364,44 @@ def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
             at += size
 
 
-def outside(path: Path) -> str:
-    """The hash of what the standard leaves out of its own hash of an MP4: file type and free space."""
+def _digest(path: Path, size: int) -> bytes:
+    """SHA-256 of the first `size` bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        for kind, at, size in _boxes(path):
-            if kind in (b"ftyp", b"free", b"skip", b"mfra"):
-                file.seek(at)
-                digest.update(file.read(size))
-    return digest.hexdigest()
+        while size and (data := file.read(min(size, 1 << 20))):
+            digest.update(data)
+            size -= len(data)
+    return digest.digest()
 
 
-def _carries_manifest(path: Path) -> bool:
+def _seal(path: Path) -> None:
+    """Adds a checksum of the whole file, in a box of free space, which the signature leaves out.
+
+    The standard does not cover the file type, free space and the padding of the manifest itself: a
+    byte that changed there is noticed by this.
+    """
+    digest = _digest(path, path.stat().st_size)
+    with path.open("ab") as file:
+        file.write(struct.pack(">I4s", 8 + len(SEAL) + len(digest), b"free") + SEAL + digest)
+
+
+def _whole(path: Path) -> bool:
+    """Whether the file ends in the checksum of all that stands before it."""
+    kind, at, size = list(_boxes(path))[-1]
     with path.open("rb") as file:
+        file.seek(at + 8)
+        content = file.read(64)
+    ends = at + size == path.stat().st_size
+    return ends and kind == b"free" and content == SEAL + _digest(path, at)
+
+
+def _was_signed(path: Path) -> bool:
+    """Whether there is a manifest that cannot be read, or the checksum that we add to what we sign."""
+    with path.open("rb") as file:
+        tail = len(SEAL) + hashlib.sha256().digest_size
+        file.seek(max(0, path.stat().st_size - tail))
+        if file.read(len(SEAL)) == SEAL:
+            return True
         for kind, at, size in _boxes(path):
             if kind == b"uuid" and size > 24:
                 file.seek(at + 8)
