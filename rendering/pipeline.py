@@ -11,15 +11,36 @@ import functools
 import hashlib
 import json
 import threading
-from dataclasses import asdict
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rendering import voices
+import numpy as np
+
+from rendering import provenance, voices
+from rendering.failpoints import reach
+from rendering.stages import alignment, captions, delivery, speech
 from rendering.stages import script as script_stage
-from rendering.stages import speech
 from rendering.store import Store
-from rendering.values import Background, Frame, LineSpec, Script, Speech, VideoFormat
+from rendering.values import (
+    Background,
+    Canceled,
+    Chapter,
+    Frame,
+    LineSpec,
+    Phone,
+    Report,
+    Script,
+    Segment,
+    Speech,
+    Timing,
+    VideoFormat,
+    Warn,
+    Word,
+)
 
 VERSION = "line/1"
 
@@ -74,7 +95,9 @@ def _exact_length(spec: LineSpec, store: Store) -> float:
     return round(speak(spec, store=store).seconds * spec.video.fps) / spec.video.fps
 
 
-def speak(spec: LineSpec, *, store: Store, stop: threading.Event | None = None) -> Speech:
+def speak(
+    spec: LineSpec, *, store: Store | None = None, stop: threading.Event | None = None
+) -> Speech:
     """Stages 1 and 2 alone: the line's sound, kept sentence by sentence."""
     return speech.run(
         read_script(spec), spec.voice, speed=spec.speed, pitch=spec.pitch, store=store, stop=stop
@@ -113,6 +136,16 @@ def _looks(spec: LineSpec) -> list[Any]:
     return [frames.VERSION, faces.get(spec.avatar).sha256, background, size]
 
 
+def segment_key(spec: LineSpec) -> str:
+    """The hash of everything that decides how the segment looks and sounds."""
+    from rendering.stages import motion
+
+    made_by = (speech.VERSION, voices.REVISIONS[voices.get(spec.voice).engine], motion.VERSION)
+    encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
+    captioned = captions.VERSION if spec.burn_captions else ""
+    return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded)
+
+
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
     return _hash("rest", *_looks(spec))
@@ -128,4 +161,329 @@ def rest_frame(spec: LineSpec) -> Frame:
         video=spec.video,
         background=spec.background,
         caption=spec.text if spec.burn_captions else "",
+    )
+
+
+class Clock:
+    """Wall seconds per stage. Frames are pulled through three stages at once, each timed apart."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - begun)
+
+    def add(self, stage: str, seconds: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+    def over(self, stage: str, frames: Iterable[Frame], *, within: str) -> Iterator[Frame]:
+        """The frames, the time they take counted for `stage` and taken from `within`, which pulls them."""
+        source = iter(frames)
+        while True:
+            begun = time.perf_counter()
+            frame = next(source, None)
+            spent = time.perf_counter() - begun
+            self.add(stage, spent)
+            self.add(within, -spent)
+            if frame is None:
+                return
+            yield frame
+
+
+def _silent(stage: str, fraction: float) -> None:
+    pass
+
+
+def render_line(
+    spec: LineSpec,
+    *,
+    store: Store,
+    report: Report = _silent,
+    stop: threading.Event | None = None,
+) -> Segment:
+    """One line, from its words to an encoded segment; `reused` if the store held it.
+
+    Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
+    raises it, StoreFull. What was finished before stays in the store for the next try.
+    """
+    from rendering import faces
+    from rendering.stages import frames, motion, smoothing
+
+    key = segment_key(spec)
+    found = stored(key, store)
+    if found is not None:
+        return replace(found, reused=True)
+    clock = Clock()
+
+    def tell(stage: str, fraction: float) -> None:
+        if stop is not None and stop.is_set():
+            raise Canceled
+        report(stage, fraction)
+        if stage == "speech" and fraction > 0:
+            reach("stage:speech")
+
+    with clock("script"):
+        tell("script", 0.0)
+        script = read_script(spec)
+        reach("stage:script")
+    with clock("speech"):
+        spoken = speech.run(
+            script,
+            spec.voice,
+            speed=spec.speed,
+            pitch=spec.pitch,
+            store=store,
+            stop=stop,
+            report=tell,
+        )
+    with clock("alignment"):
+        tell("alignment", 0.0)
+        timing = alignment.run(script, spoken)
+        reach("stage:alignment")
+    with clock("motion"):
+        tell("motion", 0.0)
+        seed = int(line_key(spec)[:15], 16)
+        moved = motion.run(timing, fps=spec.video.fps, seed=seed, style=spec.style)
+        reach("stage:motion")
+    avatar = faces.get(spec.avatar)
+    drawn = frames.run(
+        moved,
+        avatar=avatar,
+        video=spec.video,
+        background=spec.background,
+        timing=timing,
+        burn_captions=spec.burn_captions,
+        draft=spec.draft,
+        report=tell,
+    )
+    half = moved.frames // 2
+    smoothed = smoothing.run(
+        _passing("stage:frames", half, clock.over("frames", drawn, within="smoothing")),
+        pure=frames.PURE,
+        fps=spec.video.fps,
+    )
+    with (
+        clock("delivery"),
+        store.write(key, ".mp4") as film,
+        store.write(key, ".flac") as sound,
+    ):
+        count = delivery.segment(
+            _passing("stage:smoothing", half, clock.over("smoothing", smoothed, within="delivery")),
+            spoken.wav,
+            video=spec.video,
+            draft=spec.draft,
+            film=film,
+            sound=sound,
+            stop=stop,
+        )
+    made = Segment(
+        key=key,
+        video=store.path(key, ".mp4"),
+        sound=store.path(key, ".flac"),
+        timing=timing,
+        seconds=count / spec.video.fps,
+        stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
+        quality={
+            **{name: float(figure) for name, figure in smoothed.figures.items()},
+            "audio_lufs": round(speech.loudness(spoken.wav), 2),
+        },
+        warnings=script.warnings,
+    )
+    _keep_segment(made, store)
+    return made
+
+
+def _passing(place: str, number: int, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames; the failpoint `place` stands before frame `number`."""
+    for at, frame in enumerate(frames):
+        if at == number:
+            reach(place)
+        yield frame
+
+
+def _keep_segment(made: Segment, store: Store) -> None:
+    """Writes what stands beside the two media files. It comes last: with it the segment is complete."""
+    plain = {
+        "seconds": made.seconds,
+        "bytes": [made.video.stat().st_size, made.sound.stat().st_size],
+        "words": [[word.text, word.start, word.end] for word in made.timing.words],
+        "phones": [[p.symbol, p.start, p.end, p.stress] for p in made.timing.phones],
+        "source": made.timing.source,
+        "spoken": made.timing.seconds,
+        "hop": made.timing.hop,
+        "pitch": [round(float(value), 1) for value in made.timing.pitch],
+        "energy": [round(float(value), 1) for value in made.timing.energy],
+        "stages": made.stages,
+        "quality": made.quality,
+        "warnings": [asdict(warn) for warn in made.warnings],
+    }
+    with store.write(made.key, ".json") as path:
+        path.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
+
+
+def stored(key: str, store: Store) -> Segment | None:
+    """The segment of that key if the store holds all of it."""
+    beside, film, sound = (store.find(key, suffix) for suffix in (".json", ".mp4", ".flac"))
+    if not (beside and film and sound):
+        return None
+    try:
+        plain = json.loads(beside.read_text(encoding="utf-8"))
+        if plain["bytes"] != [film.stat().st_size, sound.stat().st_size]:
+            return None
+        timing = Timing(
+            words=tuple(Word(*word) for word in plain["words"]),
+            phones=tuple(Phone(*phone) for phone in plain["phones"]),
+            seconds=plain["spoken"],
+            hop=plain["hop"],
+            pitch=np.array(plain["pitch"], np.float32),
+            energy=np.array(plain["energy"], np.float32),
+            source=plain["source"],
+        )
+        return Segment(
+            key=key,
+            video=film,
+            sound=sound,
+            timing=timing,
+            seconds=plain["seconds"],
+            stages=plain["stages"],
+            quality=plain["quality"],
+            warnings=tuple(Warn(**warn) for warn in plain["warnings"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # removed or damaged: it is made again
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A finished video. outputs: {"kind", "key", "suffix", "bytes", "sha256", …} of files in the store."""
+
+    seconds: float
+    outputs: list[dict[str, Any]]
+    chapters: list[dict[str, Any]]
+    quality: dict[str, float]
+    provenance: dict[str, Any]
+    stages: dict[str, float] = field(default_factory=dict)
+
+
+def deliver(
+    segments: Sequence[Segment],
+    *,
+    lines: Sequence[LineSpec],
+    store: Store,
+    title: str,
+    chapters: Sequence[Chapter],
+    codec: str,
+    consents: Sequence[dict[str, str]],
+    authority: Path,
+    report: Report = _silent,
+    stop: threading.Event | None = None,
+) -> Delivered:
+    """Stage 7 for the whole: joins the segments of `lines`, adds captions and chapters, signs last.
+
+    consents: {"id", "kind", "sha256"} of the records that allow it. authority: the folder of the signer.
+    Raises BadInput for a codec that cannot be written, Canceled, StoreFull.
+    """
+    clock = Clock()
+    video = lines[0].video
+    with clock("delivery"), store.scratch() as folder:
+        files = delivery.assemble(
+            segments,
+            video=video,
+            folder=folder,
+            title=title,
+            chapters=chapters,
+            codec=codec,
+            report=report,
+            stop=stop,
+        )
+        reach("stage:delivery")
+        signed = folder / "signed.mp4"
+        provenance.sign(
+            files.video,
+            signed,
+            authority=provenance.authority(authority),
+            manifest=_manifest(title, lines, consents),
+        )
+        told = provenance.read(signed, authority)
+        if told["state"] != "valid":
+            raise RuntimeError(f"the signature does not hold: {told['problems']}")
+        size = {"width": video.width, "height": video.height}
+        outputs = [
+            _kept(store, signed, "video", **size, fps=video.fps, codec=codec),
+            _kept(store, files.poster, "poster", **size),
+            _kept(store, files.srt, "srt"),
+            _kept(store, files.vtt, "vtt"),
+            _kept(store, files.transcript, "transcript"),
+        ]
+    report("delivery", 1.0)
+    named = ("manifest", "issuer", "created_at", "source_type", "ai_label")
+    return Delivered(
+        seconds=files.seconds,
+        outputs=outputs,
+        chapters=[asdict(chapter) for chapter in chapters],
+        quality=_quality(segments),
+        provenance={"c2pa": True, **{name: told[name] for name in named}},
+        stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
+    )
+
+
+def _kept(store: Store, made: Path, kind: str, **more: Any) -> dict[str, Any]:
+    """Moves a finished file into the store under the hash of its bytes."""
+    with made.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size = made.stat().st_size
+    with store.write(sha256, made.suffix) as path:
+        made.replace(path)
+    return {
+        "kind": kind,
+        "key": sha256,
+        "suffix": made.suffix,
+        "bytes": size,
+        "sha256": sha256,
+        **more,
+    }
+
+
+def _quality(segments: Sequence[Segment]) -> dict[str, float]:
+    """What was measured on the lines, as means over the time of the video."""
+    figures: dict[str, list[tuple[float, float]]] = {}
+    for part in segments:
+        for name, figure in part.quality.items():
+            figures.setdefault(name, []).append((figure, part.seconds))
+    return {
+        name: round(sum(f * s for f, s in found) / sum(s for _, s in found), 4)
+        for name, found in figures.items()
+    }
+
+
+def _manifest(
+    title: str, lines: Sequence[LineSpec], consents: Sequence[dict[str, str]]
+) -> dict[str, Any]:
+    from rendering import faces
+
+    avatars = [faces.get(slug) for slug in dict.fromkeys(spec.avatar for spec in lines)]
+    speakers = [voices.get(slug) for slug in dict.fromkeys(spec.voice for spec in lines)]
+    pictures = dict.fromkeys(
+        spec.background.sha256 for spec in lines if spec.background.picture is not None
+    )
+    words = "\n\n".join(spec.text for spec in lines)
+    return provenance.manifest(
+        title=title,
+        uploaded_pictures=bool(pictures),
+        ingredients=[
+            *(provenance.Ingredient(face.name, "avatar", face.sha256) for face in avatars),
+            *(
+                provenance.Ingredient(voice.name, "voice", voices.sha256(voice.slug))
+                for voice in speakers
+            ),
+            *(provenance.Ingredient("Background", "picture", sha256) for sha256 in pictures),
+        ],
+        consents=consents,
+        script_sha256=hashlib.sha256(words.encode()).hexdigest(),
+        burnt_captions=any(spec.burn_captions for spec in lines),
     )

@@ -48,12 +48,11 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """Something a video is made of. path: a picture or film, whose own credentials are kept inside."""
+    """Something a video is made of."""
 
     title: str
     kind: str  # "avatar" | "voice" | "picture"
     sha256: str
-    path: Path | None = None
 
 
 def authority(folder: Path) -> Authority:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from rendering.values import Chapter, Word
 
+VERSION = "captions/1"
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
 LONGEST = 7.0  # seconds that a cue stands at most
 SHORTEST = 1.0  # seconds below which a cue flashes

@@ -124,7 +124,7 @@ def assemble(
             *AAC,
             *("-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4", files.video),
         ],
-        feed=_samples(segments, tell),
+        feed=_sound(segments, tell),
         stop=stop,
     )
     tell("delivery", 0.8)
@@ -163,12 +163,12 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _samples(segments: Sequence[Segment], tell: Report) -> Iterator[bytes]:
+def _sound(segments: Sequence[Segment], tell: Report) -> Iterator[bytes]:
     """The sound of all segments, one after another."""
     import soundfile
 
     for number, part in enumerate(segments):
-        tell("delivery", 0.7 * number / len(segments))
+        tell("delivery", 0.1 + 0.7 * number / len(segments))
         wav, rate = soundfile.read(part.sound, dtype="int16")
         if rate != SAMPLE_RATE or wav.ndim != 1:
             raise ValueError(f"{part.sound.name} is not sound of this pipeline")
