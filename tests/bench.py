@@ -1,0 +1,257 @@
+"""Speed and memory: `make bench`, or `python -m tests.bench speed|memory|pages`.
+
+Ratios are measured side by side in one run, each program as a process of its own from start to end, CPU
+time beside wall time. Prints the table that stands in the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+WORDS = (
+    "A film begins as a paragraph, and every paragraph is a line of its own.",
+    "The voice reads it first, and the lips follow what was said, to the frame.",
+    "When one line changes, only that line is spoken and drawn again.",
+    "Nothing that was paid for is ever paid for twice.",
+)
+
+
+class Measured:
+    """A process and its children: wall and CPU seconds, and the peak of their summed memory (PSS)."""
+
+    def __init__(self, *command: str | Path, environment: dict[str, str] | None = None) -> None:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.peak = 0
+        watcher = threading.Thread(target=self._watch, args=(process,), daemon=True)
+        watcher.start()
+        self.output = process.communicate()[0]
+        self.wall = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        if process.returncode:
+            raise SystemExit(f"{command} ended with {process.returncode}")
+
+    def _watch(self, process: subprocess.Popen) -> None:
+        while process.poll() is None:
+            self.peak = max(self.peak, sum(map(_pss, _family(process.pid))))
+            time.sleep(0.25)
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for one in found:
+        try:
+            for task in os.listdir(f"/proc/{one}/task"):
+                children = Path(f"/proc/{one}/task/{task}/children").read_text().split()
+                found += [int(child) for child in children]
+        except OSError:
+            continue
+    return found
+
+
+def _pss(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def _script(folder: Path, seconds: float) -> Path:
+    """A script of about that length: the lines above, each time another number in them."""
+    count = max(1, round(seconds / 4.6))
+    lines = [f"Number {n}. {WORDS[n % len(WORDS)]}" for n in range(count)]
+    path = folder / f"script-{round(seconds)}.md"
+    path.write_text("\n\n".join(lines) + "\n")
+    return path
+
+
+def _render(script: Path, folder: Path, height: int = 720) -> tuple[Measured, dict]:
+    """A render from nothing: an empty store, a prepared voice model."""
+    with tempfile.TemporaryDirectory(dir=folder) as data:
+        cache = os.environ.get("LIKENESS_CACHE") or str(ROOT / ".data" / "cache")
+        environment = {"DATA_DIR": data, "LIKENESS_CACHE": cache}
+        manage = [PYTHON, "manage.py"]
+        Measured(*manage, "migrate", "-v0", environment=environment)
+        command = [*manage, "render", script, "--avatar", "maya", "--voice", "af_heart"]
+        command += ["--height", str(height), "--out", folder / "film.mp4", "--json"]
+        done = Measured(*command, environment=environment)
+    return done, json.loads(done.output)
+
+
+SPEAK = """
+import sys
+from pathlib import Path
+from rendering import voices
+from rendering.stages import script, speech
+from rendering.voices import kokoro
+engine = kokoro.Kokoro(None, threads=int(sys.argv[2]))
+voices._load = lambda name, cache: engine
+for line in script.lines(Path(sys.argv[1]).read_text()):
+    speech.run(script.run(line.text, markup="markdown", language="en-US", dictionary=(), supports=voices.CONTROLS), "af_heart")
+"""
+
+
+def speed(folder: Path) -> list[str]:
+    """End to end at 720p against speech alone and x264 alone, each at its best number of threads."""
+    from rendering import media
+
+    script = _script(folder, 60)
+    _render(_script(folder, 8), folder)  # prepares the model and warms the disk
+    whole, said = _render(script, folder)
+    spoken = [Measured(PYTHON, "-c", SPEAK, script, str(n)) for n in (1, 2)]
+    raw = folder / "film.yuv"
+    film = folder / "film.mp4"
+    quiet = [media.program(), "-hide_banner", "-loglevel", "error", "-y"]
+    subprocess.run([*quiet, "-i", film, "-map", "0:v", "-f", "rawvideo", raw], check=True)
+    size = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "1280x720", "-r", "25", "-i", raw]
+    encoded = [
+        Measured(*quiet, *size, *media.video_encoder("h264", 25), "-threads", n, folder / "x.mp4")
+        for n in ("1", "2")
+    ]
+    raw.unlink()
+    speech = min(spoken, key=lambda run: run.wall)
+    x264 = min(encoded, key=lambda run: run.wall)
+    length = said["seconds"]
+    ratio = whole.wall / (speech.wall + x264.wall)
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())
+    return [
+        "| what | wall s | CPU s | wall per second of film |",
+        "|---|---|---|---|",
+        f"| end to end, 720p, {length:.0f} s of film | {whole.wall:.1f} | {whole.cpu:.1f} | {whole.wall / length:.2f} |",
+        f"| speech alone | {speech.wall:.1f} | {speech.cpu:.1f} | {speech.wall / length:.2f} |",
+        f"| x264 alone | {x264.wall:.1f} | {x264.cpu:.1f} | {x264.wall / length:.2f} |",
+        f"| **ratio** end to end : (speech + x264), goal at most 1.4 | **{ratio:.2f}** | "
+        f"{whole.cpu / (speech.cpu + x264.cpu):.2f} | |",
+        "",
+        f"Seconds inside the stages, summed over lines made side by side: {stages}.",
+    ]
+
+
+def memory(folder: Path) -> list[str]:
+    """Peak memory of all processes of a render, for a short and a long script."""
+    rows = ["| script | film s | wall s | peak of all processes, MB (PSS) |", "|---|---|---|---|"]
+    for seconds in (20, 600):
+        done, said = _render(_script(folder, seconds), folder)
+        rows.append(
+            f"| {seconds} s | {said['seconds']:.0f} | {done.wall:.0f} | {done.peak / 1e6:.0f} |"
+        )
+    return rows
+
+
+def pages(folder: Path) -> list[str]:
+    """Time to answer, from a real server, for a workspace with 200 projects."""
+    from studio.servers import free_port
+
+    data = folder / "pages"
+    data.mkdir()
+    environment = {"DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
+    Measured(PYTHON, "manage.py", "migrate", "-v0", environment=environment)
+    Measured(PYTHON, "manage.py", "seed", "--no-render", environment=environment)
+    made = Measured(PYTHON, "-c", FILL, environment=environment)
+    session, project = made.output.split()
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            *(PYTHON, "-m", "gunicorn", "studio.wsgi", "--bind", f"127.0.0.1:{port}"),
+            *("--workers", "1", "--threads", "8", "--log-level", "error"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+    rows = ["| page, 200 projects | p50 ms | p95 ms |", "|---|---|---|"]
+    try:
+        for name, path in (
+            ("project list", "/projects/"),
+            ("home", "/"),
+            ("editor", f"/projects/{project}/"),
+        ):
+            times = _ask(port, path, session)
+            cuts = statistics.quantiles(times, n=20)
+            rows.append(f"| {name} | {statistics.median(times):.0f} | {cuts[-1]:.0f} |")
+    finally:
+        server.terminate()
+        server.wait()
+    return rows
+
+
+FILL = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "studio.settings"
+django.setup()
+from django.conf import settings
+from django.test import Client
+from studio.models import Avatar, Project, User, Voice
+user = User.objects.get()
+workspace = user.memberships.get().workspace
+face, voice = Avatar.objects.first(), Voice.objects.first()
+for n in range(200):
+    project = Project.objects.create(workspace=workspace, title=f"Project {n}", created_by=user)
+    for m in range(8):
+        project.add_scene(title=f"Scene {m}", avatar=face, voice=voice,
+                          script=f"Line {n} {m}, which is long enough to be a line.\\n\\nAnd another one.")
+client = Client()
+client.force_login(user)
+print(client.cookies[settings.SESSION_COOKIE_NAME].value, project.pk)
+"""
+
+
+def _ask(port: int, path: str, session: str) -> list[float]:
+    """Milliseconds of 200 answers, one after another, after ten to warm up."""
+    times = []
+    deadline = time.monotonic() + 60
+    while len(times) < 210:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        began = time.perf_counter()
+        try:
+            connection.request("GET", path, headers={"Cookie": f"sessionid={session}"})
+            answer = connection.getresponse()
+            answer.read()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+            continue
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise SystemExit(f"{path} answered {answer.status}")
+        times.append(1000 * (time.perf_counter() - began))
+    return times[10:]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help="speed, memory, pages; all without one")
+    parts = parser.parse_args().parts or ["speed", "memory", "pages"]
+    for name in parts:
+        with tempfile.TemporaryDirectory(prefix="likeness-bench-") as folder:
+            rows = {"speed": speed, "memory": memory, "pages": pages}[name](Path(folder))
+        print("\n".join(rows), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
