@@ -1,0 +1,141 @@
+"""Eyes: a ball with a sunken iris, and a clear wet shell that only mirrors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from geometry import base_mesh, to_scene
+from scene import Shader, attribute, link, scaled
+
+IRIS_ANGLE = math.asin(0.47)
+"""Half the angle the iris takes of the ball, in radians."""
+DIVERGENCE = math.radians(2.2)
+"""Each eye looks this far outside the lens: exactly into it reads as cross-eyed."""
+AROUND = 72
+
+
+@dataclass
+class Eye:
+    """Centre [3] and radius in scene metres, and the objects that turn with the gaze."""
+
+    centre: np.ndarray
+    radius: float
+    items: list[bpy.types.Object]
+
+    def look_at(self, point: np.ndarray) -> None:
+        """Turns the eye to a point of the scene."""
+        ahead = (point - self.centre) / np.linalg.norm(point - self.centre)
+        outward = DIVERGENCE if self.centre[0] > 0 else -DIVERGENCE
+        turn = (math.asin(-ahead[2]), 0, math.atan2(ahead[0], -ahead[1]) + outward)
+        for item in self.items:
+            item.rotation_euler = turn
+
+
+def _ball_material(look: dict):
+    shader = Shader("eyeball")
+    place = shader.attribute("disc", "Vector")
+    length = shader.add("ShaderNodeVectorMath", operation="LENGTH")
+    shader.links.new(place, length.inputs[0])
+    radius = length.outputs["Value"]
+    heading = shader.add("ShaderNodeVectorMath", operation="NORMALIZE")
+    shader.links.new(place, heading.inputs[0])
+    along = shader.add("ShaderNodeCombineXYZ")
+    shader.links.new(shader.times(radius, 1.6), along.inputs[2])
+    rays = shader.add("ShaderNodeVectorMath")
+    shader.links.new(shader.stretch(heading.outputs[0], (7, 7, 7)), rays.inputs[0])
+    shader.links.new(along.outputs[0], rays.inputs[1])
+    fibres = shader.noise(rays.outputs[0], 1.6, 5, 0.6)
+    fine = shader.noise(rays.outputs[0], 4.5, 3, 0.6)
+    iris = shader.mix(shader.map(fibres, 0.35, 0.7, 0, 1), look["iris"], look["fibre"])
+    iris = shader.mix(shader.map(fine, 0.5, 0.75, 0, 0.5), iris, scaled(look["fibre"], 1.5))
+    iris = shader.mix(shader.map(radius, 0.30, 0.52, 0.55, 0), iris, look["collar"])
+    iris = shader.mix(shader.map(radius, 0.74, 0.97, 0, 0.92), iris, scaled(look["iris"], 0.12))
+    iris = shader.mix(shader.map(radius, 0.33, 0.38, 1, 0), iris, (0.002, 0.002, 0.002))
+    white = shader.mix(
+        shader.map(radius, 1.2, 3.2, 0, 0.55), (0.80, 0.765, 0.73), (0.66, 0.47, 0.42)
+    )
+    veins = shader.map(shader.noise(place, 3.2, 6, 0.7), 0.56, 0.64, 0, 0.22)
+    veins = shader.times(veins, shader.map(radius, 1.3, 2.6, 0, 1))
+    white = shader.mix(veins, white, (0.55, 0.18, 0.15))
+    shader.set(
+        Base_Color=shader.mix(shader.map(radius, 0.94, 1.08, 0, 1), iris, white),
+        Roughness=0.35,
+        Specular_IOR_Level=0.2,
+        Subsurface_Weight=shader.map(radius, 1.0, 1.1, 0, 0.5),
+        Subsurface_Scale=0.002,
+    )
+    return shader.material
+
+
+def _cornea_material():
+    shader = Shader("cornea")
+    mirror = shader.add("ShaderNodeBsdfGlossy")
+    mirror.inputs["Roughness"].default_value = 0.03
+    clear = shader.add("ShaderNodeBsdfTransparent")
+    fresnel = shader.add("ShaderNodeFresnel")
+    fresnel.inputs[0].default_value = 1.40
+    both = shader.add("ShaderNodeMixShader")
+    share = shader.math("MULTIPLY", fresnel.outputs[0], 1.25, clamp=True)
+    for index, value in enumerate((share, clear.outputs[0], mirror.outputs[0])):
+        shader.links.new(value, both.inputs[index])
+    shader.links.new(both.outputs[0], shader.output.inputs[0])
+    return shader.material
+
+
+def _ball(cornea: bool) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
+    """Vertices of a unit ball (x right, y up, z ahead), their place on the iris disc, faces."""
+    rings = np.concatenate([np.linspace(0, 0.9, 40)[1:], np.linspace(0.9, math.pi, 18)[1:]])
+    turns = np.linspace(0, 2 * math.pi, AROUND, endpoint=False)
+    ring, turn = np.meshgrid(rings, turns, indexing="ij")
+    around = np.stack([np.sin(ring) * np.cos(turn), np.sin(ring) * np.sin(turn), np.cos(ring)], -1)
+    points = np.concatenate([[[0, 0, 1.0]], around.reshape(-1, 3)])
+    radius = np.hypot(points[:, 0], points[:, 1]) / math.sin(IRIS_ANGLE)
+    front = points[:, 2] > 0
+    if cornea:
+        bulge = np.clip(1 - (radius / 1.12) ** 2, 0, 1) ** 1.4 * 0.115
+        points = points * 1.006
+        points[:, 2] += np.where(front, bulge, 0)
+    else:
+        iris = front & (radius < 1)
+        points[iris, 2] = math.cos(IRIS_ANGLE) - 0.04 - 0.05 * (1 - radius[iris] ** 2)
+    angle = np.arctan2(points[:, 1], points[:, 0])
+    behind = np.maximum(radius, 2 / math.sin(IRIS_ANGLE) - radius)
+    reach = np.where(front, radius, behind)
+    disc = np.stack([np.cos(angle) * reach, np.sin(angle) * reach, 0 * reach], 1)
+    faces = [[0, 1 + i, 1 + (i + 1) % AROUND] for i in range(AROUND)]
+    for start in range(1, 1 + (len(rings) - 1) * AROUND, AROUND):
+        for i in range(AROUND):
+            after = (i + 1) % AROUND
+            below = start + AROUND
+            faces.append([start + i, below + i, below + after, start + after])
+    return points, disc, faces
+
+
+def eyes(person: dict, vertices: np.ndarray) -> list[Eye]:
+    """Both eyes in their sockets."""
+    materials = _ball_material(person["eyes"]), _cornea_material()
+    pair = []
+    for side in ("l", "r"):
+        socket = to_scene(vertices[base_mesh().members(f"helper-{side}-eye")])
+        low, high = socket.min(0), socket.max(0)
+        radius = (high[0] - low[0]) / 2
+        centre = np.array([(low[0] + high[0]) / 2, high[1] - radius, (low[2] + high[2]) / 2])
+        items = []
+        for cornea in (False, True):
+            points, disc, faces = _ball(cornea)
+            turned = np.stack([points[:, 0], -points[:, 2], points[:, 1]], 1) * radius
+            mesh = bpy.data.meshes.new("eye")
+            mesh.from_pydata(turned.tolist(), [], faces)
+            mesh.polygons.foreach_set("use_smooth", [True] * len(faces))
+            attribute(mesh, "disc", disc)
+            mesh.materials.append(materials[cornea])
+            item = link(mesh, "cornea" if cornea else "eye")
+            item.location = centre.tolist()
+            if cornea:
+                item.visible_shadow = item.visible_diffuse = False
+            items.append(item)
+        pair.append(Eye(centre, radius, items))
+    return pair

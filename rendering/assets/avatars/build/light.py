@@ -1,0 +1,127 @@
+"""Camera, lamps and the renderer's settings."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
+from scene import link
+
+LENS = 85.0
+SENSOR = 36.0
+FRAME_HEIGHT = 0.50
+"""Metres the picture shows from top to bottom at the eyes."""
+YAW = math.radians(6)
+"""The camera stands a little to the person's side: a straight-on view looks like a passport."""
+DROP = 0.098
+"""Metres from the eyes down to the middle of the picture."""
+
+
+def _aim(item: bpy.types.Object, place: np.ndarray, goal: np.ndarray) -> None:
+    item.location = tuple(place)
+    ahead = Vector(tuple(goal)) - Vector(tuple(place))
+    item.rotation_euler = ahead.to_track_quat("-Z", "Y").to_euler()
+
+
+class Stage:
+    """Camera and lights around a head whose eyes are at `eyes` [3] (scene metres)."""
+
+    def __init__(self, eyes: np.ndarray, light: dict, size: tuple[int, int]) -> None:
+        self.size = size
+        self.goal = np.array([eyes[0], eyes[1] + 0.06, eyes[2] - DROP])
+        reach = FRAME_HEIGHT * LENS / SENSOR
+        self.place = self.goal + np.array([math.sin(YAW) * reach, -math.cos(YAW) * reach, 0.03])
+        camera = bpy.data.cameras.new("camera")
+        camera.lens, camera.sensor_fit = LENS, "VERTICAL"
+        camera.sensor_height, camera.clip_start = SENSOR, 0.01
+        self.camera = link(camera, "camera")
+        bpy.context.scene.camera = self.camera
+        _aim(self.camera, self.place, self.goal)
+        self._lamps(light)
+
+    def _lamps(self, light: dict) -> None:
+        gain = light.get("gain", 1.0)
+        warm, cool, white = (1, 0.945, 0.88), (0.90, 0.95, 1), (1, 0.98, 0.96)
+        for angle, rise, reach, wide, tall, power, colour in (
+            (-38, 32, 1.15, 0.75, 0.75, light.get("key", 24), warm),
+            (42, 5, 1.4, 1.1, 1.1, light.get("fill", 2.3), cool),
+            (148, 28, 1.2, 0.35, 0.9, light.get("rim", 9), white),
+            (-142, 30, 1.2, 0.3, 0.9, light.get("rim2", 6), cool),
+            (180, 78, 1.1, 0.6, 0.4, light.get("top", 5), white),
+            (0, -38, 0.9, 0.7, 0.3, light.get("bounce", 0.9), warm),
+        ):
+            turn, up = math.radians(angle) + YAW, math.radians(rise)
+            lamp = bpy.data.lights.new("lamp", "AREA")
+            lamp.shape, lamp.size, lamp.size_y = "RECTANGLE", wide, tall
+            lamp.energy, lamp.color = power * gain, colour
+            offset = np.array(
+                [
+                    math.sin(turn) * reach * math.cos(up),
+                    -math.cos(turn) * reach * math.cos(up),
+                    reach * math.sin(up),
+                ]
+            )
+            _aim(link(lamp, "lamp"), self.goal + offset, self.goal + np.array([0, 0, 0.05]))
+        world = bpy.data.worlds.new("world")
+        bpy.context.scene.world = world
+        world.use_nodes = True
+        sky = world.node_tree.nodes["Background"].inputs
+        sky[0].default_value, sky[1].default_value = (0.82, 0.86, 0.94, 1), 0.13
+
+    def box(self, point: np.ndarray, left: float, up: float, right: float, down: float):
+        """Pixels (x, y, width, height) that reach so many metres around a point."""
+        bpy.context.view_layer.update()
+        x, y, _ = world_to_camera_view(bpy.context.scene, self.camera, Vector(tuple(point)))
+        width, height = self.size
+        scale = height / FRAME_HEIGHT
+        x, y = x * width, (1 - y) * height
+        return [
+            round(x - left * scale),
+            round(y - up * scale),
+            round((left + right) * scale),
+            round((up + down) * scale),
+        ]
+
+    def settings(self, samples: int, threshold: float) -> None:
+        """Cycles on the processor, denoised, on a clear ground."""
+        scene = bpy.context.scene
+        render, cycles = scene.render, scene.cycles
+        render.engine = "CYCLES"
+        cycles.device, cycles.samples, cycles.seed = "CPU", samples, 0
+        cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
+        cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+        cycles.denoising_prefilter = "ACCURATE" if samples >= 48 else "FAST"
+        cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, threshold
+        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 3, 3
+        cycles.transmission_bounces, cycles.transparent_max_bounces = 6, 16
+        cycles.caustics_reflective = cycles.caustics_refractive = False
+        cycles.sample_clamp_indirect = 6
+        scene.cycles_curves.shape, scene.cycles_curves.subdivisions = "RIBBONS", 2
+        render.film_transparent = render.use_persistent_data = True
+        render.threads_mode, render.threads, render.filter_size = "FIXED", 2, 1.3
+        render.resolution_x, render.resolution_y = self.size
+        render.resolution_percentage = 100
+        render.image_settings.file_format = "PNG"
+        render.image_settings.color_mode, render.image_settings.color_depth = "RGBA", "8"
+        scene.view_settings.view_transform = "AgX"
+        scene.view_settings.look = "AgX - Medium High Contrast"
+        scene.view_settings.exposure = 0.10
+
+    def shoot(self, path: str, box: list[int] | None = None) -> None:
+        """Renders the whole picture, or only the pixels of a box, to a PNG file."""
+        render = bpy.context.scene.render
+        render.filepath = path
+        render.use_border = render.use_crop_to_border = box is not None
+        if box is not None:
+            (x, y, wide, tall), (width, height) = box, self.size
+            inset = 0.25  # Blender rounds a border down to pixels
+            render.border_min_x, render.border_max_x = (
+                (x + inset) / width,
+                (x + wide + inset) / width,
+            )
+            render.border_min_y = (height - y - tall + inset) / height
+            render.border_max_y = (height - y + inset) / height
+        bpy.ops.render.render(write_still=True)
