@@ -8,13 +8,16 @@ import ctypes
 import functools
 import logging
 import os
+import re
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from rendering.values import BadInput, Canceled
 
@@ -64,9 +67,10 @@ def run(
     arguments: list[str | Path],
     *,
     feed: Iterable[bytes | memoryview] | None = None,
+    into: IO[bytes] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Runs ffmpeg to its end; `feed` goes to its standard input as it is made.
+    """Runs ffmpeg to its end; `feed` goes to its standard input as it is made, its output to `into`.
 
     Whatever `feed` raises is passed on. Raises Canceled within a second of `stop`, MediaFailed when
     ffmpeg fails. In every case no process is left.
@@ -76,7 +80,7 @@ def run(
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=into or subprocess.DEVNULL,
             stderr=complaints,
             env={**os.environ, "SVT_LOG": "1"},
             preexec_fn=_die_with_parent(),
@@ -144,3 +148,89 @@ def video_encoder(codec: str, fps: int, *, draft: bool = False) -> list[str]:
     else:
         raise BadInput(f"Video cannot be written as {codec[:20]!r} here; use h264.")
     return chosen + group + color
+
+
+def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """(type, offset, size) of the top boxes of an MP4 (ISO 14496-12, 4.2); ends where it is none."""
+    total = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at + 8 <= total:
+            file.seek(at)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if size == 1:
+                size = int.from_bytes(file.read(8), "big")
+            elif size == 0:
+                size = total - at
+            if size < 8 or at + size > total:
+                return
+            yield kind, at, size
+            at += size
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """What is in an MP4, with every frame decoded: {"seconds", "starts_at_once", "streams", "chapters"}.
+
+    starts_at_once: the index stands before the media, so that it plays while it loads.
+    A stream is {"kind", "codec", "seconds"} and what belongs to its kind: "width", "height", "frames",
+    "fps" or "rate", "layout". Raises MediaFailed for what is damaged or no MP4.
+    """
+    packets = _streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-c", "copy", "-f", "framecrc"))
+    streams = _streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-f", "framecrc"))
+    for stream, packed in zip(streams, packets, strict=True):
+        stream["codec"] = packed["codec"]  # of what was decoded it would be "rawvideo"
+    order = [kind for kind, _, _ in boxes(path) if kind in (b"moov", b"mdat")]
+    return {
+        "seconds": max(stream["seconds"] for stream in streams),
+        "starts_at_once": order[:1] == [b"moov"],
+        "streams": streams,
+        "chapters": _chapters(_listed(path, "-f", "ffmetadata")),
+    }
+
+
+def _listed(path: Path, *wanted: str) -> str:
+    """What ffmpeg writes about a file; nothing but that file is opened."""
+    with tempfile.TemporaryFile() as listed:
+        source = ["-xerror", "-protocol_whitelist", "file", "-f", "mov", "-i", path]
+        run([*source, *wanted, "-"], into=listed)
+        listed.seek(0)
+        return listed.read().decode(errors="replace")
+
+
+def _streams(text: str) -> list[dict[str, Any]]:
+    """The streams that ffmpeg's framecrc listing describes: "#key n: value", then a row per frame."""
+    told: dict[int, dict[str, str]] = {}
+    ends: dict[int, int] = {}
+    count: dict[int, int] = {}
+    for row in text.splitlines():
+        if match := re.match(r"#(\w+) (\d+): (.*)", row):
+            told.setdefault(int(match[2]), {})[match[1]] = match[3]
+        elif row and not row.startswith("#"):
+            number, _, pts, duration = (int(value) for value in row.split(",")[:4])
+            ends[number] = max(ends.get(number, 0), pts + duration)
+            count[number] = count.get(number, 0) + 1
+    streams = []
+    for number, named in sorted(told.items()):
+        seconds = float(Fraction(named["tb"]) * ends.get(number, 0))
+        stream: dict[str, Any] = {"kind": named["media_type"], "codec": named["codec_id"]}
+        if named["media_type"] == "video":
+            width, height = named["dimensions"].split("x")
+            frames = count.get(number, 0)
+            stream |= {"width": int(width), "height": int(height), "frames": frames}
+            stream["fps"] = round(frames / seconds, 3) if seconds else 0.0
+        else:
+            stream |= {"rate": int(named["sample_rate"]), "layout": named["channel_layout_name"]}
+        streams.append({**stream, "seconds": round(seconds, 3)})
+    return streams
+
+
+def _chapters(text: str) -> list[dict[str, Any]]:
+    """The chapters in ffmpeg's metadata format."""
+    chapters = []
+    for block in text.split("[CHAPTER]\n")[1:]:
+        fields = dict(row.split("=", 1) for row in re.split(r"(?<!\\)\n", block) if "=" in row)
+        base = Fraction(fields["TIMEBASE"])
+        start, end = (round(float(base * int(fields[name])), 3) for name in ("START", "END"))
+        title = re.sub(r"\\(.)", r"\1", fields.get("title", ""), flags=re.DOTALL)
+        chapters.append({"title": title, "start": start, "end": end})
+    return chapters

@@ -13,11 +13,13 @@ import secrets
 import shutil
 import struct
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from rendering import media
 
 GENERATOR = "Likeness Studio"
 GENERATOR_VERSION = "0.1.0"
@@ -345,24 +347,6 @@ def _told(active: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
-    """(type, offset, size) of the top boxes of an MP4 (ISO 14496-12, 4.2); ends where it is none."""
-    total = path.stat().st_size
-    at = 0
-    with path.open("rb") as file:
-        while at + 8 <= total:
-            file.seek(at)
-            size, kind = struct.unpack(">I4s", file.read(8))
-            if size == 1:
-                size = int.from_bytes(file.read(8), "big")
-            elif size == 0:
-                size = total - at
-            if size < 8 or at + size > total:
-                return
-            yield kind, at, size
-            at += size
-
-
 def _digest(path: Path, size: int) -> bytes:
     """SHA-256 of the first `size` bytes."""
     digest = hashlib.sha256()
@@ -386,7 +370,7 @@ def _seal(path: Path) -> None:
 
 def _whole(path: Path) -> bool:
     """Whether the file ends in the checksum of all that stands before it."""
-    kind, at, size = list(_boxes(path))[-1]
+    kind, at, size = list(media.boxes(path))[-1]
     with path.open("rb") as file:
         file.seek(at + 8)
         content = file.read(64)
@@ -401,7 +385,7 @@ def _was_signed(path: Path) -> bool:
         file.seek(max(0, path.stat().st_size - tail))
         if file.read(len(SEAL)) == SEAL:
             return True
-        for kind, at, size in _boxes(path):
+        for kind, at, size in media.boxes(path):
             if kind == b"uuid" and size > 24:
                 file.seek(at + 8)
                 if file.read(16) == C2PA_BOX:

@@ -142,6 +142,19 @@ def assemble(
     return files
 
 
+def chapters(titles: Sequence[str], lengths: Sequence[float]) -> list[Chapter]:
+    """A chapter per run of lines with one title. lengths: seconds of each line."""
+    found: list[Chapter] = []
+    start = 0.0
+    for title, length in zip(titles, lengths, strict=True):
+        if found and found[-1].title == title:
+            found[-1] = Chapter(title, found[-1].start, start + length)
+        else:
+            found.append(Chapter(title, start, start + length))
+        start += length
+    return found
+
+
 def _entry(part: Segment) -> str:
     """A line of the list that ffmpeg joins. The length is given: what it would guess may drift."""
     name = str(part.video.resolve()).replace("'", r"'\''")

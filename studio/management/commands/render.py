@@ -1,0 +1,311 @@
+"""A script to a video in the terminal: the same pipeline, consent and screening, without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import threading
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from consent.models import Consent, NotAllowed, allows
+from rendering import faces, media, pipeline, queue, voices
+from rendering.stages import delivery, script
+from rendering.store import StoreFull
+from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
+from studio.actions import MAX_LINES
+from studio.models import Avatar, Voice
+from studio.stock import ensure_stock
+
+MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}
+HEIGHTS = range(240, 2161)
+TICK = 0.25  # seconds between two drawings of the bar
+
+
+class Command(BaseCommand):
+    help = "Renders a script (markdown, .txt or .ssml) to an MP4."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("script", help="A paragraph is a line; markdown headings are chapters.")
+        parser.add_argument("--avatar", required=True, help="See: manage.py avatars")
+        parser.add_argument("--voice", required=True, help="See: manage.py voices")
+        parser.add_argument("--out", help="An .mp4 file; without it, beside where you are.")
+        parser.add_argument("--aspect", default="16:9", help="16:9, 9:16 or 1:1")
+        parser.add_argument("--height", type=int, default=720, help="The short side in pixels.")
+        parser.add_argument("--codec", default="h264", help="h264 or av1")
+        parser.add_argument("--captions", action="store_true", help="Also .srt and .vtt beside it.")
+        parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        begun = time.perf_counter()
+        stop = threading.Event()
+        try:
+            told = self._render(options, begun, stop)
+        except (BadInput, NotAllowed, StoreFull) as problem:
+            self.stderr.write(problem.sentence)
+            raise SystemExit(2) from None
+        except KeyboardInterrupt:
+            stop.set()
+            self.stderr.write("\nStopped. What is finished is kept: the next run goes on from it.")
+            raise SystemExit(130) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+        else:
+            self.stdout.write(
+                f"{told['out']}: {told['seconds']:.1f} s of video in {told['wall_seconds']:.1f} s, signed."
+            )
+
+    def _render(
+        self, options: dict[str, Any], begun: float, stop: threading.Event
+    ) -> dict[str, Any]:
+        source = Path(options["script"])
+        text = read(source)
+        out = writable(Path(options["out"] or f"{source.stem}.mp4"), source)
+        if options["height"] not in HEIGHTS:
+            raise BadInput(f"The height {options['height']} is out of reach; use 240 to 2160.")
+        video = VideoFormat.of(options["aspect"], options["height"], codec=options["codec"])
+        media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
+        face, voice = faces.get(options["avatar"]), voices.get(options["voice"])
+        specs, titles = planned(text, MARKUPS.get(source.suffix.lower(), "markdown"), video)
+        specs = [
+            replace(spec, avatar=face.slug, voice=voice.slug, language=voice.language)
+            for spec in specs
+        ]
+        for number, spec in enumerate(specs, start=1):
+            try:
+                pipeline.read_script(spec)
+            except BadInput as problem:
+                raise BadInput(f"Line {number}: {problem.sentence}") from None
+        screened([spec.text for spec in specs])
+        records = allowed(face.slug, voice.slug)
+
+        store = queue.store()
+        bar = Bar(specs, quiet=options["json"])
+        segments, spoken = rendered(specs, bar, stop)
+        made = pipeline.deliver(
+            segments,
+            lines=specs,
+            store=store,
+            title=source.stem.replace("_", " ").replace("-", " ").capitalize(),
+            chapters=delivery.chapters(titles, [part.seconds for part in segments]),
+            codec=video.codec,
+            consents=[{"id": r.pk, "kind": r.kind, "sha256": r.record_hash()} for r in records],
+            authority=settings.C2PA_DIR,
+            report=bar.deliver,
+            stop=stop,
+        )
+        bar.end()
+        files = {output["kind"]: output for output in made.outputs}
+        wanted = {"video": out}
+        if options["captions"]:
+            wanted |= {"srt": out.with_suffix(".srt"), "vtt": out.with_suffix(".vtt")}
+        for kind, path in wanted.items():
+            put(store.path(files[kind]["key"], files[kind]["suffix"]), path)
+        stages: dict[str, float] = {"speech": spoken} | made.stages
+        for part in segments:
+            if not part.reused:
+                for stage, seconds in part.stages.items():
+                    stages[stage] = stages.get(stage, 0.0) + seconds
+        return {
+            "out": str(out),
+            "seconds": round(made.seconds, 3),
+            "wall_seconds": round(time.perf_counter() - begun, 3),
+            "stages": {stage: round(stages[stage], 3) for stage in STAGES if stage in stages},
+            "quality": made.quality,
+            "provenance": made.provenance,
+        }
+
+
+def read(source: Path) -> str:
+    """The script. BadInput says why it cannot be used."""
+    if not source.exists():
+        raise BadInput(f"There is no file {source}; give the path of a script.")
+    if not source.is_file():
+        raise BadInput(f"{source} is not a file; give the path of a script.")
+    try:
+        if source.stat().st_size > 8 * script.LONGEST:
+            raise BadInput(f"{source} is too large for a script; at most 20,000 characters fit.")
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput(f"{source} is not UTF-8 text; save it as UTF-8.") from None
+    except PermissionError:
+        raise BadInput(f"{source} may not be read; change its permissions.") from None
+    if not text.strip():
+        raise BadInput(f"{source} is empty; write what should be said.")
+    return text
+
+
+def writable(out: Path, source: Path) -> Path:
+    """The place of the video. BadInput if nothing can be put there, before any work is done."""
+    if out.suffix.lower() != ".mp4":
+        raise BadInput(f"The video is an MP4; let {out.name or out} end in .mp4.")
+    if out.is_dir() or out.resolve() == source.resolve():
+        raise BadInput(f"The video cannot be written to {out}; choose another name.")
+    folder = out.resolve().parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}; make it or choose another.")
+    try:
+        probe = folder / f".{secrets.token_hex(8)}.part"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        raise BadInput(f"Nothing can be written to the folder {folder}; choose another.") from None
+    return out
+
+
+def planned(text: str, markup: str, video: VideoFormat) -> tuple[list[LineSpec], list[str]]:
+    """A spec for each line, still without avatar and voice, and the chapter each stands in."""
+    lines = script.lines(text, markup)
+    if not lines:
+        raise BadInput("The script has headings but no words to say; write a first line.")
+    if len(lines) > MAX_LINES:
+        raise BadInput(
+            f"The script has {len(lines)} lines; a video takes at most {MAX_LINES}, so join some."
+        )
+    specs = [
+        LineSpec(text=line.text, avatar="", voice="", markup=markup, video=video)  # type: ignore[arg-type]
+        for line in lines
+    ]
+    return specs, [line.chapter or "Opening" for line in lines]
+
+
+def screened(lines: list[str]) -> None:
+    """BadInput unless screening allows every line and all of them together."""
+    from moderation.screen import screen
+
+    for number, text in enumerate([*lines, "\n".join(lines)], start=1):
+        verdict = screen(text)
+        if verdict.verdict == "allow":
+            continue
+        place = f"line {number}" if number <= len(lines) else "the script as a whole"
+        if verdict.verdict == "block":
+            raise BadInput(
+                f"Not rendered: {place} breaks the rule “{verdict.title}”; change it and try again."
+            )
+        raise BadInput(
+            f"Not rendered: {place} has to be read by a person first (rule “{verdict.title}”); "
+            "change it, or render it in the studio, where that is done."
+        )
+
+
+def allowed(avatar: str, voice: str) -> tuple[Consent, Consent]:
+    """The consent records of face and voice. On a fresh clone the library is set up first."""
+    if settings.EMBEDDED:
+        call_command("migrate", verbosity=0)
+    ensure_stock()
+    return allows(Avatar.objects.get(slug=avatar), Voice.objects.get(slug=voice))
+
+
+def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> tuple[list[Segment], float]:
+    """Every line made, and the seconds spent on speaking: the next line is spoken while one is drawn."""
+    store = queue.store()
+    speaking = 0.0
+
+    def speak(number: int) -> None:
+        nonlocal speaking
+        begun = time.perf_counter()
+        if pipeline.stored(pipeline.segment_key(specs[number]), store) is None:
+            pipeline.speak(specs[number], store=store, stop=stop)
+        speaking += time.perf_counter() - begun
+        bar.speech(number)
+
+    segments = []
+    pool = ThreadPoolExecutor(1, "speech")
+    try:
+        ahead = [pool.submit(speak, number) for number in range(len(specs))]
+        for number, spec in enumerate(specs):
+            ahead[number].result()
+            segments.append(
+                pipeline.render_line(
+                    spec,
+                    store=store,
+                    stop=stop,
+                    report=lambda stage, fraction, n=number: bar.line(n, stage, fraction),
+                )
+            )
+            bar.line(number, "frames", 1.0)
+    finally:
+        stop_early = len(segments) < len(specs)
+        if stop_early:
+            stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+    return segments, speaking
+
+
+def put(made: Path, out: Path) -> None:
+    """A copy under the wanted name; whole or not there."""
+    draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+    try:
+        shutil.copyfile(made, draft)
+        os.replace(draft, out)
+    except OSError as problem:
+        raise BadInput(f"The video could not be written to {out}: {problem.strerror}.") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class Bar:
+    """How far the work is: a bar that moves in a terminal, a line per step elsewhere, or nothing."""
+
+    def __init__(self, specs: list[LineSpec], *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.lines = len(specs)
+        lengths = [max(1, len(spec.text)) for spec in specs]
+        self.weights = [length / sum(lengths) for length in lengths]
+        self.spoken = [0.0] * self.lines
+        self.drawn = [0.0] * self.lines
+        self.begun = time.monotonic()
+        self.shown = 0.0
+        self.doing = ""
+        self.live = sys.stderr.isatty()
+
+    def speech(self, number: int) -> None:
+        self.spoken[number] = 1.0
+        self._show("Speaking")
+
+    def line(self, number: int, stage: str, fraction: float) -> None:
+        if stage == "frames":
+            self.drawn[number] = fraction
+        self._show(f"Line {number + 1} of {self.lines}")
+
+    def deliver(self, stage: str, fraction: float) -> None:
+        self._show("Joining and signing")
+
+    def _show(self, doing: str) -> None:
+        if self.quiet or (doing == "Speaking" and self.doing):
+            return
+        now = time.monotonic()
+        if not self.live:
+            if doing != self.doing:
+                sys.stderr.write(f"{doing}\n")
+            self.doing = doing
+            return
+        if now - self.shown < TICK:
+            return
+        self.shown, self.doing = now, doing
+        done = sum(
+            weight * (0.45 * spoken + 0.54 * drawn)
+            for weight, spoken, drawn in zip(self.weights, self.spoken, self.drawn, strict=True)
+        )
+        left = (now - self.begun) * (1 / done - 1) if done > 0.1 else None
+        bar = "█" * round(28 * done)
+        rest = f"about {left:.0f} s left" if left is not None else ""
+        sys.stderr.write(f"\r\x1b[K{bar:░<28} {100 * done:3.0f} %  {doing}  {rest}")
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        if self.live and not self.quiet:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
