@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from rendering.models import Render
 
-
 LAPSES_AFTER = timedelta(hours=72)
 
 
@@ -99,4 +98,3 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} by {self.by}"
-

@@ -6,35 +6,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.CharField(default=moderation.models.new_case_id, max_length=48, primary_key=True, serialize=False)),
-                ('policy', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=120)),
-                ('spans', models.JSONField(default=list)),
-                ('version', models.CharField(max_length=60)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.CharField(
+                        default=moderation.models.new_case_id,
+                        max_length=48,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("policy", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=120)),
+                ("spans", models.JSONField(default=list)),
+                ("version", models.CharField(max_length=60)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['created_at'],
+                "ordering": ["created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('release', 'released'), ('refuse', 'refused'), ('lapse', 'lapsed after 72 hours')], max_length=8)),
-                ('by', models.CharField(max_length=120)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("release", "released"),
+                            ("refuse", "refused"),
+                            ("lapse", "lapsed after 72 hours"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("by", models.CharField(max_length=120)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
     ]

@@ -5,23 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('moderation', '0001_initial'),
-        ('rendering', '0001_initial'),
+        ("moderation", "0001_initial"),
+        ("rendering", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='render',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='case', to='rendering.render'),
+            model_name="case",
+            name="render",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="case",
+                to="rendering.render",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='case',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='moderation.case'),
+            model_name="decision",
+            name="case",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="decision",
+                to="moderation.case",
+            ),
         ),
     ]

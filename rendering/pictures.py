@@ -1,0 +1,142 @@
+"""Uploaded pictures: looked at before they are decoded, then made anew without anything hidden in them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from rendering.values import BadInput
+
+MOST_BYTES = 20_000_000
+MOST_PIXELS = 40_000_000
+LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is taken
+KEPT = 3840  # pixels of the long side that are kept
+FORMATS = ("JPEG", "PNG", "WEBP")
+COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B", "F")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A picture as it is kept: RGB, sRGB, upright, opaque, a JPEG without metadata."""
+
+    path: Path
+    sha256: str
+    width: int
+    height: int
+
+
+def intake(source: Path, folder: Path) -> Cleaned:
+    """Cleans the picture in `source` and writes it to `folder` under its own hash.
+
+    Takes JPEG, PNG and WebP by their content, whatever they are called. Raises BadInput with one
+    sentence for what cannot be used; nothing is decoded before size and pixels are known.
+    """
+    size = source.stat().st_size
+    if size == 0:
+        raise BadInput("The picture is empty; choose another file.", code="image_unreadable")
+    if size > MOST_BYTES:
+        raise BadInput(
+            f"The picture has {size / 1e6:.0f} MB; at most {MOST_BYTES // 1_000_000} MB can be used.",
+            code="file_too_large",
+        )
+    data = _clean(source)
+    digest = hashlib.sha256(data[0]).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{digest}.jpg"
+    draft = folder / f"{secrets.token_hex(8)}.part"
+    try:
+        with draft.open("wb") as file:
+            file.write(data[0])
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Cleaned(path, digest, *data[1])
+
+
+def _clean(source: Path) -> tuple[bytes, tuple[int, int]]:
+    unreadable = BadInput(
+        "The picture is damaged or not a picture; use a whole JPEG, PNG or WebP file.",
+        code="image_unreadable",
+    )
+    with warnings.catch_warnings():
+        # Sizes are checked below, before anything is decoded; the rest are remarks on metadata.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(source, formats=FORMATS) as picture:
+                _check(picture)
+                picture.draft("RGB", (KEPT, KEPT))
+                return _upright(picture)
+        except BadInput:
+            raise
+        except UnidentifiedImageError:
+            raise BadInput(
+                "This file is not a JPEG, PNG or WebP picture; choose one of these.",
+                code="image_unreadable",
+            ) from None
+        except Image.DecompressionBombError:
+            raise BadInput(
+                "The picture has too many pixels; make it smaller and choose it again.",
+                code="image_too_large",
+            ) from None
+        except MemoryError:
+            raise
+        except Exception:  # the decoders raise many kinds: SyntaxError, struct.error, OSError, …
+            raise unreadable from None
+
+
+def _check(picture: Image.Image) -> None:
+    width, height = picture.size
+    if max(width, height) > LONGEST or width * height > MOST_PIXELS:
+        raise BadInput(
+            f"The picture has {width:,} x {height:,} pixels; at most {MOST_PIXELS // 1_000_000} million "
+            f"and {LONGEST:,} a side can be used. Make it smaller and choose it again.",
+            code="image_too_large",
+        )
+    if min(width, height) < SHORTEST:
+        raise BadInput(
+            f"The picture has only {width} x {height} pixels; each side needs {SHORTEST} or more.",
+            code="image_too_small",
+        )
+    if getattr(picture, "n_frames", 1) > 1:
+        raise BadInput("The picture moves; choose one that stands still.", code="image_unreadable")
+    if picture.mode not in COLOURS:
+        raise BadInput(
+            "The picture's colours cannot be read; save it as RGB and choose it again.",
+            code="image_unreadable",
+        )
+
+
+def _upright(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
+    picture.load()
+    profile = picture.info.get("icc_profile")
+    image: Image.Image = ImageOps.exif_transpose(picture)
+    image.thumbnail((KEPT, KEPT), Image.Resampling.LANCZOS)
+    if profile and image.mode in ("RGB", "CMYK", "L"):
+        try:
+            image = ImageCms.profileToProfile(  # type: ignore[assignment]
+                image,
+                ImageCms.ImageCmsProfile(BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # a broken profile: the numbers are taken as they are
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda value: value / 256).convert("L")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(ground, image)
+    image = image.convert("RGB")
+    out = BytesIO()
+    image.save(out, "JPEG", quality=92, subsampling=0)
+    return out.getvalue(), image.size
