@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -121,15 +122,14 @@ def _upright(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
     image: Image.Image = ImageOps.exif_transpose(picture)
     image.thumbnail((KEPT, KEPT), Image.Resampling.LANCZOS)
     if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
+        # A broken profile: the numbers are taken as they are.
+        with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
             image = ImageCms.profileToProfile(  # type: ignore[assignment]
                 image,
                 ImageCms.ImageCmsProfile(BytesIO(profile)),
                 ImageCms.createProfile("sRGB"),
                 outputMode="RGB",
             )
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # a broken profile: the numbers are taken as they are
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
