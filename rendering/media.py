@@ -82,6 +82,7 @@ def run(
             stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
             stdout=into or subprocess.DEVNULL,
             stderr=complaints,
+            bufsize=0,
             env={**os.environ, "SVT_LOG": "1"},
             preexec_fn=_die_with_parent(),
         )
@@ -90,6 +91,8 @@ def run(
                 _fill(process.stdin, feed, stop)
             _wait(process, stop)
         finally:
+            if process.stdin is not None:
+                process.stdin.close()
             if process.poll() is None:
                 process.kill()
                 process.wait()
@@ -114,7 +117,9 @@ def _fill(
         for chunk in feed:
             if stop is not None and stop.is_set():
                 raise Canceled
-            pipe.write(chunk)
+            rest = memoryview(chunk).cast("B")
+            while rest:
+                rest = rest[pipe.write(rest) :]
         pipe.close()
     except BrokenPipeError:
         pass  # ffmpeg ended early: its status says why

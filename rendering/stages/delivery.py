@@ -166,7 +166,8 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
 
     def escaped(text: str) -> str:
         flat = " ".join(text.split())
-        return "".join("\\" + char if char in "=;#\\" else char for char in flat)
+        safe = "".join("\\" + char if char in "=;#\\" else char for char in flat)
+        return safe + " " if safe.endswith("\\") else safe  # its reader would go on to the next row
 
     rows = [";FFMETADATA1", f"title={escaped(title)}"]
     for chapter in chapters:

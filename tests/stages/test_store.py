@@ -1,0 +1,125 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from rendering import store as stores
+from rendering.store import Store, StoreFull
+
+KEY = "ab" * 32
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store", reserve=0)
+
+
+def write_and_fail(store):
+    with store.write(KEY, ".txt") as path:
+        path.write_text("half")
+        raise RuntimeError
+
+
+def test_it_keeps_what_was_written(store):
+    assert store.find(KEY, ".txt") is None
+    with store.write(KEY, ".txt") as path:
+        path.write_text("kept")
+        assert store.find(KEY, ".txt") is None  # not before it is whole
+    assert store.find(KEY, ".txt").read_text() == "kept"
+    assert store.find(KEY, ".json") is None
+
+
+def test_it_leaves_nothing_of_a_failed_write(store):
+    with pytest.raises(RuntimeError):
+        write_and_fail(store)
+    assert store.find(KEY, ".txt") is None
+    assert store.total() == 0
+
+
+def test_it_keeps_the_old_file_when_a_second_write_fails(store):
+    with store.write(KEY, ".txt") as path:
+        path.write_text("first")
+    with pytest.raises(RuntimeError):
+        write_and_fail(store)
+    assert store.find(KEY, ".txt").read_text() == "first"
+
+
+def test_it_takes_two_writers_of_one_key(store):
+    ready = threading.Barrier(8)
+
+    def write():
+        ready.wait()
+        with store.write(KEY, ".bin") as path:
+            path.write_bytes(b"same" * 10_000)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.find(KEY, ".bin").read_bytes() == b"same" * 10_000
+    assert store.total() == 40_000
+
+
+def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
+    code = (
+        "import sys\nfrom rendering.store import Store\n"
+        f"with Store(sys.argv[1]).write('{KEY}', '.txt') as path:\n"
+        "    path.write_text('half'); print('ready', flush=True); sys.stdin.read()\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with writer:
+        assert writer.stdout.readline() == b"ready\n"
+        writer.send_signal(signal.SIGKILL)
+    left = list((tmp_path / "unfinished").iterdir())
+    assert len(left) == 1
+    assert Store(tmp_path).find(KEY, ".txt") is None
+    os.utime(left[0], (0, 0))
+    Store(tmp_path)  # the next day
+    assert not left[0].exists()
+
+
+def test_it_refuses_when_the_disk_is_nearly_full(tmp_path):
+    store = Store(tmp_path, reserve=1 << 60)
+    with pytest.raises(StoreFull) as refusal, store.write(KEY, ".txt"):
+        pytest.fail("nothing may be written")
+    assert refusal.value.sentence.startswith("The disk is full")
+    assert not store.healthy()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_it_says_that_the_disk_ran_full(store):
+    with pytest.raises(StoreFull), store.write(KEY, ".txt"):
+        os.write(os.open("/dev/full", os.O_WRONLY), b"x")
+    assert store.total() == 0
+
+
+def test_it_passes_other_faults_on(store):
+    with pytest.raises(OSError) as fault, store.write(KEY, ".txt"):
+        raise OSError(errno.EIO, "broken")
+    assert fault.value.errno == errno.EIO
+
+
+def test_it_refuses_what_is_no_key(store):
+    for key in ("", "ab", "../../etc/passwd", "ABCDEF"):
+        with pytest.raises(ValueError):
+            store.path(key, ".txt")
+
+
+def test_it_is_healthy(store):
+    assert store.healthy()
+    assert store.total() == 0
+
+
+def test_it_removes_a_scratch_folder(store):
+    with store.scratch() as folder:
+        (folder / "a").write_text("a")
+        assert os.stat(folder).st_dev == os.stat(store.folder).st_dev
+    assert not folder.exists()
+    assert stores.RESERVE == 200 * 1024 * 1024
