@@ -1,0 +1,136 @@
+"""The stock avatars that ship: every pack is whole, honest about itself and fit to animate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rendering import voices
+
+AVATARS = Path(__file__).parents[2] / "rendering/assets/avatars"
+SLUGS = sorted(path.parent.name for path in AVATARS.glob("*/avatar.json"))
+
+
+def facts(slug: str) -> dict:
+    return json.loads((AVATARS / slug / "avatar.json").read_text())
+
+
+def picture(slug: str, name: str) -> np.ndarray:
+    with Image.open(AVATARS / slug / name) as opened:
+        return np.asarray(opened).astype(float)
+
+
+def points(slug: str) -> np.ndarray:
+    return np.array(json.loads((AVATARS / slug / facts(slug)["landmarks"]).read_text()))
+
+
+def test_there_are_two_avatars():
+    assert SLUGS == ["daniel", "maya"]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_pack_describes_itself(slug):
+    told = facts(slug)
+    assert told["slug"] == slug
+    assert told["name"]
+    assert told["description"].endswith(".")
+    assert len(told["tags"]) >= 3
+    assert told["licence"] == "CC0-1.0"
+    assert "CC0" in told["source"]
+    assert voices.get(told["voice"]).language.startswith("en")
+    assert told["sha256"] == hashlib.sha256((AVATARS / slug / "plate.png").read_bytes()).hexdigest()
+
+
+def test_the_licence_names_every_avatar_and_mesh():
+    text = (AVATARS / "LICENSE.md").read_text()
+    assert "CC0 1.0" in text
+    assert all(f"`{slug}/`" in text for slug in SLUGS)
+    meshes = sorted((AVATARS / "build/meshes").iterdir())
+    assert meshes
+    assert all(mesh.stem in text for mesh in meshes)
+    assert all("released as CC0" in mesh.read_text()[:400] for mesh in meshes)
+
+
+def test_the_packs_stay_small():
+    shipped = [path for slug in SLUGS for path in (AVATARS / slug).iterdir()]
+    assert sum(path.stat().st_size for path in shipped) < 12_000_000
+    assert max(path.stat().st_size for path in shipped) < 4_000_000
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_plate_has_soft_edges_and_a_clear_ground(slug):
+    plate = picture(slug, "plate.png")
+    assert list(plate.shape[1::-1]) == facts(slug)["size"]
+    assert plate.shape[2] == 4
+    alpha = plate[..., 3]
+    assert (alpha[0] == 0).all()
+    assert (alpha[: len(alpha) // 3, [0, -1]] == 0).all()
+    assert (alpha > 250).mean() > 0.3
+    assert 0.001 < ((alpha > 8) & (alpha < 247)).mean() < 0.08
+    middle = alpha.shape[1] // 2
+    assert alpha[-1, middle - 200 : middle + 200].min() == 255  # the chest runs off the picture
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_no_dark_fringe_where_the_person_ends(slug):
+    plate = picture(slug, "plate.png")
+    clear = plate[..., 3] == 0
+    beside = clear & (np.roll(plate[..., 3], 1, 0) > 128)
+    assert beside.sum() > 20
+    assert (plate[beside][:, :3].sum(1) > 0).mean() > 0.95  # the person's own colour, not black
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("name", ["blink", "half", "teeth"])
+def test_a_tile_fits_its_place(slug, name):
+    x, y, width, height = facts(slug)["tiles"][name]
+    tile, plate = picture(slug, f"{name}.png"), picture(slug, "plate.png")
+    assert tile.shape == (height, width, 4)
+    below = plate[y : y + height, x : x + width]
+    assert below.shape == tile.shape
+    rim = np.ones((height, width), bool)
+    rim[2:-2, 2:-2] = False
+    assert np.abs(tile - below)[rim].max() < 12  # no seam
+    middle = np.s_[height // 3 : -height // 3, width // 4 : -width // 4]
+    assert np.abs(tile - below)[middle][..., :3].mean() > 2  # and not the plate once more
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_tiles_show_shut_lids_and_teeth(slug):
+    told, found, plate = facts(slug), points(slug), picture(slug, "plate.png")
+
+    x, y, *_ = told["tiles"]["blink"]
+    blink = picture(slug, "blink.png")
+    for pupil in (468, 473):
+        column, row = found[pupil, :2].round().astype(int)
+        here = np.s_[row - 2 : row + 3, column - 2 : column + 3, :3]
+        there = np.s_[row - y - 2 : row - y + 3, column - x - 2 : column - x + 3, :3]
+        assert blink[there].mean() > 1.3 * plate[here].mean()  # skin where the pupil was
+    teeth = picture(slug, "teeth.png")[..., :3]
+    assert ((teeth.min(2) > 150) & (np.ptp(teeth, axis=2) < 40)).mean() > 0.005
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_landmarks_lie_on_the_person_and_the_mouth_is_shut(slug):
+    found, alpha = points(slug), picture(slug, "plate.png")[..., 3]
+    assert found.shape == (478, 3)
+    columns, rows = found[:, :2].round().astype(int).T
+    assert (alpha[rows, columns] > 200).mean() > 0.97
+    face = np.linalg.norm(found[10, :2] - found[152, :2])
+    assert 0.25 < face / alpha.shape[0] < 0.45
+    lips = found[[13, 82, 312], 1] - found[[14, 87, 317], 1]
+    assert np.abs(lips).mean() / face < 0.03
+    for top, bottom in ((159, 145), (386, 374)):
+        assert (found[bottom, 1] - found[top, 1]) / face > 0.02  # both eyes are open
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_poster_is_a_portrait_on_the_calm_ground(slug):
+    poster = picture(slug, "poster.webp")
+    assert poster.shape == (600, 480, 3)
+    assert np.abs(poster[:20, :20] - (0xE9, 0xE4, 0xDC)).max() < 8
