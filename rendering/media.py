@@ -196,7 +196,15 @@ def probe(path: Path) -> dict[str, Any]:
 def _listed(path: Path, *wanted: str) -> str:
     """What ffmpeg writes about a file; nothing but that file is opened."""
     with tempfile.TemporaryFile() as listed:
-        source = ["-xerror", "-protocol_whitelist", "file", "-f", "mov", "-i", path]
+        source: list[str | Path] = [
+            "-xerror",
+            "-protocol_whitelist",
+            "file",
+            "-f",
+            "mov",
+            "-i",
+            path,
+        ]
         run([*source, *wanted, "-"], into=listed)
         listed.seek(0)
         return listed.read().decode(errors="replace")
