@@ -120,7 +120,7 @@ RULES: list[Rule] = [
         r"(?:have|had|having) (?:hot |rough |wild |passionate )?sex with (?:me|you|her|him|my|a|the)\b",
         r"(?:onlyfans|escort service|call girls?|sugar bab(?:y|ies)|camgirls?|hookers?|prostitutes? near)\b",
         r"(?:see|watch|show) (?:me|you|her|him|us)<any>\b(?:naked|nude|topless|undress)\b",
-        r"(?:nudes?|undress(?:ed|ing)? (?:photo|picture|video)s?|deepfake porn|revenge porn|upskirt)\b<any>\b(?:of|her|him|send|leak\w*|post)\b",
+        r"(?:nudes|undress(?:ed|ing)? (?:photo|picture|video)s?|deepfake porn|revenge porn|upskirt)\b<any>\b(?:of|her|him|send|leak\w*|post)\b",
         r"(?:leak|post|share|send)(?:ed|ing|s)?\b<any>\b(?:nudes?|sex ?tapes?|naked (?:photo|picture|video)s?)\b",
     ),
     *_rules(
@@ -186,7 +186,7 @@ RULES: list[Rule] = [
     *_rules(
         "weapons",
         "block",
-        r"(?:how to|to|steps? to|guide to|ways? to|recipe (?:to|for)|instructions? (?:to|for|on)|learn to|teach you to|show you how to|tutorial (?:on|for)|let's|we will|today we|you can|explain how (?:to|you)|story (?:about|of) how)<any>\b(?:mak\w+|build\w*|assembl\w+|cook\w*|synthesi[sz]\w+|construct\w*|produc\w+|creat\w+|3d[- ]print\w*|mix\w*|convert\w*|extract\w*|grow\w*|prepar\w+|brew\w*|cultur\w+|weaponi[sz]\w+|purify\w*|detonat\w+|wir\w+)\b<any>\b(?:bombs?|explosives?|pipe ?bombs?|molotov\w*|grenades?|silencers?|suppressors?|ghost guns?|nerve (?:agent|gas)\w*|sarin|ricin|vx\b|mustard gas|anthrax|chlorine gas|meth(?:amphetamine)?|heroin|fentanyl|crack cocaine|cocaine|lsd|mdma|ghb|thermite|tnt|c4|detonators?|napalm|ammunition|automatic weapons?|full(?:y)?[- ]auto\w*|untraceable (?:gun|weapon)s?|poisons?|cyanide|botulin\w*|dirty bombs?|ied|landmines?|toxic gas|fertili[sz]er bombs?)\b",
+        r"(?:how to|to|steps? to|guide to|ways? to|recipe (?:to|for)|instructions? (?:to|for|on)|learn to|teach you to|show you how to|tutorial (?:on|for)|let's|we will|today we|you can|explain how (?:to|you)|story (?:about|of) how)<any>\b(?:mak\w+|made|build\w*|assembl\w+|cook\w*|synthesi[sz]\w+|construct\w*|produc\w+|creat\w+|3d[- ]print\w*|mix\w*|convert\w*|extract\w*|grow\w*|prepar\w+|brew\w*|cultur\w+|weaponi[sz]\w+|purify\w*|detonat\w+|wir\w+)\b<any>\b(?:bombs?|explosives?|pipe ?bombs?|molotov\w*|grenades?|silencers?|suppressors?|ghost guns?|nerve (?:agent|gas)\w*|sarin|ricin|vx\b|mustard gas|anthrax|chlorine gas|meth(?:amphetamine)?|heroin|fentanyl|crack cocaine|cocaine|lsd|mdma|ghb|thermite|tnt|c4|detonators?|napalm|ammunition|automatic weapons?|full(?:y)?[- ]auto\w*|untraceable (?:gun|weapon)s?|poisons?|cyanide|botulin\w*|dirty bombs?|ied|landmines?|toxic gas|fertili[sz]er bombs?)\b",
         r"(?:ammonium nitrate|acetone peroxide|potassium chlorate|nitroglycerin|tatp|petn|rdx|pseudoephedrine|red phosphorus|phosgene|aluminum powder|gun ?powder)\b<any>\b(?:mix|add|combine|heat|pack|fuel|diesel|ignite|detonat\w+|fuse|reduce|cook|grams?|ratio|pipe)\w*\b",
         r"(?:mix|combine) (?:bleach|chlorine)<any>\b(?:ammonia|acid|vinegar)\b<any>\b(?:gas|fumes|kill|enemy|room|victim|harm|weapon)\b",
         r"(?:pack|fill) (?:the |a )?(?:pipe|pressure cooker|bottle|vest|car|van|backpack)<any>\b(?:nails|explosives?|gun ?powder|shrapnel|petrol|gasoline|ball bearings)\b",
@@ -253,7 +253,7 @@ RULES: list[Rule] = [
         r"(?:you|he|she)(?:'re| are|'s| is) (?:so |just |really |too |absolutely |completely )*(?:ugly|worthless|pathetic|disgusting|fat and|stupid and|useless and|repulsive|hideous|brainless|a nobody|a loser|an idiot|a moron|a whore|a slut|a bitch|a failure|a pig|dumb as)\b",
         r"(?:nobody|no one|everyone|everybody) (?:likes|loves|wants|cares about|hates|despises|laughs at) (?:you|her|him)\b(?<!nobody wants you)",
         r"(?:shut up|shut your mouth|fuck (?:you|off)|go to hell|screw you|drop dead|piece of shit|son of a bitch|kiss my ass|eat shit)\b",
-        r"(?:let's|let us|everyone|join me|together we|we should all|please all) (?:mock|bully|humiliate|shame|harass|troll|laugh at|make fun of|ridicule|destroy|ruin|gang up on|spam|mass report)\b<any>\b(?:him|her|them|this|\w+'s|the new|that|it|our)\b",
+        r"(?:let's|let us|everyone|join me|together we|we should all|please all)(?: all)? (?:mock|bully|humiliate|shame|harass|troll|laugh at|make fun of|ridicule|destroy|ruin|gang up on|spam|mass report)\b<any>\b(?:him|her|them|this|\w+'s|the new|that|it|our)\b",
         r"(?:fat|ugly|stupid|dumb|crazy|lying|nasty|filthy) (?:bitch|whore|slut|cow|pig|hag|cunt|loser|idiot|moron)(?:es|s)?\b",
     ),
     *_rules(
