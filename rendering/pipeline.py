@@ -281,6 +281,7 @@ def render_line(
             sound=sound,
             stop=stop,
         )
+    report("smoothing", 1.0)
     made = Segment(
         key=key,
         video=store.path(key, ".mp4"),

@@ -1,0 +1,306 @@
+"""One line through all stages, with a real avatar and a real voice, small and short."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rendering import media, pipeline, provenance
+from rendering.failpoints import reach
+from rendering.stages import delivery
+from rendering.store import Store
+from rendering.values import (
+    STAGES,
+    Background,
+    BadInput,
+    Canceled,
+    LineSpec,
+    Segment,
+    VideoFormat,
+)
+
+SMALL = VideoFormat(320, 180)
+SPEC = LineSpec("Hello **there**.", "maya", "preview", video=SMALL)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A rendered line, its store, and what was reported on the way."""
+    store = Store(tmp_path_factory.mktemp("store"))
+    told: list[tuple[str, float]] = []
+    segment = pipeline.render_line(SPEC, store=store, report=lambda *step: told.append(step))
+    return segment, store, told
+
+
+PAID = [
+    {"text": "Hello **you**."},
+    {"text": "Hello there."},  # without the emphasis
+    {"voice": "af_heart"},
+    {"avatar": "daniel"},
+    {"language": "en-GB", "voice": "bf_emma"},
+    {"speed": 1.1},
+    {"pitch": 1.0},
+    {"style": "calm"},
+    {"seed": 7},
+    {"dictionary": (("there", "alias", "everybody"),)},
+]
+FREE = [
+    {"background": Background("#000000")},
+    {"background": Background(picture=Path("room.jpg"), sha256="ab" * 32)},
+    {"video": VideoFormat(640, 360)},
+    {"video": replace(SMALL, codec="av1")},
+    {"burn_captions": True},
+    {"draft": True},
+]
+
+
+@pytest.mark.parametrize("change", PAID)
+def test_what_is_paid_for_changes_both_keys(change):
+    other = replace(SPEC, **change)
+    assert pipeline.line_key(other) != pipeline.line_key(SPEC)
+    assert pipeline.segment_key(other) != pipeline.segment_key(SPEC)
+
+
+@pytest.mark.parametrize("change", FREE)
+def test_what_is_free_changes_the_segment_alone(change):
+    other = replace(SPEC, **change)
+    assert pipeline.line_key(other) == pipeline.line_key(SPEC)
+    assert pipeline.segment_key(other) != pipeline.segment_key(SPEC)
+
+
+def test_a_dictionary_entry_for_another_word_changes_nothing():
+    other = replace(SPEC, dictionary=(("elsewhere", "alias", "somewhere"),))
+    assert pipeline.line_key(other) == pipeline.line_key(SPEC)
+    assert pipeline.segment_key(other) == pipeline.segment_key(SPEC)
+
+
+@given(
+    st.builds(
+        LineSpec,
+        text=st.text(max_size=50),
+        avatar=st.just("maya"),
+        voice=st.just("preview"),
+        markup=st.sampled_from(["markdown", "ssml", "text"]),
+        speed=st.floats(0.5, 2),
+        background=st.builds(
+            Background, picture=st.none() | st.just(Path("/a b/ü.jpg")), sha256=st.text(max_size=3)
+        ),
+        video=st.builds(VideoFormat, width=st.integers(2, 9), height=st.integers(2, 9)),
+        dictionary=st.lists(
+            st.tuples(st.text(max_size=5), st.sampled_from(["alias", "ipa"]), st.text(max_size=5)),
+            max_size=3,
+        ).map(tuple),
+        seed=st.integers(0, 2**31),
+    )
+)
+def test_a_spec_survives_json(spec):
+    assert pipeline.spec_from_json(json.loads(json.dumps(pipeline.spec_to_json(spec)))) == spec
+
+
+def test_an_unknown_voice_is_refused():
+    with pytest.raises(BadInput, match="no voice called"):
+        pipeline.read_script(replace(SPEC, voice="nobody"))
+
+
+def test_the_length_is_exact_once_it_was_spoken(made):
+    segment, store, _ = made
+    parsed = pipeline.read_script(SPEC)
+    assert pipeline.length_of(SPEC, parsed, store=store) == (segment.seconds, True)
+    other = replace(SPEC, text="Never said before.")
+    seconds, exact = pipeline.length_of(other, pipeline.read_script(other), store=store)
+    assert not exact
+    assert 0.5 < seconds < 4
+
+
+def test_a_line_becomes_a_segment(made):
+    segment, _, told = made
+    with av.open(str(segment.video)) as container:
+        frames = list(container.decode(video=0))
+        assert (frames[0].width, frames[0].height) == (320, 180)
+    assert len(frames) / 25 == segment.seconds
+    with av.open(str(segment.sound)) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+    assert samples == len(frames) * 960
+    assert [word.text for word in segment.timing.words] == ["Hello", "there."]
+    assert set(segment.stages) == set(STAGES)
+    assert all(seconds >= 0 for seconds in segment.stages.values())
+    assert -17 < segment.quality["audio_lufs"] < -15
+    stages = [stage for stage, _ in told]
+    assert [stage for stage in STAGES if stage in stages] == list(STAGES[:6])
+    assert all(0 <= fraction <= 1 for _, fraction in told)
+
+
+def test_it_begins_at_rest(made):
+    segment, _, _ = made
+    with av.open(str(segment.video)) as container:
+        first = next(container.decode(video=0)).to_ndarray(
+            format="rgb24", src_colorspace="ITU709", dst_colorspace="ITU709"
+        )
+    rest = pipeline.rest_frame(SPEC)
+    assert rest.shape == first.shape
+    assert np.abs(rest.astype(int) - first).mean() < 4
+
+
+def test_a_second_time_it_is_found(made):
+    segment, store, _ = made
+    before = segment.video.stat()
+    again = pipeline.render_line(SPEC, store=store)
+    assert again.reused
+    assert segment.video.stat() == before
+    assert again.timing.words == segment.timing.words
+    assert again.seconds == segment.seconds
+    assert again.warnings == segment.warnings
+
+
+def test_equal_specs_give_equal_segments(made, tmp_path):
+    segment, _, _ = made
+    other = pipeline.render_line(SPEC, store=Store(tmp_path))
+    assert other.video.read_bytes() == segment.video.read_bytes()
+    assert other.sound.read_bytes() == segment.sound.read_bytes()
+
+
+def test_a_damaged_segment_is_made_again(made, tmp_path):
+    segment, _, _ = made
+    store = Store(tmp_path)
+    for suffix, path in ((".mp4", segment.video), (".flac", segment.sound)):
+        with store.write(segment.key, suffix) as draft:
+            draft.write_bytes(path.read_bytes())
+    assert pipeline.stored(segment.key, store) is None  # no record of it
+    pipeline.render_line(SPEC, store=store)
+    assert isinstance(pipeline.stored(segment.key, store), Segment)
+    with store.write(segment.key, ".mp4") as draft:
+        draft.write_bytes(b"cut")
+    assert pipeline.stored(segment.key, store) is None
+
+
+def test_it_stops_in_the_middle_of_the_frames(tmp_path):
+    store, stop = Store(tmp_path), threading.Event()
+    asked = []
+
+    def report(stage, fraction):
+        if stage == "frames" and fraction > 0.3 and not asked:
+            asked.append(time.monotonic())
+            stop.set()
+
+    with pytest.raises(Canceled):
+        pipeline.render_line(SPEC, store=store, report=report, stop=stop)
+    assert time.monotonic() - asked[0] < 1
+    assert pipeline.stored(pipeline.segment_key(SPEC), store) is None
+    assert not list((tmp_path / "unfinished").iterdir())
+    assert pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[1]  # speech is kept
+
+
+def test_what_a_report_raises_goes_through(tmp_path):
+    def report(stage, fraction):
+        raise Canceled
+
+    with pytest.raises(Canceled):
+        pipeline.render_line(SPEC, store=Store(tmp_path), report=report)
+
+
+def deliver(segments, specs, store, folder, **changes):
+    settings = {
+        "title": "Two lines",
+        "chapters": delivery.chapters(
+            ["One", "Two"][: len(segments)], [part.seconds for part in segments]
+        ),
+        "codec": "h264",
+        "consents": [{"id": "consent_1", "kind": "licence", "sha256": "ab" * 32}],
+        "authority": folder / "c2pa",
+    }
+    return pipeline.deliver(segments, lines=specs, store=store, **settings | changes)
+
+
+def test_segments_become_a_signed_video(made, tmp_path):
+    segment, store, _ = made
+    second = replace(SPEC, text="Goodbye.")
+    parts = [segment, pipeline.render_line(second, store=store)]
+    told = []
+    done = deliver(parts, [SPEC, second], store, tmp_path, report=lambda *step: told.append(step))
+    assert [output["kind"] for output in done.outputs] == [
+        "video",
+        "poster",
+        "srt",
+        "vtt",
+        "transcript",
+    ]
+    files = {output["kind"]: store.find(output["key"], output["suffix"]) for output in done.outputs}
+    assert done.seconds == pytest.approx(sum(part.seconds for part in parts))
+    probed = media.probe(files["video"])
+    assert [stream["seconds"] for stream in probed["streams"]] == pytest.approx(
+        [done.seconds] * 2, abs=0.03
+    )
+    assert [chapter["title"] for chapter in probed["chapters"]] == ["One", "Two"]
+    found = provenance.read(files["video"], tmp_path / "c2pa")
+    assert found["state"] == "valid"
+    assert found["consents"][0]["id"] == "consent_1"
+    assert [part["kind"] for part in found["ingredients"]] == ["avatar", "voice"]
+    assert done.provenance["manifest"] == found["manifest"]
+    assert "Hello there." in files["vtt"].read_text()
+    assert files["transcript"].read_text().startswith("One\n\n[0:00] Hello there.\n\nTwo\n\n[0:0")
+    assert set(done.stages) == {"delivery"}
+    assert told[-1] == ("delivery", 1.0)
+    assert not list((store.folder / "unfinished").iterdir())
+
+
+def test_two_videos_of_the_same_words_keep_their_own_files(made, tmp_path):
+    segment, store, _ = made
+    first, second = (
+        deliver([segment], [SPEC], store, tmp_path, chapters=(), title=title)
+        for title in ("One", "Two")
+    )
+    assert first.outputs[0]["key"] != second.outputs[0]["key"]
+    path = store.find(first.outputs[0]["key"], ".mp4")
+    assert provenance.read(path, tmp_path / "c2pa")["title"] == "One"
+
+
+def run_and_die(folder, place):
+    code = (
+        "import sys\nfrom rendering import pipeline\nfrom rendering.store import Store\n"
+        "from tests.stages.test_pipeline import SPEC\n"
+        "pipeline.render_line(SPEC, store=Store(sys.argv[1]))\n"
+    )
+    environment = {**os.environ, "LIKENESS_FAILPOINT": place}
+    environment.pop("SECRET_KEY", None)
+    return subprocess.run(
+        [sys.executable, "-c", code, folder],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES[:6])
+def test_a_killed_render_is_taken_up_again(made, tmp_path, stage):
+    segment, _, _ = made
+    died = run_and_die(tmp_path, f"stage:{stage}")
+    assert died.returncode == -signal.SIGKILL
+    assert died.stderr.strip().endswith(f"failpoint stage:{stage}")
+    store = Store(tmp_path)
+    assert pipeline.stored(segment.key, store) is None
+    spoken = pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[1]
+    assert spoken == (stage != "script")
+    again = pipeline.render_line(SPEC, store=store)
+    assert not again.reused
+    assert again.video.read_bytes() == segment.video.read_bytes()
+
+
+def test_failpoints_are_off_in_production_and_without_a_name(monkeypatch):
+    reach("stage:speech")
+    monkeypatch.setenv("LIKENESS_FAILPOINT", "stage:speech")
+    monkeypatch.setenv("SECRET_KEY", "in production")
+    reach("stage:speech")
+    reach("stage:frames")

@@ -1,0 +1,199 @@
+"""The commands of the terminal: what they write, and how they refuse."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from rendering import media
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(settings.BASE_DIR)
+SCRIPT = "# One\n\nHello **there**.\n\n# Two\n\nGoodbye.\n"
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "hello.md"
+    path.write_text(SCRIPT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """A video made by the command in a process of its own, on a data folder that is empty."""
+    folder = tmp_path_factory.mktemp("film")
+    source = folder / "hello.md"
+    source.write_text(SCRIPT)
+    out = folder / "hello.mp4"
+    environment = {**os.environ, "DATA_DIR": str(folder / "data")}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "manage.py", "render", source, "--avatar", "maya"]
+    command += ["--voice", "preview", "--out", out, "--height", "240", "--captions", "--json"]
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    return out, run, environment
+
+
+def verify(path, environment):
+    command = [sys.executable, "manage.py", "verify", path, "--json"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def refused(capsys, command, *arguments):
+    """The one sentence that a command writes when it refuses."""
+    with pytest.raises(SystemExit) as ended:
+        call_command(command, *map(str, arguments))
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    return told.err
+
+
+def test_render_writes_a_video_and_one_object(film):
+    out, run, _ = film
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert set(told) == {"out", "seconds", "wall_seconds", "stages", "quality", "provenance"}
+    assert told["out"] == str(out)
+    assert set(told["stages"]) == {
+        "script",
+        "speech",
+        "alignment",
+        "motion",
+        "frames",
+        "smoothing",
+        "delivery",
+    }
+    probed = media.probe(out)
+    assert probed["seconds"] == pytest.approx(told["seconds"], abs=0.03)
+    assert [chapter["title"] for chapter in probed["chapters"]] == ["One", "Two"]
+    assert probed["streams"][0]["height"] == 240
+    assert "Hello there." in out.with_suffix(".srt").read_text()
+    assert out.with_suffix(".vtt").read_text().startswith("WEBVTT")
+
+
+def test_verify_says_what_is_in_it(film):
+    out, _, environment = film
+    run = verify(out, environment)
+    told = json.loads(run.stdout)
+    assert run.returncode == 0
+    assert told["state"] == "valid"
+    assert told["starts_at_once"]
+    assert [stream["codec"] for stream in told["streams"]] == ["h264", "aac"]
+    credentials = told["credentials"]
+    assert [part["title"] for part in credentials["ingredients"]] == ["Maya", "Preview"]
+    assert {record["kind"] for record in credentials["consents"]} == {"licence"}
+
+
+def test_verify_notices_a_changed_byte(film, tmp_path):
+    out, _, environment = film
+    data = bytearray(out.read_bytes())
+    data[len(data) // 2] ^= 1
+    changed = tmp_path / "changed.mp4"
+    changed.write_bytes(data)
+    run = verify(changed, environment)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["state"] == "changed"
+
+
+def test_verify_knows_an_unsigned_video(film, tmp_path):
+    out, _, environment = film
+    plain = tmp_path / "plain.mp4"
+    media.run(["-i", out, "-c", "copy", "-map", "0:v", plain])
+    run = verify(plain, environment)
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["state"] == "none"
+
+
+def test_verify_refuses_what_is_no_video(capsys, tmp_path, script):
+    assert "There is no file" in refused(capsys, "verify", tmp_path / "absent.mp4")
+    assert "not an MP4" in refused(capsys, "verify", script)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"--avatar": "mayo"}, "maya"),
+        ({"--voice": "af_hart"}, "try af_heart"),
+        ({"--aspect": "4:3"}, "use 16:9, 9:16 or 1:1"),
+        ({"--height": "99"}, "use 240 to 2160"),
+        ({"--codec": "vp9"}, "use h264"),
+        ({"--out": "/absent/film.mp4"}, "There is no folder"),
+        ({"--out": "film.avi"}, "end in .mp4"),
+        ({"--out": "/proc/film.mp4"}, "Nothing can be written"),
+    ],
+)
+def test_render_refuses_a_bad_option(capsys, script, changes, sentence):
+    out = str(script.with_suffix(".mp4"))
+    options = {"--avatar": "maya", "--voice": "preview", "--out": out, **changes}
+    arguments = [part for pair in options.items() for part in pair]
+    assert sentence in refused(capsys, "render", script, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe\x00h", "not UTF-8"),
+        (b"# Only a heading\n", "no words to say"),
+        (b"a" * 20_001, "20,000"),
+        (b"a" * 200_000, "too large"),
+        (b"Fine.\n\n!!!\n", "Line 2: "),
+        (b"Yes.\n\n" * 301, "at most 300"),
+    ],
+)
+def test_render_refuses_a_bad_script(capsys, script, content, sentence):
+    script.write_bytes(content)
+    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert sentence in told
+
+
+def test_render_refuses_an_absent_script(capsys, tmp_path):
+    told = refused(capsys, "render", tmp_path / "a.md", "--avatar", "maya", "--voice", "preview")
+    assert "There is no file" in told
+    told = refused(capsys, "render", tmp_path, "--avatar", "maya", "--voice", "preview")
+    assert "is not a file" in told
+
+
+def test_render_refuses_what_screening_blocks(capsys, script):
+    script.write_text("Fine.\n\nI will kill you tomorrow.\n")
+    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert told.startswith("Not rendered: line 2 ")
+
+
+def test_render_refuses_a_withdrawn_likeness(capsys, script, library):
+    from studio.models import Avatar
+
+    Avatar.objects.get(slug="maya").consents.get().withdraw("asked")
+    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert "withdrawn" in told
+
+
+@pytest.mark.parametrize("command", ["avatars", "voices"])
+def test_the_library_is_listed(capsys, command):
+    call_command(command, "--json")
+    rows = json.loads(capsys.readouterr().out)
+    assert rows
+    assert all({"slug", "name", "language", "licence", "description"} <= set(row) for row in rows)
+    call_command(command)
+    assert rows[0]["slug"] in capsys.readouterr().out
+
+
+def test_the_demo_is_a_minute_with_two_chapters():
+    from rendering import pipeline
+    from rendering.stages import script, speech
+    from rendering.values import LineSpec
+
+    lines = script.lines((ROOT / "docs" / "demo.md").read_text())
+    read = [pipeline.read_script(LineSpec(line.text, "maya", "af_heart")) for line in lines]
+    assert len({line.chapter for line in lines}) == 2
+    assert not any(parsed.warnings for parsed in read)
+    assert 45 < sum(speech.estimate(parsed, "af_heart") for parsed in read) < 60
