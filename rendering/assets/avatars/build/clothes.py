@@ -165,7 +165,7 @@ def shirt(look: dict, vertices: np.ndarray, over: Surface) -> Surface:
     return surface(layer.item)
 
 
-def _under(points: np.ndarray, over: Surface, gap: float = 0.006) -> np.ndarray:
+def _under(points: np.ndarray, over: Surface, gap: float = 0.010) -> np.ndarray:
     """Points (decimetres) pushed to at least `gap` metres below the garment above them."""
     placed = to_scene(points)
     distance, nearest = cKDTree(over.points).query(placed)

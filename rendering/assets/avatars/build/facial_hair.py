@@ -69,7 +69,7 @@ class Lashes:
         template, random = head.template.vertices, head.random
         for side in ("l", "r"):
             eye = template[head.template.members(f"helper-{side}-eye")].mean(0)
-            for row, count in (("2", 200), ("1", 70)):
+            for row, count in (("2", 260), ("1", 70)):
                 faces = head.template.faces(f"helper-{side}-eyelashes-{row}")
                 root, tip = self._rows(faces, template, eye)
                 spots = np.sort(random.random(count))
@@ -111,12 +111,12 @@ class Lashes:
             start = _on_row(vertices[root], spots * 0.96 + 0.02)
             way = _on_row(vertices[tip], tips) - start
             full = np.linalg.norm(way, axis=1, keepdims=True)
-            longest = 0.0088 if upper else 0.0056
+            longest = 0.0070 if upper else 0.0056
             way *= np.minimum(1, longest / np.maximum(full, 1e-6))
             way *= lengths[:, None] * self.look["length"]
             size = np.linalg.norm(way, axis=1)[:, None, None]
             if upper:  # out first, then up
-                curl = np.array([0, 0.10, 0.62]) * along**2 + np.array([0, -0.30, -0.10]) * along
+                curl = np.array([0, 0.05, 0.55]) * along**2 + np.array([0, -0.45, -0.30]) * along
             else:
                 curl = np.array([0, -0.20, -0.10]) * along + np.array([0, 0, -0.12]) * along**2
             points.append(start[:, None] + way[:, None] * along * 0.9 + curl * size)

@@ -7,9 +7,9 @@ STATES: dict[str, dict[str, float]] = {
     "half": {"eyeBlink*": 0.40},
     "blink": {"eyeBlink*": 1.0},
     "teeth": {
-        "jawOpen": 0.30,
+        "jawOpen": 0.34,
         "mouthUpperUp*": 0.34,
-        "mouthLowerDown*": 0.55,
+        "mouthLowerDown*": 0.85,
         "mouthStretch*": 0.14,
     },
 }
@@ -91,7 +91,7 @@ PEOPLE: dict[str, dict] = {
             "wave": 0.012,
             "waves": 2.4,
         },
-        "brow": {"melanin": 0.62, "redness": 0.25},
+        "brow": {"melanin": 0.72, "redness": 0.12},
         "clothes": {
             "mesh": "female_casualsuit02",
             "kind": "knit",
@@ -107,7 +107,7 @@ PEOPLE: dict[str, dict] = {
         "age": {"young": 0.80, "old": 0.20},
         "origin": {"african": 0.85, "caucasian": 0.15},
         "shapes": {
-            "eyes/*-eye-scale-incr": 1.0,
+            "eyes/*-eye-scale-incr": 1.25,
             "eyes/*-eye-height2-incr": 0.15,
             "mouth/mouth-angles-up": 0.3,
             "head/head-rectangular": 0.2,

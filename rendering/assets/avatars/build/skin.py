@@ -48,7 +48,7 @@ def regions(person: dict) -> dict[str, np.ndarray]:
     lash_line[:BODY_VERTICES] = np.exp(-((distance / 0.020) ** 2))
     outer_ear = smooth_step(0.72, 0.80, side) * smooth_step(6.9, 7.0, height)
     outer_ear *= 1 - smooth_step(7.55, 7.6, height)
-    scalp_ear = ear & (side > 0.745) & (angle > 60) & (angle < 118)
+    scalp_ear = ear & (side > 0.735)
     found = {
         "cheek": spot(0.44, 6.98, 1.32, 0.24, 1.1, 0.9),
         "nose": spot(0, 6.95, 1.68, 0.13, 1.2, 1) + 0.55 * spot(0.12, 6.9, 1.55, 0.1),
