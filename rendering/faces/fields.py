@@ -1,0 +1,359 @@
+"""How skin moves with the articulators: one displacement field each, above and below the lips apart.
+
+A field is spread from the 478 points by radial basis functions on a coarse grid. The upper layer holds all but
+the lower lip, the lower layer all but the upper lip; the mouth opens between them. `Fields.inverse`
+turns a sum of fields into the map that cv2.remap wants, composed with the turn of the head.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.ndimage import gaussian_filter
+
+from rendering.faces.geometry import (
+    EYES,
+    LOWER_LIP,
+    LOWER_OUTER,
+    LOWER_RING,
+    MOUTH_CORNERS,
+    OVAL,
+    UPPER_LIP,
+    UPPER_OUTER,
+    UPPER_RING,
+    Face,
+    smoothstep,
+)
+
+Field = NDArray[np.float32]
+
+ROUNDING = Path(__file__).with_name("puc_table.npy")
+"""Lip rounding at the 478 points, and the half width of that mouth: from CC0 face shapes."""
+
+WANTED = {"upper": ("above", -0.017), "lower": ("below", 0.024), "jaw": ("below", 0.074)}
+"""Travel of a lip's edge at full weight, in face heights; smoothing eats up to a half of it."""
+
+OVERLAP = 0.0065  # of a face height: how far closed lips press into each other
+TUCKED = 0.012  # gap between lower lip and upper teeth on f and v
+INVERSION_STEPS = 4
+
+
+def bases(face: Face) -> dict[str, NDArray[np.float64]]:
+    """name -> (478, 2) displacements in face units at weight 1."""
+    place = face.local(face.flat)
+    x, y = (place[:, 0] - face.centre) / face.half_width, place[:, 1]
+    seam = face.seam(place[:, 0])
+    chin, nose = face.local(face.flat[152])[1], face.local(face.flat[2])[1]
+    count = len(place)
+    profile = np.clip(1 - np.clip(np.abs(x), 0, 1) ** 2.2, 0, 1)
+    upper, lower = np.zeros(count, bool), np.zeros(count, bool)
+    upper[UPPER_LIP], lower[LOWER_LIP] = True, True
+    corners = np.zeros(count, bool)
+    corners[list(MOUTH_CORNERS)] = True
+
+    def still() -> NDArray[np.float64]:
+        return np.zeros((count, 2))
+
+    jaw_half = abs(face.local(face.flat[172])[0] - face.local(face.flat[397])[0]) / 2
+    sideways = np.clip(1 - (np.abs(place[:, 0]) / (jaw_half * 1.12)) ** 2.4, 0, 1)
+    downwards = smoothstep(nose + 0.02, 0.25 * chin, y)
+    weight = downwards * sideways
+    weight[upper] = 0
+    weight[corners] = 0.24
+    weight[lower] = 0.24 + 0.76 * profile[lower]
+    over_mouth = (y < seam) & (np.abs(x) < 1.25) & ~lower & ~corners
+    weight[over_mouth] = np.minimum(
+        weight[over_mouth], 0.22 * smoothstep(0.35, 1.1, np.abs(x[over_mouth]))
+    )
+    jaw = still()
+    jaw[:, 1] = weight * 0.078
+    jaw[:, 0] = -x * 0.0045 * downwards * sideways * (np.abs(x) < 1.6)
+
+    around = np.exp(-(((np.abs(x) - 1) / 0.55) ** 2) - ((y - seam) / 0.07) ** 2)
+    fall = np.where(np.abs(x) > 1, np.exp(-(((np.abs(x) - 1) / 0.6) ** 2)), 1)
+    lengthwise = np.clip(x, -1, 1) * np.exp(-(((y - seam) / 0.075) ** 2)) * fall
+    width = still()
+    width[:, 0], width[:, 1] = lengthwise * 0.024, -around * 0.004
+
+    table = np.load(ROUNDING)
+    pucker = table[:, :2] * min(1.15, face.half_width / table[0, 2])
+    near = (np.abs(place[:, 0]) < 2.2 * face.half_width) & (y > nose * 1.3) & (y < chin + 0.05)
+    pucker[~near] = 0
+
+    raised = still()
+    lift = np.where(y <= seam + 1e-6, 1, 0) * profile * smoothstep(nose - 0.01, nose * 0.35, y)
+    raised[:, 1] = -np.where(lower, 0, lift) * 0.020
+    lowered = still()
+    drop = np.exp(-((np.maximum(y - 0.045, 0) / 0.05) ** 2)) * profile
+    lowered[:, 1] = np.where(lower | (y > seam + 0.02), drop, 0) * 0.024
+    pressed = still()
+    for ring, share in (
+        (UPPER_OUTER, 0.30),
+        (UPPER_RING, 0.18),
+        (LOWER_OUTER, 0.30),
+        (LOWER_RING, 0.18),
+    ):
+        inner = ring[1:-1]
+        pressed[inner, 1] = -(y[inner] - seam[inner]) * share
+    tucked = still()
+    tucked[lower, 1] = -profile[lower] * 0.010
+    return {
+        "jaw": jaw,
+        "width": width,
+        "pucker": pucker,
+        "upper": raised,
+        "lower": lowered,
+        "press": pressed,
+        "tuck": tucked,
+    }
+
+
+class Fields:
+    """The fields of a face on a grid of `step` pixels, and the maps made of them."""
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        height, width = face.shape
+        self.step = max(3.0, face.height / 85)
+        self.across = np.arange(0, width + self.step, self.step)
+        self.along = np.arange(0, height + self.step, self.step)
+        grid_y, grid_x = np.meshgrid(self.along, self.across, indexing="ij")
+        self.grid = np.stack([grid_x, grid_y], -1).astype(np.float32)
+        self.units = face.local(self.grid.reshape(-1, 2)).reshape(self.grid.shape)
+        self.above: dict[str, Field] = {}
+        self.below: dict[str, Field] = {}
+        self._spread(bases(face))
+        self._hold_above_the_seam()
+        self.edges = {name: self._edges(name) for name in self.above}
+        for name, (layer, travel) in WANTED.items():
+            measured = self.edges[name][0 if layer == "above" else 1]
+            if abs(measured) > 0.05:
+                gain = float(np.clip(travel * face.height / measured, 0.3, 3.0))
+                self.above[name] *= np.float32(gain)
+                self.below[name] *= np.float32(gain)
+                self.edges[name] = (self.edges[name][0] * gain, self.edges[name][1] * gain)
+        self._prepare_head()
+        self._prepare_brows()
+
+    def _spread(self, moves: dict[str, NDArray[np.float64]]) -> None:
+        face = self.face
+        points = face.local(face.flat)
+        oval = points[OVAL]
+        middle = oval.mean(0)
+        chin = points[152]
+        height, width = face.shape
+        border = face.local(
+            np.array(
+                [
+                    (a, b)
+                    for a in np.linspace(0, width, 9)
+                    for b in np.linspace(0, height, 9)
+                    if a in (0, width) or b in (0, height)
+                ]
+            )
+        )
+        fixed = np.concatenate(
+            [middle + (oval - middle) * 1.22, middle + (oval - middle) * 1.5, border]
+        )
+        fixed = fixed[~((np.abs(fixed[:, 0]) < 0.33) & (fixed[:, 1] > chin[1] - 0.02))]
+        jaw_half = abs(points[172, 0] - points[397, 0]) / 2
+        below_chin = ((0.05, 0.72), (0.11, 0.42), (0.18, 0.20), (0.26, 0.06), (0.36, 0.0))
+        neck = np.array(
+            [
+                (side * jaw_half, chin[1] + drop, (1 - side**2 * 0.8) * share)
+                for side in (-0.8, -0.4, 0, 0.4, 0.8)
+                for drop, share in below_chin
+            ]
+        )
+        units = self.units.reshape(-1, 2)
+        near = (np.abs(units[:, 0]) < 0.75) & (units[:, 1] < 0.75) & (units[:, 1] > -0.55)
+        beyond = (
+            np.maximum(0, np.abs(units[:, 0]) - 0.5) ** 2
+            + np.maximum(0, units[:, 1] - 0.55) ** 2
+            + np.maximum(0, -0.3 - units[:, 1]) ** 2
+        )
+        fade = np.exp(-beyond / 0.01).reshape(*self.grid.shape[:2], 1)
+        everything = np.arange(len(points))
+        for layer, left_out in ((self.above, LOWER_LIP), (self.below, UPPER_LIP)):
+            kept = ~np.isin(everything, left_out)
+            sites = np.concatenate([points[kept], fixed, neck[:, :2]])
+            values = []
+            for name, move in moves.items():
+                of_neck = np.zeros((len(neck), 2))
+                if name == "jaw":
+                    of_neck[:, 1] = neck[:, 2] * move[152, 1]
+                values.append(np.concatenate([move[kept], np.zeros((len(fixed), 2)), of_neck]))
+            sites, index = np.unique(np.round(sites, 5), axis=0, return_index=True)
+            spread = RBFInterpolator(
+                sites, np.concatenate(values, 1)[index], kernel="linear", smoothing=2e-4
+            )
+            found = np.zeros((len(units), 2 * len(moves)))
+            found[near] = spread(units[near])
+            smooth = gaussian_filter(found.reshape(*self.grid.shape[:2], -1), (1, 1, 0)) * fade
+            for number, name in enumerate(moves):
+                unit = smooth[..., 2 * number : 2 * number + 2] * face.height
+                layer[name] = self._in_pixels(unit)
+
+    def _in_pixels(self, along_face: NDArray) -> Field:
+        """Displacements along the axes of the face -> along those of the picture."""
+        return (
+            along_face[..., :1] * self.face.right + along_face[..., 1:] * self.face.down
+        ).astype(np.float32)
+
+    def _hold_above_the_seam(self) -> None:
+        """Of the lower layer only what lies below the seam is seen; above it the seam's value goes on, or
+        the inverse would fold at wide openings."""
+        units = self.units.reshape(-1, 2)
+        seam = self.face.seam(units[:, 0]) + 0.006
+        beside = np.abs(units[:, 0] - self.face.centre) / self.face.half_width
+        share = (1 - smoothstep(1.0, 1.35, beside)) * (units[:, 1] < seam) * (units[:, 1] > -0.45)
+        share = share.reshape(*self.grid.shape[:2], 1).astype(np.float32)
+        on_seam = self.face.place(np.stack([units[:, 0], seam], 1))
+        for name, field in self.below.items():
+            held = self.sample(field, on_seam).reshape(field.shape)
+            self.below[name] = field * (1 - share) + held * share
+
+    def sample(self, field: Field, points: NDArray) -> Field:
+        """The field at these pixels, (n, 2). In rows of 256, since cv2.remap takes fewer than 32767."""
+        where = (np.asarray(points).reshape(-1, 2) / self.step).astype(np.float32)
+        rows = -(-len(where) // 256)
+        padded = np.zeros((rows * 256, 2), np.float32)
+        padded[: len(where)] = where
+        padded = padded.reshape(rows, 256, 2)
+        found = cv2.remap(field, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return found.reshape(rows * 256, -1)[: len(where)]
+
+    def _edges(self, name: str) -> tuple[float, float]:
+        """Pixels by which the upper and the lower edge move down at mid mouth, at weight 1."""
+        middle = self.face.place(
+            np.array([[self.face.centre, float(self.face.seam(self.face.centre))]])
+        )
+        return (
+            float(self.sample(self.above[name], middle)[0] @ self.face.down),
+            float(self.sample(self.below[name], middle)[0] @ self.face.down),
+        )
+
+    def _prepare_head(self) -> None:
+        """Depth for turning, and how far the turn reaches: to the hair, fading down the neck."""
+        face = self.face
+        units = self.units.reshape(-1, 2)
+        points = face.local(face.flat)
+        oval = points[OVAL]
+        self.middle = oval.mean(0)
+        depth = -face.points[:, 2] / face.height
+        behind = depth[OVAL].mean() - 0.12
+        ring = self.middle + (oval - self.middle) * 1.35
+        spread = RBFInterpolator(
+            np.concatenate([points, ring]),
+            np.concatenate([depth, np.full(len(ring), behind)]),
+            kernel="linear",
+            smoothing=1e-3,
+        )
+        found = np.full(len(units), behind)
+        inside = np.linalg.norm(units - self.middle, axis=1) < 1.0
+        found[inside] = spread(units[inside])
+        shape = self.grid.shape[:2]
+        self.depth = gaussian_filter(found.reshape(shape), 2)
+        centre = (np.abs(units - self.middle) < 0.3).all(1).reshape(shape)
+        self.axis = float(np.median(self.depth[centre])) - 0.28
+        radius = np.linalg.norm(
+            (units - self.middle) / (0.62 * np.ptp(oval[:, 0]), 0.70 * np.ptp(oval[:, 1])), axis=1
+        )
+        chin = points[152, 1]
+        weight = 1 - smoothstep(1.15, 2.15, radius)
+        neck = 1 - smoothstep(chin, chin + 0.55, units[:, 1])
+        weight = np.where(units[:, 1] > chin - 0.15, np.minimum(weight, neck), weight)
+        self.turning = gaussian_filter(weight.reshape(shape), 3)
+        edge = np.minimum(
+            np.minimum(self.grid[..., 0], face.shape[1] - self.grid[..., 0]),
+            np.minimum(self.grid[..., 1], face.shape[0] - self.grid[..., 1]),
+        )
+        self.turning *= smoothstep(0, 0.12 * face.height, edge)
+        self.pivot = np.array([self.middle[0], chin + 0.12])
+
+    def _prepare_brows(self) -> None:
+        field = np.zeros(self.grid.shape[:2])
+        for eye in EYES:
+            at = self.face.local(self.face.flat[eye["brow"]]).mean(0)
+            away = ((self.units[..., 0] - at[0]) / 0.13) ** 2
+            away += ((self.units[..., 1] - at[1] + 0.01) / 0.055) ** 2
+            field = np.maximum(field, np.exp(-away))
+        self.brows = (-field[..., None] * 0.020 * self.face.height * self.face.down).astype(
+            np.float32
+        )
+
+    def head(self, yaw: float, pitch: float, roll: float, right: float, down: float) -> Field:
+        """Where each grid point of the turned head comes from, pixels. Degrees and face heights."""
+        a, b, c = np.radians([yaw, pitch, roll])
+        x = self.units[..., 0] - self.pivot[0]
+        y = self.units[..., 1] - self.pivot[1]
+        z = self.depth - self.axis
+        moved_x = x * (np.cos(a) - 1) + z * np.sin(a) - y * np.sin(c) + right
+        moved_y = y * (np.cos(b) - 1) + z * np.sin(b) + x * np.sin(c) + down
+        moved = np.stack([moved_x, moved_y], -1) * self.turning[..., None] * self.face.height
+        return self._inverted(self._in_pixels(moved), self.grid, 3)
+
+    def _inverted(self, field: Field, start: Field, steps: int) -> Field:
+        """The map that undoes `field` after `start`, by fixed-point steps."""
+        found = start
+        for _ in range(steps):
+            scaled = found * np.float32(1 / self.step)
+            found = start - cv2.remap(
+                field, scaled, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+        return found
+
+    def inverse(
+        self, layer: dict[str, Field], weights: dict[str, float], head: Field, brow: float = 0.0
+    ) -> Field:
+        """Sources of the grid points for a sum of fields under a turned head, pixels."""
+        total = np.zeros_like(self.grid)
+        for name, weight in weights.items():
+            if abs(weight) > 1e-4:
+                total += np.float32(weight) * layer[name]
+        if brow:
+            total += np.float32(brow) * self.brows
+        return self._inverted(total, head, INVERSION_STEPS)
+
+    def solve(self, tracks: dict[str, float]) -> tuple[dict[str, float], float]:
+        """Weights of the fields for a frame, and the gap at mid mouth in pixels (below 0: pressed).
+
+        The gap is exact: with closure 1 the lips overlap, whatever the other articulators ask for.
+        """
+        closure, tuck = tracks["closure"], tracks["tuck"]
+        jaw = 0.95 * np.tanh(tracks["jaw"] * 1.6 / 0.95)
+        pucker = max(0.0, tracks["pucker"])
+        weights = {
+            "jaw": jaw * (1 - 0.55 * closure) * (1 - 0.35 * tuck),
+            "upper": tracks["upper"] * (1 - closure),
+            "lower": tracks["lower"] * (1 - closure) * (1 - tuck),
+            "width": tracks["width"] * (1 - 0.3 * pucker),
+            "pucker": pucker * (1 - 0.25 * closure),
+            "press": closure,
+        }
+        gap = sum(
+            weight * (self.edges[name][1] - self.edges[name][0])
+            for name, weight in weights.items()
+            if name != "press"
+        )
+        size = self.face.height
+        wanted = max(0.0, gap) * (1 - closure) * (1 - tuck)
+        wanted += tuck * (1 - closure) * TUCKED * size - closure * OVERLAP * size
+        raise_by = self.edges["tuck"][0] - self.edges["tuck"][1]
+        weights["tuck"] = (gap - wanted) / max(raise_by, 1e-3)
+        return weights, float(wanted)
+
+    def determinant(self, source: Field, below: bool) -> float:
+        """The least Jacobian determinant of a layer's map where it is seen: 0 or less is a fold."""
+        dx = np.gradient(source, self.step, axis=1)
+        dy = np.gradient(source, self.step, axis=0)
+        found = dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
+        units = self.face.local(source.reshape(-1, 2))
+        seam = self.face.seam(units[:, 0])
+        side = units[:, 1] > seam + 0.02 if below else units[:, 1] < seam - 0.02
+        seen = side & (np.abs(units[:, 0]) < 0.45) & (units[:, 1] > -0.35) & (units[:, 1] < 0.5)
+        return float(found.reshape(-1)[seen].min())

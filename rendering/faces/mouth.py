@@ -1,0 +1,183 @@
+"""What is seen between open lips: cavity, tongue, teeth, and the shadow the lips throw on them.
+
+Tooth widths are those of dental anatomy (in millimetres, mid line outward), foreshortened along the arch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.faces.geometry import Face, smoothstep
+
+Picture = NDArray[np.float32]
+
+FORESHORTENED = (1, 0.96, 0.84, 0.62, 0.45, 0.3)
+LIGHT = (1, 0.97, 0.9, 0.75, 0.55, 0.36)  # a tooth farther back gets less
+UPPER = {
+    "width": (8.6, 6.7, 7.4, 6.6, 6.2, 7.5),
+    "height": (10.2, 8.8, 9.9, 8.8, 8.0, 7.0),
+    "edge": (0, -0.6, -0.1, -0.9, -1.6, -2.4),  # of the biting edge, up is negative
+}
+LOWER = {
+    "width": (5.3, 5.9, 6.6, 6.6, 6.6, 8),
+    "height": (8.8, 9, 10, 9, 8, 7.0),
+    "edge": (0, 0.1, -0.3, 0.7, 1.3, 1.8),
+}
+ENAMEL = np.array([1, 0.965, 0.88])
+GUM = np.array([0.62, 0.34, 0.33])
+CAVITY = np.array([0.24, 0.07, 0.065])
+EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
+CORNER = 0.75  # millimetres
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """RGBA (float, 0..255 and 0..1) with its origin in face units and its pixels per face unit."""
+
+    rgba: Picture
+    origin: NDArray[np.float64]
+    scale: float
+
+
+def _teeth(face: Face, upper: bool) -> Sprite:
+    millimetre, scale = face.millimetre, max(600.0, face.height * 1.5)
+    shape = UPPER if upper else LOWER
+    origin = np.array([-36, -16]) * millimetre
+    width, height = (int(size * millimetre * scale) for size in (72, 32))
+    white = face.sclera()
+    tint = white / white.max() * ENAMEL
+    light = float(np.clip(white.mean() * 1.12, 120, 215))
+    rows = (np.arange(height) / scale + origin[1]) / millimetre
+    columns = (np.arange(width) / scale + origin[0]) / millimetre
+    colour = np.zeros((height, width, 3), np.float32)
+    alpha = np.zeros((height, width), np.float32)
+    toward = 1 if upper else -1  # from the root to the edge
+    bend = np.linspace(0, np.pi / 2, 8)
+    for side in (1, -1):
+        x = 0.0
+        for number in range(6):
+            wide = shape["width"][number] * FORESHORTENED[number]
+            left, right = x + 0.05, x + wide - 0.05
+            x += wide
+            edge = shape["edge"][number]
+            root = edge - toward * shape["height"][number]
+            round_ = min(CORNER, wide * 0.18)
+            outline = [(left + wide * 0.07, root), (left, edge - toward * round_ * 1.6)]
+            outline += [
+                (left + round_ * (1 - np.cos(a)), edge - toward * round_ * (1 - np.sin(a)))
+                for a in bend
+            ]
+            outline += [
+                (right - round_ * (1 - np.sin(a)), edge - toward * round_ * (1 - np.cos(a)))
+                for a in bend
+            ]
+            outline += [(right, edge - toward * round_ * 1.6), (right - wide * 0.07, root)]
+            points = np.array(outline) * (side, 1)
+            pixels = np.round((points * millimetre - origin) * scale * 16).astype(np.int32)
+            mask = np.zeros((height, width), np.uint8)
+            cv2.fillPoly(mask, [pixels], 255, cv2.LINE_AA, 4)
+            covered = mask / np.float32(255)
+            toward_edge = np.clip((rows - root) / (edge - root), 0, 1)
+            off_middle = np.abs(columns - side * (x - wide / 2)) / (wide / 2)
+            shade = (LIGHT[number] * (0.80 + 0.20 * smoothstep(0, 0.6, toward_edge)))[:, None]
+            shade = shade * (1 - 0.22 * np.clip(off_middle, 0, 1) ** 3)[None]
+            painted = tint * light * shade[..., None]
+            colour = colour * (1 - covered[..., None]) + painted * covered[..., None]
+            alpha = np.maximum(alpha, covered)
+    gums = (rows < -8.2) if upper else (rows > 7.6)
+    gum = np.repeat(gums[:, None], width, 1) * 0.9 * (np.abs(columns) < 30)
+    gum = cv2.GaussianBlur(gum.astype(np.float32), (0, 0), scale * millimetre * 0.5)
+    colour = colour * (1 - gum[..., None]) + GUM * light * gum[..., None]
+    alpha = np.maximum(alpha, gum)
+    soft = scale * millimetre * 0.28
+    spread = cv2.GaussianBlur(alpha, (0, 0), soft * 0.7)[..., None]
+    colour = cv2.GaussianBlur(colour.astype(np.float32), (0, 0), soft * 0.7)
+    colour = np.where(spread > 1e-3, colour / np.maximum(spread, 1e-3), colour)
+    gaps = cv2.GaussianBlur(alpha, (0, 0), soft)
+    colour = np.clip(colour * (0.55 + 0.45 * gaps[..., None]), 0, 255)
+    return Sprite(np.dstack([colour, gaps]).astype(np.float32), origin, scale)
+
+
+def _tongue(face: Face) -> Sprite:
+    millimetre, scale = face.millimetre, max(400.0, face.height)
+    origin = np.array([-26, -6]) * millimetre
+    width, height = (int(size * millimetre * scale) for size in (52, 44))
+    y, x = np.mgrid[:height, :width]
+    x, y = (x / scale + origin[0]) / millimetre, (y / scale + origin[1]) / millimetre
+    radius = np.sqrt((x / 21) ** 2 + ((y - 16) / 15) ** 2)
+    light = float(np.clip(face.sclera().mean(), 70, 200))
+    shade = 0.95 - 0.28 * radius**2 - 0.14 * np.exp(-((x / 1.2) ** 2)) * (y < 20)
+    shade += 0.10 * np.exp(-(((x - 5) / 4) ** 2) - ((y - 6) / 3) ** 2)
+    colour = np.stack([0.74 * shade, 0.40 * shade, 0.38 * shade], -1) * light
+    alpha = 1 - smoothstep(0.92, 1.02, radius)
+    return Sprite(np.dstack([colour, alpha]).astype(np.float32), origin, scale)
+
+
+def _over(under: Picture, over: Picture) -> Picture:
+    alpha = over[..., 3:]
+    return under * (1 - alpha) + over[..., :3] * alpha
+
+
+class Mouth:
+    """Draws the inside of the mouth of one face."""
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        self.upper, self.lower, self.tongue = _teeth(face, True), _teeth(face, False), _tongue(face)
+        self.light = float(np.clip(face.sclera().mean(), 110, 210))
+        self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
+
+    def draw(
+        self,
+        tracks: dict[str, float],
+        weights: dict[str, float],
+        gap: float,
+        jaw_drop: float,
+        skull: Picture,
+        above: Picture,
+        below: Picture,
+    ) -> Picture:
+        """RGB (rows, columns, 3), 0..255, of a small box.
+
+        gap and jaw_drop in face units; skull: source pixels of the box under the head's turn alone;
+        above, below: how far the upper and the lower lip cover each pixel, 0..1.
+        """
+        face, millimetre = self.face, self.face.millimetre
+        away = (skull - face.mouth.astype(np.float32)) / np.float32(face.height)
+        x = away @ face.right.astype(np.float32) - np.float32(face.centre)
+        y = away @ face.down.astype(np.float32) - np.float32(self.edge)
+        beside = np.clip(np.abs(x) / face.half_width, 0, 1)
+        depth = np.clip(0.55 + 0.5 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.5 * beside**2)
+        inside = (CAVITY * self.light).astype(np.float32) * depth[..., None]
+
+        def laid(sprite: Sprite, down: float = 0.0) -> Picture:
+            at_x = (x - sprite.origin[0]) * sprite.scale
+            at_y = (y - down - sprite.origin[1]) * sprite.scale
+            return cv2.remap(
+                sprite.rgba, at_x.astype(np.float32), at_y.astype(np.float32), cv2.INTER_LINEAR
+            )
+
+        tip = tracks["tongue"]
+        tongue = laid(self.tongue, jaw_drop * 0.25 - (1.2 + 2.0 * tip) * millimetre)
+        tongue[..., :3] *= 0.55 + 0.25 * tip
+        inside = _over(inside, tongue)
+        lower = laid(self.lower, jaw_drop * 0.92 - 2.2 * millimetre)
+        lower[..., :3] *= 0.80
+        inside = _over(inside, lower)
+        if tip > 0.7:
+            tongue[..., 3] *= min(1.0, (tip - 0.7) / 0.2)
+            inside = _over(inside, tongue)
+        inside = inside * np.float32(1 - 0.35 * np.clip(weights["pucker"], 0, 1))
+        inside = _over(inside, laid(self.upper))
+
+        soft = max(0.8, 0.0065 * face.height)
+        from_above = cv2.GaussianBlur(above, (0, 0), soft)
+        from_below = cv2.GaussianBlur(below, (0, 0), soft * 0.8)
+        shadow = 1 - 0.50 * np.clip(from_above * 1.3, 0, 1) - 0.22 * np.clip(from_below * 1.2, 0, 1)
+        corners = 1 - 0.5 * smoothstep(0.5, 1.0, beside)
+        opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
+        return inside * (shadow.clip(0.2, 1) * corners * opened)[..., None].astype(np.float32)

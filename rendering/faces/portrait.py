@@ -1,0 +1,332 @@
+"""The CPU engine: one neutral picture, moved by displacement fields, with an inner mouth drawn behind the lips.
+
+The method is a two-layer 2D warp from 478 landmarks (fields.py); the upper layer carries the whole head, the
+lower one the lower lip and chin, and between them opens the mouth (mouth.py). Frames are pure functions of their
+tracks: no state passes from one to the next, so lines can be drawn side by side.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.faces import Avatar
+from rendering.faces.eyes import Eyes
+from rendering.faces.fields import Field, Fields
+from rendering.faces.geometry import Face, smoothstep
+from rendering.faces.mouth import Mouth
+from rendering.values import Background, Frame, VideoFormat
+
+VERSION = "portrait/1"
+PURE = True
+"""A frame depends on its own tracks only, so smoothing has nothing to do."""
+
+LAYOUT = {"wide": (0.365, 0.225), "square": (0.345, 0.235), "tall": (0.275, 0.245)}
+"""Height of the face (points 10 to 152), and its top, as shares of the frame's height."""
+
+HEAD = (1.12, 1.75, 1.35)  # the part that moves: face heights beside, above and below the mouth
+LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not drawn
+
+
+class Portrait:
+    """A face prepared for one size of picture. Safe to use from several threads."""
+
+    def __init__(self, avatar: Avatar, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
+        points = np.array(
+            json.loads((avatar.folder / "landmarks.json").read_text(encoding="utf-8")), float
+        )
+        plate = _read(avatar, "plate.png").astype(np.float32)
+        plate[..., :3] *= (
+            plate[..., 3:] / 255
+        )  # premultiplied: scaled edges take no colour from nowhere
+        face_share, top_share = LAYOUT[
+            "square" if width == height else "wide" if width > height else "tall"
+        ]
+        tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+        self.scale = face_share * height / tall
+        method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
+        size = (round(plate.shape[1] * self.scale), round(plate.shape[0] * self.scale))
+        plate = np.clip(cv2.resize(plate, size, interpolation=method), 0, 255)
+        # Where the picture's corner lies in the frame: the face in the middle, never a gap below.
+        left = round(width / 2 - (points[10, 0] + points[152, 0]) / 2 * self.scale)
+        top = max(round(top_share * height - points[10, 1] * self.scale), height - size[1])
+        self.whole = _placed(plate, left, top, width, height)
+
+        points = points * self.scale
+        points[:, :2] += (left, top)
+        beside, above, below = (share * face_share * height for share in HEAD)
+        mouth = (points[61, :2] + points[291, :2]) / 2
+        x0, y0 = max(0, int(mouth[0] - beside)), max(0, int(mouth[1] - above))
+        x1, y1 = min(width, int(mouth[0] + beside)), min(height, int(mouth[1] + below))
+        self.head = (slice(y0, y1), slice(x0, x1))
+        self.rgba = np.ascontiguousarray(self.whole[self.head])
+        points[:, :2] -= (x0, y0)
+        self.face = Face(np.ascontiguousarray(self.rgba[..., :3]), points)
+        self.fields = Fields(self.face)
+        self.mouth = Mouth(self.face)
+        tiles = {
+            name: self._tile(avatar, name, plain["tiles"][name], (left - x0, top - y0))
+            for name in ("half", "blink")
+        }
+        self.eyes = Eyes(self.face, tiles["half"], tiles["blink"])
+        self._prepare_mouth()
+
+    def _tile(
+        self, avatar: Avatar, name: str, box: list[int], offset: tuple[int, int]
+    ) -> tuple[tuple[int, int], NDArray[np.float32]]:
+        """A tile of the plate, scaled onto whole pixels of the head's picture."""
+        x, y, wide, tall = box
+        picture = _read(avatar, f"{name}.png")[..., :3].astype(np.float32)
+        first = np.ceil(np.array([x, y]) * self.scale).astype(int) + 1
+        last = np.floor(np.array([x + wide, y + tall]) * self.scale).astype(int) - 1
+        columns = (np.arange(first[0], last[0]) + 0.5) / self.scale - x - 0.5
+        rows = (np.arange(first[1], last[1]) + 0.5) / self.scale - y - 0.5
+        soft = (
+            cv2.GaussianBlur(picture, (0, 0), max(0.01, 0.35 / self.scale))
+            if self.scale < 1
+            else picture
+        )
+        at_x, at_y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
+        found = cv2.remap(soft, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return (int(first[0] + offset[0]), int(first[1] + offset[1])), found
+
+    def _prepare_mouth(self) -> None:
+        """Masks of the two layers, and the boxes in which mouth and chin are drawn."""
+        face = self.face
+        soft = max(0.6, face.height * 0.0016)
+
+        def mask(upper: bool, cut: float = 0.0) -> NDArray[np.uint8]:
+            found = cv2.GaussianBlur(face.side(upper, cut), (0, 0), soft)
+            return np.clip(found * 255 + 0.5, 0, 255).astype(np.uint8)
+
+        # Open lips lose the dark line of the seam.
+        self.over, self.under = mask(True), mask(False)
+        self.over_open, self.under_open = mask(True, -0.0025), mask(False, 0.0055)
+        rows, columns = face.shape
+        y, x = np.mgrid[:rows, :columns]
+        units = face.local(np.stack([x, y], -1).reshape(-1, 2))
+        beside = np.abs(units[:, 0] - face.centre) / face.half_width
+        between = (1 - smoothstep(0.90, 1.0, beside)) * (
+            1 - smoothstep(0.25, 0.3, np.abs(units[:, 1]))
+        )
+        self.between = between.reshape(face.shape).astype(np.float32)
+        centre, size = face.mouth, face.height
+        self.chin = (
+            int(max(0, centre[0] - 0.38 * size)),
+            int(max(0, centre[1] - 0.12 * size)),
+            int(min(columns, centre[0] + 0.38 * size)),
+            int(min(rows, centre[1] + 0.50 * size)),
+        )
+        x0, y0, x1, y1 = self.chin
+        wide, tall = x1 - x0, y1 - y0
+        half = (face.half_width + 0.05) * size
+        self.box = (
+            slice(
+                int(max(0, centre[1] - 0.065 * size - y0)),
+                int(min(tall, centre[1] + 0.155 * size - y0)),
+            ),
+            slice(int(max(0, centre[0] - half - x0)), int(min(wide, centre[0] + half - x0))),
+        )
+        side = np.minimum(np.arange(wide), np.arange(wide)[::-1]) / (0.10 * wide)
+        foot = np.arange(tall)[::-1] / (0.10 * tall)
+        fade = np.clip(np.minimum(side[None], foot[:, None]), 0, 1)
+        self.chin_fade = (255 * fade).astype(np.uint8)
+        box_tall, box_wide = (part.stop - part.start for part in self.box)
+        edge = max(3.0, 0.012 * size)
+        across = np.minimum(np.arange(box_wide), np.arange(box_wide)[::-1])[None] / edge
+        down = np.minimum(np.arange(box_tall), np.arange(box_tall)[::-1])[:, None] / edge
+        self.box_fade = np.clip(np.minimum(across, down), 0, 1).astype(np.float32)[..., None]
+
+    def _fine(self, coarse: Field, x0: int, y0: int, wide: int, tall: int) -> Field:
+        """A coarse map, for each pixel of a box."""
+        step = self.fields.step
+        scale = np.array([[step, 0, -x0], [0, step, -y0]], np.float64)
+        return cv2.warpAffine(
+            coarse, scale, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+
+    def draw(self, tracks: dict[str, float]) -> Frame:
+        """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.head`."""
+        fields, face = self.fields, self.face
+        rows, columns = face.shape
+        head = fields.head(
+            tracks["yaw"],
+            tracks["pitch"],
+            tracks["roll"],
+            tracks["shift_x"],
+            tracks["shift_y"] - 0.0015 * tracks["breath"],
+        )
+        weights, gap = fields.solve(tracks)
+        above = fields.inverse(fields.above, weights, head, tracks["brow"])
+        below = fields.inverse(fields.below, weights, head)
+        source = self.rgba.copy()
+        self.eyes.paint(source, tracks["blink"], tracks["gaze_x"], tracks["gaze_y"])
+        out = cv2.remap(
+            source,
+            self._fine(above, 0, 0, columns, rows),
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        self._draw_chin(out, tracks, weights, gap, head, above, below)
+        return out
+
+    def _draw_chin(
+        self,
+        out: Frame,
+        tracks: dict[str, float],
+        weights: dict[str, float],
+        gap: float,
+        head: Field,
+        above: Field,
+        below: Field,
+    ) -> None:
+        """Lays the lower lip and the chin, and the inside of the mouth, into the drawn head."""
+        face = self.face
+        x0, y0, x1, y1 = self.chin
+        box = (x0, y0, x1 - x0, y1 - y0)
+        of_lower, of_upper = self._fine(below, *box), self._fine(above, *box)
+
+        def taken(picture: NDArray, where: Field, method: int = cv2.INTER_LINEAR) -> NDArray:
+            return cv2.remap(picture, where, None, method, borderMode=cv2.BORDER_REPLICATE)
+
+        opened = float(np.clip((gap / face.height / face.millimetre - 0.6) / 2.0, 0, 1))
+
+        def mask(closed: Frame, wide: Frame, where: Field) -> Frame:
+            if opened < 0.01:
+                return taken(closed, where)
+            if opened > 0.99:
+                return taken(wide, where)
+            return cv2.addWeighted(taken(closed, where), 1 - opened, taken(wide, where), opened, 0)
+
+        under = mask(self.under, self.under_open, of_lower)
+        over = mask(self.over, self.over_open, of_upper)
+        lower = taken(self.rgba, of_lower, cv2.INTER_CUBIC)
+        upper = out[y0:y1, x0:x1]
+        # Everything below the lip line from the lower layer, faded out toward the neck.
+        share = cv2.multiply(under, 255 - over, scale=1 / 255)
+        share = cv2.multiply(share, self.chin_fade, scale=1 / 255)
+        share = cv2.merge([share] * 4)
+        laid = cv2.add(
+            cv2.multiply(lower, share, scale=1 / 255),
+            cv2.multiply(upper, 255 - share, scale=1 / 255),
+        )
+        part = self.box
+        covers_below = under[part].astype(np.float32) / 255
+        covers_above = over[part].astype(np.float32) / 255
+        upper_part = upper[part][..., :3].astype(np.float32)
+        lower_part = lower[part][..., :3].astype(np.float32)
+        if gap > LIPS_OPEN:
+            skull = np.ascontiguousarray(self._fine(head, *box)[part])
+            inside = self.mouth.draw(
+                tracks,
+                weights,
+                gap / face.height,
+                weights["jaw"] * self.fields.edges["jaw"][1] / face.height,
+                skull,
+                covers_above,
+                covers_below,
+            )
+            between = taken(self.between, np.ascontiguousarray(of_upper[part]))[..., None]
+            behind = inside * between + upper_part * (1 - between)
+        else:
+            behind = upper_part
+        drawn = behind + (lower_part - behind) * covers_below[..., None]
+        drawn = upper_part * covers_above[..., None] + drawn * (1 - covers_above[..., None])
+        mixed = laid[part][..., :3] * (1 - self.box_fade) + drawn * self.box_fade
+        laid[part][..., :3] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+        out[y0:y1, x0:x1] = laid
+
+    def fold(self, tracks: dict[str, float]) -> float:
+        """The least Jacobian determinant of both layers' maps: over 0 nothing folds."""
+        head = self.fields.grid
+        weights, _ = self.fields.solve(tracks)
+        return min(
+            self.fields.determinant(self.fields.inverse(layer, weights, head), below)
+            for layer, below in ((self.fields.above, False), (self.fields.below, True))
+        )
+
+
+class Scene:
+    """A portrait before a background: what every frame shares is drawn once."""
+
+    def __init__(self, portrait: Portrait, background: Background, video: VideoFormat) -> None:
+        self.portrait = portrait
+        ground = painted(background, video)
+        self.behind = np.ascontiguousarray(ground[portrait.head])
+        self.still = over(portrait.whole, ground)
+
+    def frame(self, tracks: dict[str, float]) -> Frame:
+        found = self.still.copy()
+        found[self.portrait.head] = over(self.portrait.draw(tracks), self.behind)
+        return found
+
+
+def over(front: Frame, back: Frame) -> Frame:
+    """Premultiplied RGBA over RGB."""
+    clear = 255 - front[..., 3]
+    return cv2.add(
+        np.ascontiguousarray(front[..., :3]),
+        cv2.multiply(back, cv2.merge([clear] * 3), scale=1 / 255),
+    )
+
+
+def painted(background: Background, video: VideoFormat) -> Frame:
+    """The background alone: its colour, or its picture covering the frame, cut at the longer sides."""
+    found = np.empty((video.height, video.width, 3), np.uint8)
+    found[:] = tuple(bytes.fromhex(background.color.removeprefix("#")))
+    if background.picture is None:
+        return found
+    read = cv2.imread(str(background.picture), cv2.IMREAD_COLOR)
+    if read is None:
+        raise FileNotFoundError(background.picture)
+    scale = max(video.width / read.shape[1], video.height / read.shape[0])
+    size = (
+        max(video.width, round(read.shape[1] * scale)),
+        max(video.height, round(read.shape[0] * scale)),
+    )
+    read = cv2.resize(read, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    x, y = (size[0] - video.width) // 2, (size[1] - video.height) // 2
+    return np.ascontiguousarray(read[y : y + video.height, x : x + video.width, ::-1])
+
+
+def _read(avatar: Avatar, name: str) -> Frame:
+    """RGB(A) of a picture of the pack."""
+    found = cv2.imread(str(avatar.folder / name), cv2.IMREAD_UNCHANGED)
+    if found is None:
+        raise FileNotFoundError(avatar.folder / name)
+    code = cv2.COLOR_BGRA2RGBA if found.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(found, code)
+
+
+def _placed(plate: NDArray[np.float32], left: int, top: int, width: int, height: int) -> Frame:
+    """The plate at its place in an empty frame; what lies outside is cut."""
+    found = np.zeros((height, width, 4), np.uint8)
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(width, left + plate.shape[1]), min(height, top + plate.shape[0])
+    found[y0:y1, x0:x1] = (plate[y0 - top : y1 - top, x0 - left : x1 - left] + 0.5).astype(np.uint8)
+    return found
+
+
+_preparing = threading.Lock()
+
+
+def portrait(avatar: Avatar, width: int, height: int) -> Portrait:
+    """The face prepared for this size, kept for the next lines."""
+    with _preparing:  # two lines at once prepare it once
+        cv2.setNumThreads(
+            1
+        )  # lines are drawn side by side; more threads only get in each other's way
+        return _portrait(avatar, width, height)
+
+
+@functools.lru_cache(maxsize=4)
+def _portrait(avatar: Avatar, width: int, height: int) -> Portrait:
+    return Portrait(avatar, width, height)

@@ -1,0 +1,106 @@
+"""Stage 5, frames: motion, a face and a background to pictures, one at a time.
+
+The engine draws the person with alpha over the background; captions are burnt in last if they are wanted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rendering.faces import Avatar, portrait
+from rendering.stages import captions
+from rendering.values import Background, Frame, Motion, Report, Timing, VideoFormat
+
+VERSION = f"frames/1 {portrait.VERSION}"
+PURE = portrait.PURE
+EVERY = 5  # frames between two reports
+
+FONT = Path(__file__).resolve().parent.parent / "assets" / "fonts" / "Inter-SemiBold.ttf"
+CAPTION = 0.044  # height of the letters, of the frame's short side
+LOW = 0.075  # distance of the caption from the foot, of the frame's height
+PADDING = (0.6, 0.35)  # around the words, in letters' heights
+GROUND = (20, 20, 22, 190)  # behind the words: readable over anything
+
+
+def run(
+    motion: Motion,
+    *,
+    avatar: Avatar,
+    video: VideoFormat,
+    background: Background,
+    timing: Timing,
+    burn_captions: bool,
+    draft: bool,
+    report: Report,
+) -> Iterator[Frame]:
+    """motion.frames pictures, uint8 RGB (video.height, video.width, 3).
+
+    A draft is drawn like any other film; it is smaller and encoded faster. Raises what `report` raises.
+    """
+    scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
+    cues = captions.cues(timing.words) if burn_captions else []
+    for number in range(motion.frames):
+        if number % EVERY == 0:
+            report("frames", number / motion.frames)
+        frame = scene.frame({name: float(track[number]) for name, track in motion.tracks.items()})
+        moment = (number + 0.5) / motion.fps
+        for cue in cues:
+            if cue.start <= moment < cue.end:
+                lay(frame, cue.text)
+        yield frame
+
+
+def rest(*, avatar: Avatar, video: VideoFormat, background: Background, caption: str = "") -> Frame:
+    """The person at rest before the background: with how every line begins and ends."""
+    scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
+    frame = scene.still.copy()
+    if caption:
+        lay(frame, caption)
+    return frame
+
+
+def lay(frame: Frame, text: str) -> None:
+    """Writes a caption, lines parted by newlines, into the foot of the frame."""
+    label = _label(text, frame.shape[1], frame.shape[0])
+    rows, columns = label.shape[:2]
+    y = frame.shape[0] - round(LOW * frame.shape[0]) - rows
+    x = (frame.shape[1] - columns) // 2
+    under = frame[y : y + rows, x : x + columns].astype(np.float32)
+    alpha = label[..., 3:].astype(np.float32) / 255
+    frame[y : y + rows, x : x + columns] = under * (1 - alpha) + label[..., :3] * alpha + 0.5
+
+
+@functools.lru_cache(maxsize=64)
+def _label(text: str, width: int, height: int) -> Frame:
+    """The caption as RGBA with its ground, broken so that it fits the width."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    size = max(10, round(CAPTION * min(width, height)))
+    font = ImageFont.truetype(str(FONT), size)
+    lines: list[str] = []
+    for row in text.split("\n"):
+        words, line = row.split(), ""
+        for word in words:
+            longer = f"{line} {word}".strip()
+            if line and font.getlength(longer) > 0.86 * width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    across, down = (round(share * size) for share in PADDING)
+    pitch = round(1.3 * size)
+    wide = min(width, int(max(font.getlength(line) for line in lines)) + 2 * across)
+    label = Image.new("RGBA", (wide, pitch * len(lines) + 2 * down), (0, 0, 0, 0))
+    pen = ImageDraw.Draw(label)
+    pen.rounded_rectangle(
+        (0, 0, wide - 1, label.height - 1), radius=round(0.35 * size), fill=GROUND
+    )
+    for number, line in enumerate(lines):
+        pen.text(
+            (wide / 2, down + pitch * (number + 0.5)), line, font=font, fill="white", anchor="mm"
+        )
+    return np.asarray(label)
