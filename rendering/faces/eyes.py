@@ -88,7 +88,8 @@ class Eyes:
             self.width = float(np.linalg.norm(last - first))
             at = self.face.flat[eye["iris"]] - (self.x, self.y)
             u, v = (x - at[0]) / (0.33 * self.width), (y - at[1]) / (0.17 * self.width)
-            self.moves = np.maximum(self.moves, np.exp(-((u * u) ** 1.5) - (v * v) ** 2))
+            near = np.exp(-((u * u) ** 1.5) - (v * v) ** 2)
+            self.moves = np.maximum(self.moves, near.astype(np.float32))
 
     def paint(self, picture: NDArray[np.uint8], blink: float, x: float, y: float) -> None:
         """Writes the eyes into the RGB of `picture`, a copy of the face's. blink 0..1, gaze -1..1."""
