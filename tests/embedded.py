@@ -1,6 +1,7 @@
 """Real Postgres and Valkey for tests: environment, else PATH, else wheels."""
 
 import atexit
+import importlib.util
 import os
 import pwd
 import shutil
@@ -10,7 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from studio.servers import die_with_parent, free_port, start_valkey
+# By path: importing it from the package would read the settings before the servers are known.
+_place = Path(__file__).resolve().parent.parent / "studio" / "servers.py"
+_spec = importlib.util.spec_from_file_location("servers_for_tests", _place)
+_servers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_servers)
+die_with_parent, free_port = _servers.die_with_parent, _servers.free_port
+start_valkey = _servers.start_valkey
 
 
 def broker_url() -> str:
