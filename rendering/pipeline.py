@@ -2,7 +2,8 @@
 
 `render_line` takes one line through stages 1 to 6 and encodes it; `deliver` joins the lines, adds
 captions and signs. Everything is kept in the store under the hash of what decides it, so that a retry,
-a resume after a crash and a second render of the same words are one mechanism.
+a resume after a crash and a second render of the same words are one mechanism. What draws is imported
+where it is used: the site reads scripts and keys only.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from rendering import provenance, voices
+from rendering import faces, provenance, voices
 from rendering.failpoints import reach
-from rendering.stages import alignment, captions, delivery, speech
+from rendering.stages import alignment, captions, delivery, motion, speech
 from rendering.stages import script as script_stage
 from rendering.store import Store
 from rendering.values import (
@@ -128,7 +129,6 @@ def spec_from_json(plain: dict[str, Any]) -> LineSpec:
 
 def _looks(spec: LineSpec) -> list[Any]:
     """What decides the picture apart from what is said."""
-    from rendering import faces
     from rendering.stages import frames
 
     background = spec.background.sha256 or spec.background.color
@@ -138,8 +138,6 @@ def _looks(spec: LineSpec) -> list[Any]:
 
 def segment_key(spec: LineSpec) -> str:
     """The hash of everything that decides how the segment looks and sounds."""
-    from rendering.stages import motion
-
     made_by = (speech.VERSION, voices.REVISIONS[voices.get(spec.voice).engine], motion.VERSION)
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
     captioned = captions.VERSION if spec.burn_captions else ""
@@ -153,7 +151,6 @@ def rest_key(spec: LineSpec) -> str:
 
 def rest_frame(spec: LineSpec) -> Frame:
     """The avatar at rest before its background; with burnt-in captions, spec.text stands as caption."""
-    from rendering import faces
     from rendering.stages import frames
 
     return frames.rest(
@@ -211,8 +208,7 @@ def render_line(
     Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
     raises it, StoreFull. What was finished before stays in the store for the next try.
     """
-    from rendering import faces
-    from rendering.stages import frames, motion, smoothing
+    from rendering.stages import frames, smoothing
 
     key = segment_key(spec)
     found = stored(key, store)
@@ -465,8 +461,6 @@ def _quality(segments: Sequence[Segment]) -> dict[str, float]:
 def _manifest(
     title: str, lines: Sequence[LineSpec], consents: Sequence[dict[str, str]]
 ) -> dict[str, Any]:
-    from rendering import faces
-
     avatars = [faces.get(slug) for slug in dict.fromkeys(spec.avatar for spec in lines)]
     speakers = [voices.get(slug) for slug in dict.fromkeys(spec.voice for spec in lines)]
     pictures = dict.fromkeys(

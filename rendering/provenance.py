@@ -6,6 +6,7 @@ e-mail and no word of the script, only hashes and the ids of records.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -242,6 +243,10 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
             builder.sign_file(str(source), str(draft), signer)
         _seal(draft)
         os.replace(draft, out)
+    except c2pa.C2paError as problem:
+        if "No space left" in str(problem):
+            raise OSError(errno.ENOSPC, "no room to sign") from problem
+        raise
     finally:
         draft.unlink(missing_ok=True)
 
