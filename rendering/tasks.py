@@ -96,6 +96,7 @@ def make_line(row: Segment) -> None:
             kept = row.finish(
                 attempt.number,
                 stage="smoothing",
+                key=made.key,  # a newer version of the studio may have made it than was asked
                 seconds=made.seconds,
                 reused=made.reused,
                 timing={"words": [[w.text, w.start, w.end] for w in made.timing.words]},
@@ -105,6 +106,7 @@ def make_line(row: Segment) -> None:
             log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
         except Canceled:
             row.give_back(attempt.number, failed=False)
+            log.info("%s line %s stopped", row.render_id, row.position)
         except BadInput as problem:
             where = f"Scene {row.scene_number}, line {row.line_number}: "
             if row.give_back(attempt.number, failed=True):
@@ -152,9 +154,9 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     store = queue.store()
     parts = [pipeline.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
-    if missing:  # the store was emptied meanwhile: those lines are made again
+    if missing:  # the store was emptied meanwhile: those lines are made again, three times at most
         render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)
-        raise Canceled
+        raise FileNotFoundError(f"{len(missing)} lines are not in the store any more")
     delivered = pipeline.deliver(
         [part for part in parts if part is not None],
         store=store,
