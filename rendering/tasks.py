@@ -100,7 +100,7 @@ def make_line(row: Segment) -> None:
                 seconds=made.seconds,
                 reused=made.reused,
                 timing={"words": [[w.text, w.start, w.end] for w in made.timing.words]},
-                stage_seconds=made.stages,
+                stage_seconds={} if made.reused else made.stages,
                 quality=made.quality,
             )
             log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
