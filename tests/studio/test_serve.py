@@ -50,20 +50,20 @@ def serve(tmp_path):
 
     def start():
         port = free_port()
-        log = (tmp_path / f"serve-{len(running)}.log").open("w+")
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port)],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )
+        log = tmp_path / f"serve-{len(running)}.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(port)],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
         running.append(process)
 
         def said():
-            log.seek(0)
-            text = log.read()
+            text = log.read_text()
             assert process.poll() is None, text
             return "Demo login" in text
 
@@ -86,7 +86,7 @@ def test_it_runs_and_nothing_is_left(serve, tmp_path):
     process, address = serve()
     status, body = get(f"{address}/healthz")
     assert (status, json.loads(body)["status"]) == (200, "ok")
-    assert "Likeness Studio" in get(f"{address}/accounts/login/")[1]
+    assert "Likeness" in get(f"{address}/accounts/login/")[1]
     assert len(alive(tmp_path)) >= 6
     process.kill()  # no chance to tidy up: the kernel ends the children
     process.wait()
