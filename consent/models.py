@@ -106,9 +106,7 @@ class ConsentEvent(models.Model):
 
     sequence = models.BigAutoField(primary_key=True)
     consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="events")
-    kind = models.CharField(
-        max_length=12, choices=[("given", "given"), ("withdrawn", "withdrawn")]
-    )
+    kind = models.CharField(max_length=12, choices=[("given", "given"), ("withdrawn", "withdrawn")])
     body = models.JSONField()
     previous = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64, unique=True)
@@ -116,9 +114,7 @@ class ConsentEvent(models.Model):
 
     class Meta:
         ordering = ["sequence"]
-        constraints = [
-            models.UniqueConstraint(fields=["consent", "kind"], name="each_event_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["consent", "kind"], name="each_event_once")]
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.kind}"

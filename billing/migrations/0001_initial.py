@@ -5,36 +5,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('plan', 'Plan'), ('top_up', 'Top Up'), ('promo', 'Promo'), ('goodwill', 'Goodwill')], max_length=12)),
-                ('amount', models.PositiveIntegerField()),
-                ('priority', models.PositiveSmallIntegerField(default=10)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('source', models.CharField(max_length=120, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("plan", "Plan"),
+                            ("top_up", "Top Up"),
+                            ("promo", "Promo"),
+                            ("goodwill", "Goodwill"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.PositiveIntegerField()),
+                ("priority", models.PositiveSmallIntegerField(default=10)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("source", models.CharField(max_length=120, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('grant', 'Grant'), ('charge', 'Charge'), ('spend', 'Spend'), ('give_back', 'Give Back'), ('expire', 'Expire'), ('revoke', 'Revoke'), ('refund', 'Refund')], max_length=12)),
-                ('amount', models.PositiveIntegerField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Grant"),
+                            ("charge", "Charge"),
+                            ("spend", "Spend"),
+                            ("give_back", "Give Back"),
+                            ("expire", "Expire"),
+                            ("revoke", "Revoke"),
+                            ("refund", "Refund"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.PositiveIntegerField()),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
     ]

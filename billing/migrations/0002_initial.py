@@ -6,64 +6,109 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
-        ('rendering', '0001_initial'),
-        ('studio', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("rendering", "0001_initial"),
+        ("studio", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='grant',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='studio.workspace'),
+            model_name="grant",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="grants",
+                to="studio.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='charge',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='settling', to='billing.transfer'),
+            model_name="transfer",
+            name="charge",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="settling",
+                to="billing.transfer",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='grant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='billing.grant'),
+            model_name="transfer",
+            name="grant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="transfers",
+                to="billing.grant",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='member',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
+            model_name="transfer",
+            name="member",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='render',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='rendering.render'),
+            model_name="transfer",
+            name="render",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="transfers",
+                to="rendering.render",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='studio.workspace'),
+            model_name="transfer",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="transfers",
+                to="studio.workspace",
+            ),
         ),
         migrations.CreateModel(
-            name='Wallet',
+            name="Wallet",
             fields=[
-                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='wallet', serialize=False, to='studio.workspace')),
-                ('available', models.IntegerField(default=0)),
-                ('pending', models.IntegerField(default=0)),
+                (
+                    "workspace",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="wallet",
+                        serialize=False,
+                        to="studio.workspace",
+                    ),
+                ),
+                ("available", models.IntegerField(default=0)),
+                ("pending", models.IntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('available__gte', 0)), name='available_not_negative'), models.CheckConstraint(condition=models.Q(('pending__gte', 0)), name='pending_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("available__gte", 0)), name="available_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("pending__gte", 0)), name="pending_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('charge', 'kind'), name='a_charge_is_settled_once'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(
+                fields=("charge", "kind"), name="a_charge_is_settled_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'charge')), fields=('render', 'grant'), name='one_charge_per_render_and_grant'),
+            model_name="transfer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "charge")),
+                fields=("render", "grant"),
+                name="one_charge_per_render_and_grant",
+            ),
         ),
     ]

@@ -6,38 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.CharField(default=consent.models.new_consent_id, max_length=48, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('licence', 'Licence'), ('person', 'Person')], max_length=8)),
-                ('source', models.TextField(help_text='Where the likeness comes from.')),
-                ('licence', models.TextField(help_text='The licence, or the statement that was agreed to.')),
-                ('sha256', models.CharField(help_text='Of the data that is used.', max_length=64)),
-                ('active_from', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "id",
+                    models.CharField(
+                        default=consent.models.new_consent_id,
+                        max_length=48,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("licence", "Licence"), ("person", "Person")], max_length=8
+                    ),
+                ),
+                ("source", models.TextField(help_text="Where the likeness comes from.")),
+                (
+                    "licence",
+                    models.TextField(help_text="The licence, or the statement that was agreed to."),
+                ),
+                ("sha256", models.CharField(help_text="Of the data that is used.", max_length=64)),
+                ("active_from", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentEvent',
+            name="ConsentEvent",
             fields=[
-                ('sequence', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('given', 'given'), ('withdrawn', 'withdrawn')], max_length=12)),
-                ('body', models.JSONField()),
-                ('previous', models.CharField(max_length=64, unique=True)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("sequence", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("given", "given"), ("withdrawn", "withdrawn")], max_length=12
+                    ),
+                ),
+                ("body", models.JSONField()),
+                ("previous", models.CharField(max_length=64, unique=True)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['sequence'],
+                "ordering": ["sequence"],
             },
         ),
     ]

@@ -5,36 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('consent', '0001_initial'),
-        ('studio', '0001_initial'),
+        ("consent", "0001_initial"),
+        ("studio", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='consent',
-            name='avatar',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='studio.avatar'),
+            model_name="consent",
+            name="avatar",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="consents",
+                to="studio.avatar",
+            ),
         ),
         migrations.AddField(
-            model_name='consent',
-            name='voice',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='studio.voice'),
+            model_name="consent",
+            name="voice",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="consents",
+                to="studio.voice",
+            ),
         ),
         migrations.AddField(
-            model_name='consentevent',
-            name='consent',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='consent.consent'),
+            model_name="consentevent",
+            name="consent",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="events",
+                to="consent.consent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.CheckConstraint(condition=models.Q(('avatar__isnull', False), ('voice__isnull', False), _connector='OR'), name='consent_names_a_face_or_a_voice'),
+            model_name="consent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("avatar__isnull", False), ("voice__isnull", False), _connector="OR"
+                ),
+                name="consent_names_a_face_or_a_voice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consentevent',
-            constraint=models.UniqueConstraint(fields=('consent', 'kind'), name='each_event_once'),
+            model_name="consentevent",
+            constraint=models.UniqueConstraint(fields=("consent", "kind"), name="each_event_once"),
         ),
     ]
