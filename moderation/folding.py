@@ -53,10 +53,11 @@ class Folded:
 
 def folded(source: str) -> Folded:
     """The text as it reads. Linear in its length."""
-    hidden = set()
+    hidden: set[int] = set()
     for match in MARKUP.finditer(source):
         hidden.update(range(match.start(), match.end()))
-    text, at = [], []
+    text: list[str] = []
+    at: list[int] = []
     for place, char in enumerate(source):
         if place in hidden:
             continue
@@ -84,7 +85,8 @@ def unmasked(plain: Folded, one: str) -> Folded:
                 ending = char == "!" and offset == len(word) - 1
                 if not ending:
                     text[match.start() + offset] = one if char in "1!|" else MASKS.get(char, char)
-    joined, at = [], []
+    joined: list[str] = []
+    at: list[int] = []
     last = 0
     whole = "".join(text)
     for match in SPACED.finditer(whole):

@@ -59,7 +59,8 @@ def screen(text: str) -> Verdict:
     worst = -found[0][0]
     action: Literal["review", "block"] = "block" if worst == RANK["block"] else "review"
     policy = found[0][3]
-    spans, seen = [], set()
+    spans: list[tuple[int, int, str]] = []
+    seen: set[tuple[int, int]] = set()
     for rank, start, end, _ in found:
         if -rank == worst and (start, end) not in seen and len(spans) < MOST_SPANS:
             seen.add((start, end))

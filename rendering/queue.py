@@ -139,7 +139,11 @@ def speed() -> tuple[float, float]:
         .order_by("-ended_at")
         .values_list("started_at", "ended_at", "seconds")[:40]
     )
-    ratios = [(end - start).total_seconds() / seconds for start, end, seconds in rows]
+    ratios = [
+        (end - start).total_seconds() / seconds
+        for start, end, seconds in rows
+        if start and end and seconds
+    ]
     if len(ratios) < 3:
         return USUAL_SPEED, 1.7 * USUAL_SPEED
     return statistics.median(ratios), statistics.quantiles(ratios, n=10)[-1]

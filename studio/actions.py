@@ -23,7 +23,7 @@ from rendering.stages import script as script_stage
 from rendering.stages import speech
 from rendering.values import Background, BadInput, LineSpec, VideoFormat, Warn
 from studio.errors import PictureRefused, ScriptRefused
-from studio.models import ApiKey, Picture, Project, Scene, User, Workspace
+from studio.models import ApiKey, Avatar, Picture, Project, Scene, User, Voice, Workspace
 from studio.models.library import picture_path
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ class PlannedLine:
     """A line of a project as it would be rendered now."""
 
     scene: Scene
+    avatar: Avatar
+    voice: Voice
     scene_number: int
     line_number: int
     chapter: str
@@ -140,6 +142,8 @@ def plan_render(project: Project, *, mode: str = "final", height: int | None = N
             lines.append(
                 PlannedLine(
                     scene=scene,
+                    avatar=scene.avatar,
+                    voice=scene.voice,
                     scene_number=scene_number,
                     line_number=line_number,
                     chapter=chapter,
@@ -236,8 +240,7 @@ def request_render(
     if verdict.verdict == "block":
         raise ScriptRefused(verdict.title, verdict.policy or "", spans)
     consents = {
-        (line.scene.avatar_id, line.scene.voice_id): allows(line.scene.avatar, line.scene.voice)
-        for line in plan.lines
+        (line.avatar.pk, line.voice.pk): allows(line.avatar, line.voice) for line in plan.lines
     }
     if max_cost is not None and plan.quoted > max_cost:
         raise BadInput(
@@ -285,8 +288,8 @@ def request_render(
                 line_number=line.line_number,
                 chapter=line.chapter,
                 text=line.text,
-                avatar=line.scene.avatar,
-                voice=line.scene.voice,
+                avatar=line.avatar,
+                voice=line.voice,
                 spec=pipeline.spec_to_json(line.spec),
                 key=pipeline.segment_key(line.spec),
                 line_key=line.line_key,

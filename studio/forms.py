@@ -55,7 +55,7 @@ class SceneForm(Sent):
     script = ScriptField(required=False, strip=False)
     markup = forms.ChoiceField(
         required=False,
-        choices=Scene._meta.get_field("markup").choices,
+        choices=Scene._meta.get_field("markup").choices or [],
         error_messages={"invalid_choice": "A script is Markdown, SSML or plain text."},
     )
     avatar = forms.ModelChoiceField(

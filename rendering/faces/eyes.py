@@ -45,7 +45,7 @@ class Eyes:
         place = np.stack([x + self.x, y + self.y], -1)
         self.passed = np.full((rows, columns), 2.0, np.float32)
         for eye in EYES:
-            first, last = (self.face.flat[i] for i in eye["corners"])
+            first, last = (self.face.flat[i] for i in eye.corners)
             if first @ self.face.right > last @ self.face.right:
                 first, last = last, first
             along = last - first
@@ -54,8 +54,8 @@ class Eyes:
             across = np.array([-along[1], along[0]])
             u, v = (place - first) @ along, (place - first) @ across
 
-            top = self._line(eye["upper"], first, along, across, length, u)
-            bottom = self._line(eye["lower"], first, along, across, length, u)
+            top = self._line(eye.upper, first, along, across, length, u)
+            bottom = self._line(eye.lower, first, along, across, length, u)
             inside = (u > -0.35 * length) & (u < 1.35 * length)
             share = (v - top) / np.maximum(bottom - top, 0.05 * length)
             self.passed = np.where(inside, np.minimum(self.passed, share), self.passed)
@@ -84,9 +84,9 @@ class Eyes:
         self.moves = np.zeros((rows, columns), np.float32)
         self.width = 0.0
         for eye in EYES:
-            first, last = (self.face.flat[i] for i in eye["corners"])
+            first, last = (self.face.flat[i] for i in eye.corners)
             self.width = float(np.linalg.norm(last - first))
-            at = self.face.flat[eye["iris"]] - (self.x, self.y)
+            at = self.face.flat[eye.iris] - (self.x, self.y)
             u, v = (x - at[0]) / (0.33 * self.width), (y - at[1]) / (0.17 * self.width)
             near = np.exp(-((u * u) ** 1.5) - (v * v) ** 2)
             self.moves = np.maximum(self.moves, near.astype(np.float32))

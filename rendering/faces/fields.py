@@ -223,8 +223,8 @@ class Fields:
         rows = -(-len(where) // 256)
         padded = np.zeros((rows * 256, 2), np.float32)
         padded[: len(where)] = where
-        padded = padded.reshape(rows, 256, 2)
-        found = cv2.remap(field, padded, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        table = padded.reshape(rows, 256, 2)
+        found = cv2.remap(field, table, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return found.reshape(rows * 256, -1)[: len(where)]
 
     def _edges(self, name: str) -> tuple[float, float]:
@@ -278,7 +278,7 @@ class Fields:
     def _prepare_brows(self) -> None:
         field = np.zeros(self.grid.shape[:2])
         for eye in EYES:
-            at = self.face.local(self.face.flat[eye["brow"]]).mean(0)
+            at = self.face.local(self.face.flat[eye.brow]).mean(0)
             away = ((self.units[..., 0] - at[0]) / 0.13) ** 2
             away += ((self.units[..., 1] - at[1] + 0.01) / 0.055) ** 2
             field = np.maximum(field, np.exp(-away))

@@ -6,6 +6,8 @@ the mouth, x runs to the right of the picture and y down along the face.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,21 +35,33 @@ OVAL = [
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 ]
+
+
+class Eye(NamedTuple):
+    """The points of one eye: corners, lids from corner to corner, the iris, the brow above."""
+
+    corners: tuple[int, int]
+    upper: list[int]
+    lower: list[int]
+    iris: int
+    brow: list[int]
+
+
 EYES = (
-    {
-        "corners": (33, 133),
-        "upper": [246, 161, 160, 159, 158, 157, 173],
-        "lower": [7, 163, 144, 145, 153, 154, 155],
-        "iris": 468,
-        "brow": [70, 63, 105, 66, 107, 46, 53, 52, 65, 55],
-    },
-    {
-        "corners": (263, 362),
-        "upper": [466, 388, 387, 386, 385, 384, 398],
-        "lower": [249, 390, 373, 374, 380, 381, 382],
-        "iris": 473,
-        "brow": [300, 293, 334, 296, 336, 276, 283, 282, 295, 285],
-    },
+    Eye(
+        corners=(33, 133),
+        upper=[246, 161, 160, 159, 158, 157, 173],
+        lower=[7, 163, 144, 145, 153, 154, 155],
+        iris=468,
+        brow=[70, 63, 105, 66, 107, 46, 53, 52, 65, 55],
+    ),
+    Eye(
+        corners=(263, 362),
+        upper=[466, 388, 387, 386, 385, 384, 398],
+        lower=[249, 390, 373, 374, 380, 381, 382],
+        iris=473,
+        brow=[300, 293, 334, 296, 336, 276, 283, 282, 295, 285],
+    ),
 )
 IRIS_DISTANCE = 63.0  # millimetres between the pupils of an adult
 SEAM_POINTS = 121
@@ -75,7 +89,7 @@ class Face:
         self.down = down / self.height
         self.right = np.array([self.down[1], -self.down[0]])
         self.mouth = (self.flat[61] + self.flat[291]) / 2
-        pupils = self.flat[EYES[0]["iris"]] - self.flat[EYES[1]["iris"]]
+        pupils = self.flat[EYES[0].iris] - self.flat[EYES[1].iris]
         self.millimetre = float(np.linalg.norm(pupils)) / IRIS_DISTANCE / self.height
         self._find_seam()
 
@@ -144,14 +158,14 @@ class Face:
         outline = np.concatenate([line, self.place(np.array([[2, far], [-2, far]]))])
         mask = np.zeros(self.shape, np.uint8)
         cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        return mask.astype(np.float32) / 255
+        return mask.astype(np.float32) / np.float32(255)
 
     def sclera(self) -> NDArray[np.float64]:
         """The colour of the whites of the eyes: how light the scene is."""
         found = []
         for eye in EYES:
-            first, last = eye["corners"]  # type: ignore[misc]
-            outline = self.flat[[first, *eye["upper"], last, *eye["lower"][::-1]]]  # type: ignore[index, misc]
+            first, last = eye.corners
+            outline = self.flat[[first, *eye.upper, last, *eye.lower[::-1]]]
             mask = np.zeros(self.shape, np.uint8)
             cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
             inside = self.rgb[mask > 0].astype(float)

@@ -219,8 +219,8 @@ class Portrait:
             cv2.multiply(upper, 255 - share, scale=1 / 255),
         )
         part = self.box
-        covers_below = under[part].astype(np.float32) / 255
-        covers_above = over[part].astype(np.float32) / 255
+        covers_below = under[part].astype(np.float32) / np.float32(255)
+        covers_above = over[part].astype(np.float32) / np.float32(255)
         upper_part = upper[part][..., :3].astype(np.float32)
         lower_part = lower[part][..., :3].astype(np.float32)
         if gap > LIPS_OPEN:

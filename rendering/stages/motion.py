@@ -194,7 +194,7 @@ def spoken(timing: Timing) -> list[Phone]:
         start = found[-1].end
         if symbol in DIPHTHONGS:
             middle = start + (end - start) * 0.55
-            first, second = DIPHTHONGS[symbol]
+            first, second = tuple(DIPHTHONGS[symbol])
             found.append(Phone(first, start, middle, phone.stress))
             found.append(Phone(second, middle, end, phone.stress / 2))
         else:
@@ -261,8 +261,8 @@ def _articulation(
                 ),
                 default=1.0,
             )
-            slope = float(np.clip((room - 2 * held) / 2, 0.03, 0.055))
-            closure = np.maximum(closure, _plateau(time, middle, held, slope, slope + 0.005))
+            ramp = float(np.clip((room - 2 * held) / 2, 0.03, 0.055))
+            closure = np.maximum(closure, _plateau(time, middle, held, ramp, ramp + 0.005))
         elif phone.symbol in LABIODENTAL:
             held = max(half - 0.01, 0.025)
             tuck = np.maximum(tuck, _plateau(time, middle, held, 0.07, 0.07))

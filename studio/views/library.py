@@ -107,7 +107,7 @@ def picture_create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @in_workspace
-def picture_file(request: HttpRequest, picture_id: str) -> HttpResponse:
+def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
     """The cleaned picture itself, to its own workspace only."""
     picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
     if not picture.path.is_file():

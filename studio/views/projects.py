@@ -134,7 +134,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
     voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()
     project = Project.objects.create(
         workspace=workspace,
-        created_by=request.user,
+        created_by=request.user,  # type: ignore[misc]
         **({"title": EXAMPLE_TITLE} if example else {}),
     )
     project.add_scene(avatar=avatar, voice=voice, script=EXAMPLE if example else "")
@@ -145,7 +145,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
 @in_workspace
 def project_duplicate(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
-    return redirect("project_edit", project.duplicate(request.user).pk)
+    return redirect("project_edit", project.duplicate(request.user).pk)  # type: ignore[arg-type]
 
 
 @require_POST

@@ -208,7 +208,7 @@ def render_retry(request: HttpRequest, render_id: str) -> HttpResponse:
     quoted = request.POST.get("quoted", "")
     new = actions.request_render(
         project,
-        by=request.user,
+        by=request.user,  # type: ignore[arg-type]
         mode=render.mode,
         codec=render.codec,
         max_cost=int(quoted) if quoted.isdecimal() else None,

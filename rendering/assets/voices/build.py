@@ -54,7 +54,7 @@ def main(archive: Path) -> None:
         assert licence is not None
         (here / "LICENSE").write_bytes(licence.read())
     with open(here / "kokoro-english.npz", "wb") as out:
-        np.savez_compressed(out, **tables)
+        np.savez_compressed(out, **tables)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
