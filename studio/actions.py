@@ -11,12 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from moderation.screen import Verdict, screen
 
 from billing import models as billing
 from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
+from moderation.screen import Verdict, screen
 from rendering import pictures, pipeline, queue, tasks
 from rendering.models import Render, Segment
 from rendering.stages import script as script_stage

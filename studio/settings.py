@@ -215,6 +215,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static", ("avatars", BASE_DIR / "rendering" / "assets" / "avatars")]
 STATIC_ROOT = Path(env("STATIC_ROOT") or DATA_DIR / "static")
+if EMBEDDED:  # files are served from where they lie
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = False
 if not EMBEDDED:
@@ -259,9 +261,9 @@ LOGGING = {
     "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["terminal"], "level": env("LOG_LEVEL", "WARNING")},
     "loggers": {
-        "studio": {"level": "INFO"},
-        "rendering": {"level": "INFO"},
-        "moderation": {"level": "INFO"},
+        "studio": {"level": env("LOG_LEVEL", "INFO")},
+        "rendering": {"level": env("LOG_LEVEL", "INFO")},
+        "moderation": {"level": env("LOG_LEVEL", "INFO")},
         "django.request": {"level": "ERROR"},
     },
 }

@@ -28,9 +28,8 @@ def _rows_can_be_cleared():
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick():
-    """Passwords are hashed by a fast method, and the folder for collected files exists."""
+    """Passwords are hashed by a fast method."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 def person(name, workspace=None, **fields):

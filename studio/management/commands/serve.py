@@ -6,26 +6,23 @@ Ctrl-C ends all of it. If the parent is killed, the kernel ends the children (st
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from studio.management.commands.seed import EMAIL, PASSWORD
+from rendering.models import Worker
+from studio.demo import EMAIL, PASSWORD
 from studio.servers import die_with_parent, free_port, start_valkey
 
+MANAGE = str(settings.BASE_DIR / "manage.py")
 READY_SECONDS = 90
 END_SECONDS = 12
 
@@ -38,24 +35,23 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):  # also where the shell had them ignored
+            signal.signal(name, self._asked_to_end)
         lock = self._only_one()
         port = self._port(port)
         address = f"http://127.0.0.1:{port}"
-        call_command("migrate", verbosity=0)
-        call_command("seed")
         self.children: dict[str, subprocess.Popen] = {}
-        environment = {**os.environ, "PORT": str(port)}
-        if settings.BROKER_EMBEDDED:
-            self.children["broker"], environment["BROKER_URL"] = start_valkey(
-                free_port(), settings.DATA_DIR / "broker"
-            )
+        self.environment = {**os.environ, "PORT": str(port)}
         self.commands = self._commands(port)
-        self.environment = environment
-        for name in self.commands:
-            self._start(name)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
-            self._wait_until_ready(address)
+            if settings.BROKER_EMBEDDED:
+                self.children["broker"], self.environment["BROKER_URL"] = start_valkey(
+                    free_port(), settings.DATA_DIR / "broker"
+                )
+            self._prepare()
+            for name in self.commands:
+                self._start(name)
+            self._wait_until_ready(port)
             self._say(address)
             self._watch()
         except KeyboardInterrupt:
@@ -63,6 +59,20 @@ class Command(BaseCommand):
         finally:
             self._end()
             lock.close()
+
+    def _asked_to_end(self, *_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def _prepare(self) -> None:
+        """Tables and the demo, in processes that end again and give their memory back."""
+        for command in (["migrate", "--verbosity", "0"], ["seed"]):
+            done = subprocess.run(
+                [sys.executable, MANAGE, *command],
+                env={**self.environment, "LOG_LEVEL": "WARNING"},
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
+            if done.returncode:
+                raise CommandError(f"`manage.py {command[0]}` failed; its message stands above.")
 
     def _only_one(self) -> Any:
         lock = open(settings.DATA_DIR / "serve.lock", "w")  # noqa: SIM115 (held until the end)
@@ -88,10 +98,11 @@ class Command(BaseCommand):
         raise CommandError(f"Ports {wanted} to {wanted + 19} are taken; set PORT to a free one.")
 
     def _commands(self, port: int) -> dict[str, list[str]]:
-        celery = [sys.executable, "-m", "celery", "-A", "studio", "--quiet", "worker"]
+        # Root is usual in containers, and these workers take JSON only.
+        celery = [sys.executable, "-W", "ignore:You're running the worker", "-m", "celery"]
+        celery += ["-A", "studio", "--quiet", "worker"]
         celery += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         slots = str(settings.RENDER_SLOTS)
-        manage = str(Path(settings.BASE_DIR) / "manage.py")
         return {
             "web": [
                 *(sys.executable, "-m", "gunicorn", "studio.wsgi"),
@@ -110,7 +121,7 @@ class Command(BaseCommand):
                 str(slots),
             ],
             "speech": [*celery, "-n", "speech@%h", "-Q", "speech", "-P", "threads", "-c", "1"],
-            "scheduler": [sys.executable, manage, "sweep"],
+            "scheduler": [sys.executable, MANAGE, "sweep"],
         }
 
     def _start(self, name: str) -> None:
@@ -124,24 +135,21 @@ class Command(BaseCommand):
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
 
-    def _wait_until_ready(self, address: str) -> None:
+    def _wait_until_ready(self, port: int) -> None:
+        """Until the web process listens and a worker has signed in."""
         deadline = time.monotonic() + READY_SECONDS
-        parts: dict[str, str] = {}
         while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"{address}/healthz", timeout=5):
-                    return
-            except urllib.error.HTTPError as answer:
-                parts = json.loads(answer.read())
-            except OSError:
-                pass
             for name, child in self.children.items():
                 if child.poll() is not None:
                     raise CommandError(f"The {name} did not start; its messages stand above.")
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    if Worker.alive().exists():
+                        return
+            except OSError:
+                pass
             time.sleep(0.1)
-        raise CommandError(
-            f"The studio was not ready in {READY_SECONDS} s: {parts or 'no answer'}."
-        )
+        raise CommandError(f"The studio was not ready within {READY_SECONDS} s.")
 
     def _say(self, address: str) -> None:
         self.stdout.write(f"\nLikeness Studio   {address}")
