@@ -30,6 +30,7 @@ from studio.stock import ensure_stock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}
 HEIGHTS = range(240, 2161)
+MOST_AT_ONCE = 4  # lines; each needs a core and about 200 MB
 TICK = 0.25  # seconds between two drawings of the bar
 
 
@@ -93,7 +94,7 @@ class Command(BaseCommand):
 
         store = queue.store()
         bar = Bar(specs, quiet=options["json"])
-        segments, spoken = rendered(specs, bar, stop)
+        segments = rendered(specs, bar, stop)
         made = pipeline.deliver(
             segments,
             lines=specs,
@@ -113,11 +114,10 @@ class Command(BaseCommand):
             wanted |= {"srt": out.with_suffix(".srt"), "vtt": out.with_suffix(".vtt")}
         for kind, path in wanted.items():
             put(store.path(files[kind]["key"], files[kind]["suffix"]), path)
-        stages: dict[str, float] = {"speech": spoken} | made.stages
-        for part in segments:
-            if not part.reused:
-                for stage, seconds in part.stages.items():
-                    stages[stage] = stages.get(stage, 0.0) + seconds
+        stages = dict(made.stages)
+        for part in {part.key: part for part in segments if not part.reused}.values():
+            for stage, seconds in part.stages.items():
+                stages[stage] = stages.get(stage, 0.0) + seconds
         return {
             "out": str(out),
             "seconds": round(made.seconds, 3),
@@ -208,40 +208,28 @@ def allowed(avatar: str, voice: str) -> tuple[Consent, Consent]:
     return allows(Avatar.objects.get(slug=avatar), Voice.objects.get(slug=voice))
 
 
-def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> tuple[list[Segment], float]:
-    """Every line made, and the seconds spent on speaking: the next line is spoken while one is drawn."""
+def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:
+    """Every line made, as many at once as there are cores; long ones first, so that all end together."""
     store = queue.store()
-    speaking = 0.0
 
-    def speak(number: int) -> None:
-        nonlocal speaking
-        begun = time.perf_counter()
-        if pipeline.stored(pipeline.segment_key(specs[number]), store) is None:
-            pipeline.speak(specs[number], store=store, stop=stop)
-        speaking += time.perf_counter() - begun
-        bar.speech(number)
+    def make(spec: LineSpec) -> Segment:
+        def report(stage: str, fraction: float) -> None:
+            bar.line(spec, stage, fraction)
 
-    segments = []
-    pool = ThreadPoolExecutor(1, "speech")
+        segment = pipeline.render_line(spec, store=store, stop=stop, report=report)
+        bar.line(spec, "smoothing", 1.0)
+        return segment
+
+    longest = sorted(dict.fromkeys(specs), key=lambda spec: -len(spec.text))
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_ONCE), "line")
     try:
-        ahead = [pool.submit(speak, number) for number in range(len(specs))]
-        for number, spec in enumerate(specs):
-            ahead[number].result()
-            segments.append(
-                pipeline.render_line(
-                    spec,
-                    store=store,
-                    stop=stop,
-                    report=lambda stage, fraction, n=number: bar.line(n, stage, fraction),
-                )
-            )
-            bar.line(number, "frames", 1.0)
+        made = {spec: pool.submit(make, spec) for spec in longest}
+        return [made[spec].result() for spec in specs]
+    except BaseException:
+        stop.set()
+        raise
     finally:
-        stop_early = len(segments) < len(specs)
-        if stop_early:
-            stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-    return segments, speaking
 
 
 def put(made: Path, out: Path) -> None:
@@ -261,31 +249,35 @@ class Bar:
 
     def __init__(self, specs: list[LineSpec], *, quiet: bool) -> None:
         self.quiet = quiet
-        self.lines = len(specs)
-        lengths = [max(1, len(spec.text)) for spec in specs]
-        self.weights = [length / sum(lengths) for length in lengths]
-        self.spoken = [0.0] * self.lines
-        self.drawn = [0.0] * self.lines
+        total = sum(len(spec.text) for spec in set(specs))
+        self.weights = {spec: len(spec.text) / total for spec in specs}
+        self.spoken = dict.fromkeys(specs, 0.0)
+        self.drawn = dict.fromkeys(specs, 0.0)
         self.begun = time.monotonic()
         self.shown = 0.0
         self.doing = ""
         self.live = sys.stderr.isatty()
+        self.lock = threading.Lock()
 
-    def speech(self, number: int) -> None:
-        self.spoken[number] = 1.0
-        self._show("Speaking")
-
-    def line(self, number: int, stage: str, fraction: float) -> None:
-        if stage == "frames":
-            self.drawn[number] = fraction
-        self._show(f"Line {number + 1} of {self.lines}")
+    def line(self, spec: LineSpec, stage: str, fraction: float) -> None:
+        if stage == "speech":
+            self.spoken[spec] = fraction
+        elif stage == "frames":
+            self.spoken[spec], self.drawn[spec] = 1.0, 0.99 * fraction
+        elif stage == "smoothing":
+            self.spoken[spec] = self.drawn[spec] = 1.0
+        made = sum(drawn == 1.0 for drawn in self.drawn.values())
+        self._show(f"{made} of {len(self.drawn)} lines made")
 
     def deliver(self, stage: str, fraction: float) -> None:
         self._show("Joining and signing")
 
     def _show(self, doing: str) -> None:
-        if self.quiet or (doing == "Speaking" and self.doing):
-            return
+        if not self.quiet:
+            with self.lock:
+                self._draw(doing)
+
+    def _draw(self, doing: str) -> None:
         now = time.monotonic()
         if not self.live:
             if doing != self.doing:
@@ -296,12 +288,12 @@ class Bar:
             return
         self.shown, self.doing = now, doing
         done = sum(
-            weight * (0.45 * spoken + 0.54 * drawn)
-            for weight, spoken, drawn in zip(self.weights, self.spoken, self.drawn, strict=True)
+            weight * (0.45 * self.spoken[spec] + 0.54 * self.drawn[spec])
+            for spec, weight in self.weights.items()
         )
         left = (now - self.begun) * (1 / done - 1) if done > 0.1 else None
         bar = "█" * round(28 * done)
-        rest = f"about {left:.0f} s left" if left is not None else ""
+        rest = f"about {left:.0f} s left" if left is not None and left >= 1 else ""
         sys.stderr.write(f"\r\x1b[K{bar:░<28} {100 * done:3.0f} %  {doing}  {rest}")
         sys.stderr.flush()
 
