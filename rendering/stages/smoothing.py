@@ -1,8 +1,8 @@
 """Stage 6, smoothing: less flicker in frames that were made one by one, without less sharpness.
 
-Frames that are pure functions of time (the portrait engine's) pass untouched and are only measured. The others go
-through a temporal median of three and a short blend where nothing moves: each result depends on one frame before
-and one after, inside the segment.
+Frames that are pure functions of time (the portrait engine's) pass untouched and are only measured. The others are
+blended with their neighbours where nothing moves, which takes out what alternates from frame to frame: each
+result depends on one frame before and one after, inside the segment.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run(frames: Iterable[Frame], *, pure: bool, fps: int) -> Smoothed:
 
 
 def _filtered(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The median of each three where little changes; motion keeps the frame as it is."""
+    """Each frame with its two neighbours; the first and the last have one and stay as they are."""
     before: Frame | None = None
     now: Frame | None = None
     for after in frames:
@@ -60,9 +60,9 @@ def _filtered(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def _between(before: Frame, now: Frame, after: Frame) -> Frame:
-    low, high = cv2.min(before, after), cv2.max(before, after)
-    median = cv2.max(low, cv2.min(now, high))
-    blend = cv2.addWeighted(median, 0.5, cv2.addWeighted(before, 0.5, after, 0.5, 0), 0.5, 0)
+    """Weights 1, 2, 1 over the three, fading to `now` alone where the picture moves."""
+    around = cv2.addWeighted(before, 0.5, after, 0.5, 0)
+    blend = cv2.addWeighted(now, 0.5, around, 0.5, 0)
     change = cv2.cvtColor(cv2.absdiff(before, after), cv2.COLOR_RGB2GRAY).astype(np.float32)
     still = np.clip(2 - cv2.blur(change, (9, 9)) / STILL, 0, 1)[..., None]
     return (now + (blend - now.astype(np.float32)) * still + 0.5).astype(np.uint8)

@@ -1,0 +1,178 @@
+"""Frames: the person over the background, the mouth as the tracks ask, captions where wanted."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import pytest
+
+from rendering import faces
+from rendering.faces import portrait
+from rendering.stages import frames, motion
+from rendering.values import Background, BadInput, Canceled, Motion, Timing, VideoFormat, Word
+
+SMALL = VideoFormat.of("16:9", 360)
+GROUND = Background("#336699")
+NO_WORDS = Timing((), (), 1.0, 0.01, np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+
+def moved(count=2, **tracks):
+    return Motion(
+        25,
+        {name: np.full(count, tracks.get(name, 0.0), np.float32) for name in motion.TRACKS},
+    )
+
+
+def drawn(motion_, slug="maya", video=SMALL, background=GROUND, timing=NO_WORDS, captions=False):
+    return list(
+        frames.run(
+            motion_,
+            avatar=faces.get(slug),
+            video=video,
+            background=background,
+            timing=timing,
+            burn_captions=captions,
+            draft=False,
+            report=lambda stage, fraction: None,
+        )
+    )
+
+
+@pytest.mark.parametrize("slug", ["maya", "daniel"])
+@pytest.mark.parametrize("aspect", ["16:9", "9:16", "1:1"])
+def test_the_person_stands_before_the_background(slug, aspect):
+    video = VideoFormat.of(aspect, 360)
+    frame = drawn(moved(1), slug, video)[0]
+    assert frame.shape == (video.height, video.width, 3)
+    assert frame.dtype == np.uint8
+    corner = frame[:10, :10].reshape(-1, 3)
+    assert (corner == (0x33, 0x66, 0x99)).all()
+    foot = frame[-1]
+    person = np.abs(foot.astype(int) - (0x33, 0x66, 0x99)).max(1) > 8
+    assert person[video.width // 2]  # cut by the frame's foot, never floating
+    assert person.mean() > 0.3
+
+
+def test_the_background_is_untouched_beside_the_person():
+    alpha = portrait.portrait(faces.get("maya"), SMALL.width, SMALL.height).whole[..., 3]
+    frame = drawn(moved(1, jaw=0.5, yaw=1.0))[0]
+    inside = cv2.dilate((alpha > 0).astype(np.uint8), np.ones((25, 25))) > 0
+    assert (frame[~inside] == (0x33, 0x66, 0x99)).all()
+
+
+def test_hair_takes_the_colour_behind_it():
+    """Real alpha: at the edge of the hair the frame lies between person and background."""
+    alpha = portrait.portrait(faces.get("maya"), 1280, 720).whole[..., 3]
+    soft = (alpha > 60) & (alpha < 195)
+    assert soft.sum() > 500
+    video = VideoFormat.of("16:9", 720)
+    dark = drawn(moved(1), video=video, background=Background("#000000"))[0][soft].mean()
+    light = drawn(moved(1), video=video, background=Background("#ffffff"))[0][soft].mean()
+    assert 70 < light - dark < 190
+
+
+def test_a_picture_covers_the_frame(tmp_path):
+    path = tmp_path / "wall.png"
+    wall = np.zeros((300, 900, 3), np.uint8)
+    wall[:, :450], wall[:, 450:] = (0, 0, 255), (255, 0, 0)  # red left, blue right, in BGR
+    cv2.imwrite(str(path), wall)
+    frame = drawn(moved(1), background=Background(picture=path, sha256="0" * 64))[0]
+    assert tuple(frame[5, 5]) == (255, 0, 0)
+    assert tuple(frame[5, -5]) == (0, 0, 255)
+
+
+def test_equal_tracks_give_equal_pictures():
+    def digest():
+        found = drawn(moved(2, jaw=0.4, blink=0.7, yaw=0.8, gaze_x=0.5))
+        return hashlib.sha256(b"".join(frame.tobytes() for frame in found)).hexdigest()
+
+    assert digest() == digest()
+
+
+def test_rest_is_the_plate_itself():
+    scene = frames.rest(avatar=faces.get("maya"), video=SMALL, background=GROUND)
+    frame = drawn(moved(1))[0]
+    apart = np.abs(scene.astype(int) - frame.astype(int))
+    assert apart.max() <= 8
+    assert apart.mean() < 0.2
+
+
+@pytest.mark.parametrize("slug", ["maya", "daniel"])
+def test_the_gap_is_what_the_tracks_ask(slug):
+    """Lips that must meet overlap; a wide vowel is a real hole; and no skin folds over."""
+    face = portrait.portrait(faces.get(slug), 1280, 720)
+    zero = dict.fromkeys(motion.TRACKS, 0.0)
+    size = face.face.height
+    gap = lambda **tracks: face.fields.solve(zero | tracks)[1] / size  # noqa: E731
+    assert gap() == 0
+    assert gap(jaw=0.6, closure=1.0) < 0
+    assert gap(jaw=0.9, lower=0.5, closure=1.0) < 0
+    assert gap(jaw=0.15, upper=0.3, tuck=1.0) == pytest.approx(0.012, abs=1e-6)
+    assert gap(jaw=0.6) > 0.04
+    for pose in (
+        {"jaw": 0.8, "upper": 0.3, "lower": 0.4},
+        {"jaw": 0.2, "pucker": 1.1, "width": -0.7},
+        {"jaw": 0.2, "width": 0.9, "upper": 0.4, "lower": 0.6},
+        {"closure": 1.0, "jaw": 0.3},
+    ):
+        assert face.fold(zero | pose) > 0.2, pose
+
+
+def test_an_open_mouth_shows_teeth_and_a_dark_cavity():
+    face = portrait.portrait(faces.get("maya"), 1280, 720)
+    frame = drawn(moved(1, jaw=0.6, upper=0.25, lower=0.3), video=VideoFormat.of("16:9", 720))[0]
+    y, x = face.head
+    centre = (face.face.mouth + np.array([x.start, y.start])).astype(int)
+    half = int(0.05 * face.face.height)
+    box = frame[centre[1] - half : centre[1] + 2 * half, centre[0] - half : centre[0] + half]
+    grey = box.astype(int).mean(2)
+    spread = box.astype(int).max(2) - box.astype(int).min(2)
+    assert ((grey > 110) & (spread < 45)).sum() > 40  # enamel
+    assert (grey < 60).sum() > 40  # cavity
+
+
+def test_a_blink_shuts_the_eyes():
+    face = portrait.portrait(faces.get("daniel"), 1280, 720)
+    video = VideoFormat.of("16:9", 720)
+    open_, shut = (drawn(moved(1, blink=b), "daniel", video)[0] for b in (0.0, 1.0))
+    y, x = face.head
+    for iris in (468, 473):
+        at = (face.face.flat[iris] + np.array([x.start, y.start])).astype(int)
+        pupil = (slice(at[1] - 2, at[1] + 3), slice(at[0] - 2, at[0] + 3))
+        assert np.abs(open_[pupil].astype(int) - shut[pupil].astype(int)).mean() > 15
+
+
+def test_captions_stand_in_the_foot_of_the_frame():
+    words = (Word("Hello", 0.0, 0.4), Word("there.", 0.4, 1.0))
+    timing = Timing(words, (), 1.0, 0.01, np.zeros(1, np.float32), np.zeros(1, np.float32))
+    plain = drawn(moved(10), timing=timing)
+    burnt = drawn(moved(10), timing=timing, captions=True)
+    changed = np.argwhere(np.abs(burnt[5].astype(int) - plain[5]).max(2) > 10)
+    assert len(changed) > 500
+    assert changed[:, 0].min() > 0.6 * SMALL.height
+    assert changed[:, 0].max() < SMALL.height - 5
+
+
+def test_a_report_may_cancel():
+    def report(stage, fraction):
+        assert stage == "frames"
+        if fraction > 0.5:
+            raise Canceled
+
+    made = frames.run(
+        moved(20),
+        avatar=faces.get("maya"),
+        video=SMALL,
+        background=GROUND,
+        timing=NO_WORDS,
+        burn_captions=False,
+        draft=False,
+        report=report,
+    )
+    with pytest.raises(Canceled):
+        list(made)
+
+
+def test_an_unknown_avatar_is_named():
+    with pytest.raises(BadInput, match=r"no avatar called 'maia'; try maya"):
+        faces.get("maia")

@@ -1,0 +1,63 @@
+"""Do the lips follow the words? A face tracker reads it back from drawn frames."""
+
+import numpy as np
+import pytest
+
+from rendering import faces, quality, voices
+from rendering.assets.avatars.build import landmarks
+from rendering.stages import alignment, frames, motion, script, speech
+from rendering.values import Background, Phone, Timing, VideoFormat
+
+FPS = 25
+LINE = "Maybe Bob will move the blue map by noon. Happy people make big plans, and Emma may buy five apples."
+
+
+@pytest.fixture(scope="module")
+def timing():
+    read = script.run(
+        LINE, markup="text", language="en-US", dictionary=(), supports=voices.CONTROLS
+    )
+    return alignment.run(read, speech.run(read, "af_heart"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["maya", "daniel"])
+def test_the_lips_follow_the_words(slug, timing):
+    made = frames.run(
+        motion.run(timing, fps=FPS, seed=1),
+        avatar=faces.get(slug),
+        video=VideoFormat.of("16:9", 720),
+        background=Background("#e9e4dc"),
+        timing=timing,
+        burn_captions=False,
+        draft=False,
+        report=lambda stage, fraction: None,
+    )
+    gap = quality.gaps((frame[:, 280:1000] for frame in made), landmarks.find)
+    right, wrong = quality.lips(gap, timing, FPS), quality.lips(gap, timing, FPS, late=0.2)
+    print(slug, right, "200 ms late:", wrong)
+    assert right["auc"] >= 0.95
+    assert wrong["auc"] < 0.85
+    assert right["closed"] <= 1.0
+    assert right["contrast"] >= 0.85
+    assert right["open"] >= 0.90
+    assert right["loudness"] >= 0.45
+    assert -0.04 <= right["lag"] <= 0.02
+
+
+def test_a_mouth_that_does_not_follow_scores_like_chance():
+    phones, start = [], 0.3
+    for symbol in "bɑmɑpɑbimupɑ" * 4:
+        phones.append(Phone(symbol, start, start + 0.12))
+        start += 0.12
+    hops = int((start + 0.3) / 0.01)
+    timing = Timing((), tuple(phones), start + 0.3, 0.01, np.zeros(hops), np.linspace(-30, -20, hops))
+    times = (np.arange(int(timing.seconds * FPS)) + 0.5) / FPS
+    follows = np.array([0.0 if p in "bmp" else 5.0 for p in (_at(timing, t) for t in times)])
+    random = np.random.default_rng(1).uniform(0, 5, len(times))
+    assert 0.35 < quality.lips(random, timing, FPS)["auc"] < 0.65
+    assert quality.lips(follows, timing, FPS)["auc"] > 0.85
+
+
+def _at(timing, moment):
+    return next((p.symbol for p in timing.phones if p.start <= moment < p.end), "b")
