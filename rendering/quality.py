@@ -19,7 +19,7 @@ NEAR_CLOSED = CLOSED | frozenset("fv")
 VOWELS = frozenset("ɑæʌəɐɛɪiuʊɔɒɜɚaeoAIOWYQ")
 AWAY = 0.10  # seconds from a closure beyond which a frame counts as open speech
 OPEN = 1.5  # percent of the face's height over the bias: a vowel that is seen
-CONTRAST = 2.0  # percent that the gap falls around a closure
+CONTRAST = 2.0  # percent by which the gap falls within 0.2 s of a closure
 
 
 def gaps(frames: Iterable[Frame], track: Callable[[Frame], NDArray]) -> NDArray[np.float64]:
@@ -53,9 +53,7 @@ def lips(
     middles = np.array([(p.start + p.end) / 2 for p in spoken])
     closures = [(p.start + p.end) / 2 for p in spoken if p.symbol in CLOSED]
     shut = np.array([(p.start + p.end) / 2 for p in spoken if p.symbol in NEAR_CLOSED])
-    vowels = [
-        (p.start + p.end) / 2 for p in spoken if p.symbol in VOWELS and p.end - p.start > 0.06
-    ]
+    vowels = [p for p in spoken if p.symbol in VOWELS and p.end - p.start > 0.06]
     if not closures or not vowels:
         raise ValueError("there are no closures or no vowels to measure")
     within = np.array([np.abs(middles - t).min() < 0.08 for t in times])
@@ -67,8 +65,14 @@ def lips(
     auc = float(
         (closed[:, None] < others[None]).mean() + 0.5 * (closed[:, None] == others[None]).mean()
     )
-    around = [max(at(t - 0.12), at(t + 0.12)) - at(t) for t in closures]
-    opened = [max(at(t + d) for d in (-0.03, 0.0, 0.03)) - bias for t in vowels]
+    around = [
+        gap[np.abs(times - t) < 0.2].max() - least
+        for t, least in zip(closures, closed, strict=True)
+    ]
+    opened = [
+        gap[(times >= p.start - 0.04) & (times <= p.end + 0.04)].max(initial=0.0) - bias
+        for p in vowels
+    ]
     best, lag = _loudness(gap, times, timing)
     return {
         "auc": round(auc, 3),
@@ -83,7 +87,7 @@ def lips(
 
 def _loudness(gap: NDArray, times: NDArray, timing: Timing) -> tuple[float, float]:
     """The best correlation of the gap with the sound's level, and the shift at which it is found."""
-    level = np.maximum(timing.energy, -60.0)
+    level = np.clip((timing.energy - timing.energy.max() + 40) / 40, 0, 1)
     moments = np.arange(len(level)) * timing.hop
     found = []
     for shift in np.arange(-0.15, 0.151, 0.01):

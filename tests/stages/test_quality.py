@@ -9,7 +9,10 @@ from rendering.stages import alignment, frames, motion, script, speech
 from rendering.values import Background, Phone, Timing, VideoFormat
 
 FPS = 25
-LINE = "Maybe Bob will move the blue map by noon. Happy people make big plans, and Emma may buy five apples."
+LINE = (
+    "Welcome back. Maybe you have a big meeting today, so let me show you the plan. "
+    "Three simple steps solve a problem that many people have."
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +54,13 @@ def test_a_mouth_that_does_not_follow_scores_like_chance():
         phones.append(Phone(symbol, start, start + 0.12))
         start += 0.12
     hops = int((start + 0.3) / 0.01)
-    timing = Timing((), tuple(phones), start + 0.3, 0.01, np.zeros(hops), np.linspace(-30, -20, hops))
+    timing = Timing(
+        (), tuple(phones), start + 0.3, 0.01, np.zeros(hops), np.linspace(-30, -20, hops)
+    )
     times = (np.arange(int(timing.seconds * FPS)) + 0.5) / FPS
     follows = np.array([0.0 if p in "bmp" else 5.0 for p in (_at(timing, t) for t in times)])
     random = np.random.default_rng(1).uniform(0, 5, len(times))
-    assert 0.35 < quality.lips(random, timing, FPS)["auc"] < 0.65
+    assert 0.3 < quality.lips(random, timing, FPS)["auc"] < 0.7
     assert quality.lips(follows, timing, FPS)["auc"] > 0.85
 
 
