@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as respond
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
@@ -122,7 +124,7 @@ def credentials(path: Path) -> Any:
     """What the file itself says, read back from it; read again when the file is another one."""
     stat = path.stat()
     key = f"credentials:{path.name}:{stat.st_mtime_ns}:{stat.st_size}"
-    return cache.get_or_set(key, lambda: provenance.read(path), 3600)
+    return cache.get_or_set(key, lambda: provenance.read(path, settings.C2PA_DIR), 3600)
 
 
 def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
@@ -143,7 +145,8 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
             context["downloads"].append((DOWNLOADS[kind], output, link if confirmed else ""))
     video = outputs.get("video")
     path = queue.store().find(video["key"], video["suffix"]) if video else None
-    context["credentials"] = credentials(path) if path else None
+    context["credentials"] = found = credentials(path) if path else {}
+    context["signed_at"] = parse_datetime(found.get("created_at") or "")
     context["gone"] = path is None
     return context
 

@@ -252,7 +252,8 @@ def test_a_file_without_credentials_is_not_called_verified(client_of, alice, ren
     deliver(render, video=b"\x00\x00\x00\x18ftypmp42")
     html = page(client_of(alice), render)
     assert "Provenance not verified" in html
-    assert "This file carries no Content Credentials." in html
+    assert "Not verified" in html
+    assert "not a video that can carry Content Credentials" in html
 
 
 def test_the_project_can_be_gone(client_of, alice, render):
