@@ -78,7 +78,9 @@ def background_of(scene: Scene) -> Background:
     return Background(scene.background_color)
 
 
-def plan_render(project: Project, *, mode: str = "final", height: int | None = None) -> Plan:
+def plan_render(
+    project: Project, *, mode: str = "final", height: int | None = None, codec: str = "h264"
+) -> Plan:
     """Reads the project as saved. BadInput names the scene and line that cannot be spoken."""
     scenes = list(project.live_scenes)
     total = sum(len(scene.script) for scene in scenes)
@@ -89,7 +91,9 @@ def plan_render(project: Project, *, mode: str = "final", height: int | None = N
             code="script_too_long",
         )
     draft = mode == "draft"
-    video = VideoFormat.of(project.aspect, height or (DRAFT_HEIGHT if draft else HEIGHT))
+    video = VideoFormat.of(
+        project.aspect, height or (DRAFT_HEIGHT if draft else HEIGHT), codec=codec
+    )
     dictionary = dictionary_of(project.workspace)
     paid = set(
         Segment.objects.filter(
@@ -235,7 +239,7 @@ def request_render(
     metadata: dict[str, str] | None = None,
 ) -> Render:
     """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains."""
-    plan = plan_render(project, mode=mode)
+    plan = plan_render(project, mode=mode, codec=codec)
     verdict, spans = screen_lines(plan.lines)
     if verdict.verdict == "block":
         raise ScriptRefused(verdict.title, verdict.policy or "", spans)

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
-        for name in (signal.SIGINT, signal.SIGTERM):  # also where the shell had them ignored
-            signal.signal(name, self._asked_to_end)
+        for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had them ignored
+            signal.signal(number, self._asked_to_end)
         lock = self._only_one()
         port = self._port(port)
         address = f"http://127.0.0.1:{port}"
