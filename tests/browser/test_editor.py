@@ -1,0 +1,62 @@
+"""The editor in a real browser: typing saves itself, the keyboard is enough, and every state holds."""
+
+import pytest
+
+from studio.models import Scene
+from tests.studio.rows import make_project
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def project(alice, library):
+    return make_project(alice.workspace, script="Hello, and welcome.\n\nThis is the second line.")
+
+
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
+)
+def test_it_holds(page_of, holds, alice, project, width, dark):
+    page = page_of(alice, width=width, dark=dark)
+    page.goto(f"/projects/{project.pk}/")
+    page.get_by_text("Saved").first.wait_for(state="attached")
+    holds(page)
+
+
+def test_typing_saves_itself_and_survives_a_reload(page_of, until, alice, project):
+    page = page_of(alice)
+    page.goto(f"/projects/{project.pk}/")
+    script = page.get_by_role("textbox", name="Script").first
+    script.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" And one more sentence.")
+    for _ in range(100):
+        if Scene.objects.get().script.endswith("And one more sentence."):
+            break
+        page.wait_for_timeout(50)
+    assert Scene.objects.get().script.endswith("second line. And one more sentence.")
+    page.reload()
+    assert "And one more sentence." in page.content()
+
+
+def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
+    page = page_of(alice)
+    page.goto(f"/projects/{project.pk}/")
+    page.get_by_text("Saved").first.wait_for(state="attached")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.textContent.trim()")
+        if focused == "Render":
+            break
+    assert focused == "Render"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/renders/**")
+    assert project.renders.count() == 1
+
+
+def test_it_works_without_javascript(page_of, alice, project):
+    page = page_of(alice, javascript=False)
+    page.goto(f"/projects/{project.pk}/")
+    page.locator("textarea[name=script]").first.fill("Written by a plain form.")
+    page.get_by_role("button", name="Save the script").first.click()
+    assert Scene.objects.get().script == "Written by a plain form."

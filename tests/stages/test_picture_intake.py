@@ -1,0 +1,111 @@
+"""Uploaded pictures: good ones come out clean, bad ones get a sentence, whatever their bytes are."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from rendering.pictures import intake
+from rendering.values import BadInput
+
+
+def encoded(kind="PNG", size=(200, 120), mode="RGB", color="red", **options):
+    out = BytesIO()
+    Image.new(mode, size, color).save(out, kind, **options)
+    return out.getvalue()
+
+
+def taken(data, tmp_path, name="upload"):
+    source = tmp_path / name
+    source.write_bytes(data)
+    return intake(source, tmp_path / "kept")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_it_works(kind, tmp_path):
+    made = taken(encoded(kind), tmp_path, "called.txt")
+    with Image.open(made.path) as picture:
+        assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (200, 120))
+        red, green, blue = picture.getpixel((100, 60))
+    assert red > 240 > 20 > max(green, blue)
+    assert made.path.stem == made.sha256
+
+
+def test_what_hides_in_it_is_gone(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "secret words"
+    exif[0x0112] = 6  # lies on its side
+    made = taken(encoded("JPEG", exif=exif), tmp_path)
+    assert (made.width, made.height) == (120, 200)
+    assert b"secret" not in made.path.read_bytes()
+
+
+def test_transparent_parts_become_white(tmp_path):
+    made = taken(encoded(mode="RGBA", color=(0, 0, 0, 0)), tmp_path)
+    with Image.open(made.path) as picture:
+        assert min(picture.getpixel((5, 5))) > 250
+
+
+def bomb(width=20_000, height=20_000):
+    """A PNG that says it has so many pixels, in a few bytes."""
+
+    def chunk(name, body):
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "The picture is empty"),
+        (encoded("JPEG")[:200], "damaged or not a picture"),
+        (encoded("PNG")[:60], "damaged or not a picture"),
+        (b"%PDF-1.7 not a picture at all", "not a JPEG, PNG or WebP picture"),
+        (encoded("GIF"), "not a JPEG, PNG or WebP picture"),
+        (bomb(), "too many pixels"),
+        (bomb(9000, 9000), "9,000 x 9,000 pixels"),
+        (encoded(size=(20, 20)), "only 20 x 20 pixels"),
+        (b"\xff\xd8" + b"\0" * 20_000_001, "at most 20 MB"),
+    ],
+    ids=["empty", "cut JPEG", "cut PNG", "PDF", "GIF", "bomb", "large", "small", "heavy"],
+)
+def test_it_refuses_with_a_sentence(data, sentence, tmp_path):
+    with pytest.raises(BadInput) as refusal:
+        taken(data, tmp_path)
+    assert sentence in refusal.value.sentence
+    assert not list((tmp_path / "kept").glob("*"))
+
+
+def test_it_refuses_a_moving_picture(tmp_path):
+    out = BytesIO()
+    frames = [Image.new("RGB", (80, 80), color) for color in ("red", "blue")]
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+    with pytest.raises(BadInput, match="moves"):
+        taken(out.getvalue(), tmp_path)
+
+
+WHOLE = [encoded(kind, size=(64, 64)) for kind in ("JPEG", "PNG", "WEBP")]
+
+
+@given(st.sampled_from(WHOLE), st.data())
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_give_a_picture_or_a_sentence(tmp_path, whole, data):
+    changed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 12))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(changed)))
+    try:
+        made = taken(bytes(changed[: cut or None]), tmp_path)
+    except BadInput:
+        return
+    assert (made.width, made.height) == (64, 64)
