@@ -13,6 +13,7 @@ from rendering import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
 from studio import actions
+from studio.servers import free_port
 from tests.rendering.fleet import killed_at, state, until, whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -95,6 +96,21 @@ def test_the_broker_forgets_everything(fleet, make_script):
     fleet.scheduler()
     until(lambda: Segment.objects.filter(status="running").exists(), "begun")
     fleet.broker.flushdb()
+    ended(render)
+    whole(render)
+
+
+def test_a_request_without_a_broker_waits_until_it_is_back(fleet, make_script):
+    project = make_script("Asked for while the broker was away.")
+    broker = fleet.environment["BROKER_URL"]
+    fleet.environment["BROKER_URL"] = f"redis://127.0.0.1:{free_port()}/0"
+    web = fleet.request(project)
+    assert web.wait(timeout=60) == 0, web.log.read_text()
+    render = Render.objects.get()
+    assert render.status == "queued"
+    fleet.environment["BROKER_URL"] = broker
+    fleet.worker()
+    fleet.scheduler()
     ended(render)
     whole(render)
 
