@@ -79,6 +79,7 @@ def test_a_stalled_worker_that_wakes_changes_nothing(fleet, make_script):
     fleet.scheduler()
     fleet.worker()
     ended(render)
+    until(lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed")  # the scheduler's last word
     before = Render.objects.filter(pk=render.pk).values().get()
     lines = list(Segment.objects.filter(render=render).values())
     sleeper.send_signal(signal.SIGCONT)
