@@ -105,6 +105,13 @@ def speak(
     )
 
 
+def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterator[Speech]:
+    """The line's sentences, each as soon as it is made or found in the store."""
+    return speech.sentences(
+        read_script(spec), spec.voice, speed=spec.speed, pitch=spec.pitch, store=store, stop=stop
+    )
+
+
 def spec_to_json(spec: LineSpec) -> dict[str, Any]:
     """As a JSON object; `spec_from_json` gives an equal spec back."""
     plain = asdict(spec)

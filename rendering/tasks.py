@@ -57,7 +57,7 @@ def nudge_render(render_id: str) -> bool:
 
 def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
     """Asks the speech worker for a line's sound. What somebody waits for goes first."""
-    return publish(speak, spec, priority=0 if urgent else 9, expires=60 if urgent else 600)
+    return publish(speak, spec, urgent, priority=0 if urgent else 9, expires=60 if urgent else 600)
 
 
 # Work
@@ -219,10 +219,17 @@ def _deal_cost(render: Render, rows: list[Segment]) -> int:
 
 
 @shared_task(name="rendering.tasks.speak", ignore_result=True)
-def speak(spec: dict[str, Any]) -> None:
-    """Speaks a line into the store, sentence by sentence, so that Listen and the render find it there."""
+def speak(spec: dict[str, Any], urgent: bool = False) -> None:
+    """Speaks a line into the store, sentence by sentence, so that Listen and the render find it there.
+
+    What nobody waits for gives way after each sentence that had to be made, to whoever does.
+    """
     with suppress(BadInput, Canceled):  # the page says so by itself, from the same words
-        pipeline.speak(pipeline.spec_from_json(spec), store=queue.store(), stop=PULSE.stopping)
+        line = pipeline.spec_from_json(spec)
+        for sentence in pipeline.sentences(line, store=queue.store(), stop=PULSE.stopping):
+            if not urgent and not sentence.reused:
+                speak_line(spec)
+                return
 
 
 # The sweep
