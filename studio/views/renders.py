@@ -188,7 +188,8 @@ def render_detail(request: HttpRequest, render_id: str) -> HttpResponse:
 @in_workspace
 def render_progress(request: HttpRequest, render_id: str) -> HttpResponse:
     render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
-    return respond(request, "studio/render_detail.html#progress", _context(request, render))
+    context = {**_context(request, render), "alone": True}  # so the balance comes along
+    return respond(request, "studio/render_detail.html#progress", context)
 
 
 @require_POST

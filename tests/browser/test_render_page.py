@@ -207,3 +207,14 @@ def test_search_narrows_as_one_types_and_archive_can_be_undone(page_of, alice, l
     holds(page)
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("link", name="Autumn briefing").wait_for()
+
+
+def test_the_balance_follows_a_cancel(page_of, alice, library):
+    render = make_render(make_project(alice.workspace), by=alice, quoted=120)
+    page = page_of(alice)
+    page.goto(f"/renders/{render.pk}/")
+    assert page.locator("#balance").inner_text().split()[0] == "8.0"
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("are back").wait_for()
+    assert page.locator("#balance").inner_text().split()[0] == "10.0"
+    assert page.locator("#balance").count() == 1
