@@ -23,6 +23,7 @@ from consent.models import NotAllowed, allows
 from rendering import pipeline, queue
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.failpoints import reach
+from rendering.memory import steady
 from rendering.models import Render, Segment, Worker, WrongStatus
 from rendering.values import BadInput, Canceled, Chapter, LineSpec
 
@@ -256,6 +257,7 @@ def sweep() -> None:
 
 @worker_ready.connect
 def _begin(sender: Any, **_: Any) -> None:
+    steady()
     queues = sender.controller.app.amqp.queues.consume_from
     if "render" in queues:
         PULSE.start(sender.controller.concurrency)

@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand
 
 from consent.models import Consent, NotAllowed, allows
 from rendering import faces, media, pipeline, queue, voices
+from rendering.memory import steady
 from rendering.stages import delivery, script
 from rendering.store import StoreFull
 from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        steady()
         begun = time.perf_counter()
         stop = threading.Event()
         try:
