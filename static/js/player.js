@@ -27,7 +27,7 @@ class RenderPlayer extends HTMLElement {
     event.preventDefault();
     const { at: word, start } = at.dataset;
     this.video.currentTime = Number(word ?? start ?? at.parentElement.dataset.start) + 0.01;
-    this.video.play();
+    this.play();
   }
 
   key(event) {
@@ -46,8 +46,13 @@ class RenderPlayer extends HTMLElement {
     event.preventDefault();
   }
 
+  // A play that a pause overtakes, or that the browser forbids, leaves the video paused: nothing to tell.
+  play() {
+    this.video.play().catch(() => {});
+  }
+
   toggle() {
-    if (this.video.paused) this.video.play();
+    if (this.video.paused) this.play();
     else this.video.pause();
   }
 
@@ -104,7 +109,7 @@ class RenderPlayer extends HTMLElement {
     if (!source) return;
     this.video.src = source;
     this.video.currentTime = currentTime;
-    if (!paused) this.video.play();
+    if (!paused) this.play();
   }
 
   // Some browsers have a full screen of their own that draws the video alone: there the label is a cue.
