@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rendering import faces, quality, voices
-from rendering.assets.avatars.build import landmarks
+from rendering.faces import tracker
 from rendering.stages import alignment, frames, motion, script, speech
 from rendering.values import Background, Phone, Timing, VideoFormat
 
@@ -36,7 +36,7 @@ def test_the_lips_follow_the_words(slug, timing):
         draft=False,
         report=lambda stage, fraction: None,
     )
-    gap = quality.gaps((frame[:, 280:1000] for frame in made), landmarks.find)
+    gap = quality.gaps((frame[:, 280:1000] for frame in made), tracker.find)
     right, wrong = quality.lips(gap, timing, FPS), quality.lips(gap, timing, FPS, late=0.2)
     print(slug, right, "200 ms late:", wrong)
     assert right["auc"] >= 0.95

@@ -13,10 +13,14 @@ import sys
 from pathlib import Path
 
 import cv2
-import landmarks
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+
+ROOT = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(ROOT))
+
+from rendering.faces import tracker  # noqa: E402
 
 AVATARS = Path(__file__).resolve().parents[1]
 BACKGROUND = (0xE9, 0xE4, 0xDC)
@@ -108,7 +112,7 @@ def make(slug: str, renders: Path) -> Path:
         result = run_out(bleed(tile), below)
         Image.fromarray(result).save(target / f"{name}.png", optimize=True)
     Image.fromarray(plate).save(target / "plate.png", optimize=True)
-    points = landmarks.find(over(plate, BACKGROUND))
+    points = tracker.find(over(plate, BACKGROUND))
     rows = ",\n".join(json.dumps([round(float(value), 1) for value in row]) for row in points)
     (target / "landmarks.json").write_text(f"[\n{rows}\n]\n")
     poster(plate, points).save(target / "poster.webp", quality=88, method=6)
