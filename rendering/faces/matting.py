@@ -96,7 +96,6 @@ def solve(picture: Frame, known: Alpha) -> Alpha:
     from scipy.sparse import coo_matrix, diags
     from scipy.sparse.linalg import spsolve
 
-    rows, columns = known.shape
     colours = picture.astype(np.float64) / 255
     unknown = known == 0.5
     if not unknown.any():
