@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import resource
 import secrets
+import subprocess
+import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +20,12 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from rendering.values import BadInput
 
 MOST_BYTES = 20_000_000
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 150_000_000
 LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is taken
 KEPT = 3840  # pixels of the long side that are kept
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B", "F")
+MEMORY, SECONDS = 3_000_000_000, 30  # bytes of address space and processor time for a decoder
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,12 @@ class Cleaned:
     height: int
 
 
-def intake(source: Path, folder: Path) -> Cleaned:
+def intake(source: Path, folder: Path, *, kept: int = KEPT) -> Cleaned:
     """Cleans the picture in `source` and writes it to `folder` under its own hash.
 
-    Takes JPEG, PNG and WebP by their content, whatever they are called. Raises BadInput with one
-    sentence for what cannot be used; nothing is decoded before size and pixels are known.
+    Takes JPEG, PNG, WebP and HEIC by their content, whatever they are called; `kept` is the longest side that
+    is kept, in pixels. The decoders run in a process of their own, with little memory and time. Raises BadInput with
+    one sentence for what cannot be used; nothing is decoded before size and pixels are known.
     """
     size = source.stat().st_size
     if size == 0:
@@ -47,25 +53,71 @@ def intake(source: Path, folder: Path) -> Cleaned:
             f"The picture has {size / 1e6:.0f} MB; at most {MOST_BYTES // 1_000_000} MB can be used.",
             code="file_too_large",
         )
-    data = _clean(source)
-    digest = hashlib.sha256(data[0]).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{digest}.jpg"
     draft = folder / f"{secrets.token_hex(8)}.part"
     try:
-        with draft.open("wb") as file:
-            file.write(data[0])
-            file.flush()
-            os.fsync(file.fileno())
+        answer = _in_a_process(source, draft, kept)
+        data = draft.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        path = folder / f"{digest}.jpg"
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    return Cleaned(path, digest, *data[1])
+    return Cleaned(path, digest, answer["width"], answer["height"])
 
 
-def _clean(source: Path) -> tuple[bytes, tuple[int, int]]:
+def _in_a_process(source: Path, target: Path, kept: int) -> dict[str, int]:
+    """clean() where it can do no harm. Raises BadInput."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "rendering.pictures", str(source), str(target), str(kept)],
+        cwd=Path(__file__).resolve().parents[1],
+        env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        preexec_fn=limit,
+    )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:  # it was ended by its limits, or a decoder crashed
+        raise BadInput(
+            "The picture could not be opened; save it as a JPEG of at most 4,000 pixels and choose it again.",
+            code="image_unreadable",
+        ) from None
+    if "sentence" in answer:
+        raise BadInput(answer["sentence"], code=answer["code"])
+    if "error" in answer:
+        raise OSError(answer["error"], os.strerror(answer["error"]))
+    return answer
+
+
+def main(source: Path, target: Path, kept: int) -> None:
+    """What the process does: the picture to `target`, its size or the sentence to standard output."""
+    try:
+        data, (width, height) = clean(source, kept)
+        with target.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        answer: dict[str, object] = {"width": width, "height": height}
+    except BadInput as bad:
+        answer = {"sentence": bad.sentence, "code": bad.code}
+    except OSError as error:  # the disk is full, say
+        answer = {"error": error.errno}
+    print(json.dumps(answer))
+
+
+def clean(source: Path, kept: int = KEPT) -> tuple[bytes, tuple[int, int]]:
+    """(JPEG, (width, height)) of the picture: upright, sRGB, opaque, its long side at most `kept`. Raises BadInput."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener()
     unreadable = BadInput(
-        "The picture is damaged or not a picture; use a whole JPEG, PNG or WebP file.",
+        "The picture is damaged or not a picture; use a whole JPEG, PNG, WebP or HEIC file.",
         code="image_unreadable",
     )
     with warnings.catch_warnings():
@@ -74,13 +126,13 @@ def _clean(source: Path) -> tuple[bytes, tuple[int, int]]:
         try:
             with Image.open(source, formats=FORMATS) as picture:
                 _check(picture)
-                picture.draft("RGB", (KEPT, KEPT))
-                return _upright(picture)
+                picture.draft("RGB", (kept, kept))
+                return _upright(picture, kept)
         except BadInput:
             raise
         except UnidentifiedImageError:
             raise BadInput(
-                "This file is not a JPEG, PNG or WebP picture; choose one of these.",
+                "This file is not a JPEG, PNG, WebP or HEIC picture; choose one of these.",
                 code="image_unreadable",
             ) from None
         except Image.DecompressionBombError:
@@ -116,11 +168,11 @@ def _check(picture: Image.Image) -> None:
         )
 
 
-def _upright(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
+def _upright(picture: Image.Image, kept: int) -> tuple[bytes, tuple[int, int]]:
     picture.load()
     profile = picture.info.get("icc_profile")
     image: Image.Image = ImageOps.exif_transpose(picture)
-    image.thumbnail((KEPT, KEPT), Image.Resampling.LANCZOS)
+    image.thumbnail((kept, kept), Image.Resampling.LANCZOS)
     if profile and image.mode in ("RGB", "CMYK", "L"):
         # A broken profile: the numbers are taken as they are.
         with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -140,3 +192,7 @@ def _upright(picture: Image.Image) -> tuple[bytes, tuple[int, int]]:
     out = BytesIO()
     image.save(out, "JPEG", quality=92, subsampling=0)
     return out.getvalue(), image.size
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -75,7 +75,9 @@ def picture_create(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
     upload = request.FILES.get("file")
     if not isinstance(upload, UploadedFile):
-        raise BadInput("Choose a picture first: a JPEG, PNG or WebP file.", code="missing_field")
+        raise BadInput(
+            "Choose a picture first: a JPEG, PNG, WebP or HEIC file.", code="missing_field"
+        )
     if (upload.size or 0) > LARGEST_PICTURE:
         raise BadInput(
             f"The picture has {upload.size / 1e6:.0f} MB; at most 20 MB fit. "  # type: ignore[operator]

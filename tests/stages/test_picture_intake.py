@@ -4,16 +4,19 @@ import struct
 import zlib
 from io import BytesIO
 
+import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rendering.pictures import intake
+from rendering.pictures import clean, intake
 from rendering.values import BadInput
 
 
 def encoded(kind="PNG", size=(200, 120), mode="RGB", color="red", **options):
+    if kind == "HEIF":
+        pillow_heif.register_heif_opener()
     out = BytesIO()
     Image.new(mode, size, color).save(out, kind, **options)
     return out.getvalue()
@@ -25,7 +28,7 @@ def taken(data, tmp_path, name="upload"):
     return intake(source, tmp_path / "kept")
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_it_works(kind, tmp_path):
     made = taken(encoded(kind), tmp_path, "called.txt")
     with Image.open(made.path) as picture:
@@ -68,10 +71,10 @@ def bomb(width=20_000, height=20_000):
         (b"", "The picture is empty"),
         (encoded("JPEG")[:200], "damaged or not a picture"),
         (encoded("PNG")[:60], "damaged or not a picture"),
-        (b"%PDF-1.7 not a picture at all", "not a JPEG, PNG or WebP picture"),
-        (encoded("GIF"), "not a JPEG, PNG or WebP picture"),
+        (b"%PDF-1.7 not a picture at all", "not a JPEG, PNG, WebP or HEIC picture"),
+        (encoded("GIF"), "not a JPEG, PNG, WebP or HEIC picture"),
         (bomb(), "too many pixels"),
-        (bomb(9000, 9000), "9,000 x 9,000 pixels"),
+        (bomb(12_001, 9000), "12,001 x 9,000 pixels"),
         (encoded(size=(20, 20)), "only 20 x 20 pixels"),
         (b"\xff\xd8" + b"\0" * 20_000_001, "at most 20 MB"),
     ],
@@ -92,7 +95,7 @@ def test_it_refuses_a_moving_picture(tmp_path):
         taken(out.getvalue(), tmp_path)
 
 
-WHOLE = [encoded(kind, size=(64, 64)) for kind in ("JPEG", "PNG", "WEBP")]
+WHOLE = [encoded(kind, size=(64, 64)) for kind in ("JPEG", "PNG", "WEBP", "HEIF")]
 
 
 @given(st.sampled_from(WHOLE), st.data())
@@ -104,8 +107,15 @@ def test_any_bytes_give_a_picture_or_a_sentence(tmp_path, whole, data):
     for _ in range(data.draw(st.integers(1, 12))):
         changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(changed)))
+    source = tmp_path / "changed"
+    source.write_bytes(bytes(changed[: cut or None]))
     try:
-        made = taken(bytes(changed[: cut or None]), tmp_path)
+        _, size = clean(source)
     except BadInput:
         return
-    assert (made.width, made.height) == (64, 64)
+    assert size == (64, 64)
+
+
+def test_a_large_picture_is_scaled(tmp_path):
+    made = taken(encoded("JPEG", size=(6000, 3000)), tmp_path)
+    assert (made.width, made.height) == (3840, 1920)
