@@ -1,0 +1,277 @@
+"""Whether a photo can become an avatar: every fault with a sentence that says what to do, and where it is seen.
+
+Thresholds were set on rendered people whose faults are known (tests/faces), and on one real portrait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.faces import tracker
+from rendering.faces.geometry import EYES, LOWER_OUTER, OVAL, UPPER_OUTER
+from rendering.values import Frame
+
+EARS = 256  # pixels between the ears (points 234 and 454) that a photo needs
+TURNED = 25.0  # degrees of yaw and pitch
+PITCH_AT_REST = 10.0  # degrees by which the tracker sees a level face pitched
+OTHER_FACE = 0.3  # of the main face's side: smaller ones are in the background
+SHARP = 1.8  # see sharpness()
+DARK, BRIGHT = 42.0, 232.0  # mean light of the skin, 0..255
+ONE_SIDED = 3.2  # light of one half of the face over the other
+OPEN_MOUTH = 3.0  # percent of the face's height between the lips
+WIDE_OPEN = 12.0
+SHUT_EYES = 0.55  # expression blink
+COVERED = 4.5  # how far, in spreads, the colours around the mouth are from those of the upper face
+FLAT = 0.55  # share of the face's pixels without any texture
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a photo. `refused`: it cannot be used as it is; else it is good to know. box: x, y, width, height."""
+
+    code: str
+    sentence: str
+    refused: bool = True
+    box: Box | None = None
+
+
+def faces(picture: Frame) -> list[tracker.Found]:
+    """The faces that count, largest first: also small ones, which the detector sees in parts of the picture only."""
+    found = list(tracker.detect(picture))
+    height, width = picture.shape[:2]
+    side = round(0.6 * max(height, width))
+    if side > 300:
+        for top in sorted({0, max(0, height - side)}):
+            for left in sorted({0, max(0, width - side)}):
+                part = np.ascontiguousarray(picture[top : top + side, left : left + side])
+                for one in tracker.detect(part, sure=0.7):
+                    x, y = one.centre
+                    moved = tracker.Found(one.score, (x + left, y + top), one.side, one.roll)
+                    if all(_apart(moved, other) for other in found):
+                        found.append(moved)
+    found.sort(key=lambda one: -one.side)
+    return [one for one in found if one.side >= OTHER_FACE * found[0].side]
+
+
+def _apart(one: tracker.Found, other: tracker.Found) -> bool:
+    away = np.hypot(one.centre[0] - other.centre[0], one.centre[1] - other.centre[1])
+    return bool(away > 0.6 * max(one.side, other.side))
+
+
+def pose(points: NDArray[np.float64]) -> tuple[float, float]:
+    """(yaw, pitch) of the head in degrees, 0 when it looks at the lens; from landmarks with depth."""
+    across, down = points[454] - points[234], points[152] - points[10]
+    yaw = np.degrees(np.arctan2(across[2], np.hypot(across[0], across[1])))
+    pitch = np.degrees(np.arctan2(down[2], np.hypot(down[0], down[1]))) - PITCH_AT_REST
+    return float(yaw), float(pitch)
+
+
+def sharpness(picture: Frame, points: NDArray[np.float64]) -> float:
+    """How much finer than blur the eyes are drawn: spread of the Laplacian over that of the light, face 300 px high."""
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    x0, y0 = np.floor(low).astype(int).clip(0)
+    x1, y1 = np.ceil(high).astype(int)
+    part = cv2.cvtColor(np.ascontiguousarray(picture[y0:y1, x0:x1]), cv2.COLOR_RGB2GRAY)
+    scale = 300 / max(1, y1 - y0)
+    if scale < 1:
+        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    part = cv2.GaussianBlur(part.astype(np.float32), (0, 0), 0.7)  # noise is not sharpness
+    local = (points[:, :2] - (x0, y0)) * min(scale, 1.0)
+    found = []
+    for eye in EYES:
+        ids = [*eye.corners, *eye.upper, *eye.lower]
+        left, top = np.floor(local[ids].min(0)).astype(int).clip(0)
+        right, bottom = np.ceil(local[ids].max(0)).astype(int) + 1
+        pixels = part[top:bottom, left:right]
+        if pixels.size > 20:
+            found.append(100 * cv2.Laplacian(pixels, cv2.CV_32F).std() / (pixels.std() + 8) / 10)
+    return float(np.mean(found)) if found else 0.0
+
+
+def check(
+    picture: Frame, found: list[tracker.Found], points: NDArray[np.float64] | None
+) -> list[Finding]:
+    """All findings for a photo; with one that is refused it cannot be used. points: of the largest face."""
+    if not found or points is None:
+        return [
+            Finding(
+                "no_face",
+                "No face is found; use a photo that shows one person from the front, chest and head.",
+            )
+        ]
+    if len(found) > 1:
+        others = [
+            Finding(
+                "many_faces",
+                "More than one face is in the photo; use one of one person alone.",
+                box=_square(one),
+            )
+            for one in found
+        ]
+        return others[:6]
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    face = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    findings: list[Finding] = []
+
+    def refuse(code: str, sentence: str, box: Box | None = face) -> None:
+        findings.append(Finding(code, sentence, True, box))
+
+    ears = float(np.linalg.norm(points[454, :2] - points[234, :2]))
+    if ears < EARS:
+        refuse(
+            "face_too_small",
+            f"The face is {ears:.0f} pixels wide; it needs {EARS}. Use a larger photo or go closer.",
+        )
+    yaw, pitch = pose(points)
+    if abs(yaw) > TURNED or abs(pitch) > TURNED:
+        way = "to the side" if abs(yaw) > TURNED else "up or down"
+        refuse("face_turned", f"The head is turned {way} too far; look into the lens.")
+    rows, columns = picture.shape[:2]
+    tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    if low[1] < 0.22 * tall or low[0] < 0.05 * tall or high[0] > columns - 0.05 * tall:
+        refuse("head_cut", "The head is cut off at the edge; leave some room around it.")
+    if rows - points[152, 1] < 0.35 * tall:
+        refuse(
+            "too_close", "The photo ends below the chin; step back so that the shoulders are in it."
+        )
+    if findings:
+        return findings  # the rest cannot be judged on such a face
+    if sharpness(picture, points) < SHARP:
+        refuse(
+            "not_sharp",
+            "The face is not sharp; hold the camera still, in good light, and try again.",
+        )
+    findings += _light(picture, points, face)
+    shapes = tracker.expressions(points)
+    if min(shapes["blink_left"], shapes["blink_right"]) > SHUT_EYES:
+        refuse("eyes_shut", "The eyes are shut; use a photo with open eyes.")
+    findings += _mouth(picture, points, tall)
+    if flatness(picture, points) > FLAT:
+        refuse("not_a_photo", "This looks like a drawing; use a photo of a person.")
+    return findings
+
+
+def _square(one: tracker.Found) -> Box:
+    half = one.side / 2
+    return int(one.centre[0] - half), int(one.centre[1] - half), int(one.side), int(one.side)
+
+
+def _light(picture: Frame, points: NDArray[np.float64], face: Box) -> list[Finding]:
+    left, right = (
+        _inside(picture, points[ids, :2]).mean()
+        for ids in ([117, 118, 101, 36, 205, 187, 123], [346, 347, 330, 266, 425, 411, 352])
+    )
+    mean, ratio = (left + right) / 2, max(left, right) / max(1.0, min(left, right))
+    if mean < DARK:
+        # Dark skin in good light is not a dark photo: then the whites of the eyes are light.
+        whites = max(
+            float(
+                np.percentile(
+                    _inside(picture, points[[*eye.corners, *eye.upper, *eye.lower], :2]), 95
+                )
+            )
+            for eye in EYES
+        )
+        if whites < 95 or mean < 14:
+            return [
+                Finding(
+                    "too_dark", "The face is too dark; turn toward a window or a lamp.", box=face
+                )
+            ]
+    if mean > BRIGHT:
+        return [Finding("too_bright", "The face is overexposed; use softer light.", box=face)]
+    if ratio > ONE_SIDED:
+        return [
+            Finding(
+                "one_sided_light",
+                "One half of the face lies in the dark; use light from the front.",
+                box=face,
+            )
+        ]
+    return []
+
+
+def _inside(picture: Frame, outline: NDArray) -> NDArray[np.float64]:
+    """Mean of the channels of the pixels inside a polygon."""
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
+    found = picture[mask > 0].astype(float)
+    return found.mean(-1) if len(found) else np.zeros(1)
+
+
+def _mouth(picture: Frame, points: NDArray[np.float64], tall: float) -> list[Finding]:
+    ids = sorted({*UPPER_OUTER, *LOWER_OUTER})
+    low, high = points[ids, :2].min(0), points[ids, :2].max(0)
+    box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    if covered(picture, points) > COVERED:
+        return [
+            Finding(
+                "mouth_covered",
+                "Something covers the mouth; take off a mask and keep hands away.",
+                box=box,
+            )
+        ]
+    gap = opening(points)
+    if gap > WIDE_OPEN:
+        return [
+            Finding("mouth_open", "The mouth is wide open; close it and look relaxed.", box=box)
+        ]
+    if gap > OPEN_MOUTH:
+        return [
+            Finding(
+                "teeth_taken",
+                "The mouth is open a little: its teeth are taken from the photo. A closed mouth gives the best result.",
+                refused=False,
+                box=box,
+            )
+        ]
+    return []
+
+
+def opening(points: NDArray[np.float64]) -> float:
+    """Gap between the lips at mid mouth, in percent of the face's height."""
+    tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    apart = [
+        np.linalg.norm(points[a, :2] - points[b, :2]) for a, b in ((13, 14), (82, 87), (312, 317))
+    ]
+    return 100 * float(np.mean(apart)) / tall
+
+
+def covered(picture: Frame, points: NDArray[np.float64]) -> float:
+    """How unlike skin the region of mouth and nose tip is: colour distance to the upper face, in its own spreads.
+
+    Only the colour counts, not the light, so that a beard, which is dark skin to it, passes.
+    """
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(float)[..., 1:]
+
+    def colours(ids: list[int]) -> NDArray:
+        mask = np.zeros(picture.shape[:2], np.uint8)
+        hull = cv2.convexHull(np.round(points[ids, :2]).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 1)
+        return lab[mask > 0]
+
+    skin = colours([109, 10, 338, 337, 151, 108, 9])
+    below = colours([205, 50, 4, 280, 425, 335, 152, 106])
+    if len(skin) < 20 or len(below) < 20:
+        return 0.0
+    spread = np.maximum(skin.std(0), 3.0)
+    return float(np.linalg.norm((np.median(below, 0) - np.median(skin, 0)) / spread))
+
+
+def flatness(picture: Frame, points: NDArray[np.float64]) -> float:
+    """Share of the face without texture: areas of one colour, as drawings have them."""
+    tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    scale = min(1.0, 400 / tall)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    mask = np.zeros(grey.shape, np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[OVAL, :2] * scale).astype(np.int32)), 1)
+    mean = cv2.blur(grey, (5, 5))
+    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (5, 5)) - mean * mean, 0))
+    return float((spread[mask > 0] < 0.35).mean())

@@ -1,0 +1,261 @@
+"""Closed eyes for a photo that shows them open: the shading of a rendered lid, laid over the person's own skin.
+
+The eye is filled from the skin around it; onto that goes the ratio of a rendered shut eye to its own fill, warped from
+eye to eye (ratio images: Liu, Shan and Zhang, "Expressive expression mapping with ratio images", 2001).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+
+from rendering.faces.geometry import EYES, Eye, smoothstep
+from rendering.values import Frame
+
+DONORS = ("maya", "daniel")
+PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
+ABOVE, BELOW, BESIDE = (
+    0.85,
+    0.60,
+    0.34,
+)  # of the opening's height, height and width: what a blink changes
+HALF = 0.5  # how far the lid has come down in the half shut picture
+BRIGHTEST = 1.2  # of a lid over the skin around: more is a wet corner
+LASHES = 0.28  # of the light that lashes let through
+FOLD = 0.55  # of the opening's height above the lid: where skin stays
+
+Picture = NDArray[np.float32]
+Box = tuple[int, int, int, int]  # x, y, width, height in pixels
+
+
+def fill(picture: Picture, hole: NDArray[np.bool_]) -> Picture:
+    """The picture (rows, columns, 3) with the hole filled smoothly from around it (push-pull, Gortler 1996)."""
+    weight = np.where(hole, 0, 1).astype(np.float32)
+    levels = [(picture * weight[..., None], weight)]
+    while min(levels[-1][1].shape) > 2:
+        colour, share = levels[-1]
+        size = (max(1, share.shape[1] // 2), max(1, share.shape[0] // 2))
+        levels.append(
+            (
+                cv2.resize(colour, size, interpolation=cv2.INTER_AREA),
+                cv2.resize(share, size, interpolation=cv2.INTER_AREA),
+            )
+        )
+    coarse = levels[-1][0] / np.maximum(levels[-1][1][..., None], 1e-6)
+    for colour, share in reversed(levels[:-1]):
+        size = (share.shape[1], share.shape[0])
+        coarse = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        coarse = cv2.GaussianBlur(coarse, (0, 0), 1.0)
+        known = np.clip(share, 0, 1)[..., None]
+        coarse = np.where(known > 0, colour / np.maximum(known, 1e-6), 0) * known + coarse * (
+            1 - known
+        )
+    soft = cv2.GaussianBlur(coarse, (0, 0), max(1.0, 0.02 * hole.shape[1]))
+    return np.where(hole[..., None], soft, picture)
+
+
+class Opening:
+    """One eye in a picture: its own axes (u from corner to corner, v downward), and its lids' lines."""
+
+    def __init__(self, eye: Eye, points: NDArray[np.float64]) -> None:
+        first, last = (points[i, :2] for i in eye.corners)
+        if first[0] > last[0]:
+            first, last = last, first
+        self.first, along = first, last - first
+        self.width = float(np.linalg.norm(along))
+        self.along = along / self.width
+        self.across = np.array([-self.along[1], self.along[0]])
+        self.upper, self.lower = (self._line(points[ids, :2]) for ids in (eye.upper, eye.lower))
+        middle = np.linspace(0.3, 0.7, 9) * self.width
+        self.height = float((self.at(self.lower, middle) - self.at(self.upper, middle)).mean())
+        brow = self.local(points[eye.brow, :2])
+        self.brow = float(np.percentile(brow[:, 1], 80))  # its lower edge, negative
+
+    def local(self, points: NDArray) -> NDArray:
+        away = np.asarray(points, float) - self.first
+        return np.stack([away @ self.along, away @ self.across], -1)
+
+    def place(self, local: NDArray) -> NDArray:
+        return self.first + local[..., :1] * self.along + local[..., 1:] * self.across
+
+    def _line(self, points: NDArray) -> NDArray:
+        found = self.local(points)
+        found = found[np.argsort(found[:, 0])]
+        return np.concatenate([[[0, 0]], found, [[self.width, 0]]])
+
+    @staticmethod
+    def at(line: NDArray, u: NDArray) -> NDArray:
+        return np.interp(u, line[:, 0], line[:, 1])
+
+    def anchors(self) -> NDArray[np.float64]:
+        """Pixels of points that mean the same in every eye: the lids' lines, and a ring of skin around them."""
+        u = np.linspace(0, 1, 9)[1:-1] * self.width
+        upper, lower = self.at(self.upper, u), self.at(self.lower, u)
+        rise = min(ABOVE * 1.3 * self.height, -self.brow * 0.9 + min(0.0, upper.min()))
+        rise = max(rise, 0.5 * self.height)
+        ring = [
+            (-0.35 * self.width, 0.0),
+            (1.35 * self.width, 0.0),
+            *((x, y - rise) for x, y in zip(u, upper, strict=True)),
+            *((x, y + BELOW * 1.4 * self.height) for x, y in zip(u, lower, strict=True)),
+        ]
+        local = [
+            (0.0, 0.0),
+            (self.width, 0.0),
+            *zip(u, upper, strict=True),
+            *zip(u, lower, strict=True),
+            *ring,
+        ]
+        return self.place(np.array(local))
+
+    def hole(self, shape: tuple[int, int], offset: NDArray) -> NDArray[np.float32]:
+        """1 where a blink changes the picture, 0 beyond, soft between; (rows, columns) from `offset` on."""
+        y, x = np.mgrid[: shape[0], : shape[1]]
+        local = self.local(np.stack([x, y], -1) + offset)
+        u, v = local[..., 0], local[..., 1]
+        upper, lower = self.at(self.upper, u), self.at(self.lower, u)
+        above = min(ABOVE * self.height, max(0.3 * self.height, 0.8 * (-self.brow + upper.min())))
+        beyond = np.maximum(-u, u - self.width) / (BESIDE * self.width)
+        over = np.maximum((upper - v) / above, (v - lower) / (BELOW * self.height))
+        outside = np.sqrt(np.maximum(beyond, 0) ** 2 + np.maximum(over, 0) ** 2)
+        return smoothstep(1.0, 0.6, outside).astype(np.float32)
+
+
+def _box(openings: list[Opening], shape: tuple[int, ...]) -> Box:
+    corners = []
+    for opening in openings:
+        for u in (-0.5, 1.5):
+            for v in (-2.2 * ABOVE, 2.2 * BELOW):
+                corners.append(opening.place(np.array([u * opening.width, v * opening.height])))
+    low = np.floor(np.min(corners, 0)).astype(int).clip(0)
+    high = np.ceil(np.max(corners, 0)).astype(int)
+    high = np.minimum(high, shape[1::-1])
+    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+
+
+@functools.cache
+def _donor(slug: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], float]:
+    """(ratio of the shut eyes to their fill, landmarks, corner of the tile, lightness of the skin) of a stock pack."""
+    folder = PACKS / slug
+    plain = json.loads((folder / "avatar.json").read_text(encoding="utf-8"))
+    points = np.array(json.loads((folder / "landmarks.json").read_text(encoding="utf-8")), float)
+    x, y, wide, tall = plain["tiles"]["blink"]
+    read = cv2.imread(str(folder / "blink.png"), cv2.IMREAD_COLOR)
+    if read is None:
+        raise FileNotFoundError(folder / "blink.png")
+    shut = read[..., ::-1].astype(np.float32)
+    offset = np.array([x, y])
+    hole = np.zeros((tall, wide), np.float32)
+    for eye in EYES:
+        hole = np.maximum(hole, Opening(eye, points).hole((tall, wide), offset))
+    filled = fill(shut, hole > 0.02)
+    ratio = np.clip(shut / np.maximum(filled, 4), 0.05, BRIGHTEST)
+    return ratio, points, (x, y), float(np.median(filled[hole > 0.5].mean(-1)))
+
+
+def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box]:
+    """(eyes half shut, eyes shut, where both lie) for an RGB picture with open eyes and its landmarks."""
+    openings = [Opening(eye, points) for eye in EYES]
+    x, y, wide, tall = box = _box(openings, picture.shape)
+    offset = np.array([x, y])
+    eyes = picture[y : y + tall, x : x + wide].astype(np.float32)
+    holes = [opening.hole((tall, wide), offset) for opening in openings]
+    hole = np.maximum(*holes)
+    skin = fill(eyes, hole > 0.02)
+    light = float(np.median(skin[hole > 0.5].mean(-1)))
+    ratio, donated, corner, _ = min(
+        (_donor(slug) for slug in DONORS), key=lambda donor: abs(donor[3] - light)
+    )
+    shut = eyes.copy()
+    grain = _grain(picture, box, openings)
+    for opening, eye, soft in zip(openings, EYES, holes, strict=True):
+        # A mirrored pair of eyes has its outer corner on the other side: the same eye is the donor.
+        warp = RBFInterpolator(
+            opening.anchors(), Opening(eye, donated).anchors(), kernel="thin_plate_spline"
+        )
+        rows, columns = np.nonzero(soft > 0)
+        at = warp(np.stack([columns, rows], 1) + offset) - corner
+        found = np.zeros((len(rows), 3), np.float32)
+        table = at.astype(np.float32).reshape(1, -1, 2)
+        for start in range(0, len(rows), 30_000):  # cv2.remap takes fewer than 32767 columns
+            part = slice(start, start + 30_000)
+            found[part] = cv2.remap(
+                ratio, table[:, part], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )[0]
+        laid = skin[rows, columns] * found + grain[rows, columns]
+        share = soft[rows, columns, None]
+        shut[rows, columns] = shut[rows, columns] * (1 - share) + laid * share
+    half = _half(eyes, shut, skin, openings, offset)
+    to_bytes = [np.clip(part + 0.5, 0, 255).astype(np.uint8) for part in (half, shut)]
+    return to_bytes[0], to_bytes[1], box
+
+
+def _grain(picture: Frame, box: Box, openings: list[Opening]) -> Picture:
+    """What is finer than shading, taken from the skin below the eyes."""
+    x, y, wide, tall = box
+    down = round(1.2 * float(np.mean([opening.width for opening in openings])))
+    top = min(y + down, picture.shape[0] - tall)
+    under = picture[top : top + tall, x : x + wide].astype(np.float32)
+    fine = under - cv2.GaussianBlur(under, (0, 0), max(1.0, 0.012 * wide))
+    limit = 3 * float(np.median(np.abs(fine))) + 1
+    return np.clip(fine, -limit, limit)
+
+
+def _half(
+    eyes: Picture, shut: Picture, skin: Picture, openings: list[Opening], offset: NDArray
+) -> Picture:
+    """The lid half way: the shut lid, shortened; below its edge the open eye in the shadow of the lashes."""
+    half = eyes.copy()
+    rows, columns = eyes.shape[:2]
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    for opening in openings:
+        local = opening.local(np.stack([x, y], -1) + offset)
+        u, v = local[..., 0], local[..., 1]
+        upper, lower = opening.at(opening.upper, u), opening.at(opening.lower, u)
+        shut_at = _lashes(shut, skin, opening, offset)
+        lower = lower + shut_at * np.clip(4 * (u / opening.width) * (1 - u / opening.width), 0, 1)
+        edge = upper + HALF * (lower - upper)
+        fold = upper - FOLD * opening.height
+        lid = fold + (v - fold) * (lower - fold) / np.maximum(edge - fold, 1e-3)
+        source = np.where(v < fold, v, lid)
+        place = opening.place(np.stack([u, source], -1)) - offset
+        taken = cv2.remap(
+            shut, place.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        away = (v - edge) / opening.height
+        under = eyes * (1 - 0.3 * smoothstep(0.5, 0.0, away)[..., None]).astype(np.float32)
+        covered = smoothstep(0.06, -0.06, away)[..., None].astype(np.float32)
+        drawn = under + (taken - under) * covered
+        middle = np.clip(4 * (u / opening.width) * (1 - u / opening.width), 0, 1) ** 0.5
+        line = (1 - LASHES) * middle * np.exp(-((away / 0.09) ** 2))
+        drawn = drawn * (1 - line[..., None]).astype(np.float32)
+        inside = smoothstep(-0.12, 0.05, u / opening.width) * smoothstep(
+            1.12, 0.95, u / opening.width
+        )
+        inside *= smoothstep(1.0, 0.75, (upper - v) / (ABOVE * opening.height))
+        inside *= smoothstep(1.0, 0.6, (v - lower) / (BELOW * opening.height))
+        share = inside.astype(np.float32)[..., None]
+        half = half * (1 - share) + drawn * share
+    return half
+
+
+def _lashes(shut: Picture, skin: Picture, opening: Opening, offset: NDArray) -> float:
+    """How far below the lower lid the shut eye's lashes lie, pixels: there the picture is darkest against the skin."""
+    u = np.linspace(0.3, 0.7, 21) * opening.width
+    down = np.linspace(-0.4, 0.5, 46) * opening.height
+    grid = np.stack(
+        np.broadcast_arrays(u[:, None], opening.at(opening.lower, u)[:, None] + down), -1
+    )
+    place = (opening.place(grid) - offset).astype(np.float32)
+
+    def light(picture: Picture) -> NDArray:
+        return cv2.remap(picture, place, None, cv2.INTER_LINEAR).mean(-1)
+
+    dark = (light(shut) / np.maximum(light(skin), 4)).mean(0)
+    return float(down[np.argmin(dark)])
