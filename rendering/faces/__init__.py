@@ -1,7 +1,7 @@
 """The faces that ship, and what an engine needs of one: a neutral picture with alpha, and where its parts are.
 
 A pack is a folder in rendering/assets/avatars: plate.png (RGBA, straight alpha, mouth closed, eyes open),
-blink.png and half.png (the eyes shut and half shut, at the place that avatar.json names), landmarks.json (478 points
+blink.png and half.png (the eyes shut and half shut) and upper.png (the upper teeth) at the places that avatar.json names, landmarks.json (478 points
 of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json.
 """
 

@@ -78,6 +78,10 @@ def bases(face: Face) -> dict[str, NDArray[np.float64]]:
     lengthwise = np.clip(x, -1, 1) * np.exp(-(((y - seam) / 0.075) ** 2)) * fall
     width = still()
     width[:, 0], width[:, 1] = lengthwise * 0.024, -around * 0.004
+    beside = np.exp(-(((np.abs(x) - 1.75) / 0.55) ** 2) - ((y - seam + 0.03) / 0.12) ** 2)
+    width[:, 0] += np.sign(x) * beside * 0.006  # the cheek bulges beside a wide mouth
+    jaw[:, 0] -= np.sign(x) * beside * 0.007  # and is drawn in beside an open one
+    jaw[:, 1] += beside * 0.010
 
     table = np.load(ROUNDING)
     pucker = table[:, :2] * min(1.15, face.half_width / table[0, 2])
@@ -92,16 +96,26 @@ def bases(face: Face) -> dict[str, NDArray[np.float64]]:
     lowered[:, 1] = np.where(lower | (y > seam + 0.02), drop, 0) * 0.024
     pressed = still()
     for ring, share in (
-        (UPPER_OUTER, 0.30),
-        (UPPER_RING, 0.18),
-        (LOWER_OUTER, 0.30),
-        (LOWER_RING, 0.18),
+        (UPPER_OUTER, 0.24),
+        (UPPER_RING, 0.14),
+        (LOWER_OUTER, 0.24),
+        (LOWER_RING, 0.14),
     ):
         inner = ring[1:-1]
         pressed[inner, 1] = -(y[inner] - seam[inner]) * share
     tucked = still()
     tucked[lower, 1] = -profile[lower] * 0.010
+    smile = still()
+    cheek = np.zeros(count)
+    for point in (50, 280):
+        away = (place - face.local(face.flat[point])) / (0.115, 0.085)
+        cheek = np.maximum(cheek, np.exp(-(away**2).sum(1)))
+    below_lids = smoothstep(-0.02, 0.05, y - face.local(face.flat[[145, 374]])[:, 1].mean())
+    at_corner = np.exp(-(((np.abs(x) - 1) / 0.42) ** 2) - ((y - seam) / 0.055) ** 2)
+    smile[:, 0] = lengthwise * 0.021 + np.sign(x) * cheek * 0.004
+    smile[:, 1] = -at_corner * 0.024 - cheek * below_lids * 0.013
     return {
+        "smile": smile,
         "jaw": jaw,
         "width": width,
         "pucker": pucker,
@@ -138,6 +152,7 @@ class Fields:
                 self.edges[name] = (self.edges[name][0] * gain, self.edges[name][1] * gain)
         self._prepare_head()
         self._prepare_brows()
+        self.fold = self._fold()
 
     def _spread(self, moves: dict[str, NDArray[np.float64]]) -> None:
         face = self.face
@@ -286,6 +301,32 @@ class Fields:
             np.float32
         )
 
+    def _fold(self) -> NDArray[np.float32]:
+        """0..1 for each pixel: the line from the wing of the nose past the corner of the mouth, which a smile deepens."""
+        face = self.face
+        found = np.zeros(face.shape, np.uint8)
+        for wing, cheek, corner in ((129, 203, 61), (358, 423, 291)):
+            low = face.local(face.flat[corner])
+            out = np.sign(low[0] - face.centre)
+            aside = np.array([out * 0.012, 0.0])
+            middle = face.local(face.flat[cheek]) + aside
+            foot = low + np.array([out * 0.035, 0.02])
+            ends = np.array([face.local(face.flat[wing]) + aside, middle, foot])
+            curve = face.place(
+                np.array(
+                    [
+                        (1 - t) ** 2 * ends[0] + 2 * t * (1 - t) * ends[1] + t**2 * ends[2]
+                        for t in np.linspace(0, 1, 24)
+                    ]
+                )
+            )
+            thick = max(1, round(0.012 * face.height))
+            cv2.polylines(
+                found, [np.round(curve * 16).astype(np.int32)], False, 255, thick, cv2.LINE_AA, 4
+            )
+        soft = cv2.GaussianBlur(found.astype(np.float32) / 255, (0, 0), 0.016 * face.height)
+        return soft / max(float(soft.max()), 1e-6)
+
     def head(self, yaw: float, pitch: float, roll: float, right: float, down: float) -> Field:
         """Where each grid point of the turned head comes from, pixels. Degrees and face heights."""
         a, b, c = np.radians([yaw, pitch, roll])
@@ -332,6 +373,7 @@ class Fields:
             "upper": tracks["upper"] * (1 - closure),
             "lower": tracks["lower"] * (1 - closure) * (1 - tuck),
             "width": tracks["width"] * (1 - 0.3 * pucker),
+            "smile": max(0.0, tracks.get("smile", 0.0)) * (1 - 0.5 * min(1.0, pucker)),
             "pucker": pucker * (1 - 0.25 * closure),
             "press": closure,
         }

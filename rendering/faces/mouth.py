@@ -1,6 +1,7 @@
 """What is seen between open lips: cavity, tongue, teeth, and the shadow the lips throw on them.
 
-Tooth widths are those of dental anatomy (in millimetres, mid line outward), foreshortened along the arch.
+The upper row is a picture (teeth.py), the lower one is drawn: tooth widths are those of dental anatomy (in millimetres,
+mid line outward), foreshortened along the arch.
 """
 
 from __future__ import annotations
@@ -17,11 +18,6 @@ Picture = NDArray[np.float32]
 
 FORESHORTENED = (1, 0.96, 0.84, 0.62, 0.45, 0.3)
 LIGHT = (1, 0.97, 0.9, 0.75, 0.55, 0.36)  # a tooth farther back gets less
-UPPER = {
-    "width": (8.6, 6.7, 7.4, 6.6, 6.2, 7.5),
-    "height": (10.2, 8.8, 9.9, 8.8, 8.0, 7.0),
-    "edge": (0, -0.6, -0.1, -0.9, -1.6, -2.4),  # of the biting edge, up is negative
-}
 LOWER = {
     "width": (5.3, 5.9, 6.6, 6.6, 6.6, 8),
     "height": (8.8, 9, 10, 9, 8, 7.0),
@@ -30,6 +26,7 @@ LOWER = {
 ENAMEL = np.array([1, 0.965, 0.88])
 GUM = np.array([0.62, 0.34, 0.33])
 CAVITY = np.array([0.24, 0.07, 0.065])
+SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
 
@@ -43,9 +40,8 @@ class Sprite:
     scale: float
 
 
-def _teeth(face: Face, upper: bool) -> Sprite:
+def _lower_row(face: Face) -> Sprite:
     millimetre, scale = face.millimetre, max(600.0, face.height * 1.5)
-    shape = UPPER if upper else LOWER
     origin = np.array([-36, -16]) * millimetre
     width, height = (int(size * millimetre * scale) for size in (72, 32))
     white = face.sclera()
@@ -55,16 +51,16 @@ def _teeth(face: Face, upper: bool) -> Sprite:
     columns = (np.arange(width) / scale + origin[0]) / millimetre
     colour = np.zeros((height, width, 3), np.float32)
     alpha = np.zeros((height, width), np.float32)
-    toward = 1 if upper else -1  # from the root to the edge
+    toward = -1  # from the root to the edge
     bend = np.linspace(0, np.pi / 2, 8)
     for side in (1, -1):
         x = 0.0
         for number in range(6):
-            wide = shape["width"][number] * FORESHORTENED[number]
+            wide = LOWER["width"][number] * FORESHORTENED[number]
             left, right = x + 0.05, x + wide - 0.05
             x += wide
-            edge = shape["edge"][number]
-            root = edge - toward * shape["height"][number]
+            edge = LOWER["edge"][number]
+            root = edge - toward * LOWER["height"][number]
             round_ = min(CORNER, wide * 0.18)
             outline = [(left + wide * 0.07, root), (left, edge - toward * round_ * 1.6)]
             outline += [
@@ -88,7 +84,7 @@ def _teeth(face: Face, upper: bool) -> Sprite:
             painted = tint * light * shade[..., None]
             colour = colour * (1 - covered[..., None]) + painted * covered[..., None]
             alpha = np.maximum(alpha, covered)
-    gums = (rows < -8.2) if upper else (rows > 7.6)
+    gums = rows > 7.6
     gum = np.repeat(gums[:, None], width, 1) * 0.9 * (np.abs(columns) < 30)
     gum = cv2.GaussianBlur(gum.astype(np.float32), (0, 0), scale * millimetre * 0.5)
     colour = colour * (1 - gum[..., None]) + GUM * light * gum[..., None]
@@ -125,11 +121,27 @@ def _over(under: Picture, over: Picture) -> Picture:
 class Mouth:
     """Draws the inside of the mouth of one face."""
 
-    def __init__(self, face: Face) -> None:
+    def __init__(self, face: Face, upper: tuple[tuple[int, int], Picture]) -> None:
+        """upper: the corner and RGBA 0..255 of the upper teeth, in the face's picture."""
         self.face = face
-        self.upper, self.lower, self.tongue = _teeth(face, True), _teeth(face, False), _tongue(face)
+        corner, row = upper
+        row = np.dstack([row[..., :3], row[..., 3:] / 255]).astype(np.float32)
+        self.upper = (np.array(corner, np.float32) + self._raise(np.array(corner), row), row)
+        self.lower, self.tongue = _lower_row(face), _tongue(face)
         self.light = float(np.clip(face.sclera().mean(), 110, 210))
         self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
+
+    def _raise(self, corner: NDArray, row: Picture) -> NDArray[np.float32]:
+        """Pixels by which the row is lifted: its edge hangs SHOWN below closed lips at most, or round lips would bare it."""
+        face = self.face
+        rows, columns = np.nonzero(row[..., 3] > 0.5)
+        place = face.local(np.stack([columns, rows], 1) + corner)
+        middle = np.abs(place[:, 0] - face.centre) < 8 * face.millimetre
+        if not middle.any():
+            return np.zeros(2, np.float32)
+        edge = float(np.percentile(place[middle, 1], 98)) - float(face.seam(face.centre))
+        more = max(0.0, edge - SHOWN * face.millimetre)
+        return (-more * face.height * face.down).astype(np.float32)
 
     def draw(
         self,
@@ -171,13 +183,16 @@ class Mouth:
         if tip > 0.7:
             tongue[..., 3] *= min(1.0, (tip - 0.7) / 0.2)
             inside = _over(inside, tongue)
-        inside = inside * np.float32(1 - 0.35 * np.clip(weights["pucker"], 0, 1))
-        inside = _over(inside, laid(self.upper))
+        corner, row = self.upper
+        inside = _over(inside, cv2.remap(row, skull - corner, None, cv2.INTER_LINEAR))
+        # Pushed out, the lips leave the teeth behind in the dark.
+        inside = inside * np.float32(1 - 0.45 * np.clip(weights["pucker"], 0, 1))
 
         soft = max(0.8, 0.0065 * face.height)
         from_above = cv2.GaussianBlur(above, (0, 0), soft)
         from_below = cv2.GaussianBlur(below, (0, 0), soft * 0.8)
-        shadow = 1 - 0.50 * np.clip(from_above * 1.3, 0, 1) - 0.22 * np.clip(from_below * 1.2, 0, 1)
+        # The upper row brings a part of its shadow along.
+        shadow = 1 - 0.42 * np.clip(from_above * 1.3, 0, 1) - 0.20 * np.clip(from_below * 1.2, 0, 1)
         corners = 1 - 0.5 * smoothstep(0.5, 1.0, beside)
         opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
         return inside * (shadow.clip(0.2, 1) * corners * opened)[..., None].astype(np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering import pictures
-from rendering.faces import checks, closing, identity, lids, matting, tracker
+from rendering.faces import checks, closing, identity, lids, matting, teeth, tracker
 from rendering.faces.checks import Finding
 from rendering.values import BadInput, Frame
 
@@ -82,17 +82,17 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     colour = matting.foreground(picture, alpha)
     alpha = _faded(alpha, points)
     report("preparing", 0.75)
-    teeth = None
+    row = None
     if any(finding.code == "teeth_taken" for finding in findings):
-        colour, points, teeth = closing.close(colour, points)
+        colour, points, row = closing.close(colour, points)
+    if row is None:
+        row = teeth.lend(colour, points)
     half, shut, eyes = lids.make(colour, points)
     plate = np.dstack([colour, np.clip(alpha * 255 + 0.5, 0, 255).astype(np.uint8)])
-    tiles = {"half": list(eyes), "blink": list(eyes)}
-    _write(folder / "half.png", half)
-    _write(folder / "blink.png", shut)
-    if teeth is not None:
-        tiles["smile"] = [*teeth[1], teeth[0].shape[1], teeth[0].shape[0]]
-        _write(folder / "smile.png", teeth[0])
+    upper = [*row[1], row[0].shape[1], row[0].shape[0]]
+    tiles = {"half": list(eyes), "blink": list(eyes), "upper": upper}
+    for name, tile in (("half", half), ("blink", shut), ("upper", row[0])):
+        _write(folder / f"{name}.png", tile)
     _write(folder / "plate.png", plate)
     digest = hashlib.sha256((folder / "plate.png").read_bytes()).hexdigest()
     rounded = [[round(float(value), 2) for value in point] for point in points]

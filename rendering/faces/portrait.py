@@ -22,7 +22,7 @@ from rendering.faces.geometry import Face, smoothstep
 from rendering.faces.mouth import Mouth
 from rendering.values import Background, Frame, VideoFormat
 
-VERSION = "portrait/1"
+VERSION = "portrait/2"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
 
@@ -30,6 +30,9 @@ LAYOUT = {"wide": (0.365, 0.225), "square": (0.345, 0.235), "tall": (0.275, 0.24
 """Height of the face (points 10 to 152), and its top, as shares of the frame's height."""
 
 HEAD = (1.12, 1.75, 1.35)  # the part that moves: face heights beside, above and below the mouth
+FOLD = np.array(
+    [0.06, 0.11, 0.12], np.float32
+)  # of RGB: how much darker a full smile makes the fold beside the nose
 LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not drawn
 
 
@@ -70,12 +73,14 @@ class Portrait:
         points[:, :2] -= (x0, y0)
         self.face = Face(np.ascontiguousarray(self.rgba[..., :3]), points)
         self.fields = Fields(self.face)
-        self.mouth = Mouth(self.face)
         tiles = {
             name: self._tile(avatar, name, plain["tiles"][name], (left - x0, top - y0))
-            for name in ("half", "blink")
+            for name in ("half", "blink", "upper")
         }
-        self.eyes = Eyes(self.face, tiles["half"], tiles["blink"])
+        half, shut = ((corner, tile[..., :3]) for corner, tile in (tiles["half"], tiles["blink"]))
+        self.eyes = Eyes(self.face, half, shut)
+        self.mouth = Mouth(self.face, tiles["upper"])
+        self._prepare_folds()
         self._prepare_mouth()
 
     def _tile(
@@ -83,7 +88,7 @@ class Portrait:
     ) -> tuple[tuple[int, int], NDArray[np.float32]]:
         """A tile of the plate, scaled onto whole pixels of the head's picture."""
         x, y, wide, tall = box
-        picture = _read(avatar, f"{name}.png")[..., :3].astype(np.float32)
+        picture = _read(avatar, f"{name}.png").astype(np.float32)
         first = np.ceil(np.array([x, y]) * self.scale).astype(int) + 1
         last = np.floor(np.array([x + wide, y + tall]) * self.scale).astype(int) - 1
         columns = (np.arange(first[0], last[0]) + 0.5) / self.scale - x - 0.5
@@ -96,6 +101,15 @@ class Portrait:
         at_x, at_y = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
         found = cv2.remap(soft, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return (int(first[0] + offset[0]), int(first[1] + offset[1])), found
+
+    def _prepare_folds(self) -> None:
+        """The cheeks as a full smile shades them: darker in the fold, lighter on the apple."""
+        rows, columns = np.nonzero(self.fields.fold > 0.02)
+        self.cheeks = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+        shade = 1 - self.fields.fold[self.cheeks][..., None] * FOLD
+        part = self.rgba[self.cheeks].astype(np.float32)
+        part[..., :3] *= shade
+        self.folded = np.clip(part + 0.5, 0, 255).astype(np.uint8)
 
     def _prepare_mouth(self) -> None:
         """Masks of the two layers, and the boxes in which mouth and chin are drawn."""
@@ -167,6 +181,11 @@ class Portrait:
         above = fields.inverse(fields.above, weights, head, tracks["brow"])
         below = fields.inverse(fields.below, weights, head)
         source = self.rgba.copy()
+        smiled = max(tracks.get("smile", 0.0), 0.45 * tracks["width"])
+        if smiled > 0.02:
+            share = min(1.0, smiled)
+            part = source[self.cheeks]
+            source[self.cheeks] = cv2.addWeighted(part, 1 - share, self.folded, share, 0)
         self.eyes.paint(source, tracks["blink"], tracks["gaze_x"], tracks["gaze_y"])
         out = cv2.remap(
             source,

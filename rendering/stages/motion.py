@@ -218,7 +218,7 @@ def _articulation(
     time = np.arange(count) / RATE
     loud = np.interp(time, np.arange(len(timing.energy)) * timing.hop, timing.energy)
     usual = np.percentile(loud[loud > loud.max() - 35], 70)
-    stress_of_sound = np.clip(1 + (loud - usual) / 12, 0.55, 1.3)
+    stress_of_sound = np.clip(1 + (loud - usual) / 11, 0.5, 1.35)
 
     pull = {name: np.zeros(count) for name in ARTICULATORS}
     total = {name: np.full(count, 1e-4) for name in ARTICULATORS}

@@ -20,7 +20,7 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parents[4]
 sys.path.insert(0, str(ROOT))
 
-from rendering.faces import tracker  # noqa: E402
+from rendering.faces import teeth, tracker  # noqa: E402
 
 AVATARS = Path(__file__).resolve().parents[1]
 BACKGROUND = (0xE9, 0xE4, 0xDC)
@@ -98,6 +98,17 @@ def poster(plate: np.ndarray, points: np.ndarray) -> Image.Image:
     return result
 
 
+def upper(target: Path, boxes: dict[str, list[int]], plate: np.ndarray) -> None:
+    """Replaces the tile of the open mouth by its upper row of teeth, which is all the engine shows of it."""
+    x, y, width, height = boxes.pop("teeth")
+    speaking = plate.copy()
+    speaking[y : y + height, x : x + width] = np.asarray(Image.open(target / "teeth.png"))
+    row, corner = teeth.cut(over(speaking, BACKGROUND))
+    Image.fromarray(row).save(target / "upper.png", optimize=True)
+    (target / "teeth.png").unlink()
+    boxes["upper"] = [*corner, row.shape[1], row.shape[0]]
+
+
 def make(slug: str, renders: Path) -> Path:
     """Writes the pack of `slug` from the renders in `renders`/`slug`; returns its folder."""
     source, target = renders / slug, AVATARS / slug
@@ -112,6 +123,7 @@ def make(slug: str, renders: Path) -> Path:
         result = run_out(bleed(tile), below)
         Image.fromarray(result).save(target / f"{name}.png", optimize=True)
     Image.fromarray(plate).save(target / "plate.png", optimize=True)
+    upper(target, boxes, plate)
     points = tracker.find(over(plate, BACKGROUND))
     rows = ",\n".join(json.dumps([round(float(value), 1) for value in row]) for row in points)
     (target / "landmarks.json").write_text(f"[\n{rows}\n]\n")

@@ -1,0 +1,136 @@
+"""The upper teeth as a picture of their own, fixed to the skull: cut out of a rendered open mouth, or lent to a photo."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rendering.faces import tracker
+from rendering.faces.geometry import LOWER_INNER, UPPER_INNER, Face, smoothstep
+from rendering.values import Frame
+
+PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
+DONORS = ("maya", "daniel")
+WHITE = 0.42  # of the lightest tooth: darker is gum, tongue or cavity
+UPPER_SHARE = 0.72  # of the opening's height in which the upper row hangs
+GAPS = 0.006  # face heights: dark lines between teeth belong to the row
+
+Tile = tuple[Frame, tuple[int, int]]
+"""RGBA and the pixel of the plate where its corner lies."""
+
+
+def cut(picture: Frame) -> Tile:
+    """The upper row of a rendered face with an open mouth (RGB). Raises LookupError without a face or teeth."""
+    points = tracker.find(picture)[:, :2]
+    tall = float(np.linalg.norm(points[10] - points[152]))
+    outline = points[[*UPPER_INNER, *LOWER_INNER[::-1]]]
+    low, high = np.floor(outline.min(0)).astype(int) - 6, np.ceil(outline.max(0)).astype(int) + 7
+    part = picture[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+    inside = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [np.round((outline - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    light = part.min(-1)  # teeth are light in every channel, lips and tongue are not
+    top = float(np.percentile(light[inside > 128], 97))
+    if top < 60:
+        raise LookupError("No teeth are seen in the open mouth.")
+    y = np.arange(part.shape[0])[:, None] + low[1]
+    x = np.arange(part.shape[1]) + low[0]
+    upper, lower = (_height(points[ids], x) for ids in (UPPER_INNER, LOWER_INNER))
+    row = (light > WHITE * top) & (y < upper + UPPER_SHARE * (lower - upper)) & (inside > 60)
+    side = 2 * max(1, round(GAPS * tall)) + 1
+    mask = cv2.morphologyEx(row.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    for number in range(1, count):
+        if stats[number, cv2.CC_STAT_AREA] < 0.03 * mask.sum():
+            mask[labels == number] = 0
+    alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.6, 0.0018 * tall))
+    # Up to the roots the row goes on behind the lip: the picture's uppermost tooth pixels are drawn out.
+    rgba = np.dstack([part, 255 * np.clip(alpha, 0, 1)])
+    rgba, grown = _rooted(rgba, round(0.018 * tall))
+    return np.clip(rgba + 0.5, 0, 255).astype(np.uint8), (int(low[0]), int(low[1]) - grown)
+
+
+def _height(line: NDArray, x: NDArray) -> NDArray:
+    order = np.argsort(line[:, 0])
+    return np.interp(x, line[order, 0], line[order, 1])
+
+
+def _rooted(rgba: NDArray, more: int) -> tuple[NDArray, int]:
+    """The row with `more` pixels above it, each column going on as its uppermost tooth pixels are."""
+    found = np.pad(rgba, ((more, 0), (0, 0), (0, 0)))
+    solid = found[..., 3] > 200
+    for column in np.flatnonzero(solid.any(0)):
+        first = int(np.argmax(solid[:, column])) + 1
+        start = max(0, first - more)
+        shade = np.linspace(0.82, 1.0, first - start, dtype=np.float32)[:, None]
+        found[start:first, column, :3] = found[first, column, :3] * shade
+        found[start:first, column, 3] = found[first, column, 3]
+    return found, more
+
+
+@functools.cache
+def _donor(slug: str) -> tuple[Face, Frame, NDArray[np.float64]]:
+    folder = PACKS / slug
+    plain = json.loads((folder / "avatar.json").read_text(encoding="utf-8"))
+    points = np.array(json.loads((folder / "landmarks.json").read_text(encoding="utf-8")), float)
+    plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_COLOR)
+    row = cv2.imread(str(folder / "upper.png"), cv2.IMREAD_UNCHANGED)
+    if plate is None or row is None:
+        raise FileNotFoundError(folder / "upper.png")
+    face = Face(np.ascontiguousarray(plate[..., ::-1]), points)
+    return (
+        face,
+        cv2.cvtColor(row, cv2.COLOR_BGRA2RGBA),
+        np.array(plain["tiles"]["upper"][:2], float),
+    )
+
+
+def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
+    """A row for a photo with closed lips: that of a rendered face of like light, at this face's size, light and grain."""
+    face = Face(picture, points)
+    white = face.sclera()
+    donor, row, corner = min(
+        (_donor(slug) for slug in DONORS),
+        key=lambda other: abs(other[0].sclera().mean() - white.mean()),
+    )
+    # From the photo's pixels to the donor's: by millimetres from mid mouth, at the seam.
+    size = donor.millimetre * donor.height / (face.millimetre * face.height)
+    here = face.place(np.array([face.centre, float(face.seam(face.centre))]))
+    there = donor.place(np.array([donor.centre, float(donor.seam(donor.centre))])) - corner
+    half = np.array(row.shape[1::-1]) / size
+    low = np.floor(here - there / size - 2).astype(int)
+    wide, tall = (np.ceil(half) + 5).astype(int)
+    x, y = np.meshgrid(np.arange(wide) + low[0], np.arange(tall) + low[1])
+    away = np.stack([x, y], -1) - here
+    at = (away @ np.stack([face.right, face.down], 1)) @ np.stack(
+        [donor.right, donor.down]
+    ) * size + there
+    soft = row.astype(np.float32)
+    soft[..., :3] *= soft[..., 3:] / 255
+    if size > 1:
+        soft = cv2.GaussianBlur(soft, (0, 0), 0.35 * size)
+    found = cv2.remap(soft, at.astype(np.float32), None, cv2.INTER_LINEAR)
+    share = np.maximum(found[..., 3:] / 255, 1e-3)
+    gain = np.clip((white + 6) / (donor.sclera() + 6), 0.45, 1.6)
+    found[..., :3] = np.clip(found[..., :3] / share * gain, 0, 250)
+    noise = _noise(picture, face)
+    chance = np.random.default_rng(0).normal(0, noise, found.shape[:2])
+    found[..., :3] += cv2.GaussianBlur(chance, (0, 0), 0.6)[..., None] * smoothstep(0, 0.5, share)
+    return np.clip(found + 0.5, 0, 255).astype(np.uint8), (int(low[0]), int(low[1]))
+
+
+def _noise(picture: Frame, face: Face) -> float:
+    """The grain of the photo: what is left of a cheek when its shading is taken away, levels of 255."""
+    half = max(4, round(0.05 * face.height))
+    x, y = np.round(face.flat[205]).astype(int)
+    part = (
+        picture[max(0, y - half) : y + half, max(0, x - half) : x + half]
+        .astype(np.float32)
+        .mean(-1)
+    )
+    fine = part - cv2.GaussianBlur(part, (0, 0), 1.5)
+    return float(1.48 * np.median(np.abs(fine)))
