@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
+import threading
+from collections.abc import Iterator
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2
@@ -22,3 +25,25 @@ def steady() -> None:
         mallopt(M_ARENA_MAX, ARENAS)
         mallopt(M_MMAP_THRESHOLD, MAPPED_FROM)
         mallopt(M_TRIM_THRESHOLD, KEPT)
+
+
+def trim() -> None:
+    """Gives freed memory back to the system."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+LARGE = 2560 * 1440  # pixels of a frame from which lines are made one after another
+
+_alone = threading.Lock()
+
+
+@contextlib.contextmanager
+def room(pixels: int) -> Iterator[bool]:
+    """Holds a line of large frames back until it is the only one of this process; True if it had to be alone."""
+    if pixels < LARGE:
+        yield False
+        return
+    with _alone:
+        yield True

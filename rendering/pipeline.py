@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering import faces, provenance, voices
+from rendering import faces, memory, provenance, voices
 from rendering.failpoints import reach
 from rendering.stages import alignment, captions, delivery, motion, speech
 from rendering.stages import script as script_stage
@@ -215,12 +215,26 @@ def render_line(
     Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
     raises it, StoreFull. What was finished before stays in the store for the next try.
     """
-    from rendering.stages import frames, smoothing
-
     key = segment_key(spec)
     found = stored(key, store)
     if found is not None:
         return replace(found, reused=True)
+    with memory.room(spec.video.width * spec.video.height) as alone:
+        return _made_line(spec, key, alone, store=store, report=report, stop=stop)
+
+
+def _made_line(
+    spec: LineSpec,
+    key: str,
+    alone: bool,
+    *,
+    store: Store,
+    report: Report,
+    stop: threading.Event | None,
+) -> Segment:
+    """render_line for a line that is not stored; `alone`: memory is short, so the voice goes before frames come."""
+    from rendering.stages import frames, smoothing
+
     clock = Clock()
 
     def tell(stage: str, fraction: float) -> None:
@@ -244,6 +258,8 @@ def render_line(
             stop=stop,
             report=tell,
         )
+    if alone:
+        voices.release()
     with clock("alignment"):
         tell("alignment", 0.0)
         timing = alignment.run(script, spoken)

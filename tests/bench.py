@@ -1,4 +1,4 @@
-"""Speed and memory: `make bench`, or `python -m tests.bench speed|memory|pages`.
+"""Speed and memory: `make bench`, or `python -m tests.bench speed|drawing|memory|pages`.
 
 Ratios are measured side by side in one run, each program as a process of its own from start to end, CPU
 time beside wall time. Prints the table that stands in the README.
@@ -151,6 +151,77 @@ def speed(folder: Path) -> list[str]:
     ]
 
 
+DRAW = """
+import sys, time
+from rendering import faces, memory, pipeline, voices
+from rendering.faces import portrait
+from rendering.stages import alignment, motion, script, speech
+from rendering.values import Background, VideoFormat
+text, height, out = sys.argv[1], int(sys.argv[2]), open(sys.argv[3], "wb")
+memory.steady()
+video = VideoFormat.of("16:9", height)
+moved = []
+for line in script.lines(open(text).read()):
+    read = script.run(line.text, markup="markdown", language="en-US", dictionary=(), supports=voices.CONTROLS)
+    moved.append(motion.run(alignment.run(read, speech.run(read, "af_heart")), fps=25, seed=1))
+prepared = time.process_time()
+scene = portrait.Scene(portrait.portrait(faces.get("maya"), video.width, video.height), Background(), video)
+spent, count, written = time.process_time() - prepared, 0, 0.0
+for one in moved:
+    for number in range(one.frames):
+        begun = time.process_time()
+        frame = scene.frame({name: float(track[number]) for name, track in one.tracks.items()})
+        spent += time.process_time() - begun
+        out.write(frame.tobytes())
+        count += 1
+print(spent, count)
+"""
+
+
+def drawing(folder: Path) -> list[str]:
+    """Frames against x264 on the same frames, at 1080p; the whole render against its parts; a 360p preview; 4K memory."""
+    from rendering import media
+
+    script = _script(folder, 20)
+    _render(_script(folder, 8), folder)
+    quiet = [media.program(), "-hide_banner", "-loglevel", "error", "-y"]
+
+    def parts(height: int, preset: str) -> tuple[float, int, Measured]:
+        """CPU seconds of drawing on one thread, frames, and x264 on them at its best number of threads."""
+        raw = folder / "frames.rgb"
+        spent, count = Measured(PYTHON, "-c", DRAW, script, str(height), raw).output.split()
+        size = f"{round(height * 16 / 9)}x{height}"
+        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", "25", "-i", raw]
+        coded = ["-c:v", "libx264", "-preset", preset, "-crf", "19", "-pix_fmt", "yuv420p"]
+        runs = [Measured(*quiet, *source, *coded, "-threads", n, folder / "y.mp4") for n in "12"]
+        raw.unlink()
+        return float(spent), int(count), min(runs, key=lambda run: run.wall)
+
+    drawn, count, x264 = parts(1080, "veryfast")
+    spoken = min((Measured(PYTHON, "-c", SPEAK, script, n) for n in "12"), key=lambda run: run.wall)
+    _, _, film = parts(1080, "fast")  # as films are delivered
+    whole, said = _render(script, folder, 1080)
+    draft_drawn, draft_count, draft_film = parts(360, "veryfast")
+    huge, _ = _render(_script(folder, 8), folder, 2160)
+    cpu = spoken.cpu + drawn + film.cpu
+    wall = spoken.wall + drawn + film.wall
+    draft = (draft_drawn + draft_film.cpu) / (draft_count / 25)
+    return [
+        "| drawing | measured | goal |",
+        "|---|---|---|",
+        f"| frames and composition : x264 veryfast, 1080p, CPU | {drawn / x264.cpu:.2f} | 2.5 |",
+        f"| CPU ms a frame, 1080p: drawn, x264 veryfast | {1000 * drawn / count:.0f}, {1000 * x264.cpu / count:.0f} | |",
+        f"| whole render at 1080p : (speech + frames + x264), CPU | {whole.cpu / cpu:.2f} | 1.25 |",
+        f"| the same, wall, on 2 cores | {whole.wall / wall:.2f} | 0.65 |",
+        f"| 360p preview beside its speech, CPU s per second of film | {draft:.2f} | 0.25 |",
+        f"| 4K, peak of all processes, MB (PSS) | {huge.peak / 1e6:.0f} | 1500 |",
+        "",
+        "Where the time of the 1080p render goes, seconds inside the stages: "
+        + ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())
+        + ".",
+    ]
+
+
 def memory(folder: Path) -> list[str]:
     """Peak memory of all processes of a render, for a short and a long script."""
     rows = ["| script | film s | wall s | peak of all processes, MB (PSS) |", "|---|---|---|---|"]
@@ -243,13 +314,16 @@ def _ask(port: int, path: str, session: str) -> list[float]:
     return times[10:]
 
 
+PARTS = {"speed": speed, "drawing": drawing, "memory": memory, "pages": pages}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, memory, pages; all without one")
-    parts = parser.parse_args().parts or ["speed", "memory", "pages"]
+    parser.add_argument("parts", nargs="*", help="speed, drawing, memory, pages; all without one")
+    parts = parser.parse_args().parts or list(PARTS)
     for name in parts:
         with tempfile.TemporaryDirectory(prefix="likeness-bench-") as folder:
-            rows = {"speed": speed, "memory": memory, "pages": pages}[name](Path(folder))
+            rows = PARTS[name](Path(folder))
         print("\n".join(rows), end="\n\n", flush=True)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rendering import media
+from rendering import media, memory
 from rendering.stages import captions
 from rendering.stages.captions import Cue
 from rendering.values import (
@@ -74,6 +74,9 @@ def segment(
     source += ["-r", str(video.fps), "-i", "pipe:0"]
     matrix = ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"]
     encoder = media.video_encoder(video.codec, video.fps, draft=draft)
+    if video.codec == "h264" and video.width * video.height >= memory.LARGE:
+        # Each frame that the encoder looks ahead, and each thread, is another frame in memory.
+        encoder += ["-threads", "2", "-rc-lookahead", "8"]
     media.run([*source, *matrix, *encoder, "-f", "mp4", film], feed=raw(), stop=stop)
     length = round(count * SAMPLE_RATE / video.fps)
     whole = np.pad(wav[:length], (0, max(0, length - wav.size)))

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
+from rendering import memory
 from rendering.values import BadInput, Floats, Phone, Sentence, Word
 
 KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
@@ -151,6 +152,13 @@ def engine(name: str, cache: Path | None = None) -> VoiceEngine:
     """The engine of that name, loaded once per process. `cache` is where prepared models are kept."""
     with _loading:
         return _load(name, cache)
+
+
+def release() -> None:
+    """Gives the memory of loaded engines back; the next one that speaks loads anew."""
+    with _loading:
+        _load.cache_clear()
+    memory.trim()
 
 
 @functools.cache
