@@ -33,13 +33,17 @@ def allow_changes(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
 
 def append_only(*tables: str) -> migrations.RunPython:
     """The migration operation for these tables."""
+    return migrations.RunPython(_each(refuse_changes, tables), _each(allow_changes, tables))
 
-    def forwards(apps, schema_editor):
+
+def changeable(*tables: str) -> migrations.RunPython:
+    """The opposite, around operations that alter such a table: SQLite makes it anew without its triggers."""
+    return migrations.RunPython(_each(allow_changes, tables), _each(refuse_changes, tables))
+
+
+def _each(change, tables):
+    def run(apps, schema_editor):
         for table in tables:
-            refuse_changes(schema_editor, table)
+            change(schema_editor, table)
 
-    def backwards(apps, schema_editor):
-        for table in tables:
-            allow_changes(schema_editor, table)
-
-    return migrations.RunPython(forwards, backwards)
+    return run

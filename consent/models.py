@@ -48,6 +48,10 @@ class Consent(models.Model):
     source = models.TextField(help_text="Where the likeness comes from.")
     licence = models.TextField(help_text="The licence, or the statement that was agreed to.")
     sha256 = models.CharField(max_length=64, help_text="Of the data that is used.")
+    scope = models.CharField(
+        max_length=8, choices=[("full", "full"), ("drafts", "drafts")], default="full"
+    )
+    evidence_sha256 = models.CharField(max_length=64, blank=True)
     active_from = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -64,8 +68,8 @@ class Consent(models.Model):
         return f"{self.kind} {self.id}"
 
     def body(self) -> dict[str, Any]:
-        """What the chain and the file's provenance fix. No personal data."""
-        return {
+        """What the chain and the file's provenance fix. No personal data: of the evidence its hash."""
+        found: dict[str, Any] = {
             "id": self.id,
             "kind": self.kind,
             "avatar": self.avatar_id,
@@ -76,6 +80,9 @@ class Consent(models.Model):
             "active_from": self.active_from.isoformat(),
             "expires_at": self.expires_at.isoformat() if self.expires_at else None,
         }
+        if self.kind == self.Kind.PERSON:
+            found |= {"scope": self.scope, "evidence_sha256": self.evidence_sha256}
+        return found
 
     def record_hash(self) -> str:
         return self.events.get(kind="given").hash
@@ -94,11 +101,25 @@ class Consent(models.Model):
 
     @classmethod
     @transaction.atomic
-    def record(cls, **fields: Any) -> Consent:
-        """Writes the record and its first link of the chain."""
+    def record(cls, *, evidence: dict[str, Any] | None = None, **fields: Any) -> Consent:
+        """Writes the record and its first link of the chain; of the evidence the chain holds the hash."""
+        if evidence is not None:
+            fields["evidence_sha256"] = link("", evidence)
         consent = cls.objects.create(**fields)
+        if evidence is not None:
+            Evidence.objects.create(consent=consent, body=evidence)
         ConsentEvent.add(consent, "given", consent.body())
         return consent
+
+
+class Evidence(models.Model):
+    """What a person signed and what was seen of them. Personal data: it can be erased, its hash stays."""
+
+    consent = models.OneToOneField(Consent, on_delete=models.CASCADE, related_name="evidence")
+    body = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"evidence of {self.consent_id}"
 
 
 class ConsentEvent(models.Model):
@@ -164,6 +185,10 @@ def allows(avatar: Avatar, voice: Voice) -> tuple[Consent, Consent]:
     """The valid records of this face and this voice, or NotAllowed. Asked at request, claim and delivery."""
     found = []
     for noun, row in (("avatar", avatar), ("voice", voice)):
+        if row.workspace_id and row.retired_at:
+            raise NotAllowed(
+                f"The {noun} {row.name} was deleted; choose another {noun}.", f"{noun}_deleted"
+            )
         record = Consent.valid().filter(**{noun: row}).order_by("-active_from").first()
         if record is None:
             withdrawn = Consent.objects.filter(**{noun: row}, events__kind="withdrawn").exists()

@@ -156,12 +156,12 @@ def rest_key(spec: LineSpec) -> str:
     return _hash("rest", *_looks(spec))
 
 
-def rest_frame(spec: LineSpec) -> Frame:
+def rest_frame(spec: LineSpec, *, store: Store) -> Frame:
     """The avatar at rest before its background; with burnt-in captions, spec.text stands as caption."""
     from rendering.stages import frames
 
     return frames.rest(
-        avatar=faces.get(spec.avatar),
+        avatar=faces.get(spec.avatar, store),
         video=spec.video,
         background=spec.background,
         caption=spec.text if spec.burn_captions else "",
@@ -269,7 +269,7 @@ def _made_line(
         seed = int(line_key(spec)[:15], 16)
         moved = motion.run(timing, fps=spec.video.fps, seed=seed, style=spec.style)
         reach("stage:motion")
-    avatar = faces.get(spec.avatar)
+    avatar = faces.get(spec.avatar, store)
     drawn = frames.run(
         moved,
         avatar=avatar,
@@ -492,7 +492,8 @@ def _manifest(
     words = "\n\n".join(spec.text for spec in lines)
     return provenance.manifest(
         title=title,
-        uploaded_pictures=bool(pictures),
+        # A photo is an uploaded picture in the frame, also when it speaks.
+        uploaded_pictures=bool(pictures) or any(faces.OWN.fullmatch(face.slug) for face in avatars),
         ingredients=[
             *(provenance.Ingredient(face.name, "avatar", face.sha256) for face in avatars),
             *(

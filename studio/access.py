@@ -69,6 +69,12 @@ def avatar(workspace: Workspace, slug: str) -> Avatar:
     return row
 
 
+def own_avatar(workspace: Workspace, avatar_id: str, *, removed: bool = False) -> Avatar:
+    """An avatar that the workspace made itself, in whatever state."""
+    rows = Avatar.objects.select_related("workspace").filter(workspace=workspace)
+    return get_object_or_404(rows if removed else rows.filter(retired_at=None), pk=avatar_id)
+
+
 def voice(workspace: Workspace, slug: str) -> Voice:
     row = Voice.offered_to(workspace).filter(slug=slug).first()
     if row is None:

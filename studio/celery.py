@@ -33,7 +33,10 @@ app.conf.update(
     },
     visibility_timeout=3600,
     task_default_queue="render",
-    task_routes={"rendering.tasks.speak": {"queue": "speech"}},
+    task_routes={
+        "rendering.tasks.speak": {"queue": "speech"},
+        "studio.tasks.prepare_avatar": {"queue": "speech"},
+    },
     timezone="UTC",
 )
-app.autodiscover_tasks(["rendering"])
+app.autodiscover_tasks(["rendering", "studio"])

@@ -8,6 +8,7 @@ from consent.models import NotAllowed
 from rendering.models import WrongStatus
 from rendering.store import StoreFull
 from rendering.values import BadInput
+from studio.models.library import Avatar
 from studio.models.projects import RevisionConflict
 
 
@@ -28,6 +29,14 @@ class ScriptRefused(Exception):
     def __init__(self, title: str, policy: str, lines: list[dict[str, Any]]) -> None:
         super().__init__(title)
         self.title, self.policy, self.lines = title, policy, lines
+
+
+class DraftsOnly(Exception):
+    """The person of this avatar has agreed to drafts, not yet to finished videos."""
+
+    def __init__(self, avatar: Avatar) -> None:
+        super().__init__(avatar.name)
+        self.name = avatar.name
 
 
 class PictureRefused(Exception):
@@ -62,6 +71,9 @@ def explain(error: BaseException) -> Problem | None:
         case PictureRefused():
             sentence = f"This picture cannot be used. Rule: {error.title}. Choose another one."
             return Problem(451, "image_refused", "Picture refused", sentence)
+        case DraftsOnly():
+            sentence = f"{error.name} can be rendered as a draft only, which is free and marked. Press Draft, or choose another avatar."
+            return Problem(403, "consent_drafts_only", "Drafts only", sentence)
         case NotAllowed():
             return Problem(403, error.code, "No valid consent", error.sentence)
         case NotEnoughCredits():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from consent.models import Consent
@@ -40,6 +42,6 @@ def ensure_stock() -> None:
         _licensed(voice=voice, source=source, licence=info.licence, sha256=sha256)
 
 
-def _licensed(*, sha256: str, source: str, licence: str, **likeness: Avatar | Voice) -> None:
+def _licensed(*, sha256: str, source: str, licence: str, **likeness: Any) -> None:
     if not Consent.objects.filter(**likeness, kind="licence", sha256=sha256).exists():
         Consent.record(kind="licence", source=source, licence=licence, sha256=sha256, **likeness)

@@ -7,6 +7,7 @@ from studio.api import api
 from studio.api.docs import api_docs
 from studio.views import (
     account,
+    avatars,
     credits,
     files,
     frames,
@@ -48,6 +49,15 @@ urlpatterns = [
     path("scenes/<slug:scene_id>/lines/<int:line>/sound", listen.line_sound, name="line_sound"),
     path("scenes/<slug:scene_id>/speak", listen.scene_speak, name="scene_speak"),
     path("voices/<slug:slug>/sample", library.voice_sample, name="voice_sample"),
+    path("avatars/", avatars.avatar_list, name="avatar_list"),
+    path("avatars/new", avatars.avatar_create, name="avatar_create"),
+    path("avatars/<slug:avatar_id>/", avatars.avatar_detail, name="avatar_detail"),
+    path("avatars/<slug:avatar_id>/keep", avatars.avatar_keep, name="avatar_keep"),
+    path("avatars/<slug:avatar_id>/discard", avatars.avatar_discard, name="avatar_discard"),
+    path("avatars/<slug:avatar_id>/unlock", avatars.avatar_unlock, name="avatar_unlock"),
+    path("avatars/<slug:avatar_id>/remove", avatars.avatar_remove, name="avatar_remove"),
+    path("avatars/<slug:avatar_id>/restore", avatars.avatar_restore, name="avatar_restore"),
+    path("avatars/<slug:avatar_id>/files/<slug:kind>", avatars.avatar_file, name="avatar_file"),
     path("pictures", library.picture_create, name="picture_create"),
     path("pictures/<slug:picture_id>/file", library.picture_file, name="picture_file"),
     path("pronunciations/", pronunciations.pronunciation_list, name="pronunciation_list"),

@@ -2,17 +2,26 @@
 
 A pack is a folder in rendering/assets/avatars: plate.png (RGBA, straight alpha, mouth closed, eyes open),
 blink.png and half.png (the eyes shut and half shut) and upper.png (the upper teeth) at the places that avatar.json names, landmarks.json (478 points
-of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json.
+of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json. A person's own pack is made by photo.py
+and kept in the store as one file under the hash of what is in it; that hash is its slug here.
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
+import io
 import json
+import re
+import secrets
+import shutil
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rendering.store import Store
 from rendering.values import BadInput
 
 PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
@@ -55,8 +64,33 @@ def stock() -> tuple[Avatar, ...]:
     return tuple(found)
 
 
-def get(slug: str) -> Avatar:
-    """The avatar of that slug. Raises BadInput, naming near matches."""
+PARTS = (
+    *("plate.png", "half.png", "blink.png", "upper.png", "landmarks.json", "avatar.json"),
+    "poster.webp",
+)
+"""Files of a pack."""
+LARGEST = 80_000_000  # bytes of one of them
+
+OWN = re.compile(r"[0-9a-f]{64}")
+
+
+def get(slug: str, store: Store | None = None) -> Avatar:
+    """The avatar of that slug, or the own one of that key, whose folder is there only with `store`.
+
+    Raises BadInput: with near matches for a slug, or because an own one was deleted.
+    """
+    if OWN.fullmatch(slug):
+        return Avatar(
+            slug=slug,
+            name="A person's own photo",
+            description="",
+            tags=(),
+            voice="",
+            licence="",
+            source="",
+            sha256=slug,
+            folder=_unpacked(slug, store) if store else Path(),
+        )
     known = {avatar.slug: avatar for avatar in stock()}
     if slug in known:
         return known[slug]
@@ -64,3 +98,49 @@ def get(slug: str) -> Avatar:
     raise BadInput(
         f"There is no avatar called {slug[:40]!r}; try {' or '.join(near)}.", code="avatar_unknown"
     )
+
+
+def keep(folder: Path, store: Store) -> str:
+    """Puts the pack in `folder` into the store; returns its key. Equal packs have equal keys."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in PARTS:
+            archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes())
+    key = hashlib.sha256(out.getvalue()).hexdigest()
+    with store.write(key, ".pack") as path:
+        path.write_bytes(out.getvalue())
+    return key
+
+
+def forget(key: str, store: Store) -> None:
+    """Deletes an own pack and all that was unpacked of it."""
+    store.path(key, ".pack").unlink(missing_ok=True)
+    shutil.rmtree(_place(key, store), ignore_errors=True)
+
+
+def _place(key: str, store: Store) -> Path:
+    return store.folder / "packs" / key
+
+
+def _unpacked(key: str, store: Store) -> Path:
+    place = _place(key, store)
+    if place.is_dir():
+        return place
+    found = store.find(key, ".pack")
+    if found is None:
+        raise BadInput(
+            "The avatar was deleted; choose another one and render again.", code="avatar_deleted"
+        )
+    draft = place.with_name(f"{key}.{secrets.token_hex(4)}")
+    draft.mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(found) as archive:
+            for name in PARTS:
+                if archive.getinfo(name).file_size > LARGEST:
+                    raise ValueError(f"{name} of the pack {key} is too large")
+                (draft / name).write_bytes(archive.read(name))
+        with suppress(OSError):  # another line has unpacked it meanwhile
+            draft.rename(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return place

@@ -104,19 +104,29 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def matches(photo: Frame, live: Frame) -> float:
-    """Distance (identity.distance) of the face in `photo` to that in `live`, a frame of a camera; both RGB.
+def matches(portrait: Frame, live: Frame) -> float:
+    """Distance (identity.distance) of the face in `portrait` to that in `live`, a frame of a camera; both RGB.
 
     identity.SAME is the most at which they are the same person. Raises Refused when one has no face, or several.
     """
     found = []
-    for picture in (photo, live):
+    for picture in (portrait, live):
         faces = checks.faces(picture)
         if len(faces) != 1:
             findings = checks.check(picture, faces, None if not faces else np.zeros((478, 3)))
             raise Refused(findings, marked(picture, findings))
         found.append(identity.embedding(picture, tracker.landmarks(picture, faces[0])))
     return identity.distance(*found)
+
+
+def portrait_of(folder: Path) -> Frame:
+    """The face of a pack before a calm ground, RGB, to compare it with."""
+    plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_UNCHANGED)
+    if plate is None:
+        raise FileNotFoundError(folder / "plate.png")
+    share = plate[..., 3:].astype(np.float32) / 255
+    laid = plate[..., 2::-1] * share + np.array(GROUND, np.float32) * (1 - share)
+    return np.ascontiguousarray((laid + 0.5).astype(np.uint8))
 
 
 def marked(picture: Frame, findings: list[Finding]) -> bytes:

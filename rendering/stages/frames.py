@@ -9,13 +9,14 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from rendering.faces import Avatar, portrait
 from rendering.stages import captions
 from rendering.values import Background, Frame, Motion, Report, Timing, VideoFormat
 
-VERSION = f"frames/1 {portrait.VERSION}"
+VERSION = f"frames/2 {portrait.VERSION}"
 PURE = portrait.PURE
 EVERY = 5  # frames between two reports
 
@@ -39,7 +40,7 @@ def run(
 ) -> Iterator[Frame]:
     """motion.frames pictures, uint8 RGB (video.height, video.width, 3).
 
-    A draft is drawn like any other film; it is smaller and encoded faster. Raises what `report` raises.
+    A draft is drawn like any other film, and marked as one. Raises what `report` raises.
     """
     scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
     cues = captions.cues(timing.words) if burn_captions else []
@@ -51,6 +52,8 @@ def run(
         for cue in cues:
             if cue.start <= moment < cue.end:
                 lay(frame, cue.text)
+        if draft:
+            mark(frame)
         yield frame
 
 
@@ -72,6 +75,36 @@ def lay(frame: Frame, text: str) -> None:
     under = frame[y : y + rows, x : x + columns].astype(np.float32)
     alpha = label[..., 3:].astype(np.float32) / 255
     frame[y : y + rows, x : x + columns] = under * (1 - alpha) + label[..., :3] * alpha + 0.5
+
+
+MARK = 0.115  # height of the letters of a draft's mark, of the frame's short side
+MARKED = 0.20  # how much of the letters covers the picture
+
+
+def mark(frame: Frame) -> None:
+    """Writes DRAFT all over the frame, so that no crop of it is without the word."""
+    share, light = _mark(frame.shape[1], frame.shape[0])
+    frame += cv2.multiply(light - np.minimum(frame, light), share, scale=1 / 255)
+
+
+@functools.lru_cache(maxsize=2)
+def _mark(width: int, height: int) -> tuple[Frame, Frame]:
+    """(how much of the mark covers each channel, its colour)."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    size = max(14, round(MARK * min(width, height)))
+    font = ImageFont.truetype(str(FONT), size)
+    side = width + height
+    sheet = Image.new("L", (side, side), 0)
+    pen = ImageDraw.Draw(sheet)
+    step = round(font.getlength("DRAFT") + 2.2 * size)
+    for row, y in enumerate(range(0, side, round(2.6 * size))):
+        for x in range(-step + (row % 2) * step // 2, side, step):
+            pen.text((x, y), "DRAFT", font=font, fill=round(255 * MARKED))
+    turned = sheet.rotate(24, Image.Resampling.BICUBIC)
+    left, top = (side - width) // 2, (side - height) // 2
+    share = np.asarray(turned.crop((left, top, left + width, top + height)))
+    return np.dstack([share] * 3), np.full((height, width, 3), 255, np.uint8)
 
 
 @functools.lru_cache(maxsize=64)

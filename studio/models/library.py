@@ -13,7 +13,14 @@ from studio.models.people import Workspace
 
 
 class Avatar(models.Model):
-    """A face. Stock ones belong to no workspace and are known by their slug."""
+    """A face. Stock ones belong to no workspace and are known by their slug; own ones are made from a photo."""
+
+    class State(models.TextChoices):
+        MAKING = "making"
+        REFUSED = "refused"  # the photo cannot be used; `findings` say why
+        FAILED = "failed"  # our fault
+        MADE = "made"  # to be looked at
+        KEPT = "kept"
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
     workspace = models.ForeignKey(
@@ -24,6 +31,16 @@ class Avatar(models.Model):
     description = models.CharField(max_length=240, blank=True)
     tags = models.JSONField(default=list)
     voice_slug = models.SlugField(max_length=64, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.KEPT)
+    pack = models.CharField(max_length=64, blank=True, help_text="Store key of an own face.")
+    findings = models.JSONField(default=list)
+    step = models.CharField(max_length=16, blank=True)
+    fraction = models.FloatField(default=0.0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    tries = models.JSONField(default=list, help_text="When a camera frame was compared, seconds.")
+    created_by = models.ForeignKey(
+        "studio.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -35,7 +52,21 @@ class Avatar(models.Model):
 
     @classmethod
     def offered_to(cls, workspace: Workspace) -> models.QuerySet["Avatar"]:
-        return cls.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
+        """What the workspace may choose, locked own ones among it."""
+        own = Q(workspace=workspace, state=cls.State.KEPT)
+        return cls.objects.filter(Q(workspace=None) | own, retired_at=None)
+
+    @property
+    def face(self) -> str:
+        """What the pipeline knows it by."""
+        return self.pack or self.slug
+
+    @property
+    def locked(self) -> bool:
+        """An own face whose person has not agreed yet."""
+        from consent.models import Consent
+
+        return bool(self.pack) and not Consent.valid().filter(avatar=self).exists()
 
 
 class Voice(models.Model):

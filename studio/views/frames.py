@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from rendering import pipeline, queue
@@ -25,9 +27,13 @@ SMALLEST, QUALITY = 64, 88
 
 
 def poster_of(avatar: Avatar | None) -> str:
-    """The path of its portrait among the static files, or nothing."""
-    path = f"avatars/{avatar.slug}/poster.webp" if avatar else ""
-    return path if path and finders.find(path) else ""
+    """The address of its portrait, or nothing."""
+    if avatar is None:
+        return ""
+    if avatar.workspace_id:
+        return reverse("avatar_file", args=[avatar.pk, "poster"])
+    path = f"avatars/{avatar.slug}/poster.webp"
+    return static(path) if finders.find(path) else ""
 
 
 def frame_version(scene: Scene) -> str:
@@ -74,7 +80,7 @@ def _drawn(scene: Scene, version: str) -> Path:
     store = queue.store()
     spec = LineSpec(
         text=_opening(scene),
-        avatar=scene.avatar.slug,  # type: ignore[union-attr]
+        avatar=scene.avatar.face,  # type: ignore[union-attr]
         voice=scene.voice.slug if scene.voice else "",
         background=actions.background_of(scene),
         video=VideoFormat.of(scene.project.aspect, HEIGHT),
@@ -86,7 +92,9 @@ def _drawn(scene: Scene, version: str) -> Path:
         from PIL import Image
 
         with store.write(key, ".jpg") as path:
-            Image.fromarray(pipeline.rest_frame(spec)).save(path, "JPEG", quality=QUALITY)
+            Image.fromarray(pipeline.rest_frame(spec, store=store)).save(
+                path, "JPEG", quality=QUALITY
+            )
         found = store.find(key, ".jpg")
     if found is None:
         raise Http404

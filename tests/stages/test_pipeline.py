@@ -147,7 +147,7 @@ def test_it_begins_at_rest(made):
         first = next(container.decode(video=0)).to_ndarray(
             format="rgb24", src_colorspace="ITU709", dst_colorspace="ITU709"
         )
-    rest = pipeline.rest_frame(SPEC)
+    rest = pipeline.rest_frame(SPEC, store=made[1])
     assert rest.shape == first.shape
     assert np.abs(rest.astype(int) - first).mean() < 4
 

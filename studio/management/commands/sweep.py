@@ -19,7 +19,7 @@ from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks
 from rendering.models import Render
-from studio import mails
+from studio import mails, photos
 from studio.models import IdempotencyKey, Workspace
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def every_hour() -> None:
     granted = f":{start:%Y-%m}"
     for workspace in Workspace.objects.exclude(grants__source__endswith=granted).iterator():
         grant_period(workspace)
+    photos.tidy()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
 
 

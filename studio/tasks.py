@@ -1,0 +1,22 @@
+"""What the site asks of workers, beside renders. Rows are the truth; a message that is lost is sent again by the page."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import close_old_connections
+
+from rendering.tasks import publish
+from studio import photos
+
+
+def ask(avatar_id: str) -> bool:
+    """Somebody waits for this avatar. False when the broker is away."""
+    return publish(prepare_avatar, avatar_id, priority=0, expires=600)
+
+
+@shared_task(name="studio.tasks.prepare_avatar")
+def prepare_avatar(avatar_id: str) -> None:
+    close_old_connections()
+    avatar = photos.claim(avatar_id)
+    if avatar is not None:
+        photos.make(avatar)
