@@ -1,0 +1,43 @@
+"""Photos whose truth is known: rendered people before cluttered grounds, with noise and JPEG."""
+
+import functools
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+PACKS = Path(__file__).parents[2] / "rendering/assets/avatars"
+
+
+def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
+    """(RGB, alpha 0..1) of a rendered person."""
+    plate = cv2.imread(str(PACKS / slug / "plate.png"), cv2.IMREAD_UNCHANGED)
+    return plate[..., 2::-1].astype(np.float32), plate[..., 3].astype(np.float32) / 255
+
+
+def ground(rows: int, columns: int, seed: int = 3) -> np.ndarray:
+    """A room out of focus: soft patches of colour."""
+    chance = np.random.default_rng(seed)
+    found = np.full((rows, columns, 3), 150, np.float32)
+    for _ in range(60):
+        x, y = int(chance.integers(0, columns)), int(chance.integers(0, rows))
+        corner = (x + int(chance.integers(40, 300)), y + int(chance.integers(40, 300)))
+        cv2.rectangle(found, (x, y), corner, [float(v) for v in chance.uniform(30, 230, 3)], -1)
+    return cv2.GaussianBlur(found, (0, 0), 9)
+
+
+@functools.cache
+def photo(slug: str = "maya", seed: int = 3) -> np.ndarray:
+    """RGB, as a camera would have seen that person in a room."""
+    colour, alpha = person(slug)
+    picture = colour * alpha[..., None] + ground(*alpha.shape, seed) * (1 - alpha[..., None])
+    picture += np.random.default_rng(seed).normal(0, 3, picture.shape)
+    coded = cv2.imencode(
+        ".jpg", np.clip(picture, 0, 255)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]
+    )[1]
+    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def file(picture: np.ndarray, path: Path, quality: int = 92) -> Path:
+    cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return path

@@ -1,0 +1,169 @@
+"""From a photo to a face: what is refused, how well the person is cut out, and that the result speaks."""
+
+import cv2
+import numpy as np
+import pytest
+
+from rendering import faces
+from rendering.faces import identity, matting, photo, portrait, tracker
+from rendering.faces.geometry import EYES
+from rendering.stages import motion
+from rendering.store import Store
+from rendering.values import Background, BadInput, VideoFormat
+from tests.faces import scenes
+
+REST = dict.fromkeys(motion.TRACKS, 0.0)
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    """(store, key) of the face made of Maya's photo, and the steps that were told."""
+    folder = tmp_path_factory.mktemp("photo")
+    told = []
+    source = scenes.file(scenes.photo("maya"), folder / "in.jpg")
+    findings = photo.prepare(source, folder / "pack", lambda *step: told.append(step))
+    store = Store(folder / "store", reserve=0)
+    return store, faces.keep(folder / "pack", store), told, findings
+
+
+def frame(pack, **tracks):
+    store, key, *_ = pack
+    video = VideoFormat.of("1:1", 720)
+    face = portrait.portrait(faces.get(key, store), video.width, video.height)
+    return portrait.Scene(face, Background("#e9e4dc"), video).frame({**REST, **tracks})
+
+
+def covered(picture, colour):
+    points = tracker.find(picture)
+    changed = picture.copy()
+    outline = points[[205, 50, 4, 280, 425, 365, 152, 136], :2]
+    cv2.fillConvexPoly(changed, cv2.convexHull(np.round(outline).astype(np.int32)), colour)
+    return cv2.GaussianBlur(changed, (0, 0), 1)
+
+
+def clean():
+    """Without the noise of a camera."""
+    colour, alpha = scenes.person("maya")
+    return (colour * alpha[..., None] + 180 * (1 - alpha[..., None])).astype(np.uint8)
+
+
+def edited(name):
+    maya = scenes.photo("maya")
+    return {
+        "empty room": lambda: scenes.ground(900, 900).astype(np.uint8),
+        "two": lambda: np.hstack([maya, scenes.photo("daniel")]),
+        "far": lambda: cv2.resize(maya, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA),
+        "blurred": lambda: cv2.GaussianBlur(maya, (0, 0), 6),
+        "dark": lambda: (maya * 0.12).astype(np.uint8),
+        "bright": lambda: np.clip(maya * 2.4, 0, 255).astype(np.uint8),
+        "mask": lambda: covered(maya, (150, 190, 220)),
+        "drawing": lambda: (cv2.pyrMeanShiftFiltering(clean(), 20, 40) // 32 * 32).astype(np.uint8),
+        "head cut": lambda: maya[int(tracker.find(maya)[10, 1]) - 20 :],
+        "chin at the foot": lambda: maya[: int(tracker.find(maya)[152, 1]) + 40],
+    }[name]()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("empty room", "no_face"),
+        ("two", "many_faces"),
+        ("far", "face_too_small"),
+        ("blurred", "not_sharp"),
+        ("dark", "too_dark"),
+        ("bright", "too_bright"),
+        ("mask", "mouth_covered"),
+        ("drawing", "not_a_photo"),
+        ("head cut", "head_cut"),
+        ("chin at the foot", "too_close"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_sentence_and_a_picture(name, code, tmp_path):
+    source = scenes.file(np.ascontiguousarray(edited(name)), tmp_path / "in.jpg", quality=97)
+    with pytest.raises(photo.Refused) as refusal:
+        photo.prepare(source, tmp_path / "pack", lambda *_: None)
+    assert code in [finding.code for finding in refusal.value.findings]
+    assert refusal.value.sentence.endswith(".")
+    shown = cv2.imdecode(np.frombuffer(refusal.value.picture, np.uint8), cv2.IMREAD_COLOR)
+    assert max(shown.shape) <= 800
+    assert not list((tmp_path / "pack").iterdir())
+
+
+def test_a_file_that_is_no_picture_is_refused(tmp_path):
+    (tmp_path / "in.jpg").write_bytes(b"not a picture" * 99)
+    with pytest.raises(BadInput, match="not a JPEG"):
+        photo.prepare(tmp_path / "in.jpg", tmp_path / "pack", lambda *_: None)
+
+
+@pytest.mark.parametrize("slug", ["maya", "daniel"])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_matte_is_true_at_the_hair(slug, seed):
+    _, alpha = scenes.person(slug)
+    picture = scenes.photo(slug, seed)
+    points = tracker.find(picture)
+    found = matting.matte(picture, points)
+    # The hair band: within a tenth of a face of the true edge, above the chin.
+    side = 2 * int(0.1 * np.linalg.norm(points[10, :2] - points[152, :2])) + 1
+    edge = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
+    band = cv2.dilate(edge, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))) > 0
+    band[int(points[152, 1]) :] = False
+    error = float(np.abs(found - alpha)[band].mean())
+    print(slug, seed, round(error, 4))
+    assert error <= 0.03
+
+
+def test_it_tells_its_steps_in_order(pack):
+    _, _, told, findings = pack
+    assert [step for step, _ in told] == sorted((s for s, _ in told), key=photo.STEPS.index)
+    assert told[-1] == ("preparing", 1.0)
+    assert findings == ()
+
+
+def test_the_face_is_still_the_person(pack):
+    drawn = frame(pack)
+    distance = photo.matches(scenes.photo("maya"), drawn)
+    assert distance < 0.3
+    assert photo.matches(scenes.photo("daniel"), drawn) > identity.OTHER
+
+
+def test_the_eyes_shut(pack):
+    def shut(picture):
+        shapes = tracker.expressions(tracker.find(picture))
+        return min(shapes["blink_left"], shapes["blink_right"])
+
+    assert shut(frame(pack)) < 0.3
+    assert shut(frame(pack, blink=1.0)) > 0.4
+    lid = frame(pack, blink=1.0)
+    points = tracker.find(frame(pack))
+    for eye in EYES:
+        x, y = points[eye.iris, :2].round().astype(int)
+        assert lid[y, x].mean() > 1.4 * frame(pack)[y, x].mean()  # skin where the pupil was
+
+
+def test_an_open_smile_is_closed_and_keeps_its_teeth(tmp_path, pack):
+    smiling = frame(pack, smile=0.6, jaw=0.25, upper=0.45, lower=0.7, width=0.4)
+    large = cv2.resize(smiling, None, fx=2.4, fy=2.4, interpolation=cv2.INTER_CUBIC)
+    source = scenes.file(np.ascontiguousarray(large), tmp_path / "in.jpg")
+    findings = photo.prepare(source, tmp_path / "pack", lambda *_: None)
+    assert [finding.code for finding in findings] == ["teeth_taken"]
+    store = Store(tmp_path / "store", reserve=0)
+    made = (store, faces.keep(tmp_path / "pack", store))
+    closed = frame(made)
+    points = tracker.find(closed)
+    tall = np.linalg.norm(points[10] - points[152])
+    assert np.linalg.norm(points[13] - points[14]) / tall < 0.02
+    teeth = cv2.imread(str(tmp_path / "pack" / "upper.png"), cv2.IMREAD_UNCHANGED)
+    light = teeth[teeth[..., 3] > 200][:, :3].min(1)
+    assert np.percentile(light, 80) > 90
+
+
+def test_equal_photos_make_equal_packs(tmp_path, pack):
+    store, key, *_ = pack
+    source = scenes.file(scenes.photo("maya"), tmp_path / "again.jpg")
+    photo.prepare(source, tmp_path / "pack", lambda *_: None)
+    assert faces.keep(tmp_path / "pack", store) == key
+
+
+def test_a_forgotten_pack_says_so(tmp_path):
+    with pytest.raises(BadInput, match="deleted"):
+        faces.get("ab" * 32, Store(tmp_path, reserve=0))
