@@ -91,8 +91,15 @@ def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> FileResponse
 @in_workspace
 def avatar_keep(request: HttpRequest, avatar_id: str) -> HttpResponse:
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
-    voice = access.voice(request.workspace, request.POST.get("voice", ""))  # type: ignore[attr-defined]
+    if avatar.state != Avatar.State.MADE:
+        return redirect("avatar_detail", avatar.pk)
+    voices = Voice.offered_to(request.workspace)  # type: ignore[attr-defined]
+    voice = voices.filter(slug=request.POST.get("voice", "")).first()
     try:
+        if voice is None:
+            raise BadInput(
+                "Choose the voice that the avatar is offered with.", code="missing_field"
+            )
         photos.keep(avatar, request.POST.get("name", ""), voice.slug)
     except BadInput as problem:
         return _page(request, avatar, problem=problem)

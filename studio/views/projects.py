@@ -129,7 +129,10 @@ def project_create(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
     example = bool(request.POST.get("example"))
     avatars = Avatar.offered_to(workspace)
-    avatar = avatars.filter(slug=request.POST.get("avatar", "")).first() or avatars.filter(workspace=None).first()
+    avatar = (
+        avatars.filter(slug=request.POST.get("avatar", "")).first()
+        or avatars.filter(workspace=None).first()
+    )
     voices = Voice.offered_to(workspace)
     voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()
     project = Project.objects.create(

@@ -8,6 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.faces import scenes
+
 # Playwright's synchronous interface runs an event loop in this thread; the tests use rows beside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
@@ -21,17 +23,36 @@ ARGS = [
     "--no-first-run",
     "--disable-quic",
     "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
 ]
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def camera(tmp_path_factory):
+    """What every camera of these browsers sees: Maya, in another light than in her photo."""
+    import cv2
+    import numpy as np
+
+    picture = cv2.resize(scenes.photo("maya"), None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
+    picture = np.clip(picture * 0.9 + 8, 0, 255).astype(np.uint8)[:1080, :1266]
+    film = tmp_path_factory.mktemp("camera") / "maya.mjpeg"
+    film.write_bytes(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes() * 10)
+    return film
+
+
+@pytest.fixture(scope="session")
+def chromium(camera):
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "Chromium is missing; install the package `chromium`."
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=[*ARGS, f"--use-file-for-fake-video-capture={camera}"],
+        )
         yield browser
         browser.close()
 

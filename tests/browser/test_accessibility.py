@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from billing.models import available
-from tests.studio.rows import deliver, make_project, make_render
+from tests.studio.rows import deliver, make_project, make_render, own_avatar
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +42,9 @@ def world(alice, library):
         "render_waiting": (alice, f"/renders/{waiting.pk}/"),
         "credit_list": (alice, "/credits/"),
         "key_list": (alice, "/keys/"),
+        "avatar_list": (alice, "/avatars/"),
+        "avatar_create": (alice, "/avatars/new"),
+        "avatar_locked": (alice, f"/avatars/{own_avatar(alice.workspace).pk}/"),
     }
 
 
@@ -56,6 +59,9 @@ def world(alice, library):
         "render_waiting",
         "credit_list",
         "key_list",
+        "avatar_list",
+        "avatar_create",
+        "avatar_locked",
     ],
 )
 def test_the_page_reads_as_it_did(page_of, world, name):

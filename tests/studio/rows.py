@@ -20,6 +20,22 @@ def make_project(workspace, title="Spring briefing", script="Hello, and welcome.
     return project
 
 
+def own_avatar(workspace, *, state="kept", pack="b" * 64, name="Robin"):
+    """An avatar made from a photo, with a portrait and a preview that are only files."""
+    from rendering import faces
+    from studio import photos
+
+    stock = faces.get("maya").folder
+    avatar = Avatar.objects.create(
+        workspace=workspace, slug=f"own-{name.lower()}", name=name, state=state, pack=pack
+    )
+    for kind in ("poster", "preview"):
+        place = photos.place(avatar, kind)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes((stock / "poster.webp").read_bytes())
+    return avatar
+
+
 def make_render(project, *, by=None, quoted=30, done=0, reused=(), title=None):
     """A queued render of three lines, charged; the first `done` lines are made, 4 s each."""
     render = Render.objects.create(

@@ -16,6 +16,7 @@ from django.utils import timezone
 from billing.models import give
 from moderation.models import Case
 from rendering.models import Render
+from studio import photos
 from studio.models import (
     ApiKey,
     Avatar,
@@ -63,6 +64,15 @@ ROUTES = {
     "scene_speak": (ROW, "POST"),
     "line_sound": (ROW, "GET POST"),
     "voice_sample": (ROW, "GET POST"),
+    "avatar_list": (PERSON, "GET"),
+    "avatar_create": (PERSON, "GET POST"),
+    "avatar_detail": (ROW, "GET"),
+    "avatar_keep": (ROW, "POST"),
+    "avatar_discard": (ROW, "POST"),
+    "avatar_unlock": (ROW, "POST"),
+    "avatar_remove": (ROW, "POST"),
+    "avatar_restore": (ROW, "POST"),
+    "avatar_file": (ROW, "GET"),
     "picture_create": (PERSON, "POST"),
     "picture_file": (ROW, "GET"),
     "pronunciation_list": (PERSON, "GET POST"),
@@ -185,6 +195,10 @@ def world(alice, library):
     )
     picture.path.parent.mkdir(parents=True, exist_ok=True)
     picture.path.write_bytes(Path("static/img/mark.svg").read_bytes())
+    face = Avatar.objects.create(workspace=workspace, slug="own-face", name="Own", pack="b" * 64)
+    poster = photos.place(face, "poster")
+    poster.parent.mkdir(parents=True, exist_ok=True)
+    poster.write_bytes(b"RIFF")
     word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")
     key, _ = ApiKey.make(workspace, "Robot")
     return World(
@@ -194,6 +208,8 @@ def world(alice, library):
             "render_id": render.pk,
             "slug": voice.slug,
             "picture_id": picture.pk,
+            "avatar_id": face.pk,
+            "kind": "poster",
             "pronunciation_id": word.pk,
             "key_id": key.pk,
             "line": 1,

@@ -166,7 +166,7 @@ def test_a_picture_is_taken_in_and_stands_behind_the_person(client, scene):
     [
         (b"", "empty"),
         (picture()[:50], "damaged"),
-        (b"hello, I am not a picture", "not a JPEG, PNG or WebP"),
+        (b"hello, I am not a picture", "not a JPEG, PNG, WebP or HEIC"),
     ],
 )
 def test_bad_pictures_get_a_sentence(client, scene, data, words):

@@ -1,0 +1,84 @@
+"""The camera: a photo is taken with it, and the person in a photo agrees in front of it."""
+
+import pytest
+
+from rendering import faces, queue
+from rendering.faces import photo
+from studio import photos
+from studio.models import Avatar
+from tests.faces import scenes
+from tests.studio.rows import own_avatar
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def locked(alice, library, tmp_path):
+    source = scenes.file(scenes.photo("maya"), tmp_path / "in.jpg")
+    photo.prepare(source, tmp_path / "pack", lambda *_: None)
+    return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", queue.store()))
+
+
+def shoot(page):
+    page.get_by_role("button", name="camera").first.click()
+    page.locator("video.camera-view").wait_for()
+    take = page.get_by_role("button", name="Take the picture")
+    until_it_sees(page)
+    take.click()
+    page.get_by_alt_text("The picture that was taken").wait_for()
+
+
+def until_it_sees(page):
+    page.locator("video.camera-view").evaluate(
+        "video => video.videoWidth || new Promise(seen => video.addEventListener('loadeddata', seen, {once: true}))"
+    )
+
+
+def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds):
+    page = page_of(alice)
+    page.goto("/avatars/")
+    page.get_by_role("link", name="Make one from a photo").click()
+    shoot(page)
+    holds(page)
+    page.get_by_role("button", name="Make the avatar").click()
+    page.get_by_text("Reading the photo").wait_for()
+    avatar = Avatar.objects.get(workspace=alice.workspace)
+    photos.make(photos.claim(avatar.pk))
+    page.get_by_role("button", name="Keep it").wait_for()  # the page looks again by itself
+    holds(page)
+    page.get_by_label("Name").fill("Robin")
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_text("Locked. Robin cannot be rendered").wait_for()
+
+
+def test_its_person_agrees_in_front_of_the_camera(page_of, alice, locked, holds):
+    page = page_of(alice, width=390, dark=True)
+    page.goto(f"/avatars/{locked.pk}/")
+    holds(page)
+    page.get_by_label("Your full name").fill("Robin Maya Example")
+    shoot(page)
+    page.get_by_label("I agree with the statement.").check()
+    page.get_by_role("button", name="Agree and unlock").click()
+    page.get_by_text("Unlocked by its person.").wait_for()
+    holds(page)
+    assert not Avatar.objects.get(pk=locked.pk).locked
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_pages_hold(page_of, alice, locked, holds, width, dark):
+    page = page_of(alice, width=width, dark=dark)
+    for address in ("/avatars/", "/avatars/new", f"/avatars/{locked.pk}/"):
+        page.goto(address)
+        holds(page)
+
+
+def test_delete_and_undo_with_the_keyboard(page_of, alice, locked):
+    page = page_of(alice)
+    page.goto(f"/avatars/{locked.pk}/")
+    page.locator("summary", has_text="Delete").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete Robin").press("Enter")
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.get_by_role("heading", name="Robin").wait_for()
+    assert Avatar.objects.get(pk=locked.pk).retired_at is None

@@ -1,0 +1,270 @@
+"""From a photo to an avatar of the workspace: made, refused, kept, unlocked by its person, deleted."""
+
+import hashlib
+import zipfile
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
+from rendering import faces, queue
+from rendering.models import Render
+from studio import photos, tasks
+from studio.models import Avatar, Voice
+from tests.faces import scenes
+from tests.studio.rows import own_avatar
+
+pytestmark = pytest.mark.django_db
+
+
+def coded(picture, kind=".jpg"):
+    return cv2.imencode(kind, picture[..., ::-1])[1].tobytes()
+
+
+def upload(client, data, name="me.jpg"):
+    answer = client.post("/avatars/new", {"photo": SimpleUploadedFile(name, data)})
+    assert answer.status_code == 302, answer.content.decode()
+    avatar = Avatar.objects.exclude(workspace=None).latest("created_at")
+    assert answer["Location"] == f"/avatars/{avatar.pk}/"
+    return avatar
+
+
+def work(avatar):
+    """What a worker does when it is asked; the task itself also drops old connections, the test's own among them."""
+    if claimed := photos.claim(avatar.pk):
+        photos.make(claimed)
+
+
+def made(client, data, **more):
+    avatar = upload(client, data, **more)
+    work(avatar)
+    avatar.refresh_from_db()
+    return avatar
+
+
+@pytest.fixture
+def client(alice, client_of, library):
+    return client_of(alice)
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory):
+    """A folder with the pack of Maya's photo."""
+    from rendering.faces import photo
+
+    folder = tmp_path_factory.mktemp("pack")
+    photo.prepare(
+        scenes.file(scenes.photo("maya"), folder / "in.jpg"), folder / "made", lambda *_: None
+    )
+    return folder / "made"
+
+
+@pytest.fixture
+def kept(alice, library, pack):
+    """A locked avatar of Maya's photo."""
+    return own_avatar(alice.workspace, pack=faces.keep(pack, queue.store()))
+
+
+def live(picture):
+    """The person again, as another camera sees them: smaller, warmer, darker."""
+    small = cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    warm = np.clip(small * np.array([0.95, 0.85, 0.75]) + 6, 0, 255).astype(np.uint8)
+    return SimpleUploadedFile("camera.jpg", coded(warm), "image/jpeg")
+
+
+def agree(client, avatar, picture, **changed):
+    fields = {"name": "Maya Robin", "agreed": "yes", "live": live(picture), **changed}
+    return client.post(f"/avatars/{avatar.pk}/unlock", fields)
+
+
+@pytest.mark.slow
+def test_a_photo_becomes_an_avatar_that_speaks(client):
+    avatar = upload(client, coded(scenes.photo("maya")), name="team_photo-1.jpg")
+    assert avatar.name == "team photo 1"
+    assert "Reading the photo" in client.get(f"/avatars/{avatar.pk}/").content.decode()
+    work(avatar)
+    avatar.refresh_from_db()
+    assert (avatar.state, len(avatar.pack)) == ("made", 64)
+    assert not photos.place(avatar, "photo").exists()  # the upload is not kept
+    page = client.get(f"/avatars/{avatar.pk}/").content.decode()
+    assert "Keep it" in page
+    film = b"".join(client.get(f"/avatars/{avatar.pk}/files/preview").streaming_content)
+    assert film[4:8] == b"ftyp"
+    assert client.get("/avatars/").content.decode().count("Look at it and keep it") == 1
+
+    answer = client.post(f"/avatars/{avatar.pk}/keep", {"name": "", "voice": "af_heart"})
+    assert (answer.status_code, "Give the avatar a name." in answer.content.decode()) == (422, True)
+    client.post(f"/avatars/{avatar.pk}/keep", {"name": "Robin", "voice": "af_heart"})
+    avatar.refresh_from_db()
+    assert (avatar.state, avatar.name, avatar.voice_slug) == ("kept", "Robin", "af_heart")
+    assert avatar.locked
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "Choose a photo first"),
+        (b"%PDF-1.7 " * 99, "not a JPEG"),
+        (coded(scenes.ground(700, 700).astype(np.uint8)), "No face is found"),
+        (coded(np.hstack([scenes.photo("maya"), scenes.photo("daniel")])), "More than one face"),
+        (
+            coded(cv2.resize(scenes.photo("maya"), None, fx=0.3, fy=0.3)),
+            "pixels wide; it needs 256",
+        ),
+    ],
+    ids=["empty", "PDF", "room", "two", "far"],
+)
+def test_bad_photos_get_a_sentence_and_leave_nothing(client, data, sentence):
+    if not data:
+        answer = client.post("/avatars/new", {})
+        assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+        return
+    avatar = made(client, data)
+    assert avatar.state == "refused"
+    assert sentence in client.get(f"/avatars/{avatar.pk}/").content.decode()
+    assert not photos.place(avatar, "photo").exists()
+    assert not avatar.pack
+    client.post(f"/avatars/{avatar.pk}/discard", {"again": "1"})
+    assert not Avatar.objects.filter(pk=avatar.pk).exists()
+    assert not any(photos.place(avatar, kind).exists() for kind in photos.KINDS)
+
+
+def test_a_polyglot_is_only_a_picture(client):
+    """A JPEG that is a zip as well: what is kept is made anew from its pixels."""
+    out = BytesIO(coded(cv2.resize(scenes.photo("maya"), None, fx=0.3, fy=0.3)))
+    out.seek(0, 2)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("secret.txt", "hidden words")
+    avatar = made(client, out.getvalue())
+    shown = b"".join(client.get(f"/avatars/{avatar.pk}/files/marked").streaming_content)
+    assert b"hidden words" not in shown
+    assert b"PK\x03\x04" not in shown
+
+
+def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
+    avatar = upload(client, coded(scenes.ground(700, 700).astype(np.uint8)))
+    assert photos.claim(avatar.pk) is not None  # and then it is killed
+    assert photos.claim(avatar.pk) is None
+    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
+    work(avatar)
+    avatar.refresh_from_db()
+    assert avatar.state == "refused"
+
+
+def test_a_lost_message_is_sent_again_by_the_page(client, monkeypatch):
+    avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
+    sent = []
+    monkeypatch.setattr(tasks, "ask", sent.append)
+    client.get(f"/avatars/{avatar.pk}/")
+    assert sent == []
+    monkeypatch.setattr(photos, "LOST", photos.LOST * 0)
+    client.get(f"/avatars/{avatar.pk}/")
+    assert sent == [avatar.pk]
+
+
+def test_it_is_locked_until_its_person_agrees(client, alice, kept):
+    voice = Voice.objects.get(slug="af_heart")
+    with pytest.raises(NotAllowed, match="no valid consent"):
+        allows(kept, voice)
+    assert agree(client, kept, scenes.photo("maya")).status_code == 302
+    record, _ = allows(kept, voice)
+    assert (record.kind, record.scope, record.sha256) == ("person", "drafts", kept.pack)
+    evidence = Evidence.objects.get(consent=record).body
+    assert evidence["name"] == "Maya Robin"
+    assert "I, Maya Robin, am the person" in evidence["statement"]
+    assert evidence["distance"] <= 0.45
+    assert len(evidence["live_frame_sha256"]) == 64
+    assert "Maya Robin" not in str(record.events.get().body)  # the chain holds its hash only
+    assert record.events.get().body["body"]["evidence_sha256"] == record.evidence_sha256
+    assert first_broken_link() is None
+    assert not kept.locked
+
+
+def test_somebody_else_cannot_unlock_it(client, kept):
+    answer = agree(client, kept, scenes.photo("daniel"))
+    assert answer.status_code == 422
+    assert "does not see the person of the photo" in answer.content.decode()
+    assert "Maya Robin" in answer.content.decode()  # what was typed is not lost
+    assert kept.locked
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"name": "Maya"}, "Type your full name"),
+        ({"agreed": ""}, "Tick the box"),
+        ({"live": ""}, "Take a picture with your camera"),
+        ({"live": SimpleUploadedFile("x.jpg", b"no picture")}, "not a JPEG"),
+    ],
+)
+def test_what_is_missing_is_said(client, kept, changed, sentence):
+    answer = agree(client, kept, scenes.photo("maya"), **changed)
+    assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+    assert not Consent.objects.filter(avatar=kept).exists()
+
+
+def test_five_tries_an_hour(client, kept):
+    room = scenes.ground(300, 300).astype(np.uint8)
+    for _ in range(5):
+        assert "No face is found" in agree(client, kept, room).content.decode()
+    answer = agree(client, kept, scenes.photo("maya"))
+    assert "wait an hour" in answer.content.decode()
+
+
+def test_it_renders_drafts_only(client, alice, kept):
+    agree(client, kept, scenes.photo("maya"))
+    project = alice.workspace.projects.create(title="Mine")
+    project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
+    answer = client.post(f"/projects/{project.pk}/render", {"mode": "final"})
+    assert answer.status_code == 403
+    assert "draft only" in answer.content.decode()
+    answer = client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
+    assert answer.status_code == 302
+    line = Render.objects.get().segments.get()
+    assert (line.spec["avatar"], line.spec["draft"]) == (kept.pack, True)
+
+
+def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
+    agree(client, kept, scenes.photo("maya"))
+    project = alice.workspace.projects.create(title="Mine")
+    project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
+    client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
+    answer = client.post(f"/avatars/{kept.pk}/remove")
+    assert "was deleted" in client.get(answer["Location"]).content.decode()
+    assert queue.claim("a worker") is None
+    render = Render.objects.get()
+    assert render.status == "failed"
+    assert "Robin was deleted; choose another avatar." in render.failure_message
+    assert client.post(f"/projects/{project.pk}/render", {"mode": "draft"}).status_code == 403
+
+    client.post(f"/avatars/{kept.pk}/restore")
+    allows(Avatar.objects.get(pk=kept.pk), Voice.objects.get(slug="af_heart"))
+
+
+def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeypatch):
+    agree(client, kept, scenes.photo("maya"))
+    client.post(f"/avatars/{kept.pk}/remove")
+    photos.tidy()
+    assert queue.store().find(kept.pack, ".pack")
+    monkeypatch.setattr(photos, "GONE", photos.GONE * 0)
+    photos.tidy()
+    assert not queue.store().find(kept.pack, ".pack")
+    assert not any(photos.place(kept, kind).exists() for kind in photos.KINDS)
+    assert not Evidence.objects.exists()
+    assert [event.kind for event in Consent.objects.get(avatar=kept).events.all()] == [
+        "given",
+        "withdrawn",
+    ]
+    assert first_broken_link() is None
+
+
+def test_equal_photos_share_their_pack_and_one_may_go(client, alice, kept):
+    other = own_avatar(alice.workspace, pack=kept.pack, name="Twin", state="made")
+    client.post(f"/avatars/{other.pk}/discard")
+    assert queue.store().find(kept.pack, ".pack")
+    assert (
+        hashlib.sha256(queue.store().find(kept.pack, ".pack").read_bytes()).hexdigest() == kept.pack
+    )
