@@ -81,7 +81,8 @@ def line_key(spec: LineSpec) -> str:
         for sentence in script.sentences
     ]
     manner = (float(spec.speed), float(spec.pitch), spec.style, spec.seed)
-    return _hash(VERSION, said, script.marks, spec.language, spec.voice, spec.avatar, *manner)
+    marks = [(mark.name, mark.place, mark.until, mark.wait) for mark in script.marks]
+    return _hash(VERSION, said, marks, spec.language, spec.voice, spec.avatar, *manner)
 
 
 def length_of(spec: LineSpec, parsed: Script, *, store: Store) -> tuple[float, bool]:
@@ -153,17 +154,19 @@ def segment_key(spec: LineSpec) -> str:
 
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
-    return _hash("rest", *_looks(spec))
+    return _hash("rest", *_looks(spec), motion.VERSION, motion.rest(spec.style))
 
 
 def rest_frame(spec: LineSpec, *, store: Store) -> Frame:
-    """The avatar at rest before its background; with burnt-in captions, spec.text stands as caption."""
+    """The avatar at rest before its background, with the expression of its style; with burnt-in captions,
+    spec.text stands as caption."""
     from rendering.stages import frames
 
     return frames.rest(
         avatar=faces.get(spec.avatar, store),
         video=spec.video,
         background=spec.background,
+        pose=motion.rest(spec.style),
         caption=spec.text if spec.burn_captions else "",
     )
 
@@ -267,7 +270,9 @@ def _made_line(
     with clock("motion"):
         tell("motion", 0.0)
         seed = int(line_key(spec)[:15], 16)
-        moved = motion.run(timing, fps=spec.video.fps, seed=seed, style=spec.style)
+        moved = motion.run(
+            timing, fps=spec.video.fps, seed=seed, style=spec.style, marks=script.marks
+        )
         reach("stage:motion")
     avatar = faces.get(spec.avatar, store)
     drawn = frames.run(

@@ -80,6 +80,29 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What the script asks the face to do: one of stages/markup.py MARKS, placed between two characters.
+
+    Places count the characters of the captions, blanks left out: `place` before the mark, `until` at the end of
+    its sentence. wait: seconds of pause that stand between the mark and the next word.
+    """
+
+    name: str
+    place: int
+    until: int
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A mark in time. end: of the sentence that it stands in."""
+
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
     """One line of a scene, ready to be spoken. `source` is exactly what was typed."""
 
@@ -87,7 +110,7 @@ class Script:
     sentences: tuple[Sentence, ...]
     language: str
     warnings: tuple[Warn, ...] = ()
-    marks: tuple[tuple[str, int], ...] = ()  # ("smile", sentence index) and the like
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +216,7 @@ class LineSpec:
     markup: Literal["markdown", "ssml", "text"] = "markdown"
     speed: float = 1.0  # 0.5..2
     pitch: float = 0.0  # semitones, -6..6
-    style: str = "neutral"
+    style: str = "neutral"  # a key of stages/motion.py STYLES
     background: Background = Background()
     video: VideoFormat = VideoFormat(1280, 720)
     burn_captions: bool = False

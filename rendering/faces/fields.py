@@ -373,7 +373,7 @@ class Fields:
             "upper": tracks["upper"] * (1 - closure),
             "lower": tracks["lower"] * (1 - closure) * (1 - tuck),
             "width": tracks["width"] * (1 - 0.3 * pucker),
-            "smile": max(0.0, tracks.get("smile", 0.0)) * (1 - 0.5 * min(1.0, pucker)),
+            "smile": tracks["smile"] * (1 - 0.5 * min(1.0, pucker)),
             "pucker": pucker * (1 - 0.25 * closure),
             "press": closure,
         }

@@ -181,7 +181,7 @@ class Portrait:
         above = fields.inverse(fields.above, weights, head, tracks["brow"])
         below = fields.inverse(fields.below, weights, head)
         source = self.rgba.copy()
-        smiled = max(tracks.get("smile", 0.0), 0.45 * tracks["width"])
+        smiled = max(tracks["smile"], 0.45 * tracks["width"])
         if smiled > 0.02:
             share = min(1.0, smiled)
             part = source[self.cheeks]

@@ -57,10 +57,17 @@ def run(
         yield frame
 
 
-def rest(*, avatar: Avatar, video: VideoFormat, background: Background, caption: str = "") -> Frame:
-    """The person at rest before the background: with how every line begins and ends."""
+def rest(
+    *,
+    avatar: Avatar,
+    video: VideoFormat,
+    background: Background,
+    pose: dict[str, float],
+    caption: str = "",
+) -> Frame:
+    """The person before the background in a pose of motion.rest: with how every line begins and ends."""
     scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
-    frame = scene.still.copy()
+    frame = scene.frame(pose) if any(pose.values()) else scene.still.copy()
     if caption:
         lay(frame, caption)
     return frame

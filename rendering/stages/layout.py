@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rendering.stages.markup import Run
 from rendering.stages.reading import readings
-from rendering.values import BadInput, Sentence, Span
+from rendering.values import BadInput, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
 
@@ -185,6 +185,13 @@ class _Said:
     phonemes: str | None = None
 
 
+@dataclass(slots=True)
+class _Marked:
+    at: int
+    name: str
+    wait: float = 0.0  # seconds of pauses between it and the next word
+
+
 class Layout:
     """The visible characters of a line, where each was typed, and what happens between them."""
 
@@ -198,16 +205,20 @@ class Layout:
         self.said: list[_Said] = []
         self.pauses: list[tuple[int, float]] = []
         self.breaks: set[int] = set()
-        self.marks: list[tuple[int, str]] = []
+        self.marks: list[_Marked] = []
         pieces: list[str] = []
         for run in runs:
             at = len(self.begin)
             if run.kind == "pause":
                 self.pauses.append((at, float(run.value)))
+                for mark in reversed(self.marks):
+                    if "".join(pieces)[mark.at :].strip():
+                        break
+                    mark.wait += float(run.value)
             elif run.kind == "break":
                 self.breaks.add(at)
             elif run.kind == "mark":
-                self.marks.append((at, run.value))
+                self.marks.append(_Marked(at, run.value))
             pieces.append(run.text)
             exact = len(run.text) == run.end - run.start
             for offset in range(len(run.text)):
@@ -282,9 +293,9 @@ class Layout:
             return not following or bare in STARTERS
         return True
 
-    def sentences(self) -> tuple[list[Sentence], list[tuple[str, int]]]:
+    def sentences(self) -> tuple[list[Sentence], list[Mark]]:
         found: list[Sentence] = []
-        bounds: list[int] = []  # the end of each sentence found, for the marks
+        bounds: list[tuple[int, int]] = []  # of what is spoken, for the marks
         start, held = 0, 0.0
         pauses = list(self.pauses)
         for end in self.ends():
@@ -299,20 +310,27 @@ class Layout:
                         found[-1] = Sentence(last.spans, last.pause + held + lead)
                     else:
                         found.append(Sentence((), held + lead))
-                        bounds.append(start)
                 found.append(Sentence(tuple(spans), tail))
-                bounds.append(end)
+                bounds.append((start, end))
                 held = 0.0
             else:
                 held += lead + tail
             start = end
         if held and found:
             found[-1] = Sentence(found[-1].spans, found[-1].pause + held)
-        marks = []
-        for at, name in self.marks:
-            index = next((i for i, end in enumerate(bounds) if at < end), len(bounds) - 1)
-            marks.append((name, max(index, 0)))
-        return found, marks
+        return found, [self._placed(mark, bounds) for mark in self.marks]
+
+    def _placed(self, mark: _Marked, bounds: list[tuple[int, int]]) -> Mark:
+        """The mark among the characters of the captions; behind the last word it belongs to the last sentence."""
+        place = until = 0
+        for start, end in bounds:
+            place += len(
+                _cleaned(self.text[start : max(start, min(mark.at, end))]).replace(" ", "")
+            )
+            until += len(_cleaned(self.text[start:end]).replace(" ", ""))
+            if mark.at < end and self.text[mark.at : end].strip():
+                break
+        return Mark(mark.name, place, until, mark.wait)
 
     def _spans(
         self, start: int, end: int, pauses: list[tuple[int, float]]

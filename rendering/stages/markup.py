@@ -17,6 +17,13 @@ from rendering.values import BadInput, Warn
 DEEPEST = 16
 MOST_TAGS = 1000
 LONGEST_PAUSE = 10.0  # seconds
+MARKS = ("smile", "nod", "look left", "look right", "look up", "look down")
+"""What a face does on request."""
+NO_MARK = (
+    "{} is read aloud as it stands; the marks are [pause 1s], "
+    + ", ".join(f"[{name}]" for name in MARKS[:-1])
+    + f" and [{MARKS[-1]}]."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Run:
     """source[start:end] reads `text`.
 
     kind: "text"; "break" (a sentence ends here); "pause" (value: seconds); "said" (value: the words
-    spoken instead); "phonemes" (value: the sounds in IPA); "mark" (value: its name).
+    spoken instead); "phonemes" (value: the sounds in IPA); "mark" (value: one of MARKS).
     """
 
     text: str
@@ -65,19 +72,25 @@ def _pause(text: str, start: int, end: int) -> Run:
 
 # -- markdown -----------------------------------------------------------------------------------
 
+_IN_BRACKETS = (
+    r"|\[pause(?:[ ]+(?P<pause>[^\]\n]{1,20}))?\](?!\()"
+    r"|(?:(?P<row>^[ \t]*)|(?P<blank>[ \t]+))?"
+    rf"\[(?P<mark>{'|'.join(MARKS).replace(' ', '[ ]')})\](?!\()(?(row)[ \t]*)"
+    r"|(?P<unknown>\[[A-Za-z][A-Za-z0-9 .,:_-]{2,30}\])(?![(\[])"
+)
+_PLAIN = re.compile(_IN_BRACKETS[1:], re.M)
 _MARKDOWN = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<heading>^[ ]{0,3}\#{1,6}(?:[ \t][^\n]*)?$)"
     r"|(?P<rule>^[ ]{0,3}(?:-[ \t]*){3,}$|^[ ]{0,3}(?:\*[ \t]*){3,}$|^[ ]{0,3}(?:_[ \t]*){3,}$)"
     r"|(?P<fence>^[ ]{0,3}(?:```|~~~)[^\n`]*$)"
     r"|(?P<item>^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+|^[ ]{0,3}>[ \t]?)"
-    r"|\[pause(?:[ ]+(?P<pause>[^\]\n]{1,20}))?\](?!\()"
     r"|(?P<image>!\[[^\]\n]*\]\([^()\n]*\))"
     r"|\[(?P<link>[^\]\[\n]+)\]\([^()\s]*(?:[ ]+\"[^\"\n]*\")?\)"
     r"|<(?P<address>(?:https?://|mailto:)[^\s<>]+)>"
     r"|(?P<tag></?[A-Za-z][^<>\n]*>|<!--.*?-->)"
     r"|(?P<ticks>`+)(?P<code>[^`]+)(?P=ticks)"
-    r"|(?P<stars>\*+|(?<![^\W_])_+|_+(?![^\W_])|~~)",
+    r"|(?P<stars>\*+|(?<![^\W_])_+|_+(?![^\W_])|~~)" + _IN_BRACKETS,
     re.M | re.S,
 )
 
@@ -96,7 +109,7 @@ class _Stars:
 def markdown(source: str) -> tuple[list[Run], list[Warn]]:
     """Inline markdown: emphasis, links as their text, code as its text, list items as sentences.
 
-    Headings are not spoken; pictures are not spoken and warned about. `[pause 0.5]` is a pause.
+    Headings are not spoken; pictures are not spoken and warned about. `[pause 0.5]` is a pause, `[smile]` a mark.
     """
     runs: list[Run] = []
     warnings: list[Warn] = []
@@ -132,12 +145,12 @@ def _inline(
             closes = bool(before) and not before.isspace()
             rows.append(_Stars(len(runs), match[0][0], len(match[0]), opens, closes))
             runs.append(Run(match[0], begin, finish))
-        elif kind == "pause" or match[0] == "[pause]":
-            runs.append(_pause(match["pause"] or "0.5", begin, finish))
         elif kind == "image":
             warnings.append(Warn("not_spoken", "A picture is not spoken.", begin, finish))
         elif kind in ("item", "heading", "rule", "fence"):
             runs.append(Run("", begin, finish, kind="break"))
+        elif kind != "tag":
+            _bracket(match, source, runs, warnings)
     if at < end:
         runs.append(Run(source[at:end], at, end))
 
@@ -177,8 +190,41 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
 
 
 def plain(source: str) -> tuple[list[Run], list[Warn]]:
-    """Text without markup."""
-    return [Run(source, 0, len(source))], []
+    """Text without markup but for pauses and marks."""
+    runs: list[Run] = []
+    warnings: list[Warn] = []
+    at = 0
+    for match in _PLAIN.finditer(source):
+        if match.start() > at:
+            runs.append(Run(source[at : match.start()], at, match.start()))
+        _bracket(match, source, runs, warnings)
+        at = match.end()
+    if at < len(source):
+        runs.append(Run(source[at:], at, len(source)))
+    return runs, warnings
+
+
+def _bracket(match: re.Match[str], source: str, runs: list[Run], warnings: list[Warn]) -> None:
+    """A pause, a mark, or words in brackets that look like a mark and are none."""
+    start, end = match.span()
+    if match["mark"]:
+        before, after = source[max(0, start - 1) : start], source[end : end + 1]
+        if match["blank"] is None and before.isalnum() and after.isalnum():
+            # Inside a word it is none: what is spoken is what stands there.
+            runs.append(Run(match[0], start, end))
+            warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), start, end))
+            return
+        if match["blank"]:
+            # The blank goes too where another stands, so that the words are those without the mark.
+            if after and not after.isspace() and after not in ".,;:!?…":
+                runs.append(Run(match["blank"], start, start + len(match["blank"])))
+            start += len(match["blank"])
+        runs.append(Run("", start, end, kind="mark", value=match["mark"]))
+    elif match["unknown"]:
+        runs.append(Run(match[0], start, end))
+        warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), start, end))
+    else:
+        runs.append(_pause(match["pause"] or "0.5", start, end))
 
 
 # -- SSML ---------------------------------------------------------------------------------------
@@ -308,7 +354,12 @@ def _open(element: Element, runs: list[Run], warnings: list[Warn], language: str
                 )
             runs.append(Run("", start, end, kind="pause", value=str(BREAKS[strength])))
     elif name == "mark":
-        runs.append(Run("", start, end, kind="mark", value=attributes.get("name", "")))
+        wanted = attributes.get("name", "")
+        if wanted in MARKS:
+            runs.append(Run("", start, end, kind="mark", value=wanted))
+        else:
+            message = f"The mark {wanted[:20]!r} does nothing; use {', '.join(MARKS)}."
+            warnings.append(Warn("unknown_mark", message, start, end))
     elif name == "emphasis":
         level = attributes.get("level", "moderate")
         if level not in ("none", "reduced", "moderate", "strong"):

@@ -120,7 +120,11 @@ def _scene(
 
     wanted, where = chosen("avatar_id")
     avatars = Avatar.offered_to(workspace)
-    avatar = _offered(avatars, wanted, where, "avatar") if wanted else avatars.filter(workspace=None).first()
+    avatar = (
+        _offered(avatars, wanted, where, "avatar")
+        if wanted
+        else avatars.filter(workspace=None).first()
+    )
     if avatar is None:
         raise _invalid("avatar_id", "This workspace has no avatar yet.")
     wanted, where = chosen("voice_id")
