@@ -124,6 +124,7 @@ def plan_render(
                 language=scene.voice.language,
                 markup=scene.markup,  # type: ignore[arg-type]
                 speed=scene.speed,
+                style=scene.style,
                 background=background_of(scene),
                 video=video,
                 burn_captions=project.burn_captions,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from rendering.values import BadInput
 from studio.models import Avatar, Picture, Project, Pronunciation, Scene, Voice, Workspace
-from studio.models.projects import hex_color
+from studio.models.projects import MANNERS, hex_color
 
 LONGEST_SCRIPT = 100_000
 """Characters that are kept. A video takes fewer, but what is too long for one is not lost."""
@@ -76,6 +76,10 @@ class SceneForm(Sent):
             "min_value": "The slowest speed is 0.5.",
             "max_value": "The fastest speed is 2.",
         },
+    )
+    style = forms.ChoiceField(
+        choices=MANNERS,
+        error_messages={"invalid_choice": "There is no such style; choose one of the list."},
     )
     background_color = forms.CharField(validators=[hex_color])
     picture = forms.ModelChoiceField(

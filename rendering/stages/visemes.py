@@ -152,7 +152,7 @@ def spoken(timing: Timing) -> list[Phone]:
         start = found[-1].end
         if symbol in PAIRS:
             middle = start + (end - start) * 0.55
-            first, second = PAIRS[symbol]
+            first, second = tuple(PAIRS[symbol])
             found.append(Phone(first, start, middle, phone.stress))
             found.append(Phone(second, middle, end, phone.stress / 2))
         else:

@@ -147,6 +147,7 @@ def _scene(
         "voice": voice,
         "markup": chosen("format")[0] or "markdown",
         "speed": settings.speed if settings else 1.0,
+        "style": chosen("style")[0] or "neutral",
         **_background(workspace, background, where),
     }
 

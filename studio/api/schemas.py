@@ -52,6 +52,9 @@ class Choices(Request):
         default=None, description="Id or slug. The avatar's usual voice if absent."
     )
     voice_settings: VoiceSettings | None = None
+    style: Literal["neutral", "warm", "lively", "serious"] | None = Field(
+        default=None, description="How the person bears themself; `neutral` if absent."
+    )
     background: Background | None = None
 
 

@@ -21,6 +21,10 @@ def new_seed() -> int:
     return secrets.randbits(31)
 
 
+MANNERS = [(name, name.capitalize()) for name in ("neutral", "warm", "lively", "serious")]
+"""The styles of rendering/stages/bearing.py, which the web process does not load."""
+
+
 class RevisionConflict(Exception):
     """Somebody else saved first. Carries the row as it stands now."""
 
@@ -111,7 +115,7 @@ class Project(models.Model):
         if model and not fields:
             fields = {
                 name: getattr(model, name)
-                for name in ("avatar", "voice", "speed", "background_color", "picture")
+                for name in ("avatar", "voice", "speed", "style", "background_color", "picture")
             }
         scene = Scene.objects.create(project=self, position=position, **fields)
         if after:
@@ -147,6 +151,11 @@ class Scene(models.Model):
     avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, null=True)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, null=True)
     speed = models.FloatField(default=1.0)
+    style = models.CharField(
+        max_length=8,
+        default="neutral",
+        choices=MANNERS,
+    )
     background_color = models.CharField(max_length=7, default="#e9e4dc", validators=[hex_color])
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True)
     revision = models.PositiveIntegerField(default=1)
@@ -184,6 +193,7 @@ class Scene(models.Model):
             avatar=self.avatar,
             voice=self.voice,
             speed=self.speed,
+            style=self.style,
             background_color=self.background_color,
             picture=self.picture,
         )

@@ -42,6 +42,7 @@ def frame_version(scene: Scene) -> str:
     words = _opening(scene) if project.burn_captions else ""
     parts = [
         scene.avatar_id,
+        scene.style,
         scene.background_color,
         scene.picture_id,
         project.aspect,
@@ -82,6 +83,7 @@ def _drawn(scene: Scene, version: str) -> Path:
         text=_opening(scene),
         avatar=scene.avatar.face,  # type: ignore[union-attr]
         voice=scene.voice.slug if scene.voice else "",
+        style=scene.style,
         background=actions.background_of(scene),
         video=VideoFormat.of(scene.project.aspect, HEIGHT),
         burn_captions=scene.project.burn_captions,

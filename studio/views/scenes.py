@@ -24,7 +24,7 @@ from studio.errors import explain
 from studio.forms import ProjectForm, SceneForm
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Project, Scene, Workspace
-from studio.models.projects import RevisionConflict
+from studio.models.projects import MANNERS, RevisionConflict
 from studio.views.frames import frame_version, poster_of
 
 log = logging.getLogger(__name__)
@@ -161,6 +161,7 @@ def _inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "backgrounds": BACKGROUNDS,
         "own_color": scene.background_color not in dict(BACKGROUNDS),
         "speeds": SPEEDS,
+        "styles": MANNERS,
         "speed": f"{scene.speed:g}",
         "pictures": pictures,
         "frame_url": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
@@ -187,6 +188,7 @@ def _settings_of(scene: Scene) -> dict[str, Any]:
         "avatar": scene.avatar.slug if scene.avatar else "",
         "voice": scene.voice.slug if scene.voice else "",
         "speed": f"{scene.speed:g}",
+        "style": scene.style,
         "background_color": scene.background_color,
         "picture": scene.picture_id or "",
     }
@@ -232,6 +234,7 @@ NAMES = {
     "avatar": "Avatar",
     "voice": "Voice",
     "speed": "Speed",
+    "style": "Manner",
     "background_color": "Background",
     "picture": "Picture",
 }

@@ -90,7 +90,8 @@ def test_equal_tracks_give_equal_pictures():
 
 
 def test_rest_is_the_plate_itself():
-    scene = frames.rest(avatar=faces.get("maya"), video=SMALL, background=GROUND)
+    pose = motion.rest("neutral")
+    scene = frames.rest(avatar=faces.get("maya"), video=SMALL, background=GROUND, pose=pose)
     frame = drawn(moved(1))[0]
     apart = np.abs(scene.astype(int) - frame.astype(int))
     assert apart.max() <= 8

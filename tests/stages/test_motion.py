@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering import voices
-from rendering.stages import alignment, motion, script, speech
+from rendering.stages import alignment, motion, script, speech, visemes
 from rendering.values import BadInput, Phone, Timing
 
 FPS = 25
@@ -41,7 +41,7 @@ def test_the_lips_meet_on_every_p_b_and_m(timing):
     closures = [p for p in timing.phones if p.symbol in "pbm"]
     assert len(closures) >= 8
     for phone in closures:
-        middle = (phone.start + phone.end) / 2 - motion.LEAD
+        middle = (phone.start + phone.end) / 2 - visemes.LEAD
         near = [frame_at(moved, "closure", middle + d) for d in (-0.02, 0, 0.02)]
         assert max(near) > 0.9, phone
 

@@ -22,7 +22,7 @@ from django.core.management.base import BaseCommand
 from consent.models import Consent, NotAllowed, allows
 from rendering import faces, media, pipeline, queue, voices
 from rendering.memory import steady
-from rendering.stages import delivery, script
+from rendering.stages import delivery, motion, script
 from rendering.store import StoreFull
 from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
 from studio.actions import MAX_LINES
@@ -46,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", help="An .mp4 file; without it, beside where you are.")
         parser.add_argument("--aspect", default="16:9", help="16:9, 9:16 or 1:1")
         parser.add_argument("--height", type=int, default=720, help="The short side in pixels.")
+        parser.add_argument("--style", default="neutral", help="neutral, warm, lively or serious")
         parser.add_argument("--codec", default="h264", help="h264 or av1")
         parser.add_argument("--captions", action="store_true", help="Also .srt and .vtt beside it.")
         parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
@@ -82,8 +83,15 @@ class Command(BaseCommand):
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
         face, voice = faces.get(options["avatar"]), voices.get(options["voice"])
         specs, titles = planned(text, MARKUPS.get(source.suffix.lower(), "markdown"), video)
+        motion.rest(options["style"])  # refuses what is not offered
         specs = [
-            replace(spec, avatar=face.slug, voice=voice.slug, language=voice.language)
+            replace(
+                spec,
+                avatar=face.slug,
+                voice=voice.slug,
+                language=voice.language,
+                style=options["style"],
+            )
             for spec in specs
         ]
         for number, spec in enumerate(specs, start=1):
