@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering import media
-from rendering.values import SAMPLE_RATE, BadInput, Floats, Frame, Speech, Timing
+from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Frame, Script, Speech, Timing
 
 PAIRS = ((13, 14), (82, 87), (312, 317))
 CLOSED = frozenset("pbm")
@@ -60,17 +60,23 @@ class Reading:
     fps: float
 
 
-def read(film: Path, text: str, *, source: Frame | None = None, language: str = "en-US") -> Reading:
-    """Reads the first LONGEST seconds of a film in which `text` is spoken.
+def read(
+    film: Path,
+    script: Script,
+    *,
+    sound: Path | None = None,
+    source: Frame | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Reading:
+    """Reads the first LONGEST seconds of a film in which the script is spoken; `sound`: where that is another file.
 
     source: RGB of the face it should be; without one, the film's own first frame. About 30 ms of CPU a frame at 720
-    lines. Raises BadInput with what to do: no video, no face, no sound, or words that are not these.
+    lines. Raises BadInput with what to do: no video, no face, no sound, or words that are not these; Canceled soon
+    after `stop` says so.
     """
     from rendering.faces import identity, tracker
-    from rendering.stages import alignment, script
+    from rendering.stages import alignment
 
-    if not text.strip():
-        raise BadInput("Give the words that are spoken in the film.", code="missing_field")
     try:
         found = media.probe(film)
     except (media.MediaFailed, ValueError):
@@ -78,16 +84,13 @@ def read(film: Path, text: str, *, source: Frame | None = None, language: str = 
             "This is not an MP4 video that can be played.", code="film_unreadable"
         ) from None
     kinds = {stream["kind"]: stream for stream in found["streams"]}
-    if "video" not in kinds or "audio" not in kinds:
+    if "video" not in kinds or (sound is None and "audio" not in kinds):
         missing = "picture" if "video" not in kinds else "sound"
         raise BadInput(
             f"The film has no {missing}; measure one that speaks.", code="film_unreadable"
         )
-    wave = _sound(film)
-    script_of = script.run(
-        text, markup="text", language=language, dictionary=(), supports=frozenset()
-    )
-    timing = alignment.run(script_of, Speech(wav=wave, seconds=wave.size / SAMPLE_RATE))
+    wave = _sound(sound or film)
+    timing = alignment.run(script, Speech(wav=wave, seconds=wave.size / SAMPLE_RATE))
     if timing.source != "aligned":
         raise BadInput(
             "The words could not be found in the sound; give exactly what is spoken.",
@@ -108,6 +111,8 @@ def read(film: Path, text: str, *, source: Frame | None = None, language: str = 
         gap.append(_gap(points))
         eyes.append(_opening(points))
         if number % EVERY == 0:
+            if stop():
+                raise Canceled
             seen = identity.embedding(frame, points)
             known = seen if known is None else known
             distances.append(identity.distance(seen, known))

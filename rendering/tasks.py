@@ -191,6 +191,8 @@ def _assemble(render: Render, attempt: Attempt) -> None:
             provenance=delivered.provenance,
         )
     reach("K8")
+    if settings.MEASURE_FILMS:
+        publish(measure, render.pk, priority=9, expires=3600)
 
 
 def chapters_of(rows: list[Segment]) -> list[Chapter]:
@@ -231,6 +233,26 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
             if not urgent and not sentence.reused:
                 speak_line(spec)
                 return
+
+
+@shared_task(name="rendering.tasks.measure", ignore_result=True)
+def measure(render_id: str) -> None:
+    """Reads a finished film back, when nobody waits for anything: how well does it speak?"""
+    render = Render.objects.filter(pk=render_id, status="done").first()
+    if render is None or "speaking" in render.quality:
+        return
+    lines = [(pipeline.spec_from_json(row.spec), row.key) for row in render.segments.all()]
+    from rendering import measuring  # what it loads is large, and most processes never measure
+
+    try:
+        found = measuring.measure(
+            lines, store=queue.store(), stop=lambda: PULSE.stopping.is_set() or queue.has_work()
+        )
+    except Canceled:
+        if not PULSE.stopping.is_set():
+            publish(measure, render_id, priority=9, countdown=60, expires=3600)
+        return
+    Render.objects.filter(pk=render_id).update(quality={**render.quality, "speaking": found})
 
 
 # The sweep

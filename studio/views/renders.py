@@ -23,6 +23,7 @@ from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access, actions
 from studio.access import in_workspace
+from studio.speaking import speaking
 from studio.views.files import file_name, file_url
 
 DOING = {
@@ -148,6 +149,7 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     context["credentials"] = found = credentials(path) if path else {}
     context["signed_at"] = parse_datetime(found.get("created_at") or "")
     context["gone"] = path is None
+    context["speaking"] = speaking(render.quality)
     return context
 
 

@@ -62,6 +62,7 @@ class Fleet:
             "LEASE_SECONDS": "3",
             "HEARTBEAT_SECONDS": "1",
             "SWEEP_SECONDS": "1",
+            "MEASURE_FILMS": "0",
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "ignore",
         }

@@ -110,3 +110,27 @@ def test_what_cannot_be_measured_is_said(film, tmp_path, capsys, wrong):
     assert code == 2
     assert sentence in complaint
     assert len(complaint.strip().splitlines()) == 1
+
+
+def test_the_studio_measures_its_own_films(tmp_path):
+    from rendering import measuring, pipeline
+    from rendering.store import Store
+    from rendering.values import Canceled, LineSpec, VideoFormat
+
+    store = Store(tmp_path, reserve=0)
+    spec = LineSpec(
+        text="Maybe [smile] you have a *big* meeting today, so let me show you the plan.",
+        avatar="daniel",
+        voice="am_michael",
+        video=VideoFormat.of("1:1", 360),
+    )
+    line = pipeline.render_line(spec, store=store)
+    found = measuring.measure([(spec, line.key)], store=store, stop=lambda: False)
+    print(found)
+    assert found["good"]["auc"]
+    assert found["good"]["shut"]
+    assert found["good"]["identity"]
+    assert found["late"]["auc"] < 0.85
+    with pytest.raises(Canceled):
+        measuring.measure([(spec, line.key)], store=store, stop=lambda: True)
+    assert measuring.measure([(spec, "ab" * 32)], store=store, stop=lambda: False) == {}

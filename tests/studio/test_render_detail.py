@@ -292,3 +292,21 @@ def test_a_project_without_words_cannot_be_tried_again(client_of, alice, library
     html = page(client_of(alice), render)
     assert "Try again" not in html
     assert "write a first line" in html
+
+
+def test_what_was_measured_is_said_in_words(client_of, alice, render):
+    figures = {
+        **{"auc": 1.0, "shut": 0.96, "open": 0.98, "contrast": 0.9, "loudness": 0.5, "lag": -0.01},
+        **{"blinks": 17.2, "identity": 0.55, "ground": 0.1, "closures": 25.0},
+    }
+    good = {name: name != "identity" for name in figures}
+    deliver(render)
+    assert "How well it speaks" not in page(client_of(alice), render)  # not measured yet
+    found = {"figures": figures, "late": figures | {"auc": 0.5}, "good": good, "seconds": 31.0}
+    Render.objects.filter(pk=render.pk).update(quality={"speaking": found})
+    shown = page(client_of(alice), render)
+    assert "24 of 25 sounds" in shown
+    assert "17 a minute" in shown
+    assert "not quite" in shown
+    assert "<td>0.5</td>" in shown
+    assert shown.count("missed") == 1

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from rendering import faces, quality
+from rendering.stages import script
 from rendering.values import BadInput
 
 
@@ -33,7 +34,16 @@ class Command(BaseCommand):
                 from rendering.faces import photo
 
                 source = photo.portrait_of(faces.get(options["avatar"]).folder)
-            reading = quality.read(path, options["text"], source=source)
+            if not options["text"].strip():
+                raise BadInput("Give the words that are spoken in the film.")
+            said = script.run(
+                options["text"],
+                markup="text",
+                language="en-US",
+                dictionary=(),
+                supports=frozenset(),
+            )
+            reading = quality.read(path, said, source=source)
             figures = quality.measure([reading])
             late = quality.measure([reading], late=quality.LATE)
         except BadInput as problem:

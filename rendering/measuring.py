@@ -1,0 +1,45 @@
+"""The studio's own films, measured: the lines of a render are read back as quality.py reads any film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from rendering import faces, pipeline, quality
+from rendering.faces import photo
+from rendering.store import Store
+from rendering.values import BadInput, LineSpec
+
+MEASURED = 60.0  # seconds of a film that are read back
+
+
+def measure(
+    lines: Sequence[tuple[LineSpec, str]], *, store: Store, stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """How well a finished film speaks, read back from its first lines: (spec, key of the segment) each.
+
+    {"figures", "late" (the same with the sound taken 0.2 s later), "good" (within the target?), "seconds"}; empty
+    when nothing can be measured. Raises Canceled soon after `stop` says so.
+    """
+    readings, seconds = [], 0.0
+    for spec, key in lines:
+        film, sound = store.find(key, ".mp4"), store.find(key, ".flac")
+        if film is None or sound is None or seconds >= MEASURED:
+            continue
+        source = photo.portrait_of(faces.get(spec.avatar, store).folder)
+        with suppress(BadInput):  # a line of numbers may not be found again in its sound
+            script = pipeline.read_script(spec)
+            one = quality.read(film, script, sound=sound, source=source, stop=stop)
+            readings.append(one)
+            seconds += one.timing.seconds
+    try:
+        figures = quality.measure(readings)
+    except BadInput:
+        return {}
+    return {
+        "figures": figures,
+        "late": quality.measure(readings, late=quality.LATE),
+        "good": quality.judged(figures),
+        "seconds": round(seconds, 1),
+    }
