@@ -30,6 +30,9 @@ check: .venv/test ## format, lint, types, imports, migrations, deployment settin
 bench: .venv/test ## speed and memory, as ratios measured side by side
 	$(BIN)/python -m tests.bench
 
+gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
+	$(BIN)/python -m tests.gallery
+
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -41,4 +44,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) sh requirements/install.sh test
 	@touch .venv/ready $@
 
-.PHONY: run demo setup test check bench help
+.PHONY: run demo setup test check bench gallery help

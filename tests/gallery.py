@@ -1,0 +1,161 @@
+"""Every avatar to look at: `make gallery`, or `python -m tests.gallery [SLUG …] [--measure]`.
+
+Writes to gallery/, for each avatar, a contact sheet (mouth shapes, expressions, lids, turns of the head; then 24 frames in a
+row of a sentence) and a clip of 10 seconds. With --measure, also speaks the fixed list of scripts (tests/quality/scripts.json) and
+prints the figures over all of it, beside those that a sound 0.2 s late would get.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rendering import faces, pipeline, quality
+from rendering.faces import photo, portrait
+from rendering.stages import delivery, motion
+from rendering.store import Store
+from rendering.values import Background, Frame, LineSpec, VideoFormat
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "gallery"
+SCRIPTS = Path(__file__).parent / "quality" / "scripts.json"
+POSES: list[tuple[str, dict[str, float]]] = [
+    ("rest", {}),
+    ("p b m", {"closure": 1, "jaw": 0.1}),
+    ("ah", {"jaw": 0.8, "upper": 0.25, "lower": 0.3}),
+    ("ee", {"jaw": 0.2, "width": 0.75, "upper": 0.35, "lower": 0.5, "tongue": 0.4}),
+    ("oo", {"jaw": 0.18, "width": -0.6, "pucker": 0.95, "lower": 0.2}),
+    ("oh", {"jaw": 0.5, "width": -0.4, "pucker": 0.7, "upper": 0.1, "lower": 0.2}),
+    ("f v", {"tuck": 1, "jaw": 0.14, "width": 0.15, "upper": 0.3}),
+    ("s z", {"jaw": 0.1, "width": 0.35, "upper": 0.3, "lower": 0.55}),
+    ("th", {"jaw": 0.2, "tongue": 1, "upper": 0.25, "lower": 0.4}),
+    ("smile", {"smile": 1}),
+    ("smile, ah", {"smile": 0.7, "jaw": 0.5, "upper": 0.3, "lower": 0.3}),
+    ("knit", {"brow": -1}),
+    ("raised", {"brow": 1}),
+    ("half shut", {"blink": 0.5}),
+    ("shut", {"blink": 1}),
+    ("look left", {"yaw": -8, "gaze_x": -4}),
+    ("look right", {"yaw": 8, "gaze_x": 4}),
+    ("look up", {"pitch": -6, "gaze_y": -3}),
+]
+CLIP = (
+    "Hello, and welcome. [smile] I am glad that you are here. Please have a look around, "
+    "and tell me what you would like to make. Maybe a film about your own team?"
+)
+CELL, ROW = (260, 300), 6  # pixels of a cell, cells in a row
+
+
+def sheet(avatar: faces.Avatar) -> Frame:
+    """Poses, then 24 frames in a row."""
+    scene = _scene(avatar, 1080)
+    rest = dict.fromkeys(motion.TRACKS, 0.0)
+    cells = [_cell(scene, {**rest, **pose}, name) for name, pose in POSES]
+    read = pipeline.read_script(_spec(avatar, CLIP))
+    from rendering.stages import alignment, speech
+
+    moved = motion.run(
+        alignment.run(read, speech.run(read, avatar.voice or "af_heart")), fps=25, seed=1
+    )
+    for number in range(20, 44):
+        tracks = {name: float(track[number]) for name, track in moved.tracks.items()}
+        cells.append(_cell(scene, tracks, f"{number / 25:.2f} s"))
+    rows = [np.hstack(cells[i : i + ROW]) for i in range(0, len(cells), ROW)]
+    return np.vstack(rows)
+
+
+def _scene(avatar: faces.Avatar, height: int) -> portrait.Scene:
+    video = VideoFormat.of("16:9", height)
+    face = portrait.portrait(avatar, video.width, video.height)
+    return portrait.Scene(face, Background("#d9e2e4"), video)
+
+
+def _cell(scene: portrait.Scene, tracks: dict[str, float], name: str) -> Frame:
+    whole = scene.frame(tracks)[scene.portrait.head]
+    face = scene.portrait.face
+    x, y = face.mouth
+    top, left = max(0, int(y - 0.80 * face.height)), max(0, int(x - 0.55 * face.height))
+    part = whole[top : int(y + 0.47 * face.height), left : int(x + 0.55 * face.height)]
+    small = cv2.resize(np.ascontiguousarray(part), CELL, interpolation=cv2.INTER_AREA)
+    cv2.putText(
+        small, name, (8, CELL[1] - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA
+    )
+    return small
+
+
+def _spec(avatar: faces.Avatar, text: str, height: int = 720) -> LineSpec:
+    key = avatar.slug
+    voice = avatar.voice or "af_heart"
+    return LineSpec(text=text, avatar=key, voice=voice, video=VideoFormat.of("1:1", height))
+
+
+def clip(avatar: faces.Avatar, store: Store, out: Path) -> None:
+    spec = _spec(avatar, CLIP)
+    line = pipeline.render_line(spec, store=store)
+    folder = store.folder / f"clip-{avatar.slug[:12]}"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    delivery.assemble([line], video=spec.video, folder=folder, title=avatar.name).video.replace(out)
+
+
+def measured(avatar: faces.Avatar, store: Store, say: Callable[[str], None]) -> dict[str, float]:
+    """The figures over the whole list, spoken by this avatar."""
+    source = photo.portrait_of(avatar.folder)
+    readings, folds = [], []
+    lines = json.loads(SCRIPTS.read_text(encoding="utf-8"))["lines"]
+    for number, text in enumerate(lines, start=1):
+        spec = _spec(avatar, text, 480)
+        made = pipeline.render_line(spec, store=store)
+        film, sound = store.path(made.key, ".mp4"), store.path(made.key, ".flac")
+        readings.append(quality.read(film, pipeline.read_script(spec), sound=sound, source=source))
+        seed = int(pipeline.line_key(spec)[:15], 16)
+        moved = motion.run(made.timing, fps=25, seed=seed)
+        scene = _scene(avatar, 480).portrait
+        for frame in range(0, moved.frames, 5):
+            folds.append(scene.fold({name: float(t[frame]) for name, t in moved.tracks.items()}))
+        say(f"{avatar.name}: {number} of {len(lines)}")
+    figures = quality.measure(readings)
+    return {
+        **figures,
+        "least determinant": round(min(folds), 2),
+        "late": quality.measure(readings, late=quality.LATE),
+    }  # type: ignore[dict-item]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "slugs", nargs="*", help="Avatars; all without one. A folder: the pack in it."
+    )
+    parser.add_argument("--measure", action="store_true")
+    options = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    store = Store(OUT / "store")
+    found = []
+    for name in options.slugs or [avatar.slug for avatar in faces.stock()]:
+        key = faces.keep(Path(name), store) if Path(name).is_dir() else name
+        avatar = faces.get(key, store)
+        label = Path(name).name
+        cv2.imwrite(str(OUT / f"{label}.png"), sheet(avatar)[..., ::-1])
+        clip(avatar, store, OUT / f"{label}.mp4")
+        print(f"{label}: gallery/{label}.png, gallery/{label}.mp4", flush=True)
+        found.append(label)
+        if options.measure:
+            print(json.dumps({label: measured(avatar, store, lambda words: None)}), flush=True)
+    pages = "".join(
+        f'<h2>{label}</h2><video src="{label}.mp4" controls width="480"></video><br><img src="{label}.png" width="1560">'
+        for label in found
+    )
+    (OUT / "index.html").write_text(
+        f"<!doctype html><title>Avatars</title>{pages}", encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
