@@ -23,6 +23,22 @@ def request_id(get_response):
     return middleware
 
 
+LARGEST_UPLOAD = 25_000_000  # bytes of a form with files; a picture may have 20 million
+
+
+def upload_limit(get_response):
+    """Turns a huge upload away before a byte of it is written to disk."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > LARGEST_UPLOAD:
+            sentence = "The upload is too large: a picture may have 20 MB. Save it smaller, for example as a JPEG."
+            return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
+
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "media-src 'self' blob:; font-src 'self'; connect-src 'self'; form-action 'self'; "

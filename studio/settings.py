@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "studio.middleware.request_id",
     "studio.middleware.content_security_policy",
     "studio.api.problems.problem_details",
+    "studio.middleware.upload_limit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

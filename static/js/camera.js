@@ -74,7 +74,14 @@ const drop = document.querySelector("[data-drop]");
 if (drop) {
   const input = drop.querySelector("input");
   const name = drop.querySelector("[data-file-name]");
-  input.addEventListener("change", () => input.files[0] && (name.textContent = input.files[0].name));
+  input.addEventListener("change", () => {
+    const [file] = input.files;
+    if (!file) return;
+    name.textContent = file.name;
+    const large = file.size > 20e6;
+    input.setCustomValidity(large ? `The photo has ${Math.round(file.size / 1e6)} MB; at most 20 MB fit. Save it smaller.` : "");
+    if (large) input.reportValidity();
+  });
   for (const kind of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();

@@ -41,6 +41,8 @@ CODES: dict[str, tuple[int, str]] = {
     "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
     "above_max_cost": (402, "The quote is above your max_cost, so nothing was made or charged."),
     "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
+    "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
+    "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
     "not_found": (404, "Nothing here, or nothing that this key may see."),
     "method_not_allowed": (405, "The address is right, the method is not: see the Allow header."),

@@ -121,3 +121,132 @@ def test_any_phones_give_finite_tracks(rows, tail):
     moved = motion.run(timing, fps=FPS, seed=1)
     assert moved.frames == max(1, round(seconds * FPS))
     assert all(np.isfinite(track).all() for track in moved.tracks.values())
+
+
+# Manners and marks
+
+
+def spoken(text, voice="preview"):
+    read = script.run(
+        text, markup="markdown", language="en-US", dictionary=(), supports=voices.CONTROLS
+    )
+    return read, alignment.run(read, speech.run(read, voice))
+
+
+@pytest.mark.parametrize("style", sorted(motion.STYLES))
+def test_a_line_begins_and_ends_in_the_pose_of_its_manner(timing, style):
+    moved, pose = motion.run(timing, fps=FPS, seed=1, style=style), motion.rest(style)
+    for name, track in moved.tracks.items():
+        assert track[0] == pytest.approx(pose[name], abs=1e-5), name
+        assert track[-1] == pytest.approx(pose[name], abs=1e-5), name
+
+
+def test_manners_differ_to_the_eye(timing):
+    moved = {
+        style: motion.run(timing, fps=FPS, seed=1, style=style).tracks for style in motion.STYLES
+    }
+    assert moved["warm"]["smile"].mean() > 0.3 > moved["neutral"]["smile"].max()
+    assert moved["serious"]["brow"].mean() < -0.2
+    assert moved["lively"]["yaw"].std() > 1.5 * moved["serious"]["yaw"].std()
+
+
+def test_marks_come_with_their_words():
+    text = "This is the first sentence of all. And now [look left] we look at the other one. [smile] Is it not nice? [nod] Yes, it is."
+    read, timing = spoken(text)
+    assert "[" not in "".join(sentence.text for sentence in read.sentences)
+    plain, _ = spoken(
+        text.replace("[look left] ", "").replace("[smile] ", "").replace("[nod] ", "")
+    )
+    assert [s.text for s in plain.sentences] == [s.text for s in read.sentences]
+    with_marks = motion.run(timing, fps=FPS, seed=1, marks=read.marks).tracks
+    without = motion.run(timing, fps=FPS, seed=1).tracks
+    word = {w.text.strip(".,?").lower(): w for w in timing.words}
+    left, smile, nod = (moment for moment in motion.moments(read.marks, timing))
+    assert abs(left.start - word["we"].start) < 0.25
+    assert (
+        abs(smile.start - word["is"].start) < 5
+    )  # "is" comes three times; the mark itself follows
+    at = int((left.start + 0.6) * FPS)
+    assert with_marks["gaze_x"][at] < -3
+    assert with_marks["yaw"][at] < -2.5
+    shown = with_marks["smile"] > 0.5
+    assert shown.any()
+    assert not without["smile"].any()
+    assert smile.start - 0.3 < np.argmax(shown) / FPS < smile.start + 0.5
+    nodded = with_marks["pitch"] - without["pitch"]
+    assert nodded.max() > 3
+    assert abs(int(np.argmax(nodded)) / FPS - nod.start - 0.22) < 0.2
+    assert np.array_equal(with_marks["closure"], without["closure"])  # the words stay what they are
+
+
+def test_a_word_in_brackets_that_is_no_mark_is_read_and_warned_about():
+    read, _ = spoken("Press the [start button] now.")
+    assert "start button" in read.sentences[0].text
+    assert [warn.code for warn in read.warnings] == ["unknown_mark"]
+    assert "[smile]" in read.warnings[0].message
+
+
+def test_a_mark_costs_no_time():
+    _, plain = spoken("We are glad that you are here.")
+    _, marked = spoken("We are glad [nod] that you are here.")
+    assert marked.seconds == plain.seconds
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_nothing_repeats_within_a_minute(seed):
+    moved = motion.run(quiet(60.0), fps=FPS, seed=seed)
+    for name in ("yaw", "pitch", "roll"):
+        track = moved.tracks[name][50:-50].astype(float)
+        for lag in range(4 * FPS, len(track) // 2, 5):
+            likeness = float(np.corrcoef(track[:-lag], track[lag:])[0, 1])
+            assert likeness < 0.85, (name, lag / FPS)
+
+
+@given(st.integers(0, 2**31), st.sampled_from(sorted(motion.STYLES)))
+@settings(max_examples=15, deadline=None)
+def test_blinks_are_whole_and_not_rare(seed, style):
+    blink = motion.run(quiet(60.0), fps=FPS, seed=seed, style=style).tracks["blink"]
+    shut = blink > 0.5
+    assert 9 <= int(np.sum(shut[1:] & ~shut[:-1])) <= 30
+    assert blink[0] == blink[-1] == 0  # none is cut by an end of the line
+
+
+def test_every_symbol_that_a_voice_can_say_moves_the_mouth():
+    from rendering.voices import english
+
+    letters = {symbol for symbol in english.VOCABULARY if symbol.isalpha() and not symbol.isspace()}
+    spoken_ones = {
+        char
+        for voice in ("af_heart", "bf_emma")
+        for text in (
+            "The quick brown fox jumps over a lazy dog while thinking about church, judges, measures and beige rouge.",
+            "Oh boy, how nice: our poor aunt's bird heard Peter say that the bottle of water on a little button was bitter.",
+        )
+        for sentence in spoken(text, voice)[1].phones
+        for char in sentence.symbol
+        if char.isalpha()
+    }
+    assert spoken_ones <= letters
+    missing = {
+        s for s in spoken_ones if s not in visemes.PHONES and s not in visemes.PAIRS and s != "ː"
+    }
+    assert missing == set()
+
+
+def test_lips_are_shut_in_silences():
+    """Where nothing is said for 300 ms the renderer's own gap is exactly 0 or less."""
+    from rendering import faces
+    from rendering.faces import portrait
+
+    _, timing = spoken("Wait for it. [pause 1s] Here it comes, maybe.")
+    moved = motion.run(timing, fps=FPS, seed=2, style="warm").tracks
+    face = portrait.portrait(faces.get("maya"), 640, 360).fields
+    silences = [
+        p for p in visemes.spoken(timing) if p.symbol == visemes.SILENCE and p.end - p.start >= 0.3
+    ]
+    assert silences
+    for silence in silences:
+        for number in range(int((silence.start + 0.25) * FPS) + 1, int((silence.end - 0.22) * FPS)):
+            tracks = {name: float(track[number]) for name, track in moved.items()}
+            assert face.solve(tracks)[1] <= 1e-6, number / FPS

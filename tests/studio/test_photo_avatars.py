@@ -132,6 +132,12 @@ def test_bad_photos_get_a_sentence_and_leave_nothing(client, data, sentence):
     assert not any(photos.place(avatar, kind).exists() for kind in photos.KINDS)
 
 
+def test_a_huge_upload_is_turned_away_at_the_door(client):
+    answer = client.post("/avatars/new", {"photo": SimpleUploadedFile("x.jpg", b"x" * 26_000_000)})
+    assert (answer.status_code, "20 MB" in answer.content.decode()) == (413, True)
+    assert not Avatar.objects.exclude(workspace=None).exists()
+
+
 def test_a_polyglot_is_only_a_picture(client):
     """A JPEG that is a zip as well: what is kept is made anew from its pixels."""
     out = BytesIO(coded(cv2.resize(scenes.photo("maya"), None, fx=0.3, fy=0.3)))
