@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from rendering import faces, pipeline, quality
 from rendering.faces import photo, portrait
 from rendering.stages import delivery, motion
 from rendering.store import Store
-from rendering.values import Background, Frame, LineSpec, VideoFormat
+from rendering.values import Background, BadInput, Frame, LineSpec, VideoFormat
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "gallery"
@@ -104,7 +104,7 @@ def clip(avatar: faces.Avatar, store: Store, out: Path) -> None:
     delivery.assemble([line], video=spec.video, folder=folder, title=avatar.name).video.replace(out)
 
 
-def measured(avatar: faces.Avatar, store: Store, say: Callable[[str], None]) -> dict[str, float]:
+def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
     """The figures over the whole list, spoken by this avatar."""
     source = photo.portrait_of(avatar.folder)
     readings, folds = [], []
@@ -113,19 +113,24 @@ def measured(avatar: faces.Avatar, store: Store, say: Callable[[str], None]) -> 
         spec = _spec(avatar, text, 480)
         made = pipeline.render_line(spec, store=store)
         film, sound = store.path(made.key, ".mp4"), store.path(made.key, ".flac")
-        readings.append(quality.read(film, pipeline.read_script(spec), sound=sound, source=source))
+        try:
+            read = quality.read(film, pipeline.read_script(spec), sound=sound, source=source)
+        except BadInput as problem:
+            print(f"line {number} left out: {problem.sentence}", flush=True)
+            continue
+        readings.append(read)
         seed = int(pipeline.line_key(spec)[:15], 16)
         moved = motion.run(made.timing, fps=25, seed=seed)
         scene = _scene(avatar, 480).portrait
         for frame in range(0, moved.frames, 5):
             folds.append(scene.fold({name: float(t[frame]) for name, t in moved.tracks.items()}))
-        say(f"{avatar.name}: {number} of {len(lines)}")
     figures = quality.measure(readings)
     return {
         **figures,
+        "lines": f"{len(readings)} of {len(lines)}",
         "least determinant": round(min(folds), 2),
         "late": quality.measure(readings, late=quality.LATE),
-    }  # type: ignore[dict-item]
+    }
 
 
 def main() -> None:
@@ -147,7 +152,7 @@ def main() -> None:
         print(f"{label}: gallery/{label}.png, gallery/{label}.mp4", flush=True)
         found.append(label)
         if options.measure:
-            print(json.dumps({label: measured(avatar, store, lambda words: None)}), flush=True)
+            print(json.dumps({label: measured(avatar, store)}), flush=True)
     pages = "".join(
         f'<h2>{label}</h2><video src="{label}.mp4" controls width="480"></video><br><img src="{label}.png" width="1560">'
         for label in found
