@@ -181,15 +181,24 @@ class NotAllowed(Exception):
         self.sentence, self.code = sentence, code
 
 
-def allows(avatar: Avatar, voice: Voice) -> tuple[Consent, Consent]:
-    """The valid records of this face and this voice, or NotAllowed. Asked at request, claim and delivery."""
+def allows(avatar: Avatar, voice: Voice, *, draft: bool) -> tuple[Consent, Consent]:
+    """The valid records of this face and this voice, or NotAllowed. Asked at request, claim and delivery.
+
+    Somebody may have agreed to marked drafts only: `draft` says that this is one.
+    """
     found = []
     for noun, row in (("avatar", avatar), ("voice", voice)):
         if row.workspace_id and row.retired_at:
             raise NotAllowed(
                 f"The {noun} {row.name} was deleted; choose another {noun}.", f"{noun}_deleted"
             )
-        record = Consent.valid().filter(**{noun: row}).order_by("-active_from").first()
+        given = Consent.valid().filter(**{noun: row}).order_by("-active_from")
+        record = given.filter(scope="full").first() or given.first()
+        if record and record.scope == "drafts" and not draft:
+            raise NotAllowed(
+                f"{row.name} can be rendered as a draft only, which is free and marked. Press Draft, or choose another {noun}.",
+                "consent_drafts_only",
+            )
         if record is None:
             withdrawn = Consent.objects.filter(**{noun: row}, events__kind="withdrawn").exists()
             raise NotAllowed(

@@ -265,6 +265,11 @@ class Segment(models.Model):
     def __str__(self) -> str:
         return f"{self.render_id} line {self.position}"
 
+    @property
+    def is_draft(self) -> bool:
+        """Its picture is marked."""
+        return bool(self.spec.get("draft"))
+
     def report(self, attempt: int, stage: str, fraction: float) -> None:
         """Progress, heartbeat and cancel check in one statement; no row changed means Canceled."""
         changed = Segment.objects.filter(

@@ -83,7 +83,7 @@ def _claim_segment(owner: str) -> Segment | None:
                     continue
                 segment = Segment.objects.select_related("render", "avatar", "voice").get(pk=pk)
                 try:
-                    allows(segment.avatar, segment.voice)
+                    allows(segment.avatar, segment.voice, draft=segment.is_draft)
                 except NotAllowed as refusal:
                     segment.render.fail(refusal.code, refusal.sentence)
                     continue

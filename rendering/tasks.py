@@ -151,7 +151,7 @@ def _fail(render: Render, code: str, sentence: str, **options: Any) -> None:
 
 def _assemble(render: Render, attempt: Attempt) -> None:
     rows = list(render.segments.select_related("avatar", "voice"))
-    consents = {c for row in rows for c in allows(row.avatar, row.voice)}
+    consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
     store = queue.store()
     parts = [pipeline.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
@@ -177,7 +177,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     with transaction.atomic():
         used = _deal_cost(render, rows)
         for row in rows:  # asked again at the last moment: nothing is published without consent
-            allows(row.avatar, row.voice)
+            allows(row.avatar, row.voice, draft=row.is_draft)
         render.end(
             "done",
             used=used,

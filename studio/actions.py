@@ -22,7 +22,7 @@ from rendering.models import Render, Segment
 from rendering.stages import script as script_stage
 from rendering.stages import speech
 from rendering.values import Background, BadInput, LineSpec, VideoFormat, Warn
-from studio.errors import DraftsOnly, PictureRefused, ScriptRefused
+from studio.errors import PictureRefused, ScriptRefused
 from studio.models import ApiKey, Avatar, Picture, Project, Scene, User, Voice, Workspace
 from studio.models.library import picture_path
 
@@ -245,11 +245,9 @@ def request_render(
     if verdict.verdict == "block":
         raise ScriptRefused(verdict.title, verdict.policy or "", spans)
     consents = {
-        (line.avatar.pk, line.voice.pk): allows(line.avatar, line.voice) for line in plan.lines
+        (line.avatar.pk, line.voice.pk): allows(line.avatar, line.voice, draft=line.spec.draft)
+        for line in plan.lines
     }
-    for (avatar, _), records in consents.items():
-        if mode != "draft" and any(record.scope == "drafts" for record in records):
-            raise DraftsOnly(next(line.avatar for line in plan.lines if line.avatar.pk == avatar))
     if max_cost is not None and plan.quoted > max_cost:
         raise BadInput(
             f"This needs up to {plan.quoted} credit-seconds, more than the {max_cost} allowed; "

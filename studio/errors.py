@@ -8,7 +8,6 @@ from consent.models import NotAllowed
 from rendering.models import WrongStatus
 from rendering.store import StoreFull
 from rendering.values import BadInput
-from studio.models.library import Avatar
 from studio.models.projects import RevisionConflict
 
 
@@ -29,14 +28,6 @@ class ScriptRefused(Exception):
     def __init__(self, title: str, policy: str, lines: list[dict[str, Any]]) -> None:
         super().__init__(title)
         self.title, self.policy, self.lines = title, policy, lines
-
-
-class DraftsOnly(Exception):
-    """The person of this avatar has agreed to drafts, not yet to finished videos."""
-
-    def __init__(self, avatar: Avatar) -> None:
-        super().__init__(avatar.name)
-        self.name = avatar.name
 
 
 class PictureRefused(Exception):
@@ -71,11 +62,10 @@ def explain(error: BaseException) -> Problem | None:
         case PictureRefused():
             sentence = f"This picture cannot be used. Rule: {error.title}. Choose another one."
             return Problem(451, "image_refused", "Picture refused", sentence)
-        case DraftsOnly():
-            sentence = f"{error.name} can be rendered as a draft only, which is free and marked. Press Draft, or choose another avatar."
-            return Problem(403, "consent_drafts_only", "Drafts only", sentence)
         case NotAllowed():
-            return Problem(403, error.code, "No valid consent", error.sentence)
+            drafts = error.code == "consent_drafts_only"
+            title = "Drafts only" if drafts else "No valid consent"
+            return Problem(403, error.code, title, error.sentence)
         case NotEnoughCredits():
             sentence = (
                 f"This needs {credits_of(error.needed)} credits and "

@@ -52,7 +52,7 @@ def content_security_policy(get_response):
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
-        response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self)")
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=()")
         if getattr(request, "user", None) and request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response

@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from consent.models import Consent, Evidence
 from moderation import pictures as screening
-from rendering import faces, pictures, queue
-from rendering.values import BadInput, LineSpec, VideoFormat
+from rendering import attempts, faces, pictures, queue
+from rendering.models import Render, WrongStatus
+from rendering.store import Store
+from rendering.values import BadInput, Canceled, LineSpec, Report, VideoFormat
 from studio.identifiers import new_id
 from studio.models import Avatar, User, Workspace
+
+if TYPE_CHECKING:
+    from rendering.faces.checks import Finding
 
 log = logging.getLogger(__name__)
 
 MOST = pictures.MOST_BYTES
 ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes the photo up
-LOST, LONG = timedelta(seconds=5), timedelta(seconds=15)
+MOST_CLAIMS = 3  # a photo that ended so many workers is not given to another
+LONG = timedelta(seconds=15)
 TRIES, TRIES_WITHIN = 5, 3600  # comparisons with the camera, seconds
 GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
 UNKEPT = timedelta(days=2)
 GREETING = "Hello. This is how I look when I speak."
-PREVIEW = (360, "af_heart")  # height, voice
+HEIGHT, VOICE = 360, "af_heart"  # of the preview; the voice unless one is chosen
+MADE = 0.6  # share of the work that is done when the face is made and only has to speak
 KINDS = {"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".mp4"}
 
 
@@ -48,8 +59,20 @@ def _put(avatar: Avatar, kind: str, data: bytes) -> None:
         draft.write_bytes(data)
 
 
-def add(workspace: Workspace, user: User, upload: UploadedFile) -> Avatar:
-    """Stores the upload, unread, and asks a worker to make a face of it. Raises BadInput."""
+def _typed(words: str) -> str:
+    """One line of what can be printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
+def add(
+    workspace: Workspace,
+    user: User | None,
+    upload: UploadedFile,
+    *,
+    name: str = "",
+    voice: str = "",
+) -> Avatar:
+    """Stores the upload, unread, and asks a worker to make a face of it that speaks with `voice`. Raises BadInput."""
     from studio import tasks
 
     if not upload.size:
@@ -59,13 +82,14 @@ def add(workspace: Workspace, user: User, upload: UploadedFile) -> Avatar:
             f"The photo has {upload.size / 1e6:.0f} MB; at most {MOST // 1_000_000} MB fit. Save it as a JPEG.",
             code="file_too_large",
         )
-    name = Path(upload.name or "").stem.replace("_", " ").replace("-", " ").strip()[:80]
+    name = _typed(name or Path(upload.name or "").stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
     avatar = Avatar(
         pk=pk,
         slug=pk.replace("_", "-").lower(),
         workspace=workspace,
-        name=name or "My avatar",
+        name=name[:80] or "My avatar",
+        voice_slug=voice or VOICE,
         state=Avatar.State.MAKING,
         created_by=user,
     )
@@ -78,14 +102,20 @@ def add(workspace: Workspace, user: User, upload: UploadedFile) -> Avatar:
     return avatar
 
 
-def wake(avatar: Avatar) -> None:
-    """Somebody looks at an avatar that nobody works on: the message may have been lost."""
+def _silent() -> Q:
+    """Avatars that nobody works on."""
+    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
+
+
+def sweep() -> None:
+    """Asks again for every avatar that waits: its message was lost, or its worker was killed."""
     from studio import tasks
 
-    now = timezone.now()
-    since = avatar.claimed_at or avatar.created_at
-    if now - since > (ABANDONED if avatar.claimed_at else LOST):
-        tasks.ask(avatar.pk)
+    for avatar in Avatar.objects.filter(_silent(), state=Avatar.State.MAKING):
+        if avatar.claims < MOST_CLAIMS:
+            tasks.ask(avatar.pk)
+        else:
+            _end(avatar, Avatar.State.FAILED)
 
 
 def waits_long(avatar: Avatar) -> bool:
@@ -94,10 +124,10 @@ def waits_long(avatar: Avatar) -> bool:
 
 def claim(avatar_id: str) -> Avatar | None:
     """The avatar, if it waits for a worker or its worker has gone silent."""
-    silent = Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
-    claimed = Avatar.objects.filter(silent, pk=avatar_id, state=Avatar.State.MAKING).update(
-        claimed_at=timezone.now()
+    rows = Avatar.objects.filter(
+        _silent(), pk=avatar_id, state=Avatar.State.MAKING, claims__lt=MOST_CLAIMS
     )
+    claimed = rows.update(claimed_at=timezone.now(), claims=F("claims") + 1)
     return Avatar.objects.select_related("workspace").get(pk=avatar_id) if claimed else None
 
 
@@ -105,75 +135,118 @@ def make(avatar: Avatar) -> None:
     """The worker's part: photo to face, preview and portrait. Ends in a state that the page explains."""
     from rendering.faces import photo
 
-    def report(step: str, fraction: float) -> None:
-        Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MAKING).update(
-            step=step, fraction=fraction, claimed_at=timezone.now()
-        )
-
-    store = queue.store()
     with tempfile.TemporaryDirectory(prefix="likeness-photo-") as work:
         folder = Path(work)
         try:
-            source = place(avatar, "photo")
-            cleaned = pictures.intake(source, folder / "clean", kept=photo.KEPT)
-            if screening.screen_picture(cleaned.path).verdict != "allow":
-                raise BadInput(
-                    f"This photo cannot be used: {screening.TITLE.lower()}. Choose another one."
-                )
-            findings = photo.prepare(cleaned.path, folder / "pack", report)
-            key = faces.keep(folder / "pack", store)
-            report("speaking", 0.0)
-            _put(avatar, "poster", (folder / "pack" / "poster.webp").read_bytes())
-            _put(avatar, "preview", _preview(key, folder / "film").read_bytes())
+            findings = _face(avatar, folder)
+            made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview")}
+            _end(avatar, Avatar.State.MADE, made, pack=folder / "pack", findings=_plain(findings))
         except photo.Refused as refusal:
-            _put(avatar, "marked", refusal.picture)
-            plain = [
-                {"code": f.code, "sentence": f.sentence} for f in refusal.findings if f.refused
-            ]
-            _end(avatar, Avatar.State.REFUSED, findings=_once(plain))
-            return
+            refused = [finding for finding in refusal.findings if finding.refused]
+            shown = {"marked": refusal.picture}
+            _end(avatar, Avatar.State.REFUSED, shown, findings=_plain(refused))
         except BadInput as problem:
             plain = [{"code": problem.code, "sentence": problem.sentence}]
             _end(avatar, Avatar.State.REFUSED, findings=plain)
-            return
-        except FileNotFoundError:  # discarded meanwhile
-            _end(avatar, Avatar.State.FAILED)
-            return
+        except Canceled:
+            log.info("%s is not wanted any more", avatar.pk)
         except Exception:
             log.exception("%s could not be made", avatar.pk)
             _end(avatar, Avatar.State.FAILED)
+
+
+def _face(avatar: Avatar, folder: Path) -> tuple[Finding, ...]:
+    """The pack, poster and preview in `folder`. Raises BadInput, Refused, and Canceled when this attempt is over."""
+    from rendering.faces import photo
+
+    tell = _teller(avatar)
+    tell("reading", 0.0)
+    try:
+        source = Path(shutil.copy(place(avatar, "photo"), folder / "photo"))
+    except FileNotFoundError:
+        raise Canceled from None  # discarded, or ended by another worker
+    cleaned = pictures.intake(source, folder / "clean", kept=photo.KEPT)
+    if screening.screen_picture(cleaned.path).verdict != "allow":
+        raise BadInput(
+            f"This photo cannot be used: {screening.TITLE.lower()}. Choose another one.",
+            code="image_refused",
+        )
+    findings = photo.prepare(
+        cleaned.path, folder / "pack", lambda step, fraction: tell(step, MADE * fraction)
+    )
+
+    def speaking(stage: str, fraction: float) -> None:
+        tell("speaking", MADE + (1 - MADE) * (attempts.overall(stage, fraction) or 0.0))
+
+    _preview(folder, avatar.voice_slug, speaking).rename(folder / "preview")
+    (folder / "poster").write_bytes((folder / "pack" / "poster.webp").read_bytes())
+    return findings
+
+
+def _teller(avatar: Avatar) -> Callable[[str, float], None]:
+    """Writes progress, at most once a second within a step; raises Canceled when this attempt no longer counts."""
+    said, at = "", 0.0
+
+    def tell(step: str, fraction: float) -> None:
+        nonlocal said, at
+        if step == said and time.monotonic() - at < 1:
             return
-    plain = [{"code": f.code, "sentence": f.sentence} for f in findings]
-    if not _end(avatar, Avatar.State.MADE, findings=_once(plain), pack=key):
-        faces.forget(key, store)
+        said, at = step, time.monotonic()
+        if not _attempt(avatar).update(
+            step=step, fraction=Greatest("fraction", Value(fraction)), claimed_at=timezone.now()
+        ):
+            raise Canceled
+
+    return tell
 
 
-def _once(findings: list[dict[str, str]]) -> list[dict[str, str]]:
-    return list({finding["sentence"]: finding for finding in findings}.values())
+def _attempt(avatar: Avatar) -> QuerySet[Avatar]:
+    """The row, as long as this attempt is the one that counts."""
+    return Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MAKING, claims=avatar.claims)
 
 
-def _end(avatar: Avatar, state: str, **fields: Any) -> bool:
+def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
+    plain = [{"code": finding.code, "sentence": finding.sentence} for finding in findings]
+    return list({finding["sentence"]: finding for finding in plain}.values())
+
+
+def _end(
+    avatar: Avatar,
+    state: str,
+    files: dict[str, bytes] | None = None,
+    *,
+    pack: Path | None = None,
+    **fields: Any,
+) -> None:
+    """The last word of an attempt, with its files; nothing is written when another attempt counts or none."""
+    with transaction.atomic():
+        if not _attempt(avatar).select_for_update().exists():
+            return
+        for kind, data in (files or {}).items():
+            _put(avatar, kind, data)
+        if pack:
+            fields["pack"] = faces.keep(pack, queue.store())
+        _attempt(avatar).update(state=state, fraction=1.0, **fields)
     place(avatar, "photo").unlink(missing_ok=True)
-    rows = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MAKING)
-    return bool(rows.update(state=state, fraction=1.0, **fields))
 
 
-def _preview(key: str, folder: Path) -> Path:
-    """Three seconds of the face, speaking, marked as a draft."""
+def _preview(folder: Path, voice: str, report: Report) -> Path:
+    """Three seconds of the face in `folder`/pack, speaking, marked as a draft. Nothing of it enters the store."""
     from rendering import pipeline
     from rendering.stages import delivery
 
-    height, voice = PREVIEW
-    video = VideoFormat.of("1:1", height)
-    spec = LineSpec(text=GREETING, avatar=key, voice=voice, video=video, draft=True)
-    line = pipeline.render_line(spec, store=queue.store())
-    folder.mkdir()
-    return delivery.assemble([line], video=video, folder=folder, title="Preview").video
+    scratch = Store(folder / "store")
+    video = VideoFormat.of("1:1", HEIGHT)
+    face = faces.keep(folder / "pack", scratch)
+    spec = LineSpec(text=GREETING, avatar=face, voice=voice, video=video, draft=True)
+    line = pipeline.render_line(spec, store=scratch, report=report)
+    (folder / "film").mkdir()
+    return delivery.assemble([line], video=video, folder=folder / "film", title="Preview").video
 
 
 def keep(avatar: Avatar, name: str, voice: str) -> None:
     """The person likes it: it joins the library, locked."""
-    name = " ".join(name.split())
+    name = _typed(name)
     if not name:
         raise BadInput("Give the avatar a name.", code="missing_field", field="name")
     if len(name) > 80:
@@ -184,11 +257,13 @@ def keep(avatar: Avatar, name: str, voice: str) -> None:
 
 
 def discard(avatar: Avatar) -> None:
-    """Deletes an avatar that was never kept, with all its files."""
-    if avatar.state == Avatar.State.KEPT:
-        raise ValueError("a kept avatar is removed, not discarded")
-    _delete_files(avatar)
-    Avatar.objects.filter(pk=avatar.pk).exclude(state=Avatar.State.KEPT).delete()
+    """Deletes an avatar that was never kept, with all its files; whoever makes it stops."""
+    with transaction.atomic():
+        row = Avatar.objects.select_for_update().filter(pk=avatar.pk).first()
+        if row is None or row.state == Avatar.State.KEPT:
+            return
+        Avatar.objects.filter(pk=row.pk).delete()
+    _delete_files(row)
 
 
 def _delete_files(avatar: Avatar) -> None:
@@ -199,8 +274,14 @@ def _delete_files(avatar: Avatar) -> None:
 
 
 def remove(avatar: Avatar) -> None:
-    """No new render from now on, running ones end; can be undone for a week."""
+    """No new render from now on, running ones end with their credits back; a kept one can be brought back for a week."""
+    discard(avatar)
     Avatar.objects.filter(pk=avatar.pk, retired_at=None).update(retired_at=timezone.now())
+    sentence = f"The avatar {avatar.name} was deleted while this was made; choose another avatar and render again."
+    running = Render.objects.filter(segments__avatar=avatar).exclude(status__in=Render.OVER)
+    for render in running.distinct():
+        with suppress(WrongStatus):  # it ended meanwhile
+            render.fail("avatar_deleted", sentence)
 
 
 def restore(avatar: Avatar) -> None:
@@ -237,7 +318,7 @@ def statement(avatar: Avatar, name: str = "") -> Statement:
         f"I, {who}, am the person in the photo of the avatar “{avatar.name}”. I agree that the workspace "
         f"“{avatar.workspace}” uses my face to make videos in which it speaks words that I may not have said. "
         "For now these are drafts only, marked as drafts and as AI-generated. I can withdraw this at any time; then no "
-        "further video is made."
+        f"further video is made. Said on {timezone.now():%-d %B %Y}."
     )
     return Statement(text, hashlib.sha256(text.encode()).hexdigest())
 
@@ -248,7 +329,7 @@ def unlock(
     """Compares the camera's frame with the photo and writes the record. Raises BadInput with what to do."""
     from rendering.faces import identity, photo
 
-    name = " ".join(name.split())
+    name = _typed(name)
     if not agreed:
         raise BadInput(
             "Tick the box to agree with the statement.", code="missing_field", field="agreed"
@@ -275,11 +356,17 @@ def unlock(
             distance = photo.matches(photo.portrait_of(pack.folder), seen)
         except photo.Refused as refusal:
             raise BadInput(refusal.sentence, code=refusal.code, field="live") from None
+    if distance > identity.OTHER:
+        raise BadInput(
+            "The camera does not see the person of the photo. Only that person can agree.",
+            code="not_the_same_person",
+            field="live",
+        )
     if distance > identity.SAME:
         raise BadInput(
-            "The camera does not see the person of the photo; look straight into it, in even light, and try again. "
-            "Only the person in the photo can agree.",
-            code="not_the_same_person",
+            "It is not clear that the camera sees the person of the photo; look straight into it, in even light, "
+            "and take the picture again.",
+            code="not_surely_the_same_person",
             field="live",
         )
     agreed_to = statement(avatar, name)

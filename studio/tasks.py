@@ -1,8 +1,9 @@
-"""What the site asks of workers, beside renders. Rows are the truth; a message that is lost is sent again by the page."""
+"""What the site asks of workers, beside renders. Rows are the truth; a message that is lost is sent again by the sweep."""
 
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.db import close_old_connections
 
 from rendering.tasks import publish
@@ -11,7 +12,7 @@ from studio import photos
 
 def ask(avatar_id: str) -> bool:
     """Somebody waits for this avatar. False when the broker is away."""
-    return publish(prepare_avatar, avatar_id, priority=0, expires=600)
+    return publish(prepare_avatar, avatar_id, priority=0, expires=2 * settings.SWEEP_SECONDS)
 
 
 @shared_task(name="studio.tasks.prepare_avatar")

@@ -75,14 +75,16 @@ def key_of(request: HttpRequest) -> str:
 
 
 def once(
-    request: HttpRequest, workspace: Workspace, status: int, effect: Callable[[], dict[str, Any]]
+    request: HttpRequest,
+    workspace: Workspace,
+    status: int,
+    effect: Callable[[], dict[str, Any]],
+    *,
+    sha256: str = "",
 ) -> Once:
-    """Runs effect() in a transaction unless this key was answered before."""
-    key, endpoint, sha256 = (
-        key_of(request),
-        f"{request.method} {request.path}",
-        body_hash(request.body),
-    )
+    """Runs effect() in a transaction unless this key was answered before. `sha256` of a body that is not JSON."""
+    key, endpoint = key_of(request), f"{request.method} {request.path}"
+    sha256 = sha256 or body_hash(request.body)
     rows = IdempotencyKey.objects.filter(workspace=workspace)
     with transaction.atomic():
         if not _lock(workspace, endpoint, key):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from consent.models import Consent
 from moderation.models import LAPSES_AFTER
@@ -231,7 +232,7 @@ def _consents(noun: str, rows: Sequence[Avatar | Voice]) -> dict[str, str]:
     return dict(found.values_list(f"{noun}_id", "id"))
 
 
-def avatar_resources(avatars: Sequence[Avatar]) -> list[dict[str, Any]]:
+def avatar_resources(request: HttpRequest, avatars: Sequence[Avatar]) -> list[dict[str, Any]]:
     consents = _consents("avatar", avatars)
     return [
         {
@@ -242,6 +243,11 @@ def avatar_resources(avatars: Sequence[Avatar]) -> list[dict[str, Any]]:
             "description": row.description,
             "tags": row.tags,
             "kind": "photo" if row.workspace_id else "stock",
+            "status": row.status,
+            "findings": row.findings,
+            "page_url": request.build_absolute_uri(reverse("avatar_detail", args=[row.pk]))
+            if row.workspace_id
+            else None,
             "consent_id": consents.get(row.pk),
             "voice_id": row.voice_slug or None,
             "ratios": [aspect for aspect, _ in Project.ASPECTS],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import hashlib
 import json
 import math
 import re
@@ -18,14 +19,15 @@ from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Query, Router, Status
+from ninja import File, Form, Query, Router, Status
+from ninja.files import UploadedFile
 from ninja.responses import NinjaJSONEncoder
 
 from billing import models as billing
 from billing.models import Transfer, Wallet
 from billing.plans import period_of
 from rendering.models import Render, Segment
-from studio import access
+from studio import access, photos
 from studio.actions import request_render
 from studio.api import schemas
 from studio.api.idempotency import once
@@ -357,8 +359,72 @@ def render_cancel(request: HttpRequest, render_id: str) -> Any:
     tags=["Avatars and voices"],
 )
 def avatar_list(request: HttpRequest) -> Any:
-    """Stock avatars and those of the workspace. A render takes the id or the slug."""
-    return {"data": avatar_resources(list(Avatar.offered_to(workspace_of(request))))}
+    """Stock avatars and those of the workspace, in whatever status. A render takes the id or the slug."""
+    mine = Q(workspace=None) | Q(workspace=workspace_of(request))
+    return {"data": avatar_resources(request, list(Avatar.objects.filter(mine, retired_at=None)))}
+
+
+@router.post(
+    "/avatars",
+    response={202: schemas.Avatar, **PROBLEMS},
+    summary="Make an avatar from a photo",
+    tags=["Avatars and voices"],
+    openapi_extra={"parameters": IDEMPOTENCY["parameters"][:1]},
+)
+def avatar_create(
+    request: HttpRequest,
+    response: HttpResponse,
+    photo: File[UploadedFile],
+    name: str = Form("", max_length=80),
+    voice_id: str = Form("", max_length=64, description="Else one that suits most."),
+) -> Any:
+    """`photo` is a JPEG, PNG, WebP or HEIC of up to 20 MB. 202 with `Location`; read it there until its status is not `making`. That takes some seconds.
+
+    Then somebody looks at it and keeps it on its page, and the person in the photo agrees there, in front of a camera.
+    Until then it is `locked`.
+    """
+    workspace = workspace_of(request)
+    voices = Voice.offered_to(workspace)
+    voice = _offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
+    sent = hashlib.sha256(json.dumps([name, voice_id]).encode())
+    for chunk in photo.chunks():
+        sent.update(chunk)
+
+    def effect() -> dict[str, Any]:
+        made = photos.add(workspace, None, photo, name=name, voice=voice)
+        return as_json(avatar_resources(request, [made])[0])
+
+    first = once(request, workspace, 202, effect, sha256=sent.hexdigest())
+    address = reverse("api-1:avatar_detail", args=[first.body["id"]])
+    response["Location"] = request.build_absolute_uri(address)
+    response["Retry-After"] = "2"
+    if first.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return Status(first.status, first.body)
+
+
+@router.get(
+    "/avatars/{slug:avatar_id}",
+    response={200: schemas.Avatar, **READ_PROBLEMS},
+    summary="Read an avatar of the workspace",
+    tags=["Avatars and voices"],
+    url_name="avatar_detail",
+)
+def avatar_detail(request: HttpRequest, avatar_id: str) -> Any:
+    """One that was made from a photo, and how far it is."""
+    return avatar_resources(request, [access.own_avatar(workspace_of(request), avatar_id)])[0]
+
+
+@router.delete(
+    "/avatars/{slug:avatar_id}",
+    response={204: None, **READ_PROBLEMS},
+    summary="Delete an avatar of the workspace",
+    tags=["Avatars and voices"],
+)
+def avatar_delete(request: HttpRequest, avatar_id: str) -> Any:
+    """At once: nothing new is made with it, and renders that use it end with their credits back."""
+    photos.remove(access.own_avatar(workspace_of(request), avatar_id))
+    return Status(204, None)
 
 
 @router.get(

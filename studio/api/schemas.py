@@ -226,6 +226,14 @@ class RenderList(Schema):
     next_cursor: str | None
 
 
+AvatarStatus = Literal["making", "refused", "failed", "made", "locked", "drafts", "ready"]
+
+
+class Finding(Schema):
+    code: str
+    sentence: str
+
+
 class Avatar(Schema):
     id: str
     object: Literal["avatar"]
@@ -234,6 +242,14 @@ class Avatar(Schema):
     description: str
     tags: list[str]
     kind: Literal["stock", "photo"]
+    status: AvatarStatus = Field(
+        description="What can be rendered with it: everything when `ready`, marked drafts when `drafts`, else nothing. "
+        "`locked`: its person has not agreed yet; `made`: somebody has to look at it and keep it."
+    )
+    findings: list[Finding] = Field(description="What is wrong with its photo, or good to know.")
+    page_url: str | None = Field(
+        description="Where an own one is looked at, kept, and unlocked by its person with a camera."
+    )
     consent_id: str | None
     voice_id: str | None = Field(description="The slug of its usual voice.")
     ratios: list[str]

@@ -36,6 +36,7 @@ class Avatar(models.Model):
     findings = models.JSONField(default=list)
     step = models.CharField(max_length=16, blank=True)
     fraction = models.FloatField(default=0.0)
+    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
     claimed_at = models.DateTimeField(null=True, blank=True)
     tries = models.JSONField(default=list, help_text="When a camera frame was compared, seconds.")
     created_by = models.ForeignKey(
@@ -62,11 +63,26 @@ class Avatar(models.Model):
         return self.pack or self.slug
 
     @property
+    def deleted(self) -> bool:
+        """By its workspace; for a week it can be brought back."""
+        return bool(self.workspace_id and self.retired_at)
+
+    @property
     def locked(self) -> bool:
         """An own face whose person has not agreed yet."""
+        return self.status == "locked"
+
+    @property
+    def status(self) -> str:
+        """How far it is: a state before it is kept, then locked, drafts (its person agreed to these) or ready."""
         from consent.models import Consent
 
-        return bool(self.pack) and not Consent.valid().filter(avatar=self).exists()
+        if self.workspace_id is None:
+            return "ready"
+        if self.state != self.State.KEPT:
+            return self.state
+        scopes = set(Consent.valid().filter(avatar=self).values_list("scope", flat=True))
+        return "ready" if "full" in scopes else "drafts" if scopes else "locked"
 
 
 class Voice(models.Model):

@@ -15,6 +15,7 @@ from studio.models import Avatar, Voice
 from studio.views.frames import poster_of
 from studio.views.scenes import answers_json, wants_json
 
+CAMERA = "camera=(self), microphone=()"
 SHOWN = {"poster": "image/webp", "marked": "image/jpeg", "preview": "video/mp4"}
 
 
@@ -37,11 +38,23 @@ def avatar_list(request: HttpRequest) -> HttpResponse:
 def avatar_create(request: HttpRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
     if request.method == "GET":
-        return render(request, "studio/avatar_create.html")
+        voices = Voice.offered_to(request.workspace).exclude(slug="preview")  # type: ignore[attr-defined]
+        answer = render(
+            request, "studio/avatar_create.html", {"voices": voices, "usual": photos.VOICE}
+        )
+        answer["Permissions-Policy"] = CAMERA
+        return answer
     upload = request.FILES.get("photo")
     if not isinstance(upload, UploadedFile):
         raise BadInput("Choose a photo first, or take one with the camera.", code="missing_field")
-    made = photos.add(request.workspace, request.user, upload)  # type: ignore[attr-defined, arg-type]
+    voices = Voice.offered_to(request.workspace)  # type: ignore[attr-defined]
+    voice = voices.filter(slug=request.POST.get("voice", "")).first()
+    made = photos.add(
+        request.workspace,  # type: ignore[attr-defined]
+        request.user,  # type: ignore[arg-type]
+        upload,
+        voice=voice.slug if voice else "",
+    )
     return redirect("avatar_detail", made.pk)
 
 
@@ -54,8 +67,6 @@ def avatar_detail(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = None) -> HttpResponse:
-    if avatar.state == Avatar.State.MAKING:
-        photos.wake(avatar)
     voices = Voice.offered_to(request.workspace).exclude(slug="preview")  # type: ignore[attr-defined]
     context = {
         "avatar": avatar,
@@ -63,11 +74,13 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
         "statement": photos.statement(avatar).text,
         "typed": request.POST.get("name", ""),
         "problem": problem,
+        "marked": photos.place(avatar, "marked").is_file(),
         "slow": photos.waits_long(avatar),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
     answer = render(request, f"studio/avatar_detail.html{partial}", context)
     answer.status_code = 422 if problem else 200
+    answer["Permissions-Policy"] = CAMERA
     return answer
 
 
@@ -144,9 +157,6 @@ def avatar_unlock(request: HttpRequest, avatar_id: str) -> HttpResponse:
 @in_workspace
 def avatar_remove(request: HttpRequest, avatar_id: str) -> HttpResponse:
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
-    if avatar.state != Avatar.State.KEPT:
-        photos.discard(avatar)
-        return redirect("avatar_list")
     photos.remove(avatar)
     return redirect(f"{reverse('avatar_list')}?undo={avatar.pk}")
 

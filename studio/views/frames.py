@@ -28,7 +28,7 @@ SMALLEST, QUALITY = 64, 88
 
 def poster_of(avatar: Avatar | None) -> str:
     """The address of its portrait, or nothing."""
-    if avatar is None:
+    if avatar is None or avatar.deleted:
         return ""
     if avatar.workspace_id:
         return reverse("avatar_file", args=[avatar.pk, "poster"])
@@ -61,7 +61,7 @@ def _opening(scene: Scene) -> str:
 def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
     """The frame as JPEG; ?w=320 makes it that wide. Kept in the store, so that it is drawn once."""
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    if scene.avatar is None:
+    if scene.avatar is None or scene.avatar.deleted:
         raise Http404
     version = frame_version(scene)
     width = request.GET.get("w", "")

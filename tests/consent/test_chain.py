@@ -39,21 +39,21 @@ def test_the_stock_library_is_written_once(library):
 
 
 def test_allows_names_the_records(pair):
-    found = allows(*pair)
+    found = allows(*pair, draft=False)
     assert [c.kind for c in found] == ["licence", "licence"]
 
 
 def test_it_refuses_a_face_without_a_record(pair):
     stranger = Avatar.objects.create(slug="nobody", name="Nobody")
     with pytest.raises(NotAllowed, match="Nobody has no valid consent") as refusal:
-        allows(stranger, pair[1])
+        allows(stranger, pair[1], draft=False)
     assert refusal.value.code == "consent_not_active"
 
 
 def test_it_refuses_once_withdrawn(pair):
     pair[0].consents.get().withdraw("changed my mind")
     with pytest.raises(NotAllowed, match="was withdrawn") as refusal:
-        allows(*pair)
+        allows(*pair, draft=False)
     assert refusal.value.code == "consent_withdrawn"
     assert first_broken_link() is None
 
@@ -72,7 +72,7 @@ def test_it_refuses_before_and_after_its_time(pair):
             expires_at=ends,
         )
         with pytest.raises(NotAllowed):
-            allows(pair[0], voice)
+            allows(pair[0], voice, draft=False)
 
 
 bodies = st.dictionaries(st.text(max_size=8), st.one_of(st.text(max_size=8), st.integers()))

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
 from rendering import faces, queue
 from rendering.models import Render
+from rendering.values import Canceled
 from studio import photos, tasks
 from studio.models import Avatar, Voice
 from tests.faces import scenes
@@ -24,8 +26,8 @@ def coded(picture, kind=".jpg"):
     return cv2.imencode(kind, picture[..., ::-1])[1].tobytes()
 
 
-def upload(client, data, name="me.jpg"):
-    answer = client.post("/avatars/new", {"photo": SimpleUploadedFile(name, data)})
+def upload(client, data, name="me.jpg", **more):
+    answer = client.post("/avatars/new", {"photo": SimpleUploadedFile(name, data), **more})
     assert answer.status_code == 302, answer.content.decode()
     avatar = Avatar.objects.exclude(workspace=None).latest("created_at")
     assert answer["Location"] == f"/avatars/{avatar.pk}/"
@@ -82,7 +84,9 @@ def agree(client, avatar, picture, **changed):
 
 @pytest.mark.slow
 def test_a_photo_becomes_an_avatar_that_speaks(client):
-    avatar = upload(client, coded(scenes.photo("maya")), name="team_photo-1.jpg")
+    avatar = upload(
+        client, coded(scenes.photo("maya")), name="team_photo-1.jpg", voice="am_michael"
+    )
     assert avatar.name == "team photo 1"
     assert "Reading the photo" in client.get(f"/avatars/{avatar.pk}/").content.decode()
     work(avatar)
@@ -91,6 +95,7 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
     assert not photos.place(avatar, "photo").exists()  # the upload is not kept
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert "Keep it" in page
+    assert '<option value="am_michael" selected>' in page  # the voice it was heard with
     film = b"".join(client.get(f"/avatars/{avatar.pk}/files/preview").streaming_content)
     assert film[4:8] == b"ftyp"
     assert client.get("/avatars/").content.decode().count("Look at it and keep it") == 1
@@ -160,27 +165,95 @@ def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
     assert avatar.state == "refused"
 
 
-def test_a_lost_message_is_sent_again_by_the_page(client, monkeypatch):
+def test_a_photo_that_ends_every_worker_is_given_up(client, monkeypatch):
+    avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
+    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
+    for _ in range(photos.MOST_CLAIMS):
+        assert photos.claim(avatar.pk) is not None  # and then it is killed
+    assert photos.claim(avatar.pk) is None
+    photos.sweep()
+    assert (
+        "Something went wrong on our side" in client.get(f"/avatars/{avatar.pk}/").content.decode()
+    )
+    assert not photos.place(avatar, "photo").exists()
+
+
+def test_a_lost_message_is_sent_again_by_the_sweep(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
     sent = []
     monkeypatch.setattr(tasks, "ask", sent.append)
-    client.get(f"/avatars/{avatar.pk}/")
-    assert sent == []
-    monkeypatch.setattr(photos, "LOST", photos.LOST * 0)
-    client.get(f"/avatars/{avatar.pk}/")
+    photos.sweep()
     assert sent == [avatar.pk]
+    photos.claim(avatar.pk)  # somebody is at work
+    photos.sweep()
+    assert sent == [avatar.pk]
+
+
+def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
+    avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
+    slow = photos.claim(avatar.pk)
+    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
+    other = photos.claim(avatar.pk)
+    photos.make(slow)
+    avatar.refresh_from_db()
+    assert avatar.state == "making"
+    assert photos.place(avatar, "photo").exists()
+    photos.make(other)
+    avatar.refresh_from_db()
+    assert (avatar.state, photos.place(avatar, "marked").exists()) == ("refused", True)
+
+
+def test_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
+    before = everything()
+    avatar = upload(client, coded(scenes.photo("maya")))
+    preview = photos._preview
+
+    def discarded(*given):
+        client.post(f"/avatars/{avatar.pk}/discard")
+        return preview(*given)
+
+    monkeypatch.setattr(photos, "_preview", discarded)
+    work(avatar)
+    assert not Avatar.objects.filter(pk=avatar.pk).exists()
+    assert everything() == before
+
+
+def everything():
+    return {path for path in queue.store().folder.rglob("*") if path.is_file()}
+
+
+def test_a_picture_that_moderation_refuses_is_neither_kept_nor_shown(client, monkeypatch):
+    from types import SimpleNamespace
+
+    from moderation import pictures
+
+    monkeypatch.setattr(pictures, "screen_picture", lambda path: SimpleNamespace(verdict="block"))
+    before = everything()
+    avatar = made(client, coded(scenes.photo("maya")))
+    page = client.get(f"/avatars/{avatar.pk}/").content.decode()
+    assert "This photo cannot be used" in page
+    assert "files/marked" not in page
+    assert everything() == before
+
+
+def test_only_pages_with_a_camera_may_use_it(client, kept):
+    for address in ("/avatars/new", f"/avatars/{kept.pk}/"):
+        assert "camera=(self)" in client.get(address)["Permissions-Policy"]
+    for address in ("/avatars/", "/projects/"):
+        assert "camera=()" in client.get(address)["Permissions-Policy"]
 
 
 def test_it_is_locked_until_its_person_agrees(client, alice, kept):
     voice = Voice.objects.get(slug="af_heart")
     with pytest.raises(NotAllowed, match="no valid consent"):
-        allows(kept, voice)
+        allows(kept, voice, draft=True)
     assert agree(client, kept, scenes.photo("maya")).status_code == 302
-    record, _ = allows(kept, voice)
+    record, _ = allows(kept, voice, draft=True)
     assert (record.kind, record.scope, record.sha256) == ("person", "drafts", kept.pack)
     evidence = Evidence.objects.get(consent=record).body
     assert evidence["name"] == "Maya Robin"
     assert "I, Maya Robin, am the person" in evidence["statement"]
+    assert f"on {timezone.now():%-d %B %Y}." in evidence["statement"]
     assert evidence["distance"] <= 0.45
     assert len(evidence["live_frame_sha256"]) == 64
     assert "Maya Robin" not in str(record.events.get().body)  # the chain holds its hash only
@@ -227,10 +300,31 @@ def test_it_renders_drafts_only(client, alice, kept):
     answer = client.post(f"/projects/{project.pk}/render", {"mode": "final"})
     assert answer.status_code == 403
     assert "draft only" in answer.content.decode()
+    with pytest.raises(NotAllowed, match="draft only"):
+        allows(kept, Voice.objects.get(slug="af_heart"), draft=False)
     answer = client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
     assert answer.status_code == 302
     line = Render.objects.get().segments.get()
     assert (line.spec["avatar"], line.spec["draft"]) == (kept.pack, True)
+
+
+def test_deleted_while_it_renders(client, alice, kept):
+    """The worker learns of it from its next report, and the person reads why."""
+    agree(client, kept, scenes.photo("maya"))
+    project = alice.workspace.projects.create(title="Mine")
+    scene = project.add_scene(
+        script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart")
+    )
+    client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
+    line = queue.claim("a worker")
+    client.post(f"/avatars/{kept.pk}/remove")
+    with pytest.raises(Canceled):
+        line.report(line.attempt, "frames", 0.5)
+    page = client.get(f"/renders/{line.render_id}/").content.decode()
+    assert "The avatar Robin was deleted while this was made; choose another avatar" in page
+    editor = client.get(f"/projects/{project.pk}/").content.decode()
+    assert "Robin was deleted. Choose an avatar to see the scene." in editor
+    assert client.get(f"/scenes/{scene.pk}/frame.jpg").status_code == 404
 
 
 def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
@@ -243,11 +337,13 @@ def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
     assert queue.claim("a worker") is None
     render = Render.objects.get()
     assert render.status == "failed"
-    assert "Robin was deleted; choose another avatar." in render.failure_message
-    assert client.post(f"/projects/{project.pk}/render", {"mode": "draft"}).status_code == 403
+    assert "Robin was deleted while this was made" in render.failure_message
+    answer = client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
+    assert answer.status_code == 403
+    assert "Robin was deleted; choose another avatar." in answer.content.decode()
 
     client.post(f"/avatars/{kept.pk}/restore")
-    allows(Avatar.objects.get(pk=kept.pk), Voice.objects.get(slug="af_heart"))
+    allows(Avatar.objects.get(pk=kept.pk), Voice.objects.get(slug="af_heart"), draft=True)
 
 
 def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeypatch):

@@ -41,7 +41,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("script", help="A paragraph is a line; markdown headings are chapters.")
-        parser.add_argument("--avatar", required=True, help="See: manage.py avatars")
+        parser.add_argument(
+            "--avatar", required=True, help="See: manage.py avatars; or the id of one from a photo."
+        )
+        parser.add_argument("--consent", help="Id of the consent to an avatar from a photo.")
         parser.add_argument("--voice", required=True, help="See: manage.py voices")
         parser.add_argument("--out", help="An .mp4 file; without it, beside where you are.")
         parser.add_argument("--aspect", default="16:9", help="16:9, 9:16 or 1:1")
@@ -68,7 +71,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told, ensure_ascii=False))
         else:
             self.stdout.write(
-                f"{told['out']}: {told['seconds']:.1f} s of video in {told['wall_seconds']:.1f} s, signed."
+                f"{told['out']}: {told['seconds']:.1f} s of video in {told['wall_seconds']:.1f} s, signed"
+                + (", marked as a draft." if told["draft"] else ".")
             )
 
     def _render(
@@ -81,13 +85,14 @@ class Command(BaseCommand):
             raise BadInput(f"The height {options['height']} is out of reach; use 240 to 2160.")
         video = VideoFormat.of(options["aspect"], options["height"], codec=options["codec"])
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
-        face, voice = faces.get(options["avatar"]), voices.get(options["voice"])
+        face, voice = chosen(options["avatar"]), voices.get(options["voice"])
         specs, titles = planned(text, MARKUPS.get(source.suffix.lower(), "markdown"), video)
         motion.rest(options["style"])  # refuses what is not offered
         specs = [
             replace(
                 spec,
-                avatar=face.slug,
+                avatar=face.face,
+                draft=face.workspace_id is not None,
                 voice=voice.slug,
                 language=voice.language,
                 style=options["style"],
@@ -100,7 +105,7 @@ class Command(BaseCommand):
             except BadInput as problem:
                 raise BadInput(f"Line {number}: {problem.sentence}") from None
         screened([spec.text for spec in specs])
-        records = allowed(face.slug, voice.slug)
+        records = allowed(face, voice.slug, options["consent"])
 
         store = queue.store()
         bar = Bar(specs, quiet=options["json"])
@@ -130,6 +135,7 @@ class Command(BaseCommand):
                 stages[stage] = stages.get(stage, 0.0) + seconds
         return {
             "out": str(out),
+            "draft": specs[0].draft,
             "seconds": round(made.seconds, 3),
             "wall_seconds": round(time.perf_counter() - begun, 3),
             "stages": {stage: round(stages[stage], 3) for stage in STAGES if stage in stages},
@@ -210,12 +216,24 @@ def screened(lines: list[str]) -> None:
         )
 
 
-def allowed(avatar: str, voice: str) -> tuple[Consent, Consent]:
-    """The consent records of face and voice. On a fresh clone the library is set up first."""
+def chosen(avatar: str) -> Avatar:
+    """The stock avatar of that slug or the own one of that id. On a fresh clone the library is set up first."""
     if settings.EMBEDDED:
         call_command("migrate", verbosity=0)
     ensure_stock()
-    return allows(Avatar.objects.get(slug=avatar), Voice.objects.get(slug=voice))
+    kept = Avatar.objects.filter(state=Avatar.State.KEPT).exclude(workspace=None)
+    return kept.filter(pk=avatar).first() or Avatar.objects.get(slug=faces.get(avatar).slug)
+
+
+def allowed(avatar: Avatar, voice: str, consent: str | None) -> tuple[Consent, Consent]:
+    """The consent records of face and voice. A photo's has to be named, and is good for marked drafts."""
+    own = avatar.workspace_id is not None
+    found = allows(avatar, Voice.objects.get(slug=voice), draft=own)
+    if own and consent != found[0].pk:
+        raise BadInput(
+            f"{avatar.name} is a person's photo; name the consent to it with --consent. The API lists its id."
+        )
+    return found
 
 
 def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:

@@ -58,14 +58,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            for job in (tasks.sweep, send_mails, every_hour):
+            for job in (tasks.sweep, photos.sweep, send_mails, every_hour):
                 job()
             return
         ended = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())
-        due = {tasks.sweep: 0.0, send_mails: 0.0, every_hour: 0.0}
-        pauses = {tasks.sweep: settings.SWEEP_SECONDS, send_mails: MAIL_SECONDS, every_hour: HOUR}
+        pauses = {
+            tasks.sweep: settings.SWEEP_SECONDS,
+            photos.sweep: settings.SWEEP_SECONDS,
+            send_mails: MAIL_SECONDS,
+            every_hour: HOUR,
+        }
+        due = dict.fromkeys(pauses, 0.0)
         while not ended.wait(0.2):
             for job, moment in due.items():
                 if time.monotonic() < moment:
