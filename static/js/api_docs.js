@@ -17,11 +17,13 @@ for (const form of document.querySelectorAll("[data-try]")) {
     const headers = { Accept: "application/json" };
     if (key.value.trim()) headers.Authorization = `Bearer ${key.value.trim()}`;
     const query = new URLSearchParams();
+    const sent = new FormData();
     let path = form.dataset.path;
     for (const input of form.querySelectorAll("[data-in]")) {
-      const value = input.value.trim();
+      const value = input.files?.[0] ?? input.value.trim();
       if (!value) continue;
       if (input.dataset.in === "path") path = path.replace(`{${input.name}}`, encodeURIComponent(value));
+      else if (input.dataset.in === "form") sent.set(input.name, value);
       else if (input.dataset.in === "query") query.set(input.name, value);
       else headers[input.name] = value;
     }
@@ -34,7 +36,7 @@ for (const form of document.querySelectorAll("[data-try]")) {
       const response = await fetch(query.size ? `${path}?${query}` : path, {
         method: form.dataset.method,
         headers,
-        body: body?.value,
+        body: body?.value ?? (form.querySelector('[data-in="form"]') ? sent : undefined),
         credentials: "omit",
       });
       const text = await response.text();

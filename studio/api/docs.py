@@ -56,6 +56,8 @@ def _type(schema: dict[str, Any], shelf: dict[str, Any]) -> str:
         words = " or ".join(str(value) for value in values)
     elif schema.get("type") == "array":
         words = f"list of {_type(schema['items'], shelf)}"
+    elif schema.get("format") == "binary":
+        words = "file"
     elif schema.get("format") == "date-time":
         words = "time"
     else:
@@ -86,6 +88,15 @@ def _fields(schema: dict[str, Any], shelf: dict[str, Any], depth: int = 0) -> It
         yield from _fields(found.get("items", inner), shelf, depth + 1)
 
 
+def _content(described: dict[str, Any], shelf: dict[str, Any]) -> list[dict]:
+    """The fields of a body or an answer, of whatever type; none when there is none."""
+    return [
+        field
+        for kind in described.get("content", {}).values()
+        for field in _fields(kind["schema"], shelf)
+    ]
+
+
 def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     shelf = schema["components"]["schemas"]
     for path, methods in schema["paths"].items():
@@ -108,13 +119,10 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     }
                     for item in operation.get("parameters", ())
                 ],
-                "body": list(_fields(body["content"]["application/json"]["schema"], shelf))
-                if body
-                else None,
+                "body": _content(body or {}, shelf),
+                "form": "multipart/form-data" in body["content"] if body else False,
                 "example": json.dumps(EXAMPLES[name], indent=2) if name in EXAMPLES else "",
-                "answer": list(
-                    _fields(answers[good]["content"]["application/json"]["schema"], shelf)
-                ),
+                "answer": _content(answers[good], shelf),
                 "statuses": [(int(code), HTTPStatus(int(code)).phrase) for code in answers],
             }
 

@@ -61,7 +61,10 @@ def test_render_writes_a_video_and_one_object(film):
     out, run, _ = film
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
-    assert set(told) == {"out", "seconds", "wall_seconds", "stages", "quality", "provenance"}
+    assert set(told) == {
+        "out", "draft", "seconds", "wall_seconds", "stages", "quality", "provenance",
+    }  # fmt: skip
+    assert told["draft"] is False
     assert told["out"] == str(out)
     assert set(told["stages"]) == {
         "script",

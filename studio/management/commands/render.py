@@ -85,14 +85,14 @@ class Command(BaseCommand):
             raise BadInput(f"The height {options['height']} is out of reach; use 240 to 2160.")
         video = VideoFormat.of(options["aspect"], options["height"], codec=options["codec"])
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
-        face, voice = chosen(options["avatar"]), voices.get(options["voice"])
+        avatar, voice = options["avatar"], voices.get(options["voice"])
+        if not avatar.startswith("avatar_"):
+            faces.get(avatar)  # refuses an unknown one
         specs, titles = planned(text, MARKUPS.get(source.suffix.lower(), "markdown"), video)
         motion.rest(options["style"])  # refuses what is not offered
         specs = [
             replace(
                 spec,
-                avatar=face.face,
-                draft=face.workspace_id is not None,
                 voice=voice.slug,
                 language=voice.language,
                 style=options["style"],
@@ -105,7 +105,9 @@ class Command(BaseCommand):
             except BadInput as problem:
                 raise BadInput(f"Line {number}: {problem.sentence}") from None
         screened([spec.text for spec in specs])
-        records = allowed(face, voice.slug, options["consent"])
+        face, *records = allowed(avatar, voice.slug, options["consent"])
+        own = face.workspace_id is not None
+        specs = [replace(spec, avatar=face.face, draft=own) for spec in specs]
 
         store = queue.store()
         bar = Bar(specs, quiet=options["json"])
@@ -135,7 +137,7 @@ class Command(BaseCommand):
                 stages[stage] = stages.get(stage, 0.0) + seconds
         return {
             "out": str(out),
-            "draft": specs[0].draft,
+            "draft": own,
             "seconds": round(made.seconds, 3),
             "wall_seconds": round(time.perf_counter() - begun, 3),
             "stages": {stage: round(stages[stage], 3) for stage in STAGES if stage in stages},
@@ -216,24 +218,25 @@ def screened(lines: list[str]) -> None:
         )
 
 
-def chosen(avatar: str) -> Avatar:
-    """The stock avatar of that slug or the own one of that id. On a fresh clone the library is set up first."""
+def allowed(avatar: str, voice: str, consent: str | None) -> tuple[Avatar, Consent, Consent]:
+    """The face, and the consent records of face and voice. On a fresh clone the library is set up first.
+
+    An avatar from a photo goes by its id, needs its consent named, and is good for marked drafts.
+    """
     if settings.EMBEDDED:
         call_command("migrate", verbosity=0)
     ensure_stock()
-    kept = Avatar.objects.filter(state=Avatar.State.KEPT).exclude(workspace=None)
-    return kept.filter(pk=avatar).first() or Avatar.objects.get(slug=faces.get(avatar).slug)
-
-
-def allowed(avatar: Avatar, voice: str, consent: str | None) -> tuple[Consent, Consent]:
-    """The consent records of face and voice. A photo's has to be named, and is good for marked drafts."""
-    own = avatar.workspace_id is not None
-    found = allows(avatar, Voice.objects.get(slug=voice), draft=own)
-    if own and consent != found[0].pk:
+    stock = Avatar.objects.filter(workspace=None, slug=avatar)
+    face = stock.first() or Avatar.objects.filter(pk=avatar, state=Avatar.State.KEPT).first()
+    if face is None:
+        raise BadInput(f"There is no avatar {avatar}; see: manage.py avatars")
+    own = face.workspace_id is not None
+    records = allows(face, Voice.objects.get(slug=voice), draft=own)
+    if own and consent != records[0].pk:
         raise BadInput(
-            f"{avatar.name} is a person's photo; name the consent to it with --consent. The API lists its id."
+            f"{face.name} is a person's photo; name the consent to it with --consent. The API lists its id."
         )
-    return found
+    return face, *records
 
 
 def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:
