@@ -44,11 +44,6 @@ CODES: dict[str, tuple[int, str]] = {
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
-    "consent_drafts_only": (
-        403,
-        "The person agreed to drafts only: send mode draft, or choose another avatar.",
-    ),
-    "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "voice_deleted": (403, "The voice was deleted. Choose another one."),
     "not_found": (404, "Nothing here, or nothing that this key may see."),
     "method_not_allowed": (405, "The address is right, the method is not: see the Allow header."),
