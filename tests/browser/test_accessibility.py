@@ -23,7 +23,7 @@ def tree(page):
     text = "\n".join(line for line in lines if "/url:" not in line)
     text = re.sub(r"\b\d+ \w+ \d{4}(, \d\d:\d\d)?", "a day", text)
     text = re.sub(r"[A-Z][a-z]+ 20\d\d", "a month", text)
-    text = re.sub(r"\d+ (seconds?|minutes?) ago|(?<=text: )now\b", "just now", text)
+    text = re.sub(r"(\d+|an?) (seconds?|minutes?) ago|(?<=text: )now\b", "just now", text)
     return text + "\n"
 
 
