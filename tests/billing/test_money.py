@@ -70,7 +70,7 @@ class Ledger(RuleBasedStateMachine):
     def end(self, data, how):
         if not self.open:
             return
-        pk = data.draw(st.sampled_from(sorted(self.open)))
+        pk = data.draw(st.sampled_from(list(self.open)))
         quoted = self.open.pop(pk)
         used = data.draw(st.integers(0, quoted)) if how == "done" else 0
         render = Render.objects.get(pk=pk)
