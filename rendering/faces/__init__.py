@@ -4,6 +4,16 @@ A pack is a folder in rendering/assets/avatars: plate.png (RGBA, straight alpha,
 blink.png and half.png (the eyes shut and half shut) and upper.png (the upper teeth) at the places that avatar.json names, landmarks.json (478 points
 of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json. A person's own pack is made by photo.py
 and kept in the store as one file under the hash of what is in it; that hash is its slug here.
+
+A pack may also take the person apart, so that the head moves over a body that stands still. Both pictures have the same
+place in avatar.json ("body" and "head"), outside which nothing of the head is seen:
+body.png (RGBA): the person without head and hair, a stump of neck in the collar. In the plate's place, all four channels,
+it is what lies behind the head.
+head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to 0
+from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
+
+Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what
+sets this one apart.
 """
 
 from __future__ import annotations
@@ -40,6 +50,18 @@ class Avatar:
     source: str
     sha256: str
     folder: Path
+    of: str = ""  # slug of the same person's first look
+    look: str = ""  # what sets this look apart: "Navy blazer"
+
+
+def looks(avatar: Avatar) -> tuple[Avatar, ...]:
+    """All stock avatars that are the same person, the first look first."""
+    return tuple(
+        sorted(
+            (other for other in stock() if other.of == avatar.of),
+            key=lambda other: (other.slug != other.of, other.slug),
+        )
+    )
 
 
 @functools.cache
@@ -59,6 +81,8 @@ def stock() -> tuple[Avatar, ...]:
                 source=plain["source"],
                 sha256=plain["sha256"],
                 folder=path.parent,
+                of=plain["of"],
+                look=plain["look"],
             )
         )
     return tuple(found)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rendering import voices
+from rendering import faces, voices
 
 AVATARS = Path(__file__).parents[2] / "rendering/assets/avatars"
 SLUGS = sorted(path.parent.name for path in AVATARS.glob("*/avatar.json"))
@@ -33,6 +33,14 @@ def test_there_are_two_avatars():
     assert SLUGS == ["daniel", "maya"]
 
 
+def test_looks_of_a_person_stand_together():
+    for avatar in faces.stock():
+        found = faces.looks(avatar)
+        assert avatar in found
+        assert found[0].slug == avatar.of
+        assert len({other.look for other in found}) == len(found)
+
+
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_pack_describes_itself(slug):
     told = facts(slug)
@@ -40,6 +48,8 @@ def test_a_pack_describes_itself(slug):
     assert told["name"]
     assert told["description"].endswith(".")
     assert len(told["tags"]) >= 3
+    assert told["of"] in SLUGS
+    assert told["look"]
     assert told["licence"] == "CC0-1.0"
     assert "CC0" in told["source"]
     assert voices.get(told["voice"]).language.startswith("en")
