@@ -256,6 +256,16 @@ MEASURE_FILMS = env("MEASURE_FILMS", "1") == "1"
 RENDER_SLOTS = number("RENDER_SLOTS", 2)
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 
+# Weights of engines: fetched by `manage.py models fetch`, from the hub, a mirror or a folder
+MODELS_DIR = Path(env("MODELS_DIR") or DATA_DIR / "models")
+MODELS_SOURCE = env("MODELS_SOURCE", "https://huggingface.co")
+MODELS_BUCKET = {
+    "key": secret("MODELS_S3_KEY"),
+    "secret": secret("MODELS_S3_SECRET"),
+    "region": env("MODELS_S3_REGION", "us-east-1"),
+    "endpoint": env("MODELS_S3_ENDPOINT"),
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,0 +1,186 @@
+"""The weights that engines need: what they are, whose terms they stand under, and whether they are here.
+
+Nothing is fetched by itself. An operator fetches (`manage.py models fetch`) and accepts the terms (`manage.py models
+accept`); `need` says in one sentence what is missing, before an engine starts. Weights lie in a folder per engine, with
+fetched.json (what each file was when it came) and accepted.json (who accepted which terms, and when).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from rendering.weights.registry import REGISTRY, File, Weights
+
+__all__ = [
+    "REGISTRY",
+    "File",
+    "NotReady",
+    "State",
+    "Weights",
+    "accept",
+    "get",
+    "need",
+    "place",
+    "sha256_of",
+    "state",
+    "verify",
+    "whole",
+]
+
+FETCHED, ACCEPTED = "fetched.json", "accepted.json"
+
+
+class NotReady(Exception):
+    """The operator can mend it: weights are absent, damaged or not accepted. One sentence that says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is here of an engine's weights."""
+
+    weights: Weights
+    missing: tuple[File, ...]
+    accepted: bool
+
+    @property
+    def ready(self) -> bool:
+        return self.accepted and not self.missing
+
+    @property
+    def sentence(self) -> str:
+        """How it stands, in one sentence."""
+        weights, count = self.weights, len(self.weights.files)
+        if self.missing:
+            some = "no weights" if len(self.missing) == count else "not all of its weights"
+            return (
+                f"{weights.title} has {some} here ({len(self.missing)} of {count} files are missing); "
+                f"run `manage.py models fetch {weights.engine}`."
+            )
+        if not self.accepted:
+            return (
+                f"The terms of {weights.title} ({weights.licence}) are not accepted; "
+                f"read {weights.terms} and run `manage.py models accept {weights.engine}`."
+            )
+        return f"{weights.title} is ready."
+
+
+def get(engine: str) -> Weights:
+    """What the engine needs. Raises NotReady for an engine that has no weights."""
+    if engine not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise NotReady(f"There are no weights for {engine[:40]!r}; there are some for {known}.")
+    return REGISTRY[engine]
+
+
+def place(engine: str, folder: Path) -> Path:
+    """The engine's own folder in the folder of all weights."""
+    return folder / get(engine).engine
+
+
+def state(engine: str, folder: Path) -> State:
+    """Looks at names and sizes only; `verify` reads the files."""
+    weights = get(engine)
+    home = place(engine, folder)
+    missing = tuple(file for file in weights.files if not whole(home, file))
+    return State(weights, missing, _accepted(weights, home))
+
+
+def need(engine: str, folder: Path) -> Path:
+    """The folder with the engine's files, all there and accepted. Raises NotReady; call it before a render begins."""
+    found = state(engine, folder)
+    if not found.ready:
+        raise NotReady(found.sentence)
+    return place(engine, folder)
+
+
+def accept(engine: str, folder: Path, *, by: str) -> dict[str, str]:
+    """Writes down that `by` accepts the engine's terms now. Changed terms are not accepted any more."""
+    weights = get(engine)
+    if not by.strip():
+        raise NotReady("Say who accepts the terms: --by NAME.")
+    home = place(engine, folder)
+    home.mkdir(parents=True, exist_ok=True)
+    told = {
+        "by": by.strip(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "licence": weights.licence,
+        "terms": weights.terms,
+    }
+    write_json(home / ACCEPTED, told)
+    return told
+
+
+Verdict = Literal["ok", "unpinned", "missing", "damaged"]
+
+
+def verify(engine: str, folder: Path) -> Iterator[tuple[File, Verdict]]:
+    """Reads every file. `unpinned`: as it was when it was fetched, but no published hash is known to hold it against."""
+    weights = get(engine)
+    home = place(engine, folder)
+    seen = recorded(home)
+    for file in weights.files:
+        path = home / file.path
+        if not path.is_file():
+            yield file, "missing"
+            continue
+        wanted = file.sha256 or seen.get(file.path, {}).get("sha256")
+        if sha256_of(path) != wanted:
+            yield file, "damaged"
+        else:
+            yield file, "ok" if file.sha256 else "unpinned"
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recorded(home: Path) -> dict[str, dict[str, Any]]:
+    """path -> {"sha256", "bytes", "from"} of what was fetched into the engine's folder."""
+    return _read_json(home / FETCHED)
+
+
+def record(home: Path, file: File, *, sha256: str, size: int, origin: str) -> None:
+    seen = recorded(home)
+    seen[file.path] = {"sha256": sha256, "bytes": size, "from": origin}
+    write_json(home / FETCHED, seen)
+
+
+def whole(home: Path, file: File) -> bool:
+    """Whether the file is here, was fetched whole, and has the size it then had."""
+    path, seen = home / file.path, recorded(home)
+    return (
+        file.path in seen
+        and path.is_file()
+        and path.stat().st_size == (file.bytes or seen[file.path]["bytes"])
+    )
+
+
+def _accepted(weights: Weights, home: Path) -> bool:
+    told = _read_json(home / ACCEPTED)
+    return (told.get("licence"), told.get("terms")) == (weights.licence, weights.terms)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_json(path: Path, told: dict[str, Any]) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,299 @@
+import hashlib
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.core.management import call_command
+
+from rendering import weights
+from rendering.weights import REGISTRY, File, NotReady, Weights, fetching
+
+LARGE = bytes(range(256)) * 8192  # 2 MiB
+SMALL = b'{"layers": 2}'
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+class Mirror(ThreadingHTTPServer):
+    """Serves files as a hub does: ranges, a redirect to where large files lie, and the troubles of real ones."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = {}
+        self.cut = []  # bytes after which the next connections end
+        self.answers = []  # statuses of the next answers
+        self.ranged = True
+        self.told = {}  # path -> hash in X-Linked-Etag
+        self.seen = []  # (path, Range)
+        self.address = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        server.seen.append((self.path, self.headers.get("Range")))
+        if server.answers:
+            self.send_response(server.answers.pop(0))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.path in server.told:
+            self.send_response(302)
+            self.send_header("Location", "/blobs" + self.path)
+            self.send_header("X-Linked-Etag", f'"{server.told[self.path]}"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        content = server.files.get(self.path.removeprefix("/blobs"))
+        if content is None:
+            self.send_error(404)
+            return
+        first = 0
+        if server.ranged and (wanted := self.headers.get("Range")):
+            first = int(wanted.removeprefix("bytes=").rstrip("-"))
+            if first >= len(content):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(content)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(content) - first))
+        self.end_headers()
+        part = content[first:]
+        if server.cut:
+            part = part[: server.cut.pop(0)]
+            self.close_connection = True
+        self.wfile.write(part)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def mirror():
+    server = Mirror()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def tiny(monkeypatch, mirror, tmp_path):
+    """An engine of two files that the mirror holds: one pinned, one whose hash nobody published."""
+    found = Weights(
+        engine="tiny",
+        title="Tiny",
+        licence="A licence",
+        terms="https://example.org/terms",
+        commercial="no",
+        files=(
+            File("net/large.bin", "who/what", "0" * 40, bytes=len(LARGE), sha256=sha256(LARGE)),
+            File("config.json", "who/what", "0" * 40),
+        ),
+    )
+    monkeypatch.setitem(REGISTRY, "tiny", found)
+    mirror.files = {"/tiny/net/large.bin": LARGE, "/tiny/config.json": SMALL}
+    return tmp_path / "models"
+
+
+def fetch(tiny, mirror, **more):
+    return fetching.fetch("tiny", tiny, source=mirror.address, **more)
+
+
+def test_an_engine_says_in_one_sentence_what_it_lacks(tiny, mirror):
+    with pytest.raises(NotReady) as absent:
+        weights.need("tiny", tiny)
+    assert absent.value.sentence == (
+        "Tiny has no weights here (2 of 2 files are missing); run `manage.py models fetch tiny`."
+    )
+    fetch(tiny, mirror)
+    with pytest.raises(NotReady, match=r"terms of Tiny .* not accepted; .* models accept tiny"):
+        weights.need("tiny", tiny)
+    weights.accept("tiny", tiny, by="Ada")
+    assert (weights.need("tiny", tiny) / "net/large.bin").read_bytes() == LARGE
+
+
+def test_acceptance_is_written_down_and_ends_with_the_terms(tiny, mirror, monkeypatch):
+    fetch(tiny, mirror)
+    told = weights.accept("tiny", tiny, by=" Ada ")
+    assert told["by"] == "Ada"
+    assert json.loads((tiny / "tiny/accepted.json").read_text())["licence"] == "A licence"
+    assert weights.state("tiny", tiny).ready
+    changed = Weights(**{**_fields(REGISTRY["tiny"]), "licence": "Another licence"})
+    monkeypatch.setitem(REGISTRY, "tiny", changed)
+    assert not weights.state("tiny", tiny).accepted
+
+
+def _fields(value):
+    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+
+
+def test_a_download_goes_on_where_it_broke(tiny, mirror):
+    mirror.cut = [300_000, 700_000]
+    fetch(tiny, mirror)
+    assert [row[1] for row in mirror.seen][:3] == [None, "bytes=300000-", "bytes=1000000-"]
+    assert (tiny / "tiny/net/large.bin").read_bytes() == LARGE
+
+
+def test_a_second_process_goes_on_with_what_the_first_left(tiny, mirror):
+    mirror.cut = [100_000] * fetching.TRIES
+    with pytest.raises(NotReady, match="run the same command to go on"):
+        fetch(tiny, mirror)
+    assert not (tiny / "tiny/net/large.bin").exists()
+    mirror.seen.clear()
+    fetch(tiny, mirror)
+    assert mirror.seen[0][1] == f"bytes={100_000 * fetching.TRIES}-"
+    assert fetch(tiny, mirror) == []  # all is here: nothing is asked
+
+
+def test_a_mirror_without_ranges_begins_again(tiny, mirror):
+    mirror.ranged = False
+    mirror.cut = [300_000]
+    fetch(tiny, mirror)
+    assert (tiny / "tiny/net/large.bin").read_bytes() == LARGE
+
+
+def test_a_busy_hub_is_asked_again(tiny, mirror):
+    mirror.answers = [503, 429]
+    assert len(fetch(tiny, mirror)) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(403, "asks for a login"), (404, "not there any more"), (418, "mirror")],
+)
+def test_a_refusal_is_one_sentence(tiny, mirror, status, sentence):
+    mirror.answers = [status]
+    with pytest.raises(NotReady, match=sentence):
+        fetch(tiny, mirror)
+
+
+def test_another_file_under_the_same_name_is_refused(tiny, mirror):
+    mirror.files["/tiny/net/large.bin"] = LARGE[:-1] + b"!"
+    with pytest.raises(NotReady, match="is not the published file"):
+        fetch(tiny, mirror)
+    assert not (tiny / "tiny/net/large.bin").exists()
+
+
+def test_a_file_of_another_size_is_refused(tiny, mirror):
+    mirror.files["/tiny/net/large.bin"] = LARGE[:-1]
+    with pytest.raises(NotReady, match=r"has 2097151 bytes at 127\.0\.0\.1:.*, not 2097152"):
+        fetch(tiny, mirror)
+
+
+def test_an_unknown_hash_is_held_from_the_first_fetch_on(tiny, mirror):
+    fetch(tiny, mirror)
+    assert dict(_verdicts(tiny)) == {"net/large.bin": "ok", "config.json": "unpinned"}
+    (tiny / "tiny/config.json").unlink()
+    mirror.files["/tiny/config.json"] = b'{"layers": 3}'
+    with pytest.raises(NotReady, match=r"config.json of Tiny .* is not the published file"):
+        fetch(tiny, mirror)
+
+
+def test_what_the_hub_tells_of_a_file_is_held_against_it(tiny, mirror):
+    mirror.told["/tiny/config.json"] = sha256(b"something else")
+    with pytest.raises(NotReady, match="is not the published file"):
+        fetch(tiny, mirror)
+    mirror.told["/tiny/config.json"] = sha256(SMALL)
+    fetch(tiny, mirror)
+    assert weights.recorded(tiny / "tiny")["config.json"]["sha256"] == sha256(SMALL)
+
+
+def test_verify_finds_a_flipped_bit(tiny, mirror):
+    fetch(tiny, mirror)
+    path = tiny / "tiny/net/large.bin"
+    path.write_bytes(LARGE[:77] + b"\0" + LARGE[78:])
+    assert dict(_verdicts(tiny))["net/large.bin"] == "damaged"
+
+
+def _verdicts(tiny):
+    return [(file.path, verdict) for file, verdict in weights.verify("tiny", tiny)]
+
+
+def test_from_a_folder(tiny, tmp_path):
+    (tmp_path / "usb/net").mkdir(parents=True)
+    (tmp_path / "usb/net/large.bin").write_bytes(LARGE)
+    with pytest.raises(NotReady, match=r"config.json of Tiny is not in .*usb"):
+        fetching.fetch("tiny", tiny, source=str(tmp_path / "usb"))
+    (tmp_path / "usb/config.json").write_bytes(SMALL)
+    assert [file.path for file in fetching.fetch("tiny", tiny, source=str(tmp_path / "usb"))] == [
+        "config.json"
+    ]
+
+
+def test_what_two_engines_share_comes_once(tiny, mirror, monkeypatch):
+    shared = Weights(
+        **{**_fields(REGISTRY["tiny"]), "engine": "other", "files": REGISTRY["tiny"].files[:1]}
+    )
+    monkeypatch.setitem(REGISTRY, "other", shared)
+    fetch(tiny, mirror)
+    mirror.seen.clear()
+    fetching.fetch("other", tiny, source=mirror.address)
+    assert mirror.seen == []
+    assert (tiny / "other/net/large.bin").stat().st_ino == (
+        tiny / "tiny/net/large.bin"
+    ).stat().st_ino
+
+
+def test_a_bucket_is_asked_with_a_signature(tiny, mirror):
+    mirror.files = {f"/bucket/kept{path}": content for path, content in mirror.files.items()}
+    with pytest.raises(NotReady, match="MODELS_S3_KEY"):
+        fetching.fetch("tiny", tiny, source="s3://bucket/kept")
+    bucket = fetching.Bucket("key", "secret", endpoint=mirror.address)
+    assert len(fetching.fetch("tiny", tiny, source="s3://bucket/kept", bucket=bucket)) == 2
+
+
+def test_the_signature_is_that_of_the_documentation():
+    # "GET Object" of "Examples: Signature Calculations" in Amazon's S3 API reference.
+    bucket = fetching.Bucket(
+        "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1"
+    )
+    headers = fetching.sign(
+        "https://examplebucket.s3.amazonaws.com/test.txt",
+        {"Range": "bytes=0-9"},
+        bucket,
+        datetime(2013, 5, 24, tzinfo=UTC),
+    )
+    assert headers["Authorization"].endswith(
+        "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+    )
+
+
+def test_every_engine_tells_its_terms_and_pins_a_revision():
+    for found in REGISTRY.values():
+        assert found.terms.startswith("https://")
+        assert found.licence
+        for file in found.files:
+            assert file.url.startswith("https://") or len(file.revision) == 40
+            assert file.sha256 is None or len(file.sha256) == 64
+        assert len({file.path for file in found.files}) == len(found.files)
+
+
+def test_the_command(tiny, mirror, settings, capsys):
+    settings.MODELS_DIR = tiny
+    call_command("models", "list")
+    assert "tiny            Tiny\n  0 of 2 files here" in capsys.readouterr().out
+    call_command("models", "fetch", "tiny", "--from", mirror.address)
+    assert "config.json: hash written down, none is published" in capsys.readouterr().out
+    call_command("models", "verify", "tiny")
+    call_command("models", "accept", "tiny", "--by", "Ada")
+    assert capsys.readouterr().out.endswith("Tiny is ready.\n")
+    call_command("models", "list", "--json")
+    told = {row["engine"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (told["tiny"]["ready"], told["tiny"]["commercial"]) == (True, "no")
+    (tiny / "tiny/config.json").write_bytes(b"{}")
+    with pytest.raises(SystemExit):
+        call_command("models", "verify", "tiny")
