@@ -40,7 +40,8 @@ help: ## this list
 	@PYTHON=$(PYTHON) sh requirements/install.sh base
 	@touch $@
 
-.venv/test: requirements/base.txt requirements/carriers.txt requirements/test.txt requirements/install.sh
+.venv/test: requirements/base.txt requirements/carriers.txt requirements/test.txt \
+		requirements/test-carriers.txt requirements/install.sh
 	@PYTHON=$(PYTHON) sh requirements/install.sh test
 	@touch .venv/ready $@
 

@@ -19,9 +19,10 @@ class Plan:
     slug: str
     name: str
     credits_a_month: int
+    photo_avatars: int  # avatars from photos that a workspace has at once
 
 
-PLANS = {"free": Plan("free", "Free", 10)}
+PLANS = {"free": Plan("free", "Free", 10, 5)}
 
 
 def period_of(now: datetime) -> tuple[datetime, datetime]:

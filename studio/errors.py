@@ -20,6 +20,7 @@ class Problem:
     errors: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
     retryable: bool = False
+    retry_after: int | None = None  # seconds
 
 
 class ScriptRefused(Exception):
@@ -36,7 +37,13 @@ class PictureRefused(Exception):
         self.title = title
 
 
-BAD_INPUT_STATUS = {"above_max_cost": 402, "file_too_large": 413, "body_too_large": 413}
+BAD_INPUT_STATUS = {
+    "above_max_cost": 402,
+    "avatar_limit": 403,
+    "file_too_large": 413,
+    "body_too_large": 413,
+    "rate_limited": 429,
+}
 
 
 def credits_of(seconds: int) -> str:
@@ -49,8 +56,18 @@ def explain(error: BaseException) -> Problem | None:
         case BadInput():
             status = BAD_INPUT_STATUS.get(error.code, 422)
             where = {k: v for k, v in error.where.items() if v is not None}
+            wait = where.pop("retry_after", None)
             errors = [{"code": error.code, **where}] if where else []
-            return Problem(status, error.code, "That cannot be used", error.sentence, errors)
+            title = "Too often" if wait else "That cannot be used"
+            return Problem(
+                status,
+                error.code,
+                title,
+                error.sentence,
+                errors,
+                retryable=wait is not None,
+                retry_after=wait,
+            )
         case ScriptRefused():
             first = error.lines[0]
             words = first["text"]

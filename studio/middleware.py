@@ -7,6 +7,7 @@ import secrets
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from rendering.values import BadInput
 from studio.errors import explain
 
 log = logging.getLogger(__name__)
@@ -28,13 +29,22 @@ LARGEST_UPLOAD = 25_000_000  # bytes of a form with files; a picture may have 20
 
 def upload_limit(get_response):
     """Turns a huge upload away before a byte of it is written to disk."""
+    from studio.api.problems import Refusal, answer
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > LARGEST_UPLOAD:
-            sentence = "The upload is too large: a picture may have 20 MB. Save it smaller, for example as a JPEG."
-            return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
-        return get_response(request)
+        if not length.isdecimal() or int(length) <= LARGEST_UPLOAD:
+            return get_response(request)
+        if request.path.startswith("/api/"):
+            form = request.content_type == "multipart/form-data"
+            return answer(request, Refusal("file_too_large" if form else "body_too_large").problem)
+        return _told(
+            request,
+            BadInput(
+                "The upload is too large: a picture may have 20 MB. Save it smaller, for example as a JPEG.",
+                code="file_too_large",
+            ),
+        )
 
     return middleware
 
@@ -60,6 +70,18 @@ def content_security_policy(get_response):
     return middleware
 
 
+def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The page or fragment that says what went wrong; None for a bug of ours."""
+    problem = explain(error)
+    if problem is None:
+        return None
+    if problem.status >= 500:
+        log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
+    context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
+    template = "_problem.html" if getattr(request, "htmx", False) else "problem.html"
+    return render(request, template, context, status=problem.status)
+
+
 class SayWhatWentWrong:
     """Domain exceptions of a view become the status and the sentence of studio/errors.py."""
 
@@ -70,14 +92,7 @@ class SayWhatWentWrong:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        problem = explain(error)
-        if problem is None:
-            return None
-        if problem.status >= 500:
-            log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
-        context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
-        template = "_problem.html" if getattr(request, "htmx", False) else "problem.html"
-        return render(request, template, context, status=problem.status)
+        return _told(request, error)
 
 
 say_what_went_wrong = SayWhatWentWrong

@@ -7,19 +7,21 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from billing.plans import PLANS
 from consent.models import Consent, Evidence
 from moderation import pictures as screening
 from rendering import attempts, faces, pictures, queue
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST = pictures.MOST_BYTES
+LONGEST = 4000  # pixels of the long side that are kept of a photo until its face is made
 ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes the photo up
 MOST_CLAIMS = 3  # a photo that ended so many workers is not given to another
 LONG = timedelta(seconds=15)
+UPLOADS, UPLOADS_WITHIN = 40, 3600  # photos that a workspace sends, seconds
 TRIES, TRIES_WITHIN = 5, 3600  # comparisons with the camera, seconds
 GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
 UNKEPT = timedelta(days=2)
@@ -64,17 +68,21 @@ def _typed(words: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
-def add(
-    workspace: Workspace,
-    user: User | None,
-    upload: UploadedFile,
-    *,
-    name: str = "",
-    voice: str = "",
-) -> Avatar:
-    """Stores the upload, unread, and asks a worker to make a face of it that speaks with `voice`. Raises BadInput."""
-    from studio import tasks
+@dataclass(frozen=True)
+class Photo:
+    """A photo at the door: a JPEG made anew from the upload's pixels. name: what the file was called."""
 
+    path: Path
+    name: str
+
+
+@contextmanager
+def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
+    """Decodes the upload, in a folder that is gone afterwards: what it was beside a picture is never stored.
+
+    Raises BadInput for a file that cannot be used, and when the workspace sends too many.
+    """
+    _count_an_upload(workspace)
     if not upload.size:
         raise BadInput("The photo is empty; choose another file.", code="image_unreadable")
     if upload.size > MOST:
@@ -82,7 +90,22 @@ def add(
             f"The photo has {upload.size / 1e6:.0f} MB; at most {MOST // 1_000_000} MB fit. Save it as a JPEG.",
             code="file_too_large",
         )
-    name = _typed(name or Path(upload.name or "").stem.replace("_", " ").replace("-", " "))
+    with tempfile.TemporaryDirectory(prefix="likeness-upload-") as work:
+        source = Path(work) / "upload"
+        with source.open("wb") as file:
+            for chunk in upload.chunks():
+                file.write(chunk)
+        cleaned = pictures.intake(source, Path(work) / "clean", kept=LONGEST)
+        yield Photo(cleaned.path, upload.name or "")
+
+
+def add(
+    workspace: Workspace, user: User | None, photo: Photo, *, name: str = "", voice: str = ""
+) -> Avatar:
+    """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full."""
+    from studio import tasks
+
+    name = _typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
     avatar = Avatar(
         pk=pk,
@@ -93,13 +116,41 @@ def add(
         state=Avatar.State.MAKING,
         created_by=user,
     )
-    path = place(avatar, "photo")
-    with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as file:
-        for chunk in upload.chunks():
-            file.write(chunk)
-    avatar.save()
-    transaction.on_commit(lambda: tasks.ask(avatar.pk))
+    try:
+        with transaction.atomic():
+            check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
+            _put(avatar, "photo", photo.path.read_bytes())
+            avatar.save()
+            transaction.on_commit(lambda: tasks.ask(avatar.pk))
+    except Exception:
+        place(avatar, "photo").unlink(missing_ok=True)
+        raise
     return avatar
+
+
+def check_room(workspace: Workspace) -> None:
+    """Raises BadInput when the workspace has all avatars of its own that its plan holds."""
+    most = PLANS[workspace.plan].photo_avatars
+    counted = (Avatar.State.MAKING, Avatar.State.MADE, Avatar.State.KEPT)
+    own = Avatar.objects.filter(workspace=workspace, retired_at=None, state__in=counted)
+    if own.count() >= most:
+        raise BadInput(
+            f"The workspace has {most} avatars from photos, and its plan holds no more; delete one first.",
+            code="avatar_limit",
+        )
+
+
+def _count_an_upload(workspace: Workspace) -> None:
+    now = time.time()
+    slot = f"photos:{workspace.pk}:{int(now // UPLOADS_WITHIN)}"
+    cache.add(slot, 0, timeout=2 * UPLOADS_WITHIN)
+    if cache.incr(slot) > UPLOADS:
+        left = UPLOADS_WITHIN - now % UPLOADS_WITHIN
+        raise BadInput(
+            f"The workspace has sent {UPLOADS} photos within an hour; wait {left / 60:.0f} minutes and send it again.",
+            code="rate_limited",
+            retry_after=int(left) + 1,
+        )
 
 
 def _silent() -> Q:
@@ -162,17 +213,16 @@ def _face(avatar: Avatar, folder: Path) -> tuple[Finding, ...]:
     tell = _teller(avatar)
     tell("reading", 0.0)
     try:
-        source = Path(shutil.copy(place(avatar, "photo"), folder / "photo"))
+        source = Path(shutil.copy(place(avatar, "photo"), folder / "photo.jpg"))
     except FileNotFoundError:
         raise Canceled from None  # discarded, or ended by another worker
-    cleaned = pictures.intake(source, folder / "clean", kept=photo.KEPT)
-    if screening.screen_picture(cleaned.path).verdict != "allow":
+    if screening.screen_picture(source).verdict != "allow":
         raise BadInput(
             f"This photo cannot be used: {screening.TITLE.lower()}. Choose another one.",
             code="image_refused",
         )
     findings = photo.prepare(
-        cleaned.path, folder / "pack", lambda step, fraction: tell(step, MADE * fraction)
+        source, folder / "pack", lambda step, fraction: tell(step, MADE * fraction)
     )
 
     def speaking(stage: str, fraction: float) -> None:
@@ -285,7 +335,13 @@ def remove(avatar: Avatar) -> None:
 
 
 def restore(avatar: Avatar) -> None:
-    Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.KEPT).update(retired_at=None)
+    """Brings a deleted one back. Raises BadInput when others have taken its place."""
+    gone = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.KEPT).exclude(retired_at=None)
+    with transaction.atomic():
+        workspace = Workspace.objects.select_for_update().get(pk=avatar.workspace_id)
+        if gone.exists():
+            check_room(workspace)
+            gone.update(retired_at=None)
 
 
 def tidy() -> None:

@@ -91,7 +91,6 @@ MIDDLEWARE = [
     "studio.middleware.request_id",
     "studio.middleware.content_security_policy",
     "studio.api.problems.problem_details",
-    "studio.middleware.upload_limit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -100,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "studio.middleware.upload_limit",
     "studio.middleware.say_what_went_wrong",
 ]
 

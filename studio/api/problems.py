@@ -40,6 +40,7 @@ CODES: dict[str, tuple[int, str]] = {
     "key_revoked": (401, "The key was revoked. Make a new one on the page Keys."),
     "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
     "above_max_cost": (402, "The quote is above your max_cost, so nothing was made or charged."),
+    "avatar_limit": (403, "The workspace has all avatars from photos that its plan holds."),
     "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
@@ -61,7 +62,9 @@ CODES: dict[str, tuple[int, str]] = {
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
     "language_unsupported": (422, "The voice does not speak this language."),
-    "image_unreadable": (422, "The photo is empty, or not a picture that can be read."),
+    "image_unreadable": (422, "The photo is empty, moves, or is no picture that can be read."),
+    "image_too_large": (422, "A photo has at most 12,000 pixels a side and 150 million in all."),
+    "image_too_small": (422, "A photo has at least 64 pixels a side, and its face 256."),
     "idempotency_key_reused": (422, "The key belongs to a request with another body."),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
     "script_refused": (451, "The script breaks a rule: errors[] quotes the words."),
@@ -214,6 +217,7 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
             retry_after = 2
         case _:
             problem = explain(error) or Refusal("internal_error").problem
+            retry_after = problem.retry_after
     if problem.status >= 500:
         log.error("%s %s", getattr(request, "id", ""), error, exc_info=error)
     return answer(request, problem, retry_after)

@@ -30,7 +30,7 @@ from rendering.models import Render, Segment
 from studio import access, photos
 from studio.actions import request_render
 from studio.api import schemas
-from studio.api.idempotency import once
+from studio.api.idempotency import key_of, once
 from studio.api.problems import Refusal
 from studio.api.resources import avatar_resources, render_resource, voice_resources
 from studio.models import Avatar, Picture, Project, Scene, Voice, Workspace
@@ -384,17 +384,20 @@ def avatar_create(
     Until then it is `locked`.
     """
     workspace = workspace_of(request)
+    key_of(request)  # before anything is decoded
     voices = Voice.offered_to(workspace)
     voice = _offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
     sent = hashlib.sha256(json.dumps([name, voice_id]).encode())
     for chunk in photo.chunks():
         sent.update(chunk)
 
-    def effect() -> dict[str, Any]:
-        made = photos.add(workspace, None, photo, name=name, voice=voice)
-        return as_json(avatar_resources(request, [made])[0])
+    with photos.received(workspace, photo) as taken:
 
-    first = once(request, workspace, 202, effect, sha256=sent.hexdigest())
+        def effect() -> dict[str, Any]:
+            made = photos.add(workspace, None, taken, name=name, voice=voice)
+            return as_json(avatar_resources(request, [made])[0])
+
+        first = once(request, workspace, 202, effect, sha256=sent.hexdigest())
     address = reverse("api-1:avatar_detail", args=[first.body["id"]])
     response["Location"] = request.build_absolute_uri(address)
     response["Retry-After"] = "2"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rendering.values import BadInput
 from studio import access, photos
 from studio.access import in_workspace
+from studio.errors import explain
 from studio.models import Avatar, Voice
 from studio.views.frames import poster_of
 from studio.views.scenes import answers_json, wants_json
@@ -37,25 +38,41 @@ def avatar_list(request: HttpRequest) -> HttpResponse:
 @answers_json
 def avatar_create(request: HttpRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
-    if request.method == "GET":
-        voices = Voice.offered_to(request.workspace).exclude(slug="preview")  # type: ignore[attr-defined]
-        answer = render(
-            request, "studio/avatar_create.html", {"voices": voices, "usual": photos.VOICE}
-        )
-        answer["Permissions-Policy"] = CAMERA
-        return answer
-    upload = request.FILES.get("photo")
-    if not isinstance(upload, UploadedFile):
-        raise BadInput("Choose a photo first, or take one with the camera.", code="missing_field")
-    voices = Voice.offered_to(request.workspace)  # type: ignore[attr-defined]
-    voice = voices.filter(slug=request.POST.get("voice", "")).first()
-    made = photos.add(
-        request.workspace,  # type: ignore[attr-defined]
-        request.user,  # type: ignore[arg-type]
-        upload,
-        voice=voice.slug if voice else "",
-    )
-    return redirect("avatar_detail", made.pk)
+    workspace = request.workspace  # type: ignore[attr-defined]
+    voices = Voice.offered_to(workspace)
+    problem = None
+    try:
+        if request.method == "GET":
+            photos.check_room(workspace)
+        else:
+            voice = voices.filter(slug=request.POST.get("voice", "")).first()
+            upload = request.FILES.get("photo")
+            if not isinstance(upload, UploadedFile):
+                raise BadInput(
+                    "Choose a photo first, or take one with the camera.", code="missing_field"
+                )
+            with photos.received(workspace, upload) as photo:
+                made = photos.add(
+                    workspace,
+                    request.user,  # type: ignore[arg-type]
+                    photo,
+                    voice=voice.slug if voice else "",
+                )
+            return redirect("avatar_detail", made.pk)
+    except BadInput as said:
+        if wants_json(request):
+            raise
+        problem = explain(said)
+    context = {
+        "voices": voices.exclude(slug="preview"),
+        "chosen": request.POST.get("voice") or photos.VOICE,
+        "problem": problem,
+    }
+    answer = render(request, "studio/avatar_create.html", context)
+    if problem and request.method == "POST":
+        answer.status_code = problem.status
+    answer["Permissions-Policy"] = CAMERA
+    return answer
 
 
 @require_safe

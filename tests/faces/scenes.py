@@ -1,6 +1,7 @@
-"""Photos whose truth is known: rendered people before cluttered grounds, with noise and JPEG."""
+"""Photos whose truth is known: rendered people before cluttered grounds, with noise and JPEG; and two real ones."""
 
 import functools
+import importlib.metadata
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,12 @@ def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
     """(RGB, alpha 0..1) of a rendered person."""
     plate = cv2.imread(str(PACKS / slug / "plate.png"), cv2.IMREAD_UNCHANGED)
     return plate[..., 2::-1].astype(np.float32), plate[..., 3].astype(np.float32) / 255
+
+
+def real(name: str) -> np.ndarray:
+    """RGB of a free picture that scikit-image carries, which is never imported: "astronaut" (a portrait), "chelsea" (a cat)."""
+    path = importlib.metadata.distribution("scikit-image").locate_file(f"skimage/data/{name}.png")
+    return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def ground(rows: int, columns: int, seed: int = 3) -> np.ndarray:

@@ -95,6 +95,15 @@ def test_it_refuses_a_moving_picture(tmp_path):
         taken(out.getvalue(), tmp_path)
 
 
+def test_a_cameras_preview_beside_the_picture_is_left_out(tmp_path):
+    out = BytesIO()
+    Image.new("RGB", (200, 120), "red").save(
+        out, "MPO", save_all=True, append_images=[Image.new("RGB", (80, 48), "blue")]
+    )
+    made = taken(out.getvalue(), tmp_path)
+    assert (made.width, made.height) == (200, 120)
+
+
 WHOLE = [encoded(kind, size=(64, 64)) for kind in ("JPEG", "PNG", "WEBP", "HEIF")]
 
 

@@ -2,12 +2,14 @@
 
 import json
 
+import cv2
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rendering.models import Render
 from studio import photos
 from studio.models import Avatar
+from tests.faces import scenes
 from tests.studio.programs import Program, problem
 from tests.studio.rows import own_avatar
 
@@ -21,7 +23,10 @@ def program(alice, library):
     return Program.of(alice.workspace)
 
 
-def send(program, data=b"%PDF-1.7", key="one", **fields):
+ROOM = cv2.imencode(".jpg", scenes.ground(300, 300))[1].tobytes()
+
+
+def send(program, data=ROOM, key="one", **fields):
     photo = {"photo": SimpleUploadedFile("me.jpg", data)} if data is not None else {}
     headers = {"Authorization": f"Bearer {program.secret}"} | (
         {"Idempotency-Key": key} if key else {}
@@ -39,21 +44,22 @@ def test_a_photo_is_taken_and_what_is_wrong_with_it_is_told(program):
     photos.make(photos.claim(body["id"]))
     read = program.get(answer["Location"]).json()
     assert read["status"] == "refused"
-    assert [finding["code"] for finding in read["findings"]] == ["image_unreadable"]
-    assert read["findings"][0]["sentence"].startswith("This file is not a JPEG")
+    assert [finding["code"] for finding in read["findings"]] == ["no_face"]
+    assert read["findings"][0]["sentence"].startswith("No face is found")
 
 
 def test_the_same_key_makes_one_avatar(program):
     first, again = send(program), send(program)
     assert (first.json(), again["Idempotent-Replayed"]) == (again.json(), "true")
     assert Avatar.objects.exclude(workspace=None).count() == 1
-    problem(send(program, data=b"another"), 422, "idempotency_key_reused")
+    problem(send(program, name="another"), 422, "idempotency_key_reused")
 
 
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
         ({"data": b""}, 422, "image_unreadable"),
+        ({"data": b"%PDF-1.7"}, 422, "image_unreadable"),
         ({"data": None}, 422, "missing_field"),
         ({"data": b"x" * 20_000_001}, 413, "file_too_large"),
         ({"voice_id": "nobody"}, 422, "invalid_field"),

@@ -1,8 +1,6 @@
 """From a photo to an avatar of the workspace: made, refused, kept, unlocked by its person, deleted."""
 
 import hashlib
-import zipfile
-from io import BytesIO
 
 import cv2
 import numpy as np
@@ -10,9 +8,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from billing.models import available
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering import faces, queue
+from rendering import attempts, faces, queue
 from rendering.models import Render
+from rendering.tasks import make_line
 from rendering.values import Canceled
 from studio import photos, tasks
 from studio.models import Avatar, Voice
@@ -106,53 +106,6 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
     avatar.refresh_from_db()
     assert (avatar.state, avatar.name, avatar.voice_slug) == ("kept", "Robin", "af_heart")
     assert avatar.locked
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (b"", "Choose a photo first"),
-        (b"%PDF-1.7 " * 99, "not a JPEG"),
-        (coded(scenes.ground(700, 700).astype(np.uint8)), "No face is found"),
-        (coded(np.hstack([scenes.photo("maya"), scenes.photo("daniel")])), "More than one face"),
-        (
-            coded(cv2.resize(scenes.photo("maya"), None, fx=0.3, fy=0.3)),
-            "pixels wide; it needs 256",
-        ),
-    ],
-    ids=["empty", "PDF", "room", "two", "far"],
-)
-def test_bad_photos_get_a_sentence_and_leave_nothing(client, data, sentence):
-    if not data:
-        answer = client.post("/avatars/new", {})
-        assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
-        return
-    avatar = made(client, data)
-    assert avatar.state == "refused"
-    assert sentence in client.get(f"/avatars/{avatar.pk}/").content.decode()
-    assert not photos.place(avatar, "photo").exists()
-    assert not avatar.pack
-    client.post(f"/avatars/{avatar.pk}/discard", {"again": "1"})
-    assert not Avatar.objects.filter(pk=avatar.pk).exists()
-    assert not any(photos.place(avatar, kind).exists() for kind in photos.KINDS)
-
-
-def test_a_huge_upload_is_turned_away_at_the_door(client):
-    answer = client.post("/avatars/new", {"photo": SimpleUploadedFile("x.jpg", b"x" * 26_000_000)})
-    assert (answer.status_code, "20 MB" in answer.content.decode()) == (413, True)
-    assert not Avatar.objects.exclude(workspace=None).exists()
-
-
-def test_a_polyglot_is_only_a_picture(client):
-    """A JPEG that is a zip as well: what is kept is made anew from its pixels."""
-    out = BytesIO(coded(cv2.resize(scenes.photo("maya"), None, fx=0.3, fy=0.3)))
-    out.seek(0, 2)
-    with zipfile.ZipFile(out, "a") as archive:
-        archive.writestr("secret.txt", "hidden words")
-    avatar = made(client, out.getvalue())
-    shown = b"".join(client.get(f"/avatars/{avatar.pk}/files/marked").streaming_content)
-    assert b"hidden words" not in shown
-    assert b"PK\x03\x04" not in shown
 
 
 def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
@@ -325,6 +278,41 @@ def test_deleted_while_it_renders(client, alice, kept):
     editor = client.get(f"/projects/{project.pk}/").content.decode()
     assert "Robin was deleted. Choose an avatar to see the scene." in editor
     assert client.get(f"/scenes/{scene.pk}/frame.jpg").status_code == 404
+
+
+@pytest.mark.slow
+def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
+    client, alice, kept, monkeypatch
+):
+    """Paid for by a full consent: the worker that draws it stops, no file of it stays, the credits are back."""
+    Consent.record(kind="person", avatar=kept, sha256=kept.pack, scope="full", evidence={})
+    voice = Voice.objects.get(slug="preview")
+    project = alice.workspace.projects.create(title="Mine")
+    project.add_scene(script="Hello, and welcome to this film.", avatar=kept, voice=voice)
+    before = available(alice.workspace)
+    assert client.post(f"/projects/{project.pk}/render", {"mode": "final"}).status_code == 302
+    assert available(alice.workspace) < before
+    monkeypatch.setattr(attempts.PULSE, "start", lambda *_: None)  # its beat is told by hand below
+    line, drawn = queue.claim("a worker"), []
+    files = everything()
+    report = attempts.Attempt.report
+
+    def deleted(attempt, stage, fraction):
+        if stage == "frames" and not drawn:
+            drawn.append(fraction)
+            client.post(f"/avatars/{kept.pk}/remove")
+            attempt.tell()
+        report(attempt, stage, fraction)
+
+    monkeypatch.setattr(attempts.Attempt, "report", deleted)
+    make_line(line)
+    assert drawn
+    render = Render.objects.get()
+    assert (render.status, render.failure_code) == ("failed", "avatar_deleted")
+    assert available(alice.workspace) == before
+    assert render.segments.get().status != "done"
+    assert {path.suffix for path in everything() - files} <= {".npz"}  # the sound, without a face
+    assert queue.claim("a worker") is None
 
 
 def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
