@@ -146,7 +146,11 @@ def _looks(spec: LineSpec) -> list[Any]:
 
 def segment_key(spec: LineSpec) -> str:
     """The hash of everything that decides how the segment looks and sounds."""
-    made_by = (speech.VERSION, voices.REVISIONS[voices.get(spec.voice).engine], motion.VERSION)
+    made_by = (
+        speech.VERSION,
+        voices.ENGINES[voices.get(spec.voice).engine].revision,
+        motion.VERSION,
+    )
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
     captioned = captions.VERSION if spec.burn_captions else ""
     return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded)

@@ -5,11 +5,14 @@ A nudge says "look at the queue", no more. Lost, doubled or late, it changes not
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import math
 import threading
-from contextlib import suppress
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -25,7 +28,7 @@ from rendering.attempts import PULSE, Attempt, process_name
 from rendering.failpoints import reach
 from rendering.memory import steady
 from rendering.models import Render, Segment, Worker, WrongStatus
-from rendering.values import BadInput, Canceled, Chapter, LineSpec
+from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,7 @@ OUR_FAULT = (
     "Something went wrong on our side while this was made. All credits are back; try again, "
     "and write to us if it fails once more."
 )
+SILENT = 60  # seconds for which the reason why a line is not spoken is good
 
 
 # Telling the workers
@@ -112,6 +116,9 @@ def make_line(row: Segment) -> None:
             where = f"Scene {row.scene_number}, line {row.line_number}: "
             if row.give_back(attempt.number, failed=True):
                 _fail(row.render, problem.code, where + problem.sentence)
+        except Unavailable as problem:
+            log.warning("%s line %s: %s", row.render_id, row.position, problem)
+            _given_up(row, row.render, attempt.number, problem)
         except Exception:
             log.exception("%s line %s, attempt %s", row.render_id, row.position, attempt.number)
             _given_up(row, row.render, attempt.number)
@@ -135,9 +142,19 @@ def assemble(render: Render) -> None:
             _given_up(render, render, attempt.number)
 
 
-def _given_up(work: Segment | Render, render: Render, attempt: int) -> None:
-    """An attempt failed through our fault: again after a pause, or the end after the last one."""
-    if work.give_back(attempt, failed=True) and work.failures + 1 >= settings.MAX_ATTEMPTS:
+def _given_up(
+    work: Segment | Render, render: Render, attempt: int, away: Unavailable | None = None
+) -> None:
+    """An attempt failed, not through the user's fault: again after a pause, or the end after the last one.
+
+    away: what we rent and cannot have; trying again may be of no use.
+    """
+    if not work.give_back(attempt, failed=True):
+        return
+    if away is not None and (not away.again or work.failures + 1 >= settings.MAX_ATTEMPTS):
+        sentence = f"{away.sentence} All credits are back."
+        _fail(render, away.code, sentence, ours=True)
+    elif work.failures + 1 >= settings.MAX_ATTEMPTS:
         _fail(render, "internal_error", OUR_FAULT, ours=True)
 
 
@@ -227,12 +244,40 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
 
     What nobody waits for gives way after each sentence that had to be made, to whoever does.
     """
-    with suppress(BadInput, Canceled):  # the page says so by itself, from the same words
+    try:
         line = pipeline.spec_from_json(spec)
         for sentence in pipeline.sentences(line, store=queue.store(), stop=PULSE.stopping):
             if not urgent and not sentence.reused:
                 speak_line(spec)
                 return
+    except Canceled:
+        pass
+    except (BadInput, Unavailable) as problem:
+        place = _why_not(spec)
+        with queue.store().write(place.stem, place.suffix) as draft:
+            draft.write_text(problem.sentence, encoding="utf-8")
+
+
+def _why_not(spec: dict[str, Any]) -> Path:
+    """Where the speech worker leaves word, for the page that waits, of a line that it could not speak."""
+    said = json.dumps([spec[name] for name in ("text", "voice", "speed", "pitch", "markup")])
+    key = hashlib.sha256(f"not spoken {said}".encode()).hexdigest()
+    return queue.store().path(key, ".txt")
+
+
+def why_silent(spec: dict[str, Any]) -> str:
+    """Why the line could not be spoken within the last minute; "" where nothing is known."""
+    place = _why_not(spec)
+    try:
+        fresh = time.time() - place.stat().st_mtime < SILENT
+        return place.read_text(encoding="utf-8") if fresh else ""
+    except FileNotFoundError:
+        return ""
+
+
+def forget_silence(spec: dict[str, Any]) -> None:
+    """Somebody asks for the line again."""
+    _why_not(spec).unlink(missing_ok=True)
 
 
 @shared_task(name="rendering.tasks.measure", ignore_result=True)

@@ -37,6 +37,19 @@ class BadInput(Exception):
         self.where = where
 
 
+class Unavailable(Exception):
+    """A service that we rent does not do its part: one clear sentence for the reader, who is charged nothing.
+
+    again: whether it may do it in some minutes. What failed stands in our log, and no secret with it.
+    """
+
+    code = "voice_unavailable"
+
+    def __init__(self, sentence: str, *, again: bool) -> None:
+        super().__init__(sentence)
+        self.sentence, self.again = sentence, again
+
+
 class Canceled(Exception):
     """Raised by `report` when the render was canceled or the attempt was given up. Never caught in a stage."""
 
@@ -132,6 +145,11 @@ class Word:
     end: float
 
 
+TimedBy = Literal["engine", "aligned", "provider", "energy"]
+"""Where times come from, best first: the engine's own phones, forced alignment, phones laid into the words that a
+provider timed, words laid over the loud stretches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speech:
     """The sound of a line, with its own lead-in and tail of silence, at -16 LUFS."""
@@ -142,6 +160,7 @@ class Speech:
     words: tuple[Word, ...] = ()
     reused: int = 0  # sentences that came from the store
     total: int = 0
+    timed_by: TimedBy = "engine"  # the worst among its sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +173,7 @@ class Timing:
     hop: float
     pitch: Floats  # Hz, 0 where unvoiced
     energy: Floats  # dB relative to full scale, RMS over 50 ms
-    source: Literal["engine", "aligned", "energy"] = "engine"
+    source: TimedBy = "engine"
 
 
 @dataclass(frozen=True, slots=True)

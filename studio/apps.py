@@ -5,4 +5,8 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
+        from rendering import voices
         from studio import checks  # noqa: F401 (registers them)
+        from studio.providers import accounts
+
+        voices.offer(accounts())

@@ -7,7 +7,7 @@ from billing.models import CREDIT, NotEnoughCredits
 from consent.models import NotAllowed
 from rendering.models import WrongStatus
 from rendering.store import StoreFull
-from rendering.values import BadInput
+from rendering.values import BadInput, Unavailable
 from studio.models.projects import RevisionConflict
 
 
@@ -96,6 +96,10 @@ def explain(error: BaseException) -> Problem | None:
         case WrongStatus():
             sentence = "This render has ended already, so that is no longer possible."
             return Problem(409, "render_over", "Already over", sentence)
+        case Unavailable():
+            return Problem(
+                503, error.code, "That voice is away", error.sentence, retryable=error.again
+            )
         case StoreFull():
             sentence = "Our disk is full, so this could not be saved. Nothing was lost or charged; try again later."
             return Problem(503, "unavailable", "No room left", sentence, retryable=True)

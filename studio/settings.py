@@ -266,6 +266,18 @@ MODELS_BUCKET = {
     "endpoint": env("MODELS_S3_ENDPOINT"),
 }
 
+# Voices of providers, offered where a key is set (docs/voices.md)
+VOICE_PROVIDERS = {
+    name: {
+        "key": secret(f"{name.upper()}_API_KEY"),
+        "voices": env(f"{name.upper()}_VOICES"),
+        "model": env(f"{name.upper()}_MODEL"),
+        "dollars": env(f"{name.upper()}_DOLLARS"),
+        "url": env(f"{name.upper()}_URL"),
+    }
+    for name in ("elevenlabs", "cartesia", "resemble")
+}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

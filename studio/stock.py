@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from consent.models import Consent
 from rendering import faces, voices
@@ -13,7 +14,8 @@ from studio.models import Avatar, Voice
 
 @transaction.atomic
 def ensure_stock() -> None:
-    """Rows for what ships. Repeating it changes nothing; new data gets a new licence record."""
+    """Rows for what ships and what providers offer here; what is offered no more is retired. Repeating it changes
+    nothing; new data gets a new licence record."""
     for face in faces.stock():
         avatar, _ = Avatar.objects.update_or_create(
             slug=face.slug,
@@ -35,11 +37,14 @@ def ensure_stock() -> None:
                 "language": info.language,
                 "description": info.description,
                 "tags": list(info.tags),
+                "retired_at": None,
             },
         )
-        source = f"Stock voice {info.slug}, revision {voices.REVISIONS[info.engine]}"
+        source = f"Stock voice {info.slug}, revision {voices.ENGINES[info.engine].revision}"
         sha256 = voices.sha256(info.slug)
         _licensed(voice=voice, source=source, licence=info.licence, sha256=sha256)
+    gone = Voice.objects.filter(workspace=None, retired_at=None).exclude(slug__in=voices.REGISTRY)
+    gone.update(retired_at=timezone.now())
 
 
 def _licensed(*, sha256: str, source: str, licence: str, **likeness: Any) -> None:

@@ -1,8 +1,9 @@
 """Stage 3, alignment: when every word and phone is heard, and how: pitch and energy every 10 ms.
 
-Speech made by an engine brings its own times. Recorded sound is aligned to its script by
-pocketsphinx (its en-us acoustic model, two passes: words, then phones); where that fails, words are
-laid over the loud stretches by length. `Timing.source` says which of the three it was.
+Speech made by an engine brings its own times, or none, or only words: `timed` finds the rest, sentence by
+sentence. Sound without times is aligned to its script by pocketsphinx (its en-us acoustic model, two passes: words,
+then phones); where that fails, phones are laid into the words that a provider timed, or words over the loud stretches by
+length. `Timing.source` says which it was.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from rendering.values import (
     Script,
     Sentence,
     Speech,
+    TimedBy,
     Timing,
     Word,
 )
-from rendering.voices import english
+from rendering.voices import Clip, english
 
 HOP = 0.01  # seconds
 SILENCE = -90.0  # dB, the floor of the energy track
@@ -52,7 +54,7 @@ def run(script: Script, speech: Speech) -> Timing:
     Deterministic; raises nothing of its own for sound that is speech, noise or silence.
     """
     if speech.phones:
-        words, phones, source = speech.words, speech.phones, "engine"
+        words, phones, source = speech.words, speech.phones, speech.timed_by
     else:
         found = aligned(script, speech.wav)
         source = "aligned" if found else "energy"
@@ -67,8 +69,93 @@ def run(script: Script, speech: Speech) -> Timing:
         hop=HOP,
         pitch=pitch(speech.wav),
         energy=energy(speech.wav),
-        source=source,  # type: ignore[arg-type]
+        source=source,
     )
+
+
+def timed(sentence: Sentence, language: str, clip: Clip) -> Clip:
+    """A clip without phones, with the phones, caption words and pauses of its sentence.
+
+    Forced alignment is believed where the words that the provider timed, if it did, stand at the same places.
+    """
+    script = Script("", (sentence,), language)
+    heard = Speech(clip.wav, clip.wav.size / SAMPLE_RATE)
+    told: TimedBy = "aligned"
+    found = aligned(script, clip.wav)
+    if found and clip.words and not _agree(found[0], clip.words):
+        found = None
+    if found is None and clip.words:
+        found, told = _in_words(script, heard, clip.words), "provider"
+    if found is None:
+        found, told = _by_energy(script, heard), "energy"
+    wav, words, phones = _paused(sentence, language, clip.wav, *found)
+    shown = tuple(
+        part for word in words for part in english.captions(word.text, word.start, word.end)
+    )
+    return Clip(wav, shown, phones, told)
+
+
+def _agree(words: tuple[Word, ...], timed: tuple[Word, ...]) -> bool:
+    """Whether half of the words begin within 0.12 s of one that the provider timed."""
+    begins = np.array([word.start for word in timed])
+    apart = [float(np.abs(begins - word.start).min()) for word in words]
+    return bool(apart) and float(np.median(apart)) <= 0.12
+
+
+def _in_words(
+    script: Script, heard: Speech, timed: tuple[Word, ...]
+) -> tuple[tuple[Word, ...], tuple[Phone, ...]] | None:
+    """Words and phones laid into timed words: one by one where they are as many, else by their share of the letters."""
+    pieces = _pieces(script)
+    if not pieces:
+        return None
+    bare = ["".join(c for c in sounds if c not in "ˈˌː") for _, _, sounds in pieces]
+    if len(pieces) == len(timed):
+        spans = [(word.start, word.end) for word in timed]
+    else:
+        letters = np.cumsum([0, *(len(word.text) for word in timed)]) / sum(
+            len(word.text) for word in timed
+        )
+        shares = np.cumsum([0, *(len(sounds) for sounds in bare)]) / sum(map(len, bare))
+        tops = np.maximum.accumulate([max(word.start, word.end) for word in timed])
+        begins = np.interp(shares[:-1], letters[:-1], [word.start for word in timed])
+        ends = np.interp(shares[1:], letters[1:], tops)
+        spans = list(zip(begins.tolist(), ends.tolist(), strict=True))
+    return _laid(pieces, bare, spans, heard.seconds)
+
+
+def _paused(
+    sentence: Sentence,
+    language: str,
+    wav: Floats,
+    words: tuple[Word, ...],
+    phones: tuple[Phone, ...],
+) -> tuple[Floats, tuple[Word, ...], tuple[Phone, ...]]:
+    """The pauses that the script asks for inside the sentence, opened in the sound after the word before each."""
+    if not words or not any(span.pause for span in sentence.spans):
+        return wav, words, phones
+    spoken = english.pronounce(sentence, british=language == "en-GB")
+    sounded = {symbol.word for symbol in spoken.symbols if symbol.char not in english.PUNCTUATION}
+    for place, seconds in reversed(spoken.pauses):
+        before = max((symbol.word for symbol in spoken.symbols[: place + 1]), default=-1)
+        count = sum(1 for word in sounded if 0 <= word <= before)
+        if not 0 < count <= len(words):
+            continue
+        end = words[count - 1].end
+        first = sum(1 for phone in phones if phone.start < end - 1e-6)
+        marked = (*phones[:first], Phone(" ", end, end), *phones[first:])
+        starts = np.array([phone.start for phone in marked])
+        ends = np.array([phone.end for phone in marked])
+        wav = english.opened(wav, starts, ends, first, seconds)
+        phones = tuple(
+            replace(phone, start=float(a), end=float(b))
+            for phone, a, b in zip(marked, starts, ends, strict=True)
+        )
+        words = (
+            *words[:count],
+            *(Word(w.text, w.start + seconds, w.end + seconds) for w in words[count:]),
+        )
+    return wav, words, _with_pauses(list(phones))
 
 
 def energy(wave: Floats) -> Floats:
@@ -287,11 +374,26 @@ def _by_energy(script: Script, speech: Speech) -> tuple[tuple[Word, ...], tuple[
         frame = int(np.searchsorted(clock, spent, side))  # type: ignore[call-overload]
         return min(max(frame - (side == "right"), 0) * HOP, speech.seconds)
 
+    spans = [
+        (when(edges[number], "right"), when(edges[number + 1], "left"))
+        for number in range(len(pieces))
+    ]
+    return _laid(pieces, bare, spans, speech.seconds)
+
+
+def _laid(
+    pieces: list[tuple[str, str, str]],
+    bare: list[str],
+    spans: list[tuple[float, float]],
+    seconds: float,
+) -> tuple[tuple[Word, ...], tuple[Phone, ...]]:
+    """Each piece in its span, its phones of equal length; spans that run into each other are cut."""
     words: list[Word] = []
     phones: list[Phone] = []
+    last = 0.0
     for number, (shown, _, _) in enumerate(pieces):
-        start = max(when(edges[number], "right"), words[-1].end if words else 0.0)
-        end = max(when(edges[number + 1], "left"), start)
+        start = min(max(spans[number][0], last), seconds)
+        end = last = min(max(spans[number][1], start), seconds)
         if shown:
             words.append(Word(shown, start, end))
         elif words:

@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 
 from rendering import voices
+from rendering.stages import alignment
 from rendering.values import (
     SAMPLE_RATE,
     BadInput,
@@ -31,6 +32,7 @@ from rendering.values import (
     Script,
     Sentence,
     Speech,
+    TimedBy,
     Word,
 )
 from rendering.voices import Clip, VoiceInfo, english
@@ -39,6 +41,7 @@ VERSION = "speech/1"
 LEAD, TAIL = 0.25, 0.35  # seconds of silence around a line
 LOUDNESS = -16.0  # LUFS
 PEAK = 10 ** (-1.2 / 20)  # true peak: -1 dBFS, and 0.2 dB for meters that oversample otherwise
+ORDER: tuple[TimedBy, ...] = ("engine", "aligned", "provider", "energy")
 GAPS = {"…": 0.40, "?": 0.36, ".": 0.34, "!": 0.32, ":": 0.30}  # seconds after a sentence
 
 
@@ -180,6 +183,11 @@ def _checked(script: Script, voice: VoiceInfo | str, speed: float, pitch: float)
         raise BadInput(
             f"The pitch {pitch} is out of reach; use -6 to 6 semitones.", code="invalid_field"
         )
+    if pitch and "pitch" not in voice.supports:
+        raise BadInput(
+            f"The voice {voice.name} cannot be made higher or lower; set the pitch to 0.",
+            code="invalid_field",
+        )
     return voice
 
 
@@ -188,7 +196,14 @@ def _key(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> st
     spans = [
         (s.text, s.shown, s.emphasis, s.rate, s.pitch, s.phonemes, s.pause) for s in sentence.spans
     ]
-    parts = [VERSION, voices.REVISIONS[voice.engine], voice.slug, float(speed), float(pitch), spans]
+    parts = [
+        VERSION,
+        voices.ENGINES[voice.engine].revision,
+        voice.slug,
+        float(speed),
+        float(pitch),
+        spans,
+    ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -215,6 +230,8 @@ def _clip(
             pass  # a damaged file is spoken again and replaced
     engine = voices.engine(voice.engine, cache)
     clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)
+    if not clip.phones:
+        clip = alignment.timed(sentence, voice.language, clip)
     # Rounded as the store keeps it, so that a kept sentence and a fresh one give the same bytes.
     clip = replace(clip, wav=_restored(_rounded(clip.wav)))
     if store is not None:
@@ -235,6 +252,7 @@ def _save(path: Path, clip: Clip) -> None:
     marks = {
         "words": [(word.text, word.start, word.end) for word in clip.words],
         "phones": [(phone.symbol, phone.start, phone.end, phone.stress) for phone in clip.phones],
+        "timed_by": clip.timed_by,
     }
     text = np.frombuffer(json.dumps(marks, ensure_ascii=False).encode(), np.uint8)
     with open(path, "wb") as out:
@@ -248,6 +266,7 @@ def _read(path: Path) -> Clip:
             _restored(held["wav"]),
             tuple(Word(*word) for word in marks["words"]),
             tuple(Phone(*phone) for phone in marks["phones"]),
+            marks.get("timed_by", "engine"),
         )
 
 
@@ -276,7 +295,8 @@ def _joined(
     body = levelled(np.concatenate(pieces))
     silence = [np.zeros(round(seconds * SAMPLE_RATE), np.float32) for seconds in (lead, tail)]
     wav = np.concatenate([silence[0], body, silence[1]])
-    return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words))
+    told = max((clip.timed_by for clip in clips), key=ORDER.index)
+    return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words), timed_by=told)
 
 
 def levelled(wave: Floats) -> Floats:

@@ -1,6 +1,8 @@
 """The voices that can speak, and the engines behind them.
 
-`REGISTRY` is the one list of voices; `engine(name)` loads an engine once per process. A further
+`ENGINES` says what each engine can do, `REGISTRY` is the one list of voices that a script can name, and
+`engine(name)` loads an engine once per process. Voices of HTTP providers join the list when `offer` is
+told of an account. A further
 language needs a pronunciation module beside english.py and voices whose `language` names it.
 """
 
@@ -10,16 +12,23 @@ import difflib
 import functools
 import hashlib
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from rendering import memory
-from rendering.values import BadInput, Floats, Phone, Sentence, Word
+from rendering.values import BadInput, Floats, Phone, Sentence, TimedBy, Word
+
+if TYPE_CHECKING:
+    from rendering.voices.hosted import Account
 
 KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
+HIBARI = "Apache-2.0 (hibari-tts, distilled from Kokoro-82M)"
+ACCENTS = {"en-US": "American", "en-GB": "British"}
+"""The languages that the studio can read, align and screen."""
 CONTROLS = frozenset(
     {"break", "emphasis", "rate", "pitch", "say-as", "sub", "phoneme", "dictionary"}
 )
@@ -38,6 +47,8 @@ class VoiceInfo:
     supports: frozenset[str] = CONTROLS
     pace: float = 1.0
     """Seconds it takes for what af_heart says in one; measured over forty sentences."""
+    dollars: float = 0.0
+    """What a provider asks of the operator for 1,000 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,27 @@ class Clip:
     """One spoken sentence without silence around it; times in seconds from its first sample."""
 
     wav: Floats  # (samples,), values.SAMPLE_RATE
-    words: tuple[Word, ...]
-    phones: tuple[Phone, ...]
+    words: tuple[
+        Word, ...
+    ]  # as captions show them; of an engine without phones the words it spoke, or none
+    phones: tuple[Phone, ...]  # empty where the engine tells none: the alignment stage finds them
+    timed_by: TimedBy = "engine"
 
 
-REVISIONS = {"kokoro": "kokoro-82m-1.0-int8/1", "preview": "hibari-0.2.1/1"}
-"""Changed whenever an engine would speak the same words differently: part of the store's keys."""
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine is and can do. Every engine speaks sentence by sentence."""
+
+    title: str
+    revision: str
+    """Changed whenever the engine would speak the same words differently: part of the store's keys."""
+    times: Literal["phones", "words", "none"]
+    """What it tells of its own sound. The rest is found by forced alignment."""
+    languages: tuple[
+        str, ...
+    ]  # ISO 639-1 codes that it speaks; the studio offers those it can also read
+    licence: str
+    clones: bool = False  # whether it speaks in a voice given by a recording
 
 
 class VoiceEngine(Protocol):
@@ -65,8 +91,15 @@ class VoiceEngine(Protocol):
     ) -> Clip:
         """Speak one sentence; speed 0.5..2, pitch in semitones.
 
-        Raises BadInput (nothing to pronounce) and Canceled within a second of `stop` being set.
+        Raises BadInput (nothing to pronounce), Unavailable (a provider's fault or the account's) and Canceled
+        within a second of `stop` being set.
         """
+
+
+ENGINES = {
+    "kokoro": EngineInfo("Kokoro", "kokoro-82m-1.0-int8/1", "phones", ("en",), KOKORO),
+    "preview": EngineInfo("Preview", "hibari-0.2.1/1", "phones", ("en",), HIBARI),
+}
 
 
 def _kokoro(rows: str) -> dict[str, VoiceInfo]:
@@ -74,7 +107,7 @@ def _kokoro(rows: str) -> dict[str, VoiceInfo]:
     for row in rows.strip().splitlines():
         slug, pace, register, *words = row.split()
         language = {"a": "en-US", "b": "en-GB"}[slug[0]]
-        accent = {"en-US": "American", "en-GB": "British"}[language]
+        accent = ACCENTS[language]
         found[slug] = VoiceInfo(
             slug=slug,
             name=slug[3:].capitalize(),
@@ -121,25 +154,61 @@ REGISTRY["preview"] = VoiceInfo(
     description="American English, a light voice for quick previews",
     tags=("american", "high", "preview"),
     engine="preview",
-    licence="Apache-2.0 (hibari-tts, distilled from Kokoro-82M)",
+    licence=HIBARI,
 )
 
 
+_hosted: dict[str, Account] = {}
+
+
+def offer(accounts: Iterable[Account]) -> None:
+    """Offers the voices of these accounts, and of no others; a process says it once, when it starts."""
+    from rendering.voices import hosted
+
+    with _loading:
+        for name in _hosted:
+            del ENGINES[name]
+        for slug in [slug for slug, voice in REGISTRY.items() if voice.engine in _hosted]:
+            del REGISTRY[slug]
+        _hosted.clear()
+        for account in accounts:
+            _hosted[account.provider] = account
+            ENGINES[account.provider] = hosted.engine_info(account)
+            REGISTRY.update(hosted.voices(account))
+        _load.cache_clear()
+
+
 def get(slug: str) -> VoiceInfo:
-    """The voice of that slug. Raises BadInput, naming near matches."""
+    """The voice of that slug. Raises BadInput: with near matches, or because a provider is not offered."""
     if slug in REGISTRY:
         return REGISTRY[slug]
+    from rendering.voices import providers
+
+    provider = providers.PROVIDERS.get(slug.split("-")[0])
+    if provider is not None:
+        raise BadInput(
+            f"The voice {slug[:40]!r} of {provider.title} is not offered here now; choose another voice.",
+            code="voice_unknown",
+        )
     near = difflib.get_close_matches(slug.lower(), REGISTRY, n=3, cutoff=0.5)
     hint = " or ".join(near) if near else "af_heart"
     raise BadInput(f"There is no voice called {slug[:40]!r}; try {hint}.", code="voice_unknown")
 
 
-@functools.cache
 def sha256(slug: str) -> str:
-    """Of the data that makes this voice what it is: its style vectors, or the model that is the voice."""
+    """Of the data that makes this voice what it is: style vectors, the model that is the voice, or, of a
+    provider's voice, its name there."""
+    voice = get(slug)
+    if voice.engine in _hosted:
+        return hashlib.sha256(f"{ENGINES[voice.engine].revision} {slug}".encode()).hexdigest()
+    return _data_sha256(slug, voice.engine)
+
+
+@functools.cache
+def _data_sha256(slug: str, engine: str) -> str:
     from rendering.voices import english, kokoro
 
-    if get(slug).engine == "preview":
+    if engine == "preview":
         return hashlib.sha256((english.assets() / "hibari.onnx").read_bytes()).hexdigest()
     with np.load(kokoro.VOICES) as tables:
         return hashlib.sha256(tables[slug].tobytes()).hexdigest()
@@ -171,4 +240,8 @@ def _load(name: str, cache: Path | None) -> VoiceEngine:
         from rendering.voices.preview import Preview
 
         return Preview(cache)
+    if name in _hosted:
+        from rendering.voices.hosted import Hosted
+
+        return Hosted(_hosted[name])
     raise KeyError(name)

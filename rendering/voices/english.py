@@ -271,7 +271,7 @@ def voiced(
         length += seconds
     wave = np.concatenate(waves)
     for index, seconds in spoken.pauses:
-        wave = _open(wave, starts, ends, index, seconds)
+        wave = opened(wave, starts, ends, index, seconds)
     return Clip(wave, _words(spoken, starts, ends), _phones(spoken, starts, ends))
 
 
@@ -292,8 +292,11 @@ def trimmed(wave: Floats) -> tuple[Floats, float]:
     return wave, first / SAMPLE_RATE
 
 
-def _open(wave: Floats, starts: Times, ends: Times, index: int, seconds: float) -> Floats:
-    """Put silence into the wave where it is quietest around the end of symbol `index`."""
+def opened(wave: Floats, starts: Times, ends: Times, index: int, seconds: float) -> Floats:
+    """The wave with silence put in where it is quietest around the end of symbol `index`.
+
+    starts, ends: seconds of each symbol, moved in place; the silence belongs to symbol `index`.
+    """
     hop = SAMPLE_RATE // 200
     low = max(0, int((starts[index] - 0.03) * SAMPLE_RATE))
     high = min(wave.size, int((ends[index] + 0.05) * SAMPLE_RATE))

@@ -69,6 +69,10 @@ CODES: dict[str, tuple[int, str]] = {
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
     "script_refused": (451, "The script breaks a rule: errors[] quotes the words."),
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
+    "voice_unavailable": (
+        503,
+        "The provider of that voice does not do its part: the sentence says why.",
+    ),
     "unavailable": (503, "We cannot do this right now. Nothing was charged; try again later."),
 }
 """code -> (usual status, what it means): the table of the documentation page."""

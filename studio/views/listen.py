@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
 from rendering.stages import speech
-from rendering.values import SAMPLE_RATE, LineSpec, Script
+from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
 from studio import access, actions
 from studio.access import in_workspace
 from studio.models import Scene
@@ -41,8 +41,12 @@ def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
     part = request.GET.get("part")
     if part is not None:
         return _audio(script, spec, part, ready)
+    plain = pipeline.spec_to_json(spec)
     if request.method == "POST" and not all(ready):
-        tasks.speak_line(pipeline.spec_to_json(spec), urgent=True)
+        tasks.forget_silence(plain)
+        tasks.speak_line(plain, urgent=True)
+    elif not all(ready) and (sentence := tasks.why_silent(plain)):
+        raise Unavailable(sentence, again=True)
     spoken = json.dumps(
         [speech.VERSION, spec.text, spec.voice, spec.speed, spec.markup, spec.dictionary]
     )

@@ -1,4 +1,4 @@
-"""The voices that ship."""
+"""The voices that can be chosen, the engines that speak them, and why others are not offered."""
 
 import json
 from argparse import ArgumentParser
@@ -7,10 +7,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from rendering import voices
+from studio.providers import absent
+
+A_MINUTE = 900  # characters that are spoken in one, about
 
 
 class Command(BaseCommand):
-    help = "Lists the stock voices."
+    help = "Lists the voices and their engines."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,7 +25,9 @@ class Command(BaseCommand):
                 "slug": voice.slug,
                 "name": voice.name,
                 "language": voice.language,
+                "engine": voice.engine,
                 "licence": voice.licence,
+                "dollars_per_1000_characters": voice.dollars,
                 "description": voice.description,
             }
             for voice in voices.REGISTRY.values()
@@ -32,5 +37,13 @@ class Command(BaseCommand):
             return
         for voice in found:
             self.stdout.write(
-                f"{voice['slug']:<13}{voice['name']:<10}{voice['language']:<7}{voice['description']}"
+                f"{voice['slug']:<24}{voice['name']:<12}{voice['language']:<7}{voice['description']}"
             )
+        self.stdout.write("")
+        for name, engine in voices.ENGINES.items():
+            rates = [v.dollars for v in voices.REGISTRY.values() if v.engine == name]
+            cost = max(rates, default=0.0) * A_MINUTE / 1000
+            price = f"about {cost:.2f} dollars a minute of speech" if cost else "no cost"
+            self.stdout.write(f"{engine.title}: {len(rates)} voices, {price}; {engine.licence}.")
+        for sentence in absent().values():
+            self.stdout.write(sentence)

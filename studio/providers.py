@@ -1,0 +1,65 @@
+"""The operator's accounts with providers of voices, from the settings."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlparse
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from rendering.voices.hosted import Account, HostedVoice
+from rendering.voices.providers import PROVIDERS
+
+
+def accounts() -> tuple[Account, ...]:
+    """Those whose key is set. Raises ImproperlyConfigured with one sentence, and no key in it."""
+    return tuple(
+        _account(name, told) for name, told in settings.VOICE_PROVIDERS.items() if told["key"]
+    )
+
+
+def absent() -> dict[str, str]:
+    """Why each other provider is not offered, in one sentence."""
+    return {
+        name: f"{PROVIDERS[name].title} is not offered: set {name.upper()}_API_KEY and {name.upper()}_VOICES to offer it."
+        for name, told in settings.VOICE_PROVIDERS.items()
+        if not told["key"]
+    }
+
+
+def _account(name: str, told: dict[str, str]) -> Account:
+    prefix = name.upper()
+    entries = [entry.strip() for entry in told["voices"].split(",") if entry.strip()]
+    if not entries:
+        raise ImproperlyConfigured(
+            f"{prefix}_API_KEY is set and {prefix}_VOICES names no voice; write Name=id:en-US, and more after commas."
+        )
+    found = [re.fullmatch(r"([^=]+)=([^:]+):([\w-]+)", entry) for entry in entries]
+    if not all(found):
+        wrong = entries[found.index(None)][:60]
+        raise ImproperlyConfigured(
+            f"{prefix}_VOICES has an entry {wrong!r} that is not of the form Name=id:en-US."
+        )
+    url = urlparse(told["url"])
+    if told["url"] and url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ImproperlyConfigured(f"{prefix}_URL is no https:// address: the key is sent there.")
+    try:
+        return Account(
+            provider=name,
+            key=told["key"],
+            voices=tuple(
+                HostedVoice(match[1].strip(), match[2].strip(), match[3])
+                for match in found
+                if match
+            ),
+            model=told["model"],
+            dollars=float(told["dollars"]) if told["dollars"] else None,
+            address=told["url"].rstrip("/"),
+        )
+    except ValueError as problem:
+        if told["dollars"] and "float" in str(problem):
+            raise ImproperlyConfigured(
+                f"{prefix}_DOLLARS is no number: write what 1,000 characters cost, as in 0.1."
+            ) from None
+        raise ImproperlyConfigured(str(problem)) from None

@@ -1,0 +1,22 @@
+import pytest
+
+from rendering import voices
+from rendering.voices.hosted import Account, HostedVoice, Patience
+from tests.voices.provider import KEY, VOICE, Server
+
+QUICK = Patience(tries=3, seconds=60.0, silence=30.0, first=0.01)
+
+
+@pytest.fixture
+def provider(request):
+    """A provider that answers on this machine, and its voice Rachel on offer; the test names it by parameter."""
+    server = Server(getattr(request, "param", "elevenlabs"))
+    rachel = HostedVoice("Rachel", VOICE, "en-US")
+    server.account = Account(
+        server.provider, KEY, (rachel,), address=server.url, patience=QUICK, dollars=0.2
+    )
+    voices.offer([server.account])
+    server.voice = voices.get(f"{server.provider}-rachel")
+    yield server
+    server.stop()
+    voices.offer([])
