@@ -12,6 +12,8 @@ it is what lies behind the head.
 head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to 0
 from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
 
+sample.mp4, where there is one (build/sample.py), is the person saying a sentence, framed as poster.webp.
+
 Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what
 sets this one apart.
 """
@@ -52,6 +54,12 @@ class Avatar:
     folder: Path
     of: str = ""  # slug of the same person's first look
     look: str = ""  # what sets this look apart: "Navy blazer"
+
+    @property
+    def sample(self) -> Path | None:
+        """The person saying a sentence, framed as the poster."""
+        path = self.folder / "sample.mp4"
+        return path if path.is_file() else None
 
 
 def looks(avatar: Avatar) -> tuple[Avatar, ...]:
