@@ -24,6 +24,8 @@ def ensure_stock() -> None:
                 "name": face.name,
                 "description": face.description,
                 "tags": list(face.tags),
+                "of": "" if face.of == face.slug else face.of,
+                "look": face.look,
                 "voice_slug": face.voice,
             },
         )

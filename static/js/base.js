@@ -64,3 +64,13 @@ document.addEventListener("click", (event) => {
 document.addEventListener("click", (event) => {
   event.target.closest("[data-toast-close]")?.closest(".toast")?.remove();
 });
+
+// A form that asks while one chooses keeps the address in step, so that it can be loaded again and sent to others.
+for (const name of ["change", "input"]) {
+  document.addEventListener(name, (event) => {
+    const form = event.target.closest("form[data-address]");
+    if (!form) return;
+    const asked = [...new FormData(form)].filter(([, value]) => value);
+    history.replaceState(null, "", asked.length ? `?${new URLSearchParams(asked)}` : location.pathname);
+  });
+}

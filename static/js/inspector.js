@@ -11,6 +11,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
   let number = 0;
   let showing = 0;
   let naming = 0;
+  let filtering = 0;
 
   // -- the frame: the old one stays until the new one is drawn
 
@@ -213,6 +214,23 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     (drawer.querySelector("[aria-pressed=true][name]") ?? drawer.querySelector("[name][value][aria-pressed]"))?.focus();
   });
 
+  // Filters of the portraits: the form is a plain one; here its answer replaces the portraits only.
+  drawer.addEventListener("change", async (event) => {
+    const form = event.target.closest("[data-filter]");
+    if (!form) return;
+    const mine = (filtering += 1);
+    const answer = await ask(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+    if (mine !== filtering) return;
+    if (answer.status !== 200) {
+      toast(sentenceOf(answer));
+      return;
+    }
+    const fresh = document.createElement("template");
+    fresh.innerHTML = answer.body.html;
+    stop();
+    drawer.querySelector("[data-results]").replaceWith(fresh.content.querySelector("[data-results]"));
+  });
+
   drawer.addEventListener("close", () => {
     stop();
     // The inspector may have been drawn anew meanwhile, so the focus is put back by hand.
@@ -221,6 +239,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
 
   drawer.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (event.target.matches("[data-filter]")) return;
     const { name, value } = event.submitter;
     drawer.close();
     await change({ [name]: value });

@@ -125,7 +125,7 @@ def _scene(
     avatar = (
         _offered(avatars, wanted, where, "avatar")
         if wanted
-        else avatars.filter(workspace=None).first()
+        else avatars.filter(workspace=None, of="").first()
     )
     if avatar is None:
         raise _invalid("avatar_id", "This workspace has no avatar yet.")

@@ -30,6 +30,10 @@ class Avatar(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=240, blank=True)
     tags = models.JSONField(default=list)
+    of = models.SlugField(
+        max_length=64, blank=True, help_text="Slug of the first look, where this is another."
+    )
+    look = models.CharField(max_length=60, blank=True)
     voice_slug = models.SlugField(max_length=64, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.KEPT)
     pack = models.CharField(max_length=64, blank=True, help_text="Store key of an own face.")

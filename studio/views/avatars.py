@@ -2,35 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rendering.values import BadInput
+from consent.models import Consent
+from rendering.values import BadInput, LineSpec
 from studio import access, photos
 from studio.access import in_workspace
 from studio.errors import explain
+from studio.forms import as_typed
+from studio.gallery import gallery, people_of
+from studio.manuscript import source_lines
 from studio.models import Avatar, Voice
-from studio.views.frames import poster_of
+from studio.views.files import file_name, serve
+from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 
 CAMERA = "camera=(self), microphone=()"
-SHOWN = {"poster": "image/webp", "marked": "image/jpeg", "preview": "video/mp4"}
+SHOWN = ("poster", "marked", "preview")
+SAYS = "Hello, I'm {name}. Write what I should say, and I'll say it."
+LONGEST_SAMPLE = 300  # characters
 
 
 @require_safe
 @in_workspace
 def avatar_list(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
-    own = list(Avatar.objects.filter(workspace=workspace, retired_at=None).order_by("-created_at"))
-    stock = list(Avatar.objects.filter(workspace=None, retired_at=None))
-    for avatar in stock:
-        avatar.poster = poster_of(avatar)  # type: ignore[attr-defined]
+    avatars = Avatar.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
     undo = Avatar.objects.filter(workspace=workspace, pk=request.GET.get("undo", "")).first()
-    context = {"own": own, "stock": stock, "undo": undo if undo and undo.retired_at else None}
-    return render(request, "studio/avatar_list.html", context)
+    context = {
+        "gallery": gallery(avatars, request.GET),
+        "undo": undo if undo and undo.retired_at else None,
+    }
+    name = "studio/avatar_list.html"
+    return render(request, f"{name}#gallery" if request.htmx else name, context)  # type: ignore[attr-defined]
+
+
+@require_safe
+@in_workspace
+def stock_avatar(request: HttpRequest, stock_slug: str) -> HttpResponse:
+    """A person that ships: the looks, the voice, where the face comes from, and what one wants to hear."""
+    avatar = get_object_or_404(Avatar, workspace=None, retired_at=None, slug=stock_slug)
+    first = avatar.of or avatar.slug
+    looks = Avatar.objects.filter(Q(slug=first) | Q(of=first), workspace=None, retired_at=None)
+    person = people_of(looks)[0]
+    shown = next(look for look in person.looks if look.avatar == avatar)
+    context = {
+        "person": replace(person, shown=shown),
+        "licence": Consent.valid().filter(avatar=avatar, kind="licence").order_by("-pk").first(),
+        "words": SAYS.format(name=avatar.name),
+        "longest": LONGEST_SAMPLE,
+    }
+    return render(request, "studio/stock_avatar.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace
+@answers_json
+def avatar_sound(request: HttpRequest, avatar_id: str) -> HttpResponse:
+    """?text= in the voice that goes with the avatar; of a ?scene= its first line."""
+    avatar = get_object_or_404(Avatar.offered_to(request.workspace), pk=avatar_id)  # type: ignore[attr-defined]
+    voice = Voice.offered_to(request.workspace).filter(slug=avatar.voice_slug).first()  # type: ignore[attr-defined]
+    if voice is None:
+        raise BadInput(
+            f"{avatar.name} has no voice of its own; choose one in the scene.", code="missing_field"
+        )
+    text = as_typed(request.GET.get("text", "")).strip()
+    if request.GET.get("scene"):
+        scene = access.scene(request.workspace, request.GET["scene"])  # type: ignore[attr-defined]
+        first = next(iter(source_lines(scene)), None)
+        text = first.text[:LONGEST_SAMPLE] if first else ""
+    if len(text) > LONGEST_SAMPLE:
+        raise BadInput(
+            f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
+            code="invalid_field",
+            field="text",
+        )
+    spec = LineSpec(
+        text=text or SAYS.format(name=avatar.name),
+        avatar="",
+        voice=voice.slug,
+        language=voice.language,
+    )
+    return sound(request, spec)
 
 
 @require_http_methods(["GET", "POST"])
@@ -103,7 +164,7 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
 
 @require_safe
 @in_workspace
-def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> FileResponse:
+def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> HttpResponseBase:
     """Its portrait, its preview, or the photo with what is wrong marked; to its own workspace only."""
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
     if kind not in SHOWN:
@@ -111,8 +172,7 @@ def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> FileResponse
     path = photos.place(avatar, kind)
     if not path.is_file():
         raise Http404
-    answer = FileResponse(path.open("rb"), content_type=SHOWN[kind])
-    answer["Cache-Control"] = "private, max-age=3600"
+    answer = serve(request, path, file_name(avatar.name, path.suffix), download=False)
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
 

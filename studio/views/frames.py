@@ -7,33 +7,20 @@ import json
 import threading
 from pathlib import Path
 
-from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
-from django.templatetags.static import static
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from rendering import pipeline, queue
 from rendering.values import LineSpec, VideoFormat
 from studio import access, actions
 from studio.access import in_workspace
-from studio.models import Avatar, Scene
+from studio.models import Scene
 
 HEIGHT = 540
 DRAWING = threading.Lock()
 """The frame and its thumbnail are asked for at once; the second finds what the first has drawn."""
 
 SMALLEST, QUALITY = 64, 88
-
-
-def poster_of(avatar: Avatar | None) -> str:
-    """The address of its portrait, or nothing."""
-    if avatar is None or avatar.deleted:
-        return ""
-    if avatar.workspace_id:
-        return reverse("avatar_file", args=[avatar.pk, "poster"])
-    path = f"avatars/{avatar.slug}/poster.webp"
-    return static(path) if finders.find(path) else ""
 
 
 def frame_version(scene: Scene) -> str:

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rendering.values import BadInput, LineSpec
 from studio import access, actions
 from studio.access import in_workspace
+from studio.gallery import gallery
 from studio.models import Avatar, Scene, Voice
 from studio.models.projects import RevisionConflict
-from studio.views.frames import poster_of
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 
@@ -36,10 +36,8 @@ def _drawer(request: HttpRequest, scene: Scene, name: str, context: dict) -> Htt
 @in_workspace
 def scene_avatars(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    avatars = list(Avatar.offered_to(request.workspace))  # type: ignore[attr-defined]
-    for avatar in avatars:
-        avatar.poster = poster_of(avatar)  # type: ignore[attr-defined]
-    return _drawer(request, scene, "scene_avatars", {"avatars": avatars})
+    avatars = Avatar.offered_to(request.workspace)  # type: ignore[attr-defined]
+    return _drawer(request, scene, "scene_avatars", {"gallery": gallery(avatars, request.GET)})
 
 
 @require_safe

@@ -83,7 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
     projects = with_posters(list(shelf(workspace).filter(archived_at=None)[:RECENT]))
     context["projects"] = projects
     if not projects:
-        context["avatars"] = Avatar.offered_to(workspace).filter(workspace=None)[:4]
+        context["avatars"] = Avatar.offered_to(workspace).filter(workspace=None, of="")[:4]
     return render(request, "studio/home.html", context)
 
 
@@ -131,7 +131,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
     avatars = Avatar.offered_to(workspace)
     avatar = (
         avatars.filter(slug=request.POST.get("avatar", "")).first()
-        or avatars.filter(workspace=None).first()
+        or avatars.filter(workspace=None, of="").first()
     )
     voices = Voice.offered_to(workspace)
     voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()

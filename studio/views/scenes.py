@@ -22,10 +22,11 @@ from studio import access, actions
 from studio.access import in_workspace
 from studio.errors import explain
 from studio.forms import ProjectForm, SceneForm
+from studio.gallery import poster_of
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Project, Scene, Workspace
 from studio.models.projects import MANNERS, RevisionConflict
-from studio.views.frames import frame_version, poster_of
+from studio.views.frames import frame_version
 
 log = logging.getLogger(__name__)
 

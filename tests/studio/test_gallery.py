@@ -1,0 +1,136 @@
+"""The gallery of avatars: who is shown, what is said of them, and the way into a project."""
+
+import re
+
+import pytest
+
+from consent.models import Consent
+from rendering import faces
+from studio.models import Avatar, Project, Scene
+from tests.studio.rows import make_project, own_avatar
+
+JSON = {"HTTP_ACCEPT": "application/json"}
+
+
+@pytest.fixture
+def client(client_of, alice, library):
+    return client_of(alice)
+
+
+@pytest.fixture
+def blazer(library):
+    """A second look of Maya, in the rows only."""
+    return Avatar.objects.create(
+        slug="maya-in-a-blazer",
+        name="Maya",
+        of="maya",
+        look="Navy blazer",
+        tags=["woman", "thirties", "formal"],
+        voice_slug="af_heart",
+    )
+
+
+def names(answer):
+    return re.findall(r'face-name">([^<]+?)\s*<', answer.content.decode())
+
+
+def test_everybody_is_there_once_with_what_they_are(client, blazer):
+    answer = client.get("/avatars/")
+    first = {face.name for face in faces.stock() if face.of == face.slug}
+    assert sorted(names(answer)) == sorted(first)
+    page = answer.content.decode()
+    assert page.count("Synthetic") == len(first)
+    assert page.count("#record") == len(first)
+
+
+@pytest.mark.parametrize(
+    "query", ["gender=man", "age=thirties&gender=man", "style=business&gender=man"]
+)
+def test_a_filter_keeps_those_that_match(client, query):
+    found = names(client.get(f"/avatars/?{query}"))
+    assert "Daniel" in found
+    assert "Maya" not in found
+
+
+def test_a_style_brings_the_look_that_has_it(client, blazer):
+    page = client.get("/avatars/?style=formal").content.decode()
+    assert "/avatars/stock/maya-in-a-blazer/" in page
+    assert "Daniel" not in page
+
+
+def test_nobody_found_says_so_and_shows_the_way_back(client, alice):
+    own_avatar(alice.workspace)
+    page = client.get("/avatars/?from=photo&gender=man").content.decode()
+    assert "Nobody here is like that" in page
+    assert "Show them all" in page
+
+
+def test_a_filter_that_is_not_offered_is_ignored(client):
+    assert len(names(client.get("/avatars/?gender=cat&age=[]"))) == len(
+        names(client.get("/avatars/"))
+    )
+
+
+def test_own_faces_are_found_and_marked(client, alice):
+    own_avatar(alice.workspace)
+    page = client.get("/avatars/?from=photo").content.decode()
+    assert "Locked until its person agrees" in page
+    assert names(client.get("/avatars/?from=photo")) == ["Robin"]
+    assert "Robin" not in names(client.get("/avatars/?from=studio"))
+
+
+def test_a_person_shows_the_looks_and_the_record(client, blazer):
+    page = client.get("/avatars/stock/maya/").content.decode()
+    record = Consent.objects.get(avatar__slug="maya", kind="licence")
+    assert record.sha256 in page
+    assert record.licence in page
+    assert "Navy blazer" in page
+    assert "no real person" in page
+
+
+def test_a_face_without_a_record_says_so(client, blazer):
+    assert (
+        "No licence is on record" in client.get(f"/avatars/stock/{blazer.slug}/").content.decode()
+    )
+
+
+def test_own_faces_have_no_page_among_the_stock(client, alice):
+    own = own_avatar(alice.workspace)
+    assert client.get(f"/avatars/stock/{own.slug}/").status_code == 404
+
+
+def test_use_opens_a_project_with_the_face_and_its_voice(client):
+    client.post("/projects/new", {"avatar": "daniel"})
+    scene = Scene.objects.get(project=Project.objects.get())
+    assert (scene.avatar.slug, scene.voice.slug) == ("daniel", scene.avatar.voice_slug)
+
+
+def test_the_drawer_filters_and_says_the_first_line(client, alice, library):
+    scene = make_project(alice.workspace, script="A first line.\n\nAnother.").live_scenes.get()
+    page = client.get(f"/scenes/{scene.pk}/avatars?gender=man").content.decode()
+    assert "Daniel" in page
+    assert 'value="maya"' not in page
+    daniel = Avatar.objects.get(slug="daniel")
+    answer = client.get(f"/avatars/{daniel.pk}/sound?scene={scene.pk}", **JSON)
+    assert answer.json()["ready"] == [False]
+
+
+@pytest.mark.parametrize("text", ["x" * 301, "[pause 99]"])
+def test_a_sample_that_cannot_be_said_is_explained(client, text):
+    maya = Avatar.objects.get(slug="maya")
+    answer = client.get(f"/avatars/{maya.pk}/sound", {"text": text}, **JSON)
+    assert answer.status_code == 422
+    assert answer.json()["problem"]["sentence"].endswith(".")
+
+
+def test_a_sample_of_an_own_face_can_be_sought(client, alice):
+    own = own_avatar(alice.workspace)
+    answer = client.get(f"/avatars/{own.pk}/files/preview", headers={"Range": "bytes=0-9"})
+    assert answer.status_code == 206
+    assert len(b"".join(answer.streaming_content)) == 10
+
+
+def test_samples_that_ship_speak(library):
+    for face in faces.stock():
+        assert face.sample is None or face.sample.stat().st_size > 20_000
+    assert any(face.sample for face in faces.stock())
