@@ -6,6 +6,7 @@ import { Manuscript, clock } from "./manuscript.js";
 import { Saver, allSavers, flushAll, saverOf } from "./saving.js";
 import { startInspector } from "./inspector.js";
 import { startRail } from "./rail.js";
+import { showSteps, startSteps } from "./steps.js";
 
 const desk = document.getElementById("desk");
 const place = document.getElementById("scenes");
@@ -44,7 +45,8 @@ function adopt(section) {
       section.querySelector(".conflict-place").innerHTML = html;
       section.querySelector(".conflict-place button")?.focus();
     },
-    done(sent, { settings, frame }) {
+    done(sent, { settings, frame, steps }) {
+      showSteps(steps);
       section.querySelector("[name=revision]").value = saver.revision;
       section.dataset.markup = settings.markup;
       section.dataset.speed = settings.speed;
@@ -105,7 +107,12 @@ async function arrange(url, fields, { focus = true } = {}) {
     toast(sentenceOf(answer));
     return null;
   }
-  const { rail: html, scene, chosen: made } = answer.body;
+  return arranged(answer.body, focus);
+}
+
+function arranged(body, focus) {
+  const { rail: html, scene, chosen: made, steps } = body;
+  showSteps(steps);
   const order = rail.replace(html);
   for (const section of sections()) {
     if (!order.includes(section.id)) drop(section.id);
@@ -130,7 +137,7 @@ async function arrange(url, fields, { focus = true } = {}) {
   if (next) choose(next, { scroll: Boolean(made), focus: focus && Boolean(scene) && Boolean(made) });
   recount();
   estimate();
-  return answer.body;
+  return body;
 }
 
 async function remove(url, id) {
@@ -384,6 +391,17 @@ const rail = startRail({ desk, arrange, choose, orderFields });
 function orderFields(ids = rail.order()) {
   return new URLSearchParams(ids.map((id) => ["scene", id]));
 }
+
+startSteps(async (body) => {
+  if (body.rail) arranged(body, false);
+  else if (body.scene) {
+    const saver = saverOf(body.scene);
+    saver.take(body);
+    saver.page.done({}, body);
+    if (chosen === body.scene) inspector.show(chosen);
+    else choose(body.scene, { scroll: true });
+  } else await inspector.shared(body.project);
+});
 
 for (const section of sections()) adopt(section);
 const wanted = new URLSearchParams(location.search).get("scene");

@@ -3,6 +3,7 @@
 import { ask, csrfToken, sentenceOf, toast } from "./page.js";
 import { stop } from "./listen.js";
 import { saverOf, say } from "./saving.js";
+import { showSteps } from "./steps.js";
 
 export function startInspector({ desk, estimate, arrangeAgain }) {
   const side = document.getElementById("side");
@@ -107,18 +108,27 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     const answer = await ask(form.action, { [input.name]: input.value, [was.name]: was.value });
     const { status, body } = answer;
     if (body.settings) was.value = body.settings[input.name];
+    showSteps(body.steps);
     if (status === 200) say("project", "saved");
     else {
       say("project", status === 0 ? "kept" : "wrong", status === 0 ? "Not connected, this is not saved" : sentenceOf(answer));
       if (status !== 409) return;
     }
-    if (input.name === "title") {
-      if (status === 409) input.value = was.value;
-      document.title = `${was.value} · Likeness Studio`;
-      document.querySelector("h1").textContent = was.value;
-      return;
-    }
-    await arrangeAgain(); // every frame changes its shape
+    if (input.name === "title") named(status === 409 ? was.value : input.value, was.value);
+    else await arrangeAgain(); // every frame changes its shape
+  }
+
+  function named(shown, saved) {
+    title.value = shown;
+    document.querySelector(".project-name [name=was_title]").value = saved;
+    document.title = `${saved} · Likeness Studio`;
+    document.querySelector("h1").textContent = saved;
+  }
+
+  // The settings of the project were changed by a step back or forth.
+  async function shared(settings) {
+    if (settings.title !== title.value) named(settings.title, settings.title);
+    await arrangeAgain();
   }
 
   const title = document.querySelector(".project-name [name=title]");
@@ -268,6 +278,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
 
   return {
     frame,
+    shared,
     begin(id) {
       scene = id;
       watch();

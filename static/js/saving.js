@@ -188,6 +188,16 @@ export class Saver {
     return false;
   }
 
+  // The studio has changed the scene at our own wish: its version is shown.
+  take({ revision, settings }) {
+    this.revision = revision;
+    this.base = settings;
+    this.dirty = {};
+    keep(this.id, null);
+    this.page.show(this.base);
+    say(this.id, "saved");
+  }
+
   keepMine() {
     this.revision = this.stuck.revision;
     this.base = this.stuck.settings;

@@ -1,3 +1,4 @@
+from studio.models.history import Change
 from studio.models.library import Avatar, Picture, Pronunciation, Voice
 from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
 from studio.models.projects import Project, Scene
@@ -5,6 +6,7 @@ from studio.models.projects import Project, Scene
 __all__ = [
     "ApiKey",
     "Avatar",
+    "Change",
     "IdempotencyKey",
     "Membership",
     "Picture",

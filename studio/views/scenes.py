@@ -24,8 +24,9 @@ from studio.errors import explain
 from studio.forms import ProjectForm, SceneForm
 from studio.gallery import poster_of
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
-from studio.models import Project, Scene, Workspace
+from studio.models import Change, Project, Scene, Workspace
 from studio.models.projects import MANNERS, RevisionConflict
+from studio.steps import NAMES, steps
 from studio.views.frames import frame_version
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def project_edit(request: HttpRequest, project_id: str) -> HttpResponse:
         "words": sum(words_of(scene.script) for scene in scenes),
         "undo": undo,
         "line_model": [MarginLine(0, 0, 0, 0.0, "")],
+        "steps": steps(project, request.user),
         **_running(project),
         **chosen,
         **priced,
@@ -129,7 +131,7 @@ def _dressed(scene: Scene, number: int, project: Project) -> Scene:
     scene.seconds = sum(line.seconds for line in margin)  # type: ignore[attr-defined]
     scene.opening = scene.script.strip()[:80]  # type: ignore[attr-defined]
     scene.frame_version = frame_version(scene)  # type: ignore[attr-defined]
-    settings = {k: v for k, v in _settings_of(scene).items() if k != "script"}
+    settings = {k: v for k, v in settings_of(scene).items() if k != "script"}
     scene.settings = json.dumps(settings)  # type: ignore[attr-defined]
     return scene
 
@@ -181,7 +183,7 @@ def _revision(request: HttpRequest) -> int:
         ) from None
 
 
-def _settings_of(scene: Scene) -> dict[str, Any]:
+def settings_of(scene: Scene) -> dict[str, Any]:
     return {
         "title": scene.title,
         "script": scene.script,
@@ -211,43 +213,41 @@ def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
     if fields.get("markup") == "":
         del fields["markup"]
     revision = _revision(request)
+    before = settings_of(scene)
     same = all(getattr(scene, name) == value for name, value in fields.items())
     if not same:
         try:
             scene.edit(revision, **fields)
         except RevisionConflict:
             return _conflict(request, access.scene(request.workspace, scene_id), fields)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    Change.note(scene.project, scene, before, settings_of(scene), request.user)
     if not wants_json(request):
         return _back_to(scene)
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    return JsonResponse(
-        {
-            "revision": scene.revision,
-            "settings": _settings_of(scene),
-            "frame": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
-        }
-    )
+    return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user)})
 
 
-NAMES = {
-    "title": "Title",
-    "markup": "Written as",
-    "avatar": "Avatar",
-    "voice": "Voice",
-    "speed": "Speed",
-    "style": "Manner",
-    "background_color": "Background",
-    "picture": "Picture",
-}
+def saved(scene: Scene) -> dict[str, Any]:
+    """What the page learns of a scene that was saved."""
+    return {
+        "scene": scene.pk,
+        "revision": scene.revision,
+        "settings": settings_of(scene),
+        "frame": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
+    }
 
 
 def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> HttpResponse:
     """Two people, or two tabs, changed the scene: both versions, to choose from."""
-    theirs = _settings_of(current)
+    theirs = settings_of(current)
     sent = {name: request.POST[name] for name in mine}
     if "script" in sent:
         sent["script"] = mine["script"]
-    others = [(NAMES[k], v, theirs[k]) for k, v in sent.items() if k in NAMES and v != theirs[k]]
+    others = [
+        (NAMES[k], v, theirs[k])
+        for k, v in sent.items()
+        if k in NAMES and k != "script" and v != theirs[k]
+    ]
     context = {
         "scene": current,
         "mine": sent,
@@ -272,7 +272,7 @@ def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
     shown = {name: request.POST.get(f"was_{name}") for name in fields}
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project.pk)
-        now = _project_settings(project)
+        now = project_settings(project)
         for name, value in fields.items():
             if (
                 shown[name] is not None
@@ -290,12 +290,15 @@ def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
         changed = {k: v for k, v in fields.items() if getattr(project, k) != v}
         if changed:
             project.edit(project.revision, **changed)
+            Change.note(project, None, now, project_settings(project), request.user)
     if not wants_json(request):
         return redirect("project_edit", project.pk)
-    return JsonResponse({"settings": _project_settings(project)})
+    return JsonResponse(
+        {"settings": project_settings(project), "steps": steps(project, request.user)}
+    )
 
 
-def _project_settings(project: Project) -> dict[str, str]:
+def project_settings(project: Project) -> dict[str, str]:
     return {
         "title": project.title,
         "aspect": project.aspect,
@@ -306,14 +309,22 @@ def _project_settings(project: Project) -> dict[str, str]:
 # -- the order of scenes -------------------------------------------------------------------------
 
 
-def _arranged(request: HttpRequest, project: Project, chosen: str = "") -> HttpResponse:
+OUT, IN = {"removed": "1"}, {"removed": ""}
+
+
+def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: Any) -> HttpResponse:
     """After the scenes changed: the page again, or the rail and the chosen scene for the page's script."""
     if not wants_json(request):
         where = f"?scene={chosen}#{chosen}" if chosen else ""
         return redirect(reverse("project_edit", args=[project.pk]) + where)
     scenes = [_dressed(s, n, project) for n, s in enumerate(project.live_scenes, start=1)]
     context: dict[str, Any] = {"project": project, "scenes": scenes}
-    body = {"rail": render_to_string("studio/_rail.html", context, request), "chosen": chosen}
+    body = {
+        "rail": render_to_string("studio/_rail.html", context, request),
+        "chosen": chosen,
+        "steps": steps(project, request.user),
+        **more,
+    }
     for scene in scenes:
         if scene.pk == chosen:
             context["scene"] = scene
@@ -327,7 +338,9 @@ def _arranged(request: HttpRequest, project: Project, chosen: str = "") -> HttpR
 def scene_create(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
     after = project.live_scenes.filter(pk=request.POST.get("after", "")).first()
-    return _arranged(request, project, project.add_scene(after).pk)
+    scene = project.add_scene(after)
+    Change.note(project, scene, OUT, IN, request.user)
+    return arranged(request, project, scene.pk)
 
 
 @require_POST
@@ -335,8 +348,15 @@ def scene_create(request: HttpRequest, project_id: str) -> HttpResponse:
 @answers_json
 def project_order(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
-    project.order_scenes(request.POST.getlist("scene"))
-    return _arranged(request, project)
+    _reordered(request, project, request.POST.getlist("scene"))
+    return arranged(request, project)
+
+
+def _reordered(request: HttpRequest, project: Project, ids: list[str]) -> None:
+    before = {"order": [row.pk for row in project.live_scenes]}
+    project.order_scenes(ids)
+    after = {"order": [row.pk for row in project.live_scenes]}
+    Change.note(project, None, before, after, request.user)
 
 
 @require_POST
@@ -350,8 +370,8 @@ def scene_move(request: HttpRequest, scene_id: str) -> HttpResponse:
     to = at - 1 if request.POST.get("move") == "up" else at + 1
     if 0 <= to < len(ids):
         ids[at], ids[to] = ids[to], ids[at]
-        scene.project.order_scenes(ids)
-    return _arranged(request, scene.project, scene.pk)
+        _reordered(request, scene.project, ids)
+    return arranged(request, scene.project, scene.pk)
 
 
 @require_POST
@@ -359,7 +379,9 @@ def scene_move(request: HttpRequest, scene_id: str) -> HttpResponse:
 @answers_json
 def scene_duplicate(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    return _arranged(request, scene.project, scene.duplicate().pk)
+    twin = scene.duplicate()
+    Change.note(scene.project, twin, OUT, IN, request.user)
+    return arranged(request, scene.project, twin.pk)
 
 
 @require_POST
@@ -368,8 +390,9 @@ def scene_duplicate(request: HttpRequest, scene_id: str) -> HttpResponse:
 def scene_remove(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     scene.remove()
+    Change.note(scene.project, scene, IN, OUT, request.user)
     if wants_json(request):
-        return _arranged(request, scene.project)
+        return arranged(request, scene.project)
     return redirect(reverse("project_edit", args=[scene.project_id]) + f"?undo={scene.pk}")
 
 
@@ -384,7 +407,8 @@ def scene_restore(request: HttpRequest, scene_id: str) -> HttpResponse:
     if scene is None:
         raise Http404
     scene.restore()
-    return _arranged(request, scene.project, scene.pk)
+    Change.note(scene.project, scene, OUT, IN, request.user)
+    return arranged(request, scene.project, scene.pk)
 
 
 # -- what it would cost, and the press of the button ---------------------------------------------

@@ -45,6 +45,8 @@ ROUTES = {
     "project_create": (PERSON, "POST"),
     "project_edit": (ROW, "GET"),
     "project_save": (ROW, "POST"),
+    "project_undo": (ROW, "POST"),
+    "project_redo": (ROW, "POST"),
     "project_order": (ROW, "POST"),
     "project_estimate": (ROW, "GET"),
     "render_create": (ROW, "POST"),

@@ -1,0 +1,103 @@
+"""What was changed in a project, so that it can be taken back: by the person who did it, in order, after a reload too."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from studio.models.people import User
+from studio.models.projects import Project, Scene
+
+TYPED = {"script", "title", "heading", "body"}
+"""Fields that are typed: what follows within PAUSE is one step."""
+PAUSE = timedelta(seconds=5)
+MOST = 200  # steps of one person in one project
+
+
+class Change(models.Model):
+    """One step. `before` and `after` hold the fields that differ, as forms post them.
+
+    Without a scene it is one of the project. {"removed": "1" | ""} says that the scene was taken out or put in,
+    {"order": [ids]} how the scenes stood.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="changes")
+    scene = models.ForeignKey(Scene, on_delete=models.CASCADE, null=True, related_name="changes")
+    by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    before = models.JSONField()
+    after = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=timezone.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["project", "by", "undone_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} {', '.join(self.after)}"
+
+    @classmethod
+    @transaction.atomic
+    def note(
+        cls,
+        project: Project,
+        scene: Scene | None,
+        before: dict[str, Any],
+        after: dict[str, Any],
+        by: Any,
+    ) -> None:
+        """Keeps the difference as a step; what had been undone before it cannot be redone any more."""
+        names = [name for name in after if before.get(name) != after[name]]
+        if not names:
+            return
+        mine = cls.objects.filter(project=project, by=by)
+        mine.exclude(undone_at=None).delete()
+        was, now = ({name: side.get(name) for name in names} for side in (before, after))
+        last = mine.last()
+        if last is not None and last.scene == scene and last._goes_on(was, now):
+            last.before = {**was, **last.before}
+            last.after = {**last.after, **now}
+            last.touched_at = timezone.now()
+            if last.before == last.after:
+                last.delete()
+            else:
+                last.save()
+            return
+        cls.objects.create(project=project, scene=scene, by=by, before=was, after=now)
+        old = mine.order_by("-pk").values_list("pk", flat=True)[MOST:]
+        mine.filter(pk__in=list(old)).delete()
+
+    def _goes_on(self, was: dict[str, Any], now: dict[str, Any]) -> bool:
+        """Whether this step and the next are one: more typing, or another push of the same overlay."""
+        if timezone.now() - self.touched_at > PAUSE:
+            return False
+        names = set(now)
+        typed = names & TYPED
+        if typed and typed == set(self.after) & TYPED:
+            return names | set(self.after) <= TYPED | {"overlays"}
+        return names == set(self.after) == {"overlays"} and (
+            _unplaced(was["overlays"])
+            == _unplaced(now["overlays"])
+            == _unplaced(self.before["overlays"])
+        )
+
+    @classmethod
+    def last_done(cls, project: Project, by: Any) -> Change | None:
+        return cls.objects.filter(project=project, by=by, undone_at=None).last()
+
+    @classmethod
+    def last_undone(cls, project: Project, by: Any) -> Change | None:
+        return cls.objects.filter(project=project, by=by).exclude(undone_at=None).first()
+
+
+def _unplaced(overlays: str) -> list[dict[str, Any]]:
+    """Overlays as forms post them, without where they stand."""
+    return [
+        {name: value for name, value in row.items() if name not in ("x", "y")}
+        for row in json.loads(overlays or "[]")
+    ]
