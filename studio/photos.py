@@ -1,4 +1,4 @@
-"""A person's own photo: taken in, made into a face by a worker, looked at, kept or discarded, and unlocked by its person."""
+"""A person's own photo: taken in, made into a face by a worker, looked at, kept or discarded, deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from billing.plans import PLANS
-from consent.models import Consent, Evidence
+from consent.models import Evidence
 from moderation import pictures as screening
 from rendering import attempts, faces, pictures, queue
 from rendering.models import Render, WrongStatus
@@ -42,7 +42,6 @@ ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes
 MOST_CLAIMS = 3  # a photo that ended so many workers is not given to another
 LONG = timedelta(seconds=15)
 UPLOADS, UPLOADS_WITHIN = 40, 3600  # photos that a workspace sends, seconds
-TRIES, TRIES_WITHIN = 5, 3600  # comparisons with the camera, seconds
 GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
 UNKEPT = timedelta(days=2)
 GREETING = "Hello. This is how I look when I speak."
@@ -63,7 +62,7 @@ def _put(avatar: Avatar, kind: str, data: bytes) -> None:
         draft.write_bytes(data)
 
 
-def _typed(words: str) -> str:
+def typed(words: str) -> str:
     """One line of what can be printed."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
@@ -105,7 +104,7 @@ def add(
     """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full."""
     from studio import tasks
 
-    name = _typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
+    name = typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
     avatar = Avatar(
         pk=pk,
@@ -296,7 +295,7 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
 
 def keep(avatar: Avatar, name: str, voice: str) -> None:
     """The person likes it: it joins the library, locked."""
-    name = _typed(name)
+    name = typed(name)
     if not name:
         raise BadInput("Give the avatar a name.", code="missing_field", field="name")
     if len(name) > 80:
@@ -358,102 +357,3 @@ def tidy() -> None:
         )
     for avatar in own.exclude(state=Avatar.State.KEPT).filter(created_at__lt=now - UNKEPT):
         discard(avatar)
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a person agrees to. The text is kept word for word in the record."""
-
-    text: str
-    sha256: str
-
-
-def statement(avatar: Avatar, name: str = "") -> Statement:
-    who = name or "…"
-    text = (
-        f"I, {who}, am the person in the photo of the avatar “{avatar.name}”. I agree that the workspace "
-        f"“{avatar.workspace}” uses my face to make videos in which it speaks words that I may not have said. "
-        "For now these are drafts only, marked as drafts and as AI-generated. I can withdraw this at any time; then no "
-        f"further video is made. Said on {timezone.now():%-d %B %Y}."
-    )
-    return Statement(text, hashlib.sha256(text.encode()).hexdigest())
-
-
-def unlock(
-    avatar: Avatar, user: User, name: str, agreed: bool, live: UploadedFile | None
-) -> Consent:
-    """Compares the camera's frame with the photo and writes the record. Raises BadInput with what to do."""
-    from rendering.faces import identity, photo
-
-    name = _typed(name)
-    if not agreed:
-        raise BadInput(
-            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
-        )
-    if not 3 <= len(name) <= 120 or " " not in name:
-        raise BadInput("Type your full name, as you sign it.", code="missing_field", field="name")
-    if live is None or not live.size:
-        raise BadInput("Take a picture with your camera first.", code="missing_field", field="live")
-    if live.size > MOST:
-        raise BadInput(
-            "The camera's picture is too large; take it again.", code="file_too_large", field="live"
-        )
-    _count_a_try(avatar)
-    store = queue.store()
-    with tempfile.TemporaryDirectory(prefix="likeness-live-") as work:
-        source = Path(work) / "live"
-        with source.open("wb") as file:
-            for chunk in live.chunks():
-                file.write(chunk)
-        seen = photo.read(source, Path(work))
-        digest = hashlib.sha256(source.read_bytes()).hexdigest()
-        pack = faces.get(avatar.pack, store)
-        try:
-            distance = photo.matches(photo.portrait_of(pack.folder), seen)
-        except photo.Refused as refusal:
-            raise BadInput(refusal.sentence, code=refusal.code, field="live") from None
-    if distance > identity.OTHER:
-        raise BadInput(
-            "The camera does not see the person of the photo. Only that person can agree.",
-            code="not_the_same_person",
-            field="live",
-        )
-    if distance > identity.SAME:
-        raise BadInput(
-            "It is not clear that the camera sees the person of the photo; look straight into it, in even light, "
-            "and take the picture again.",
-            code="not_surely_the_same_person",
-            field="live",
-        )
-    agreed_to = statement(avatar, name)
-    evidence = {
-        "statement": agreed_to.text,
-        "name": name,
-        "account": user.pk,
-        "live_frame_sha256": digest,
-        "distance": round(distance, 4),
-        "agreed_at": timezone.now().isoformat(),
-    }
-    return Consent.record(
-        kind="person",
-        avatar=avatar,
-        source="The person's own photo, and a frame of their camera that matches it",
-        licence=f"Statement {statement(avatar).sha256}",
-        sha256=avatar.pack,
-        scope="drafts",
-        evidence=evidence,
-    )
-
-
-def _count_a_try(avatar: Avatar) -> None:
-    now = time.time()
-    with transaction.atomic():
-        row = Avatar.objects.select_for_update().get(pk=avatar.pk)
-        recent = [moment for moment in row.tries if moment > now - TRIES_WITHIN]
-        if len(recent) >= TRIES:
-            raise BadInput(
-                f"That was tried {TRIES} times within an hour; wait an hour and try again.",
-                code="too_many_tries",
-            )
-        row.tries = [*recent, now]
-        row.save(update_fields=["tries"])

@@ -59,6 +59,7 @@ urlpatterns = [
     path("avatars/<slug:avatar_id>/", avatars.avatar_detail, name="avatar_detail"),
     path("avatars/<slug:avatar_id>/keep", avatars.avatar_keep, name="avatar_keep"),
     path("avatars/<slug:avatar_id>/discard", avatars.avatar_discard, name="avatar_discard"),
+    path("avatars/<slug:avatar_id>/challenge", avatars.avatar_challenge, name="avatar_challenge"),
     path("avatars/<slug:avatar_id>/unlock", avatars.avatar_unlock, name="avatar_unlock"),
     path("avatars/<slug:avatar_id>/remove", avatars.avatar_remove, name="avatar_remove"),
     path("avatars/<slug:avatar_id>/restore", avatars.avatar_restore, name="avatar_restore"),

@@ -122,7 +122,9 @@ def check(
     def refuse(code: str, sentence: str, box: Box | None = face) -> None:
         findings.append(Finding(code, sentence, True, box))
 
-    ears = float(np.linalg.norm(points[454, :2] - points[234, :2]))
+    ears = float(
+        np.linalg.norm(points[454] - points[234])
+    )  # with depth: a turned head is no small one
     if ears < EARS:
         refuse(
             "face_too_small",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering import pictures
-from rendering.faces import checks, closing, identity, lids, matting, teeth, tracker
+from rendering.faces import checks, closing, lids, matting, teeth, tracker
 from rendering.faces.checks import Finding
 from rendering.values import BadInput, Frame
 
@@ -102,21 +102,6 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     _poster(plate, points, folder / "poster.webp")
     report("preparing", 1.0)
     return tuple(findings)
-
-
-def matches(portrait: Frame, live: Frame) -> float:
-    """Distance (identity.distance) of the face in `portrait` to that in `live`, a frame of a camera; both RGB.
-
-    identity.SAME is the most at which they are the same person. Raises Refused when one has no face, or several.
-    """
-    found = []
-    for picture in (portrait, live):
-        faces = checks.faces(picture)
-        if len(faces) != 1:
-            findings = checks.check(picture, faces, None if not faces else np.zeros((478, 3)))
-            raise Refused(findings, marked(picture, findings))
-        found.append(identity.embedding(picture, tracker.landmarks(picture, faces[0])))
-    return identity.distance(*found)
 
 
 def portrait_of(folder: Path) -> Frame:

@@ -42,7 +42,10 @@ class Avatar(models.Model):
     fraction = models.FloatField(default=0.0)
     claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
     claimed_at = models.DateTimeField(null=True, blank=True)
-    tries = models.JSONField(default=list, help_text="When a camera frame was compared, seconds.")
+    tries = models.JSONField(default=list, help_text="When the camera was opened, seconds.")
+    challenge = models.JSONField(
+        default=dict, help_text="What its person is asked to do before the camera, to be done once."
+    )
     created_by = models.ForeignKey(
         "studio.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.models import Consent
 from rendering.values import BadInput, LineSpec
-from studio import access, photos
+from studio import access, photos, unlocking
 from studio.access import in_workspace
 from studio.errors import explain
 from studio.forms import as_typed
@@ -149,7 +149,7 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
     context = {
         "avatar": avatar,
         "voices": voices,
-        "statement": photos.statement(avatar).text,
+        "statement": unlocking.statement(avatar).text,
         "typed": request.POST.get("name", ""),
         "problem": problem,
         "marked": photos.place(avatar, "marked").is_file(),
@@ -209,19 +209,29 @@ def avatar_discard(request: HttpRequest, avatar_id: str) -> HttpResponse:
 @require_POST
 @in_workspace
 @answers_json
+def avatar_challenge(request: HttpRequest, avatar_id: str) -> HttpResponse:
+    """The camera is opened: what the person is to do before it, picture by picture."""
+    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+    challenge = unlocking.challenge(avatar, request.user)  # type: ignore[arg-type]
+    return JsonResponse({"id": challenge.id, "steps": challenge.steps})
+
+
+@require_POST
+@in_workspace
+@answers_json
 def avatar_unlock(request: HttpRequest, avatar_id: str) -> HttpResponse:
-    """The person agrees: the statement, a typed name, and a frame of the camera."""
+    """The person agrees: the statement, a typed name, and the pictures of the camera."""
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
     if avatar.state != Avatar.State.KEPT or not avatar.locked:
         return redirect("avatar_detail", avatar.pk)
-    live = request.FILES.get("live")
     try:
-        photos.unlock(
+        unlocking.unlock(
             avatar,
             request.user,  # type: ignore[arg-type]
-            request.POST.get("name", ""),
-            request.POST.get("agreed") == "yes",
-            live if isinstance(live, UploadedFile) else None,
+            name=request.POST.get("name", ""),
+            agreed=request.POST.get("agreed") == "yes",
+            challenge=request.POST.get("challenge", ""),
+            pictures=request.FILES.getlist("live"),
         )
     except BadInput as problem:
         if wants_json(request):

@@ -28,16 +28,42 @@ ARGS = [
 ]
 
 
+SEEN = ("photo", "straight", "left", "right", "up", "open", "shut", "again")
+"""What the camera shows in turn; each has a square of its own grey in the corner, by which a test knows it."""
+
+
+def grey_of(what):
+    return 20 + 30 * SEEN.index(what)
+
+
+def as_seen(grey):
+    """Chromium reads the film as if black were 16 and white 235."""
+    return (grey - 16) * 255 / 219
+
+
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory):
-    """What every camera of these browsers sees: Maya, in another light than in her photo."""
+    """What every camera of these browsers sees: Maya as for her photo, then doing all that she may be asked."""
     import cv2
     import numpy as np
 
-    picture = cv2.resize(scenes.photo("maya"), None, fx=0.9, fy=0.9, interpolation=cv2.INTER_AREA)
-    picture = np.clip(picture * 0.9 + 8, 0, 255).astype(np.uint8)[:1080, :1266]
+    wide, high, held = 1440, 1080, 40  # pixels; pictures, 30 of them a second
     film = tmp_path_factory.mktemp("camera") / "maya.mjpeg"
-    film.write_bytes(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes() * 10)
+    with film.open("wb") as out:
+        for what in SEEN:
+            if what == "photo":
+                found = cv2.resize(
+                    scenes.photo("maya"), None, fx=0.85, fy=0.85, interpolation=cv2.INTER_AREA
+                )[:high, :wide]
+                picture = np.full((high, wide, 3), 160, np.uint8)
+                left = (wide - found.shape[1]) // 2
+                picture[: found.shape[0], left : left + found.shape[1]] = found
+            else:
+                picture = cv2.resize(
+                    scenes.live("maya", what), (wide, high), interpolation=cv2.INTER_CUBIC
+                )
+            picture[:40, :40] = grey_of(what)
+            out.write(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes() * held)
     return film
 
 
@@ -110,11 +136,31 @@ def holds():
 
 
 @pytest.fixture
+def until_it_sees(until):
+    """until_it_sees(page, what) waits for the camera of the page to show that, from its first picture on."""
+
+    def wait(page, what):
+        page.locator("video.camera-view").wait_for()
+        seen = """(() => {
+          const video = document.querySelector('video.camera-view');
+          if (!video.videoWidth) return -1;
+          const canvas = document.createElement('canvas');
+          canvas.width = canvas.height = 1;
+          canvas.getContext('2d').drawImage(video, 8, 8, 8, 8, 0, 0, 1, 1);
+          return canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0];
+        })()"""
+        until(page, f"{seen} >= 0 && Math.abs({seen} - {as_seen(grey_of(what))}) > 10")
+        until(page, f"Math.abs({seen} - {as_seen(grey_of(what))}) <= 10")
+
+    return wait
+
+
+@pytest.fixture
 def until():
     """until(page, expression) waits for it to be true. (wait_for_function needs eval, which the policy forbids.)"""
 
     def wait(page, expression):
-        for _ in range(200):
+        for _ in range(400):
             if page.evaluate(f"Boolean({expression})"):
                 return
             page.wait_for_timeout(50)

@@ -4,7 +4,7 @@ import pytest
 
 from rendering import faces, queue
 from rendering.faces import photo
-from studio import photos
+from studio import photos, unlocking
 from studio.models import Avatar
 from tests.faces import scenes
 from tests.studio.rows import own_avatar
@@ -19,26 +19,14 @@ def locked(alice, library, tmp_path):
     return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", queue.store()))
 
 
-def shoot(page):
-    page.get_by_role("button", name="camera").first.click()
-    page.locator("video.camera-view").wait_for()
-    take = page.get_by_role("button", name="Take the picture")
-    until_it_sees(page)
-    take.click()
-    page.get_by_alt_text("The picture that was taken").wait_for()
-
-
-def until_it_sees(page):
-    page.locator("video.camera-view").evaluate(
-        "video => video.videoWidth || new Promise(seen => video.addEventListener('loadeddata', seen, {once: true}))"
-    )
-
-
-def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds):
+def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds, until_it_sees):
     page = page_of(alice)
     page.goto("/avatars/")
     page.get_by_role("link", name="Make one from a photo").click()
-    shoot(page)
+    page.get_by_role("button", name="camera").click()
+    until_it_sees(page, "photo")
+    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_alt_text("The picture that was taken").wait_for()
     holds(page)
     page.get_by_role("button", name="Make the avatar").click()
     page.get_by_text("Reading the photo").wait_for()
@@ -51,17 +39,45 @@ def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds):
     page.get_by_text("Locked. Robin cannot be rendered").wait_for()
 
 
-def test_its_person_agrees_in_front_of_the_camera(page_of, alice, locked, holds):
+SHOWS = {words: what for what, words in unlocking.WORDS.items()}
+
+
+def do_what_is_asked(page, until_it_sees):
+    """With the keyboard: the camera is opened, each picture is taken when the person does what the page says."""
+    page.get_by_role("button", name="camera").press("Enter")
+    for number in range(1, 5):
+        take = page.get_by_role("button", name=f"Take picture {number}")
+        take.wait_for()
+        words = page.locator(".camera-asked").inner_text().split("\n")[-1].strip()
+        until_it_sees(page, "again" if number == 4 else SHOWS[words])
+        page.keyboard.press("Space")
+        page.get_by_alt_text(f"Picture {number}: ").wait_for()
+    page.get_by_text("All taken.").wait_for()
+
+
+def test_its_person_agrees_in_front_of_the_camera(page_of, alice, locked, holds, until_it_sees):
     page = page_of(alice, width=390, dark=True)
     page.goto(f"/avatars/{locked.pk}/")
     holds(page)
     page.get_by_label("Your full name").fill("Robin Maya Example")
-    shoot(page)
+    do_what_is_asked(page, until_it_sees)
+    holds(page)
     page.get_by_label("I agree with the statement.").check()
     page.get_by_role("button", name="Agree and unlock").click()
     page.get_by_text("Unlocked by its person.").wait_for()
     holds(page)
     assert not Avatar.objects.get(pk=locked.pk).locked
+
+
+def test_without_a_camera_a_sentence_says_so(page_of, alice, locked, holds):
+    page = page_of(alice)
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'))"
+    )
+    page.goto(f"/avatars/{locked.pk}/")
+    page.get_by_role("button", name="Open the camera").click()
+    page.get_by_text("No camera is found; connect one and try again.").wait_for()
+    holds(page)
 
 
 @pytest.mark.parametrize("dark", [False, True])

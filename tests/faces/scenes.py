@@ -33,16 +33,28 @@ def ground(rows: int, columns: int, seed: int = 3) -> np.ndarray:
     return cv2.GaussianBlur(found, (0, 0), 9)
 
 
+def coded(picture: np.ndarray, quality: int) -> np.ndarray:
+    """RGB of the picture after a JPEG of that quality."""
+    data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+
+
 @functools.cache
 def photo(slug: str = "maya", seed: int = 3) -> np.ndarray:
     """RGB, as a camera would have seen that person in a room."""
     colour, alpha = person(slug)
     picture = colour * alpha[..., None] + ground(*alpha.shape, seed) * (1 - alpha[..., None])
     picture += np.random.default_rng(seed).normal(0, 3, picture.shape)
-    coded = cv2.imencode(
-        ".jpg", np.clip(picture, 0, 255)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88]
-    )[1]
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    return coded(np.clip(picture, 0, 255).astype(np.uint8), 88)
+
+
+LIVE = Path(__file__).parent / "live"
+
+
+def live(slug: str, what: str) -> np.ndarray:
+    """RGB of a rendered person before a webcam, who does what liveness.py asks: "straight", "left", … and "again"."""
+    found = cv2.imread(str(LIVE / slug / f"{what}.jpg"), cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(found[..., ::-1])
 
 
 def file(picture: np.ndarray, path: Path, quality: int = 92) -> Path:

@@ -111,6 +111,7 @@ LOOKED_AT = {
         True,
     ),
     "a mask": (lambda: coded(masked()), "mouth_covered", True),
+    "a profile view": (lambda: coded(scenes.live("maya", "profile")), "face_turned", True),
     "100 pixels of face": (lambda: coded(scaled(100)), "face_too_small", True),
     # What decodes is looked at like any other: these are seen to be far away.
     "CMYK": (lambda: coded(Image.fromarray(far()).convert("CMYK")), "face_too_small", True),

@@ -73,6 +73,7 @@ ROUTES = {
     "avatar_detail": (ROW, "GET"),
     "avatar_keep": (ROW, "POST"),
     "avatar_discard": (ROW, "POST"),
+    "avatar_challenge": (ROW, "POST"),
     "avatar_unlock": (ROW, "POST"),
     "avatar_remove": (ROW, "POST"),
     "avatar_restore": (ROW, "POST"),

@@ -14,7 +14,7 @@ from rendering import attempts, faces, queue
 from rendering.models import Render
 from rendering.tasks import make_line
 from rendering.values import Canceled
-from studio import photos, tasks
+from studio import photos, tasks, unlocking
 from studio.models import Avatar, Voice
 from tests.faces import scenes
 from tests.studio.rows import own_avatar
@@ -70,15 +70,36 @@ def kept(alice, library, pack):
     return own_avatar(alice.workspace, pack=faces.keep(pack, queue.store()))
 
 
-def live(picture):
-    """The person again, as another camera sees them: smaller, warmer, darker."""
-    small = cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    warm = np.clip(small * np.array([0.95, 0.85, 0.75]) + 6, 0, 255).astype(np.uint8)
-    return SimpleUploadedFile("camera.jpg", coded(warm), "image/jpeg")
+SHOWS = {words: what for what, words in unlocking.WORDS.items()}
 
 
-def agree(client, avatar, picture, **changed):
-    fields = {"name": "Maya Robin", "agreed": "yes", "live": live(picture), **changed}
+def open_camera(client, avatar, waited=5):
+    """(id, what is asked) of a challenge that was drawn so many seconds ago."""
+    answer = client.post(f"/avatars/{avatar.pk}/challenge", headers={"Accept": "application/json"})
+    assert answer.status_code == 200, answer.content.decode()
+    drawn = Avatar.objects.get(pk=avatar.pk)
+    drawn.challenge["opened_at"] -= waited
+    drawn.save(update_fields=["challenge"])
+    return answer.json()["id"], [SHOWS[words] for words in answer.json()["steps"]]
+
+
+def camera(asked):
+    """Maya before her camera, doing it."""
+    for number, what in enumerate(asked):
+        picture = scenes.LIVE / "maya" / f"{'again' if number == len(asked) - 1 else what}.jpg"
+        yield SimpleUploadedFile("camera.jpg", picture.read_bytes(), "image/jpeg")
+
+
+def agree(client, avatar, **changed):
+    """Maya opens the camera, does what is asked, types her name and agrees."""
+    challenge, asked = open_camera(client, avatar)
+    fields = {
+        "name": "Maya Robin",
+        "agreed": "yes",
+        "challenge": challenge,
+        "live": list(camera(asked)),
+        **changed,
+    }
     return client.post(f"/avatars/{avatar.pk}/unlock", fields)
 
 
@@ -200,7 +221,7 @@ def test_it_is_locked_until_its_person_agrees(client, alice, kept):
     voice = Voice.objects.get(slug="af_heart")
     with pytest.raises(NotAllowed, match="no valid consent"):
         allows(kept, voice, draft=True)
-    assert agree(client, kept, scenes.photo("maya")).status_code == 302
+    assert agree(client, kept).status_code == 302
     record, _ = allows(kept, voice, draft=True)
     assert (record.kind, record.scope, record.sha256) == ("person", "drafts", kept.pack)
     evidence = Evidence.objects.get(consent=record).body
@@ -208,19 +229,36 @@ def test_it_is_locked_until_its_person_agrees(client, alice, kept):
     assert "I, Maya Robin, am the person" in evidence["statement"]
     assert f"on {timezone.now():%-d %B %Y}." in evidence["statement"]
     assert evidence["distance"] <= 0.45
-    assert len(evidence["live_frame_sha256"]) == 64
+    asked = evidence["asked"]
+    assert (asked[0], asked[-1], len(asked)) == ("straight", "straight", 4)
+    sent = [hashlib.sha256(picture.read()).hexdigest() for picture in camera(asked)]
+    assert evidence["live_frames_sha256"] == sent
+    assert [shot["asked"] for shot in evidence["seen"]["shots"]] == asked
     assert "Maya Robin" not in str(record.events.get().body)  # the chain holds its hash only
     assert record.events.get().body["body"]["evidence_sha256"] == record.evidence_sha256
     assert first_broken_link() is None
     assert not kept.locked
 
 
-def test_somebody_else_cannot_unlock_it(client, kept):
-    answer = agree(client, kept, scenes.photo("daniel"))
+@pytest.fixture(scope="session")
+def other_pack(tmp_path_factory):
+    """A folder with the pack of Daniel's photo."""
+    from rendering.faces import photo
+
+    folder = tmp_path_factory.mktemp("other")
+    photo.prepare(
+        scenes.file(scenes.photo("daniel"), folder / "in.jpg"), folder / "made", lambda *_: None
+    )
+    return folder / "made"
+
+
+def test_somebody_else_cannot_unlock_it(client, alice, library, other_pack):
+    his = own_avatar(alice.workspace, pack=faces.keep(other_pack, queue.store()), name="Daniel")
+    answer = agree(client, his)
     assert answer.status_code == 422
     assert "does not see the person of the photo" in answer.content.decode()
     assert "Maya Robin" in answer.content.decode()  # what was typed is not lost
-    assert kept.locked
+    assert his.locked
 
 
 @pytest.mark.parametrize(
@@ -228,26 +266,74 @@ def test_somebody_else_cannot_unlock_it(client, kept):
     [
         ({"name": "Maya"}, "Type your full name"),
         ({"agreed": ""}, "Tick the box"),
-        ({"live": ""}, "Take a picture with your camera"),
-        ({"live": SimpleUploadedFile("x.jpg", b"no picture")}, "not a JPEG"),
+        ({"live": []}, "Open the camera first"),
+        ({"live": 4}, "not a JPEG"),
+        ({"live": 3}, "4 pictures are needed"),
+        ({"challenge": ""}, "used already"),
+        ({"challenge": "another"}, "used already"),
     ],
 )
 def test_what_is_missing_is_said(client, kept, changed, sentence):
-    answer = agree(client, kept, scenes.photo("maya"), **changed)
+    if count := changed.get("live"):
+        files = [SimpleUploadedFile("x.jpg", b"no picture") for _ in range(count)]
+        changed = {"live": files}
+    answer = agree(client, kept, **changed)
     assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
     assert not Consent.objects.filter(avatar=kept).exists()
 
 
-def test_five_tries_an_hour(client, kept):
-    room = scenes.ground(300, 300).astype(np.uint8)
+def test_what_is_asked_changes_and_always_turns_the_head(client, kept, monkeypatch):
+    monkeypatch.setattr(unlocking, "TRIES", 100)
+    drawn = {tuple(open_camera(client, kept)[1]) for _ in range(60)}
+    assert len(drawn) >= 8  # of twelve
+    assert all({"left", "right", "up"} & set(asked) for asked in drawn)
+
+
+def test_a_saved_picture_of_another_task_is_not_taken(client, kept):
+    """Whatever is asked, the same four files: her face, straight ahead."""
+    challenge, _ = open_camera(client, kept)
+    files = list(camera(["straight", "straight", "straight", "straight"]))
+    fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge, "live": files}
+    answer = client.post(f"/avatars/{kept.pk}/unlock", fields)
+    assert "does not show what was asked" in answer.content.decode()
+    assert kept.locked
+
+
+@pytest.mark.parametrize(("waited", "sentence"), [(1, "sooner than"), (241, "older than 4")])
+def test_the_pictures_come_in_time(client, kept, waited, sentence):
+    challenge, asked = open_camera(client, kept, waited)
+    answer = agree_again(client, kept, challenge, asked)
+    assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
+    assert kept.locked
+
+
+def agree_again(client, avatar, challenge, asked):
+    fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge}
+    return client.post(f"/avatars/{avatar.pk}/unlock", {**fields, "live": list(camera(asked))})
+
+
+def test_a_challenge_counts_once_and_for_who_opened_the_camera(client, kept, bob, client_of):
+    challenge, asked = open_camera(client, kept)
+    answer = agree_again(client_of(bob), kept, challenge, asked)
+    assert "used already" in answer.content.decode()
+    newer, asked_now = open_camera(client, kept)
+    assert "used already" in agree_again(client, kept, challenge, asked).content.decode()
+    wrong = ["straight", *reversed(asked_now[1:-1]), "straight"]
+    answer = agree_again(client, kept, newer, wrong)
+    assert "does not show what was asked" in answer.content.decode()
+    assert "used already" in agree_again(client, kept, newer, asked_now).content.decode()
+    assert kept.locked
+
+
+def test_the_camera_opens_five_times_an_hour(client, kept):
     for _ in range(5):
-        assert "No face is found" in agree(client, kept, room).content.decode()
-    answer = agree(client, kept, scenes.photo("maya"))
-    assert "wait an hour" in answer.content.decode()
+        open_camera(client, kept)
+    answer = client.post(f"/avatars/{kept.pk}/challenge", headers={"Accept": "application/json"})
+    assert "wait an hour" in answer.json()["problem"]["sentence"]
 
 
 def test_it_renders_drafts_only(client, alice, kept):
-    agree(client, kept, scenes.photo("maya"))
+    agree(client, kept)
     project = alice.workspace.projects.create(title="Mine")
     project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
     answer = client.post(f"/projects/{project.pk}/render", {"mode": "final"})
@@ -263,7 +349,7 @@ def test_it_renders_drafts_only(client, alice, kept):
 
 def test_deleted_while_it_renders(client, alice, kept):
     """The worker learns of it from its next report, and the person reads why."""
-    agree(client, kept, scenes.photo("maya"))
+    agree(client, kept)
     project = alice.workspace.projects.create(title="Mine")
     scene = project.add_scene(
         script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart")
@@ -316,7 +402,7 @@ def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
 
 
 def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
-    agree(client, kept, scenes.photo("maya"))
+    agree(client, kept)
     project = alice.workspace.projects.create(title="Mine")
     project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
     client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
@@ -335,7 +421,7 @@ def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
 
 
 def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeypatch):
-    agree(client, kept, scenes.photo("maya"))
+    agree(client, kept)
     client.post(f"/avatars/{kept.pk}/remove")
     photos.tidy()
     assert queue.store().find(kept.pack, ".pack")

@@ -1,0 +1,200 @@
+"""The person in a photo agrees, in front of a camera, to their avatar: what they are asked to do, and the record of it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from consent.models import Consent
+from rendering import faces, queue
+from rendering.values import BadInput, Frame
+from studio.models import Avatar, User
+from studio.photos import MOST, typed
+
+TRIES, TRIES_WITHIN = 5, 3600  # openings of the camera, seconds
+SOONEST, LATEST = 2, 240  # seconds from the opening of the camera to the pictures
+WORDS = {
+    "straight": "Look straight into the lens.",
+    "left": "Turn your head to your left, about as far as to look past the screen.",
+    "right": "Turn your head to your right, about as far as to look past the screen.",
+    "up": "Lift your chin and look up a little.",
+    "open": "Look into the lens and open your mouth.",
+    "shut": "Face the lens and shut both eyes.",
+}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a person agrees to. The text is kept word for word in the record."""
+
+    text: str
+    sha256: str
+
+
+def statement(avatar: Avatar, name: str = "") -> Statement:
+    who = name or "…"
+    text = (
+        f"I, {who}, am the person in the photo of the avatar “{avatar.name}”. I agree that the workspace "
+        f"“{avatar.workspace}” uses my face to make videos in which it speaks words that I may not have said. "
+        "For now these are drafts only, marked as drafts and as AI-generated. I can withdraw this at any time; then no "
+        f"further video is made. Said on {timezone.now():%-d %B %Y}."
+    )
+    return Statement(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What somebody is asked to do before the camera: one picture for each of `asked` (liveness.check)."""
+
+    id: str
+    asked: tuple[str, ...]
+    opened_at: float
+
+    @property
+    def steps(self) -> list[str]:
+        return [WORDS[what] for what in self.asked]
+
+
+def challenge(avatar: Avatar, user: User) -> Challenge:
+    """Draws what is asked, for `user` and once; a former one no longer counts. Raises BadInput after too many."""
+    from rendering.faces import liveness
+
+    between = [secrets.choice(liveness.TURNS), secrets.choice(liveness.EXPRESSIONS)]
+    secrets.SystemRandom().shuffle(between)
+    now = time.time()
+    drawn = Challenge(secrets.token_urlsafe(18), ("straight", *between, "straight"), now)
+    with transaction.atomic():
+        row = Avatar.objects.select_for_update().get(pk=avatar.pk)
+        if row.state != Avatar.State.KEPT or not row.locked:
+            raise BadInput("The avatar is not locked; load the page again.", code="not_locked")
+        recent = [moment for moment in row.tries if moment > now - TRIES_WITHIN]
+        if len(recent) >= TRIES:
+            raise BadInput(
+                f"The camera was opened {TRIES} times within an hour; wait an hour and try again.",
+                code="too_many_tries",
+            )
+        row.tries = [*recent, now]
+        row.challenge = {
+            "id": drawn.id,
+            "asked": list(drawn.asked),
+            "opened_at": now,
+            "user": user.pk,
+        }
+        row.save(update_fields=["tries", "challenge"])
+    return drawn
+
+
+def _taken(avatar: Avatar, user: User, given: str) -> Challenge:
+    """The challenge of that id, which is over with this. Raises BadInput when it does not count (any more)."""
+    with transaction.atomic():
+        row = Avatar.objects.select_for_update().get(pk=avatar.pk)
+        held = row.challenge
+        if not given or held.get("id") != given or held.get("user") != user.pk:
+            raise BadInput(
+                "These pictures were used already, or the camera was opened again meanwhile; open it and take new ones.",
+                code="challenge_over",
+                field="live",
+            )
+        row.challenge = {}
+        row.save(update_fields=["challenge"])
+    waited = time.time() - held["opened_at"]
+    if waited > LATEST:
+        raise BadInput(
+            f"The pictures are older than {LATEST // 60} minutes; open the camera again and send them sooner.",
+            code="challenge_over",
+            field="live",
+        )
+    if waited < SOONEST:
+        raise BadInput(
+            "The pictures came sooner than anybody can take them; open the camera again.",
+            code="challenge_over",
+            field="live",
+        )
+    return Challenge(held["id"], tuple(held["asked"]), held["opened_at"])
+
+
+def unlock(
+    avatar: Avatar,
+    user: User,
+    *,
+    name: str,
+    agreed: bool,
+    challenge: str,
+    pictures: Sequence[UploadedFile],
+) -> Consent:
+    """Looks whether the photo's person did what the challenge asked, and writes the record. Raises BadInput with what to do."""
+    from rendering.faces import liveness, photo
+
+    name = typed(name)
+    if not agreed:
+        raise BadInput(
+            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
+        )
+    if not 3 <= len(name) <= 120 or " " not in name:
+        raise BadInput("Type your full name, as you sign it.", code="missing_field", field="name")
+    if not pictures or not all(picture.size for picture in pictures):
+        raise BadInput(
+            "Open the camera first and take the pictures.", code="missing_field", field="live"
+        )
+    asked = _taken(avatar, user, challenge)
+    if len(pictures) != len(asked.asked):
+        raise BadInput(
+            f"{len(asked.asked)} pictures are needed; open the camera again and take each of them.",
+            code="missing_field",
+            field="live",
+        )
+    frames, digests = [], []
+    for picture in pictures:
+        frame, digest = _decoded(picture)
+        frames.append(frame)
+        digests.append(digest)
+    pack = faces.get(avatar.pack, queue.store())
+    seen = liveness.check(photo.portrait_of(pack.folder), frames, asked.asked)
+    agreed_to = statement(avatar, name)
+    evidence = {
+        "statement": agreed_to.text,
+        "name": name,
+        "account": user.pk,
+        "asked": list(asked.asked),
+        "live_frames_sha256": digests,
+        "seen": seen.plain(),
+        "distance": round(max(shot.distance for shot in seen.shots), 4),
+        "camera_opened_at": asked.opened_at,
+        "agreed_at": timezone.now().isoformat(),
+    }
+    return Consent.record(
+        kind="person",
+        avatar=avatar,
+        source="The person's own photo, and frames of their camera in which they do what was asked",
+        licence=f"Statement {statement(avatar).sha256}",
+        sha256=avatar.pack,
+        scope="drafts",
+        evidence=evidence,
+    )
+
+
+def _decoded(picture: UploadedFile) -> tuple[Frame, str]:
+    """(RGB, SHA-256 of the file) of a picture of the camera. Raises BadInput."""
+    from rendering.faces import photo
+
+    if (picture.size or 0) > MOST:
+        raise BadInput(
+            "A picture of the camera is too large; open the camera again.",
+            code="file_too_large",
+            field="live",
+        )
+    with tempfile.TemporaryDirectory(prefix="likeness-live-") as work:
+        source = Path(work) / "live"
+        with source.open("wb") as file:
+            for chunk in picture.chunks():
+                file.write(chunk)
+        return photo.read(source, Path(work)), hashlib.sha256(source.read_bytes()).hexdigest()
