@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studio", "0005_avatar_looks"),
+        ("studio", "0006_history"),
     ]
 
     operations = [
