@@ -76,7 +76,7 @@ def _scene(avatar: faces.Avatar, height: int) -> portrait.Scene:
 
 
 def _cell(scene: portrait.Scene, tracks: dict[str, float], name: str) -> Frame:
-    whole = scene.frame(tracks)[scene.portrait.head]
+    whole = scene.frame(tracks)[scene.head]
     face = scene.portrait.face
     x, y = face.mouth
     top, left = max(0, int(y - 0.80 * face.height)), max(0, int(x - 0.55 * face.height))

@@ -28,6 +28,7 @@ from rendering.faces.geometry import (
     Face,
     smoothstep,
 )
+from rendering.faces.layers import following
 
 Field = NDArray[np.float32]
 
@@ -129,7 +130,8 @@ def bases(face: Face) -> dict[str, NDArray[np.float64]]:
 class Fields:
     """The fields of a face on a grid of `step` pixels, and the maps made of them."""
 
-    def __init__(self, face: Face) -> None:
+    def __init__(self, face: Face, neck: float) -> None:
+        """neck: face heights from the chin to the collar."""
         self.face = face
         height, width = face.shape
         self.step = max(3.0, face.height / 85)
@@ -150,7 +152,7 @@ class Fields:
                 self.above[name] *= np.float32(gain)
                 self.below[name] *= np.float32(gain)
                 self.edges[name] = (self.edges[name][0] * gain, self.edges[name][1] * gain)
-        self._prepare_head()
+        self._prepare_head(neck)
         self._prepare_brows()
         self.fold = self._fold()
 
@@ -252,8 +254,8 @@ class Fields:
             float(self.sample(self.below[name], middle)[0] @ self.face.down),
         )
 
-    def _prepare_head(self) -> None:
-        """Depth for turning, and how far the turn reaches: to the hair, fading down the neck."""
+    def _prepare_head(self, neck: float) -> None:
+        """Depth for turning, and how far the turn reaches: all of the head, fading down the neck."""
         face = self.face
         units = self.units.reshape(-1, 2)
         points = face.local(face.flat)
@@ -268,26 +270,19 @@ class Fields:
             kernel="linear",
             smoothing=1e-3,
         )
+        # Beyond the face all is of one depth: hair turns as one piece.
+        radius = np.linalg.norm((units - self.middle) / (np.ptp(oval, 0) / 2), axis=1)
+        inside = radius < 1.45
         found = np.full(len(units), behind)
-        inside = np.linalg.norm(units - self.middle, axis=1) < 1.0
-        found[inside] = spread(units[inside])
+        beyond = smoothstep(1.1, 1.45, radius[inside])
+        found[inside] = spread(units[inside]) * (1 - beyond) + behind * beyond
         shape = self.grid.shape[:2]
         self.depth = gaussian_filter(found.reshape(shape), 2)
         centre = (np.abs(units - self.middle) < 0.3).all(1).reshape(shape)
         self.axis = float(np.median(self.depth[centre])) - 0.28
-        radius = np.linalg.norm(
-            (units - self.middle) / (0.62 * np.ptp(oval[:, 0]), 0.70 * np.ptp(oval[:, 1])), axis=1
-        )
         chin = points[152, 1]
-        weight = 1 - smoothstep(1.15, 2.15, radius)
-        neck = 1 - smoothstep(chin, chin + 0.55, units[:, 1])
-        weight = np.where(units[:, 1] > chin - 0.15, np.minimum(weight, neck), weight)
-        self.turning = gaussian_filter(weight.reshape(shape), 3)
-        edge = np.minimum(
-            np.minimum(self.grid[..., 0], face.shape[1] - self.grid[..., 0]),
-            np.minimum(self.grid[..., 1], face.shape[0] - self.grid[..., 1]),
-        )
-        self.turning *= smoothstep(0, 0.12 * face.height, edge)
+        middle = float(points[[172, 397], 0].mean())
+        self.turning = gaussian_filter(following(self.units, chin, neck, middle), 1.5)
         self.pivot = np.array([self.middle[0], chin + 0.12])
 
     def _prepare_brows(self) -> None:
@@ -327,16 +322,27 @@ class Fields:
         soft = cv2.GaussianBlur(found.astype(np.float32) / 255, (0, 0), 0.016 * face.height)
         return soft / max(float(soft.max()), 1e-6)
 
-    def head(self, yaw: float, pitch: float, roll: float, right: float, down: float) -> Field:
-        """Where each grid point of the turned head comes from, pixels. Degrees and face heights."""
+    def standing(self, foot: float, lean: float, taller: float) -> Field:
+        """Where each grid point of the body comes from, pixels: it leans to the right and is taller by these, per pixel
+        above `foot`."""
+        found = self.grid.copy()
+        high = (foot - self.grid[..., 1]) / np.float32(1 + taller)
+        found[..., 0] -= np.float32(lean) * high
+        found[..., 1] = np.float32(foot) - high
+        return found
+
+    def head(
+        self, yaw: float, pitch: float, roll: float, right: float, down: float, stood: Field
+    ) -> Field:
+        """Where each grid point of the turned head comes from, pixels. Degrees and face heights; stood: how the body stands."""
         a, b, c = np.radians([yaw, pitch, roll])
         x = self.units[..., 0] - self.pivot[0]
         y = self.units[..., 1] - self.pivot[1]
         z = self.depth - self.axis
-        moved_x = x * (np.cos(a) - 1) + z * np.sin(a) - y * np.sin(c) + right
-        moved_y = y * (np.cos(b) - 1) + z * np.sin(b) + x * np.sin(c) + down
+        moved_x = x * (np.cos(a) + np.cos(c) - 2) + z * np.sin(a) - y * np.sin(c) + right
+        moved_y = y * (np.cos(b) + np.cos(c) - 2) + z * np.sin(b) + x * np.sin(c) + down
         moved = np.stack([moved_x, moved_y], -1) * self.turning[..., None] * self.face.height
-        return self._inverted(self._in_pixels(moved), self.grid, 3)
+        return self._inverted(self._in_pixels(moved), stood, 3)
 
     def _inverted(self, field: Field, start: Field, steps: int) -> Field:
         """The map that undoes `field` after `start`, by fixed-point steps."""

@@ -142,7 +142,7 @@ def matte(picture: Frame, face: NDArray[np.float64]) -> Alpha:
     alpha = solve(small, trimap(mask, points))
     # What the solver leaves as a veil of a few percent is neither hair nor skin.
     alpha = np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32)
-    return _finer(picture, small, alpha) if scale < 1 else alpha
+    return finer(picture, small, alpha) if scale < 1 else alpha
 
 
 def _attached(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
@@ -155,7 +155,7 @@ def _attached(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     return mask * own
 
 
-def _finer(picture: Frame, small: Frame, alpha: Alpha) -> Alpha:
+def finer(picture: Frame, small: Frame, alpha: Alpha) -> Alpha:
     """The matte at the picture's own size: a local linear model of the colours carries it up (guided filter)."""
     guide = small.astype(np.float32) / 255
     side = (9, 9)

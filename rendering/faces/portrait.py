@@ -1,8 +1,9 @@
 """The CPU engine: one neutral picture, moved by displacement fields, with an inner mouth drawn behind the lips.
 
-The method is a two-layer 2D warp from 478 landmarks (fields.py); the upper layer carries the whole head, the
-lower one the lower lip and chin, and between them opens the mouth (mouth.py). Frames are pure functions of their
-tracks: no state passes from one to the next, so lines can be drawn side by side.
+The picture is parted into the head with its hair and the body behind it (layers.py). The body breathes and leans a little; the
+head turns over it. The face is a two-layer 2D warp from 478 landmarks (fields.py): the upper layer carries the whole
+head, the lower one the lower lip and chin, and between them opens the mouth (mouth.py). Frames are pure functions of
+their tracks: no state passes from one to the next, so lines can be drawn side by side.
 """
 
 from __future__ import annotations
@@ -15,21 +16,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import Avatar
+from rendering.faces import Avatar, layers
 from rendering.faces.eyes import Eyes
 from rendering.faces.fields import Field, Fields
 from rendering.faces.geometry import Face, smoothstep
+from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Background, Frame, VideoFormat
 
-VERSION = "portrait/2"
+VERSION = "portrait/3"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
 
 LAYOUT = {"wide": (0.365, 0.225), "square": (0.345, 0.235), "tall": (0.275, 0.245)}
 """Height of the face (points 10 to 152), and its top, as shares of the frame's height."""
 
-HEAD = (1.12, 1.75, 1.35)  # the part that moves: face heights beside, above and below the mouth
+ROOM = 0.16  # face heights around the head into which it can move
+AROUND = (
+    0.62,
+    1.15,
+    0.80,
+)  # what is drawn of any head: face heights beside, above and below the mouth
+BREATH = 0.0035  # face heights by which the shoulders rise from the middle of a breath
+SHOULDERS = 0.5  # face heights below the chin
+LEAN = {"yaw": 0.0005, "roll": 0.0011, "shift_x": 0.35}  # of the shoulders, with the head's pose
 FOLD = np.array(
     [0.06, 0.11, 0.12], np.float32
 )  # of RGB: how much darker a full smile makes the fold beside the nose
@@ -45,36 +55,39 @@ class Portrait:
         points = np.array(
             json.loads((avatar.folder / "landmarks.json").read_text(encoding="utf-8")), float
         )
-        plate = _read(avatar, "plate.png").astype(np.float32)
-        plate[..., :3] *= (
-            plate[..., 3:] / 255
-        )  # premultiplied: scaled edges take no colour from nowhere
         face_share, top_share = LAYOUT[
             "square" if width == height else "wide" if width > height else "tall"
         ]
         tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
         self.scale = face_share * height / tall
-        method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
-        size = (round(plate.shape[1] * self.scale), round(plate.shape[0] * self.scale))
-        plate = np.clip(cv2.resize(plate, size, interpolation=method), 0, 255)
-        # Where the picture's corner lies in the frame: the face in the middle, never a gap below.
-        left = round(width / 2 - (points[10, 0] + points[152, 0]) / 2 * self.scale)
-        top = max(round(top_share * height - points[10, 1] * self.scale), height - size[1])
-        self.whole = _placed(plate, left, top, width, height)
-
+        plate = self._scaled(_read(avatar, "plate.png"))
         points = points * self.scale
-        points[:, :2] += (left, top)
-        beside, above, below = (share * face_share * height for share in HEAD)
+        # Where the picture's corner lies in the frame: the face in the middle, never a gap below.
+        self.left = round(width / 2 - (points[10, 0] + points[152, 0]) / 2)
+        self.top = max(round(top_share * height - points[10, 1]), height - plate.shape[0])
+        parted = self._parted(avatar, plain["tiles"], plate, points)
+        self.body = parted.body
+
+        size = face_share * height
+        rows, columns = (np.flatnonzero(parted.head[..., 3].any(axis)) for axis in (1, 0))
         mouth = (points[61, :2] + points[291, :2]) / 2
-        x0, y0 = max(0, int(mouth[0] - beside)), max(0, int(mouth[1] - above))
-        x1, y1 = min(width, int(mouth[0] + beside)), min(height, int(mouth[1] + below))
-        self.head = (slice(y0, y1), slice(x0, x1))
-        self.rgba = np.ascontiguousarray(self.whole[self.head])
+        beside, above, below = (share * size for share in AROUND)
+        room = ROOM * size
+        x0 = int(min(columns[0] - room, mouth[0] - beside))
+        y0 = int(min(rows[0] - room, mouth[1] - above))
+        x1 = int(max(columns[-1] + room, mouth[0] + beside))
+        y1 = int(max(rows[-1] + room, mouth[1] + below))
+        self.box = (x0, y0, x1, y1)
+        self.rgba = _cut(parted.head, self.box)
         points[:, :2] -= (x0, y0)
-        self.face = Face(np.ascontiguousarray(self.rgba[..., :3]), points)
-        self.fields = Fields(self.face)
+        self.face = Face(np.ascontiguousarray(_cut(plate, self.box)[..., :3]), points)
+        self.fields = Fields(self.face, parted.neck)
+        foot = plate.shape[0] - y0
+        shoulders = self.face.flat[152, 1] + SHOULDERS * size
+        self.foot, self.arm = float(foot), float(max(foot - shoulders, 0.25 * size))
+        del plate, parted
         tiles = {
-            name: self._tile(avatar, name, plain["tiles"][name], (left - x0, top - y0))
+            name: self._tile(avatar, name, plain["tiles"][name], (-x0, -y0))
             for name in ("half", "blink", "upper")
         }
         half, shut = ((corner, tile[..., :3]) for corner, tile in (tiles["half"], tiles["blink"]))
@@ -82,6 +95,31 @@ class Portrait:
         self.mouth = Mouth(self.face, tiles["upper"])
         self._prepare_folds()
         self._prepare_mouth()
+
+    def _scaled(self, picture: Frame) -> Frame:
+        """RGBA at the frame's size, premultiplied: scaled edges take no colour from nowhere."""
+        found = picture.astype(np.float32)
+        found[..., :3] *= found[..., 3:] / 255
+        size = (round(found.shape[1] * self.scale), round(found.shape[0] * self.scale))
+        method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
+        found = np.clip(cv2.resize(found, size, interpolation=method) + 0.5, 0, 255)
+        found[..., :3] = np.minimum(found[..., :3], found[..., 3:])
+        return found.astype(np.uint8)
+
+    def _parted(
+        self, avatar: Avatar, boxes: dict[str, list[int]], plate: Frame, points: NDArray[np.float64]
+    ) -> Layers:
+        """The two layers: as the pack brings them, or derived."""
+        if "body" not in boxes:
+            return layers.part(plate, points)
+        x, y, wide, tall = boxes["body"]
+        place = (slice(y, y + tall), slice(x, x + wide))
+        whole = _read(avatar, "plate.png")
+        whole[place] = _read(avatar, "body.png")
+        head = np.zeros_like(whole)
+        head[(*place, 3)] = _read(avatar, "head.png")[..., 0]
+        body, front = self._scaled(whole), self._scaled(head)[..., 3]
+        return layers.part(plate, points, (body, front.astype(np.float32) / 255))
 
     def _tile(
         self, avatar: Avatar, name: str, box: list[int], offset: tuple[int, int]
@@ -141,7 +179,7 @@ class Portrait:
         x0, y0, x1, y1 = self.chin
         wide, tall = x1 - x0, y1 - y0
         half = (face.half_width + 0.05) * size
-        self.box = (
+        self.lips = (
             slice(
                 int(max(0, centre[1] - 0.065 * size - y0)),
                 int(min(tall, centre[1] + 0.155 * size - y0)),
@@ -152,7 +190,7 @@ class Portrait:
         foot = np.arange(tall)[::-1] / (0.10 * tall)
         fade = np.clip(np.minimum(side[None], foot[:, None]), 0, 1)
         self.chin_fade = (255 * fade).astype(np.uint8)
-        box_tall, box_wide = (part.stop - part.start for part in self.box)
+        box_tall, box_wide = (part.stop - part.start for part in self.lips)
         edge = max(3.0, 0.012 * size)
         across = np.minimum(np.arange(box_wide), np.arange(box_wide)[::-1])[None] / edge
         down = np.minimum(np.arange(box_tall), np.arange(box_tall)[::-1])[:, None] / edge
@@ -166,8 +204,30 @@ class Portrait:
             coarse, scale, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
 
+    def stance(self, tracks: dict[str, float]) -> tuple[float, float]:
+        """How the body stands: how far it leans to the right, and how much taller it is, per pixel above its foot."""
+        lean = sum(share * tracks[name] for name, share in LEAN.items())
+        size = self.face.height / self.arm
+        return lean * size, BREATH * tracks["breath"] * size
+
+    def draw_body(self, tracks: dict[str, float], x: int, y: int, wide: int, tall: int) -> Frame:
+        """A box of the body's picture without the head, breathing: premultiplied RGBA, in pixels of the plate."""
+        lean, taller = self.stance(tracks)
+        foot = self.foot + self.box[1]
+        down = 1 / (1 + taller)
+        move = np.array(
+            [[1, lean * down, x + (y - foot) * lean * down], [0, down, foot + (y - foot) * down]]
+        )
+        return cv2.warpAffine(
+            self.body,
+            move,
+            (wide, tall),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+        )
+
     def draw(self, tracks: dict[str, float]) -> Frame:
-        """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.head`."""
+        """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.box`."""
         fields, face = self.fields, self.face
         rows, columns = face.shape
         head = fields.head(
@@ -175,7 +235,8 @@ class Portrait:
             tracks["pitch"],
             tracks["roll"],
             tracks["shift_x"],
-            tracks["shift_y"] - 0.0015 * tracks["breath"],
+            tracks["shift_y"],
+            fields.standing(self.foot, *self.stance(tracks)),
         )
         weights, gap = fields.solve(tracks)
         above = fields.inverse(fields.above, weights, head, tracks["brow"])
@@ -237,7 +298,7 @@ class Portrait:
             cv2.multiply(lower, share, scale=1 / 255),
             cv2.multiply(upper, 255 - share, scale=1 / 255),
         )
-        part = self.box
+        part = self.lips
         covers_below = under[part].astype(np.float32) / np.float32(255)
         covers_above = over[part].astype(np.float32) / np.float32(255)
         upper_part = upper[part][..., :3].astype(np.float32)
@@ -278,13 +339,39 @@ class Scene:
 
     def __init__(self, portrait: Portrait, background: Background, video: VideoFormat) -> None:
         self.portrait = portrait
-        ground = painted(background, video)
-        self.behind = np.ascontiguousarray(ground[portrait.head])
-        self.still = over(portrait.whole, ground)
+        self.ground = painted(background, video)
+        self.at = (portrait.left, portrait.top)
+        rows, columns = (np.flatnonzero(portrait.body[..., 3].any(axis)) for axis in (1, 0))
+        edge = max(2, round(0.03 * portrait.face.height))  # how far breath moves an edge, and more
+        self.body = self._seen(columns[0] - edge, rows[0] - edge, columns[-1] + edge, rows[-1] + 1)
+        self.head = self._seen(*portrait.box)
+
+    def _seen(self, x0: int, y0: int, x1: int, y1: int) -> tuple[slice, slice]:
+        """The part of a box of the plate that lies in the frame: rows and columns of the frame."""
+        (left, top), (height, width) = self.at, self.ground.shape[:2]
+        return (
+            slice(max(0, y0 + top), max(0, min(height, y1 + top))),
+            slice(max(0, x0 + left), max(0, min(width, x1 + left))),
+        )
 
     def frame(self, tracks: dict[str, float]) -> Frame:
-        found = self.still.copy()
-        found[self.portrait.head] = over(self.portrait.draw(tracks), self.behind)
+        """The frame for these tracks (motion.TRACKS); what the person does not cover is the background, to the bit."""
+        found = self.ground.copy()
+        left, top = self.at
+        rows, columns = self.body
+        body = self.portrait.draw_body(
+            tracks,
+            columns.start - left,
+            rows.start - top,
+            columns.stop - columns.start,
+            rows.stop - rows.start,
+        )
+        found[self.body] = over(body, self.ground[self.body])
+        rows, columns = self.head
+        x0, y0 = self.portrait.box[0] + left, self.portrait.box[1] + top
+        head = self.portrait.draw(tracks)
+        seen = head[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
+        found[self.head] = over(seen, found[self.head])
         return found
 
 
@@ -321,17 +408,21 @@ def _read(avatar: Avatar, name: str) -> Frame:
     found = cv2.imread(str(avatar.folder / name), cv2.IMREAD_UNCHANGED)
     if found is None:
         raise FileNotFoundError(avatar.folder / name)
-    code = cv2.COLOR_BGRA2RGBA if found.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    grey, plain = found.ndim == 2, found.ndim == 3 and found.shape[2] == 3
+    code = cv2.COLOR_GRAY2RGB if grey else cv2.COLOR_BGR2RGB if plain else cv2.COLOR_BGRA2RGBA
     return cv2.cvtColor(found, code)
 
 
-def _placed(plate: NDArray[np.float32], left: int, top: int, width: int, height: int) -> Frame:
-    """The plate at its place in an empty frame; what lies outside is cut."""
-    found = np.zeros((height, width, 4), np.uint8)
-    x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(width, left + plate.shape[1]), min(height, top + plate.shape[0])
-    found[y0:y1, x0:x1] = (plate[y0 - top : y1 - top, x0 - left : x1 - left] + 0.5).astype(np.uint8)
-    return found
+def _cut(picture: Frame, box: tuple[int, int, int, int]) -> Frame:
+    """The pixels of a box (x0, y0, x1, y1); clear where it reaches beyond the picture."""
+    x0, y0, x1, y1 = box
+    rows, columns = picture.shape[:2]
+    part = picture[max(0, y0) : y1, max(0, x0) : x1]
+    return cv2.copyMakeBorder(
+        part,
+        max(0, -y0), max(0, y1 - rows), max(0, -x0), max(0, x1 - columns),
+        cv2.BORDER_CONSTANT, value=(0, 0, 0, 0),
+    )  # fmt: skip
 
 
 _preparing = threading.Lock()

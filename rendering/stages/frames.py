@@ -67,7 +67,7 @@ def rest(
 ) -> Frame:
     """The person before the background in a pose of motion.rest: with how every line begins and ends."""
     scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
-    frame = scene.frame(pose) if any(pose.values()) else scene.still.copy()
+    frame = scene.frame(pose)
     if caption:
         lay(frame, caption)
     return frame

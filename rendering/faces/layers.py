@@ -1,0 +1,272 @@
+"""The person in two layers: the head with its hair, and the body behind it as it would be seen without them.
+
+A rendered pack brings the body (body.png) and says what moves with the head (head.png). For a photo both are derived:
+hair and skin are told from clothes by colour and edges (GrabCut: Rother, Kolmogorov and Blake, 2004), and what the
+head hides is filled in from around it. Laid over each other at rest, the layers are the picture again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
+
+from rendering.faces import lids, matting
+from rendering.faces.geometry import OVAL, Face, smoothstep
+from rendering.values import Frame
+
+READ = 150  # pixels of a face's height at which the picture is parted
+RISE = 0.30  # face heights above the chin from which clothes may be seen
+LOW = 0.75  # below the chin: what is there is clothes, unless its colour is that of hair or skin
+HANGING = 0.62  # below the chin: where hair that hangs no longer follows the head
+ALONE = 0.10  # of the head's motion: what moves more is taken out of the body's picture
+NEAR = 7.0  # distance in CIE Lab within which a colour counts as that of hair or skin
+SKIN = (
+    35,
+    14,
+    14,
+)  # how far a colour of the face is from the median, CIE Lab: not lips, nostrils and eyes
+FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
+
+Share = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """head, body: premultiplied RGBA of one size. neck: face heights from the chin down to the collar."""
+
+    head: Frame
+    body: Frame
+    neck: float
+
+
+def following(units: NDArray, chin: float, neck: float, middle: float) -> NDArray[np.float64]:
+    """How much of the head's motion reaches each point (face units, (…, 2)): all above the chin, none below the collar.
+
+    Hair beside the neck follows farther down. middle: x of the neck.
+    """
+    beside = smoothstep(0.22, 0.42, np.abs(units[..., 0] - middle))
+    reach = max(1.5 * neck, 0.3) * (1 - beside) + HANGING * beside
+    return 1 - smoothstep(0, 1, (units[..., 1] - chin + 0.04) / (reach + 0.04))
+
+
+def part(
+    plate: Frame, points: NDArray[np.float64], known: tuple[Frame, Share] | None = None
+) -> Layers:
+    """Parts a premultiplied RGBA plate with these landmarks (478, 3).
+
+    known: what lies behind the head (premultiplied) and the head's alpha (0..1) of a rendered person; without it both are
+    derived, which takes about two seconds for 2 megapixels.
+    """
+    face = Face(np.ascontiguousarray(plate[..., :3]), points)
+    chin = float(face.local(face.flat[152])[1])
+    middle = float(face.local(face.flat[[172, 397]])[:, 0].mean())
+    rows, columns = face.shape
+    y, x = np.mgrid[:rows, :columns]
+    units = face.local(np.stack([x, y], -1).reshape(-1, 2)).reshape(rows, columns, 2)
+    units = units.astype(np.float32)
+    down = units[..., 1] - chin
+    alpha = plate[..., 3].astype(np.float32) / 255
+    column = (np.abs(units[..., 0] - middle) < 0.10) & (alpha > 0.9)
+
+    if known is None:
+        hidden, throat = _told_apart(plate, face, units, alpha, chin)
+        neck = _neck(hidden + throat, column, down)
+        gone = smoothstep(0, ALONE, following(units, chin, neck, middle)).astype(np.float32)
+        body = _clean(plate, hidden * gone, throat, face, down, alpha)
+        # A neck belongs to both: it runs out before the collar, so that nothing slides over cloth.
+        ending = smoothstep(0.25, 0.95, down / neck).astype(np.float32)
+        head: Share = np.minimum(1, hidden + throat * (1 - ending)) * alpha
+    else:
+        body, head = known
+        neck = _neck(head, column, down)
+        gone = smoothstep(0, ALONE, following(units, chin, neck, middle)).astype(np.float32)
+    # Where nothing follows the head, the body is the picture itself.
+    near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
+    near = cv2.GaussianBlur(near, (0, 0), 0.003 * face.height) * gone
+    below = plate + (body.astype(np.float32) - plate) * near[..., None]
+    return Layers(*_divided(plate.astype(np.float32), head * gone, below), neck)
+
+
+def _told_apart(
+    plate: Frame, face: Face, units: Share, alpha: Share, chin: float
+) -> tuple[Share, Share]:
+    """(1 for face and hair; 1 for the neck), (rows, columns) each, soft at edges."""
+    scale = min(1.0, READ / face.height)
+    size = (round(face.shape[1] * scale), round(face.shape[0] * scale))
+    straight = np.where(
+        alpha[..., None] > 0.02, plate[..., :3] / np.maximum(alpha, 0.02)[..., None], 0
+    )
+    straight = np.clip(straight, 0, 255).astype(np.uint8)
+    small = cv2.resize(straight, size, interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    at = cv2.resize(units, size, interpolation=cv2.INTER_AREA)
+    inside = whole > 0.9
+    # An edge that shines through is of what it belongs to.
+    _, (row, column) = distance_transform_edt(~inside, return_indices=True)
+    small = small[row, column]
+    colours = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    below = at[..., 1] - chin
+    skull = _filled(face.flat[OVAL] * scale, inside.shape)
+    around = cv2.dilate(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    cheeks = colours[skull & (at[..., 1] > -0.3)]
+    usual = np.abs(cheeks - np.median(cheeks, 0)) < SKIN
+    to_skin = _distance(colours, cheeks[usual.all(-1)])
+    hair = inside & (below < -RISE) & ~around
+    to_hair = _distance(colours, colours[hair])
+    to_head = np.minimum(to_skin, to_hair)
+
+    low = inside & (below > min(LOW, float(np.percentile(below[inside], 80))))
+    cloth = low & (to_head > NEAR)
+    if cloth.sum() < FEWEST:  # clothes of the colour of hair
+        cloth = low
+    sure = (below < -RISE) | skull
+    likely = to_head < _distance(colours, colours[cloth])
+    found = _grown(small, likely, sure, cloth[row, column])
+    # A dark hole in the hair is no cloth.
+    _, parts = cv2.connectedComponents((~found & (whole > 0.02)).astype(np.uint8))
+    found |= ~np.isin(parts, np.unique(parts[cloth])) & (parts > 0)
+    # What hangs together with the face; a hand does not.
+    _, parts = cv2.connectedComponents((found & (whole > 0.02)).astype(np.uint8))
+    mouth = np.round(face.mouth * scale).astype(int)
+    head = parts == parts[mouth[1], mouth[0]]
+
+    throat = (np.abs(at[..., 0]) < 0.12) & (below > 0.04) & (below < 0.10) & head
+    neck = np.zeros(head.shape, bool)
+    if throat.any():
+        likely = _distance(colours, colours[throat]) < to_hair
+        part = head & (below > -0.2) & ~skull
+        neck = part & _grown(small, likely & part, throat, hair | ~part & ~throat)
+    # Hair comes down from the head, a beard from the chin; a dark collar does neither.
+    loose = head & ~neck & ~skull & (whole > 0.02)
+    dark = (loose & ((to_hair < to_skin) | (to_skin > 2 * NEAR) | (below < -RISE))).astype(np.uint8)
+    _, parts = cv2.connectedComponents(dark)
+    beard = (np.abs(at[..., 0]) < 0.2) & (np.abs(below) < 0.05)
+    hanging = np.isin(parts, np.unique(parts[(hair | beard) & (dark > 0)])) & (dark > 0)
+    hanging = loose & (cv2.dilate(hanging.astype(np.uint8), _disc(3)) > 0)
+
+    # Cheek and jaw reach a little beyond the face's outline.
+    near, far = (cv2.dilate(skull.astype(np.uint8), _disc(size)) > 0 for size in (6, 10))
+    cheek = loose & ~hanging & (below < 0.02) & (near | far & (to_skin <= to_hair))
+
+    def fine(mask: NDArray[np.bool_]) -> Share:
+        soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8)
+        if scale >= 1:
+            return soft
+        near = cv2.dilate(mask.astype(np.float32), _disc(2))
+        near = cv2.resize(near, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.clip(matting.finer(straight, small, soft) * near, 0, 1).astype(np.float32)
+
+    # What lies between them is of both.
+    neck |= loose & ~hanging & ~cheek & (cv2.dilate(neck.astype(np.uint8), _disc(8)) > 0)
+    hidden = fine((head & skull) | hanging | cheek)
+    hidden[units[..., 1] - chin < -RISE] = 1
+    return hidden, fine(neck)
+
+
+def _grown(
+    picture: Frame, likely: NDArray[np.bool_], sure: NDArray[np.bool_], never: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which pixels are of the kind of `sure` rather than of `never`, by colour and edges."""
+    labels = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+    labels[never] = cv2.GC_BGD
+    labels[sure] = cv2.GC_FGD
+    if sure.all() or not sure.any() or not never.any():
+        return likely | sure
+    found = labels.astype(np.uint8)
+    cv2.setRNGSeed(1)
+    colours = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(picture, found, None, *colours, 3, cv2.GC_INIT_WITH_MASK)
+    return (found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD)
+
+
+def _filled(outline: NDArray, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    found = np.zeros(shape, np.uint8)
+    cv2.fillPoly(found, [np.round(outline).astype(np.int32)], 1)
+    return found > 0
+
+
+def _distance(colours: Share, samples: Share) -> Share:
+    """How far each colour (…, 3), CIE Lab, is from the nearest of the samples (n, 3), but for those that are rare."""
+    frequent, counts = np.unique(_packed(samples), return_counts=True)
+    frequent = frequent[counts > 1 + len(samples) // 3000]
+    if not len(frequent):
+        return np.full(colours.shape[:-1], 1e3, np.float32)
+    asked, index = np.unique(_packed(colours), return_inverse=True)
+    found, _ = cKDTree(_unpacked(frequent)).query(_unpacked(asked))
+    return found[index].reshape(colours.shape[:-1]).astype(np.float32)
+
+
+def _packed(colours: Share) -> NDArray[np.int64]:
+    whole = np.round(colours).reshape(-1, 3).astype(np.int64) + 128
+    return whole[:, 0] << 20 | whole[:, 1] << 10 | whole[:, 2]
+
+
+def _unpacked(packed: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.stack([packed >> 20, packed >> 10 & 1023, packed & 1023], -1) - 128
+
+
+def _neck(head: Share, column: NDArray[np.bool_], down: Share) -> float:
+    """Face heights from the chin down to where clothes begin, in the column below the chin."""
+    for step in np.arange(0.06, 0.60, 0.02):
+        here = column & (np.abs(down - step) < 0.015)
+        if here.any() and head[here].mean() < 0.5:
+            return float(max(step, 0.10))
+    return 0.60
+
+
+def _clean(
+    plate: Frame, hidden: Share, throat: Share, face: Face, down: Share, alpha: Share
+) -> Frame:
+    """The body without what moves with the head: what that hides is filled in from around it."""
+    spoilt = cv2.dilate((hidden > 0.04).astype(np.uint8), _disc(0.012 * face.height)) > 0
+    first = int(np.argmax((~spoilt & (alpha > 0.5)).any(1)))  # nothing of the body lies above
+    rows = slice(first, plate.shape[0])
+    part, spoilt, share = plate[rows], spoilt[rows], alpha[rows]
+    gone = smoothstep(0.02, 0.3, hidden[rows]).astype(np.float32)
+    straight = part[..., :3] / np.maximum(share, 1e-3)[..., None]
+    colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
+    cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
+    low = smoothstep(-0.06, 0.08, down[rows]).astype(np.float32)  # a neck ends below the jaw
+    cover = smoothstep(0.5, 0.8, cover) * low
+    # Where the plate shows the background, so does the body.
+    cover[spoilt & (share < 0.98)] = 0
+    cover = np.minimum(share + (cover - share) * gone, share)
+    cover = (cover * (1 - throat[rows] * (1 - low)))[..., None]
+    laid = (straight + (colour - straight) * gone[..., None]) * cover
+    found = np.zeros_like(plate)
+    found[rows] = np.clip(np.dstack([laid, 255 * cover]) + 0.5, 0, 255)
+    return found
+
+
+def _extended(picture: Share, hole: NDArray[np.bool_], size: float) -> Share:
+    """The picture with its hole filled: at the rim by what is nearest, deep inside by all that is around."""
+    away, (row, column) = distance_transform_edt(hole, return_indices=True)
+    rim = cv2.GaussianBlur(picture[row, column], (0, 0), 0.008 * size)
+    deep = smoothstep(0.01 * size, 0.12 * size, away).astype(np.float32)[..., None]
+    filled = rim + (lids.fill(picture, hole) - rim) * deep
+    return np.where(hole[..., None], filled, picture)
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def _divided(plate: Share, head: Share, body: Share) -> tuple[Frame, Frame]:
+    """(head, body) so that the head over the body is the plate; head: the alpha it has at least."""
+    behind = body[..., 3] / 255
+    over = np.maximum(head, (plate[..., 3] / 255 - behind) / np.maximum(1 - behind, 1e-3))
+    # What it needs to be to make the plate's colour out of the body's.
+    lighter = (plate - body) / np.maximum(255 - body, 1)
+    darker = (body - plate) / np.maximum(body, 1)
+    needed = np.maximum(lighter, darker)[..., :3].max(-1)
+    over = np.where(needed > 0.02, np.maximum(over, needed), over)
+    over = np.clip(over, 0, 1)[..., None]
+    colour = np.clip(plate[..., :3] - (1 - over) * body[..., :3], 0, 255 * over)
+    front = np.dstack([colour, 255 * over])
+    return (front + 0.5).astype(np.uint8), np.clip(body + 0.5, 0, 255).astype(np.uint8)

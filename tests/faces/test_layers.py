@@ -1,0 +1,126 @@
+"""The head moves as one piece over a body that stands still, and at rest both are the picture again."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from rendering import faces
+from rendering.faces import layers, portrait
+from rendering.faces.geometry import OVAL
+from rendering.stages import motion
+from rendering.values import Background, VideoFormat
+
+VIDEO = VideoFormat.of("16:9", 720)
+REST = dict.fromkeys(motion.TRACKS, 0.0)
+SLUGS = ["maya", "daniel"]
+
+
+@pytest.fixture(scope="module", params=SLUGS)
+def scene(request):
+    face = portrait.portrait(faces.get(request.param), VIDEO.width, VIDEO.height)
+    return portrait.Scene(face, Background("#cc3399"), VIDEO)
+
+
+def place(scene, units):
+    """Pixel of the frame at these face units."""
+    face = scene.portrait.face
+    corner = np.array([scene.portrait.box[0], scene.portrait.box[1]]) + scene.at
+    return face.place(np.array(units)) + corner
+
+
+def moved(scene, points, **tracks):
+    """Where points of the head (face units) come to lie, in face units: the inverse of the engine's own map."""
+    fields = scene.portrait.fields
+    pose = {**REST, **tracks}
+    source = fields.head(
+        *(pose[name] for name in ("yaw", "pitch", "roll", "shift_x", "shift_y")),
+        fields.standing(scene.portrait.foot, *scene.portrait.stance(pose)),
+    )
+    found = []
+    for point in points:
+        at = scene.portrait.face.place(np.array(point))
+        for _ in range(8):
+            at = at - (
+                fields.sample(source, at[None])[0] - scene.portrait.face.place(np.array(point))
+            )
+        found.append(scene.portrait.face.local(at))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    "tracks",
+    [
+        {"roll": 5.0},
+        {"yaw": 7.0},
+        {"pitch": -6.0},
+        {"shift_x": 0.02, "shift_y": -0.02, "yaw": -3.0, "roll": -2.0},
+    ],
+)
+def test_hair_keeps_its_shape(scene, tracks):
+    """Distances among points of the hair, from ear over crown to ear, stay: nothing stretches as the head turns."""
+    face = scene.portrait.face
+    oval = face.local(face.flat[OVAL])
+    middle, half = oval.mean(0), np.ptp(oval, 0) / 2
+    angles = np.radians(np.linspace(175, 365, 9))
+    hair = middle + 1.5 * half * np.stack([np.cos(angles), np.sin(angles)], 1)
+    after = moved(scene, hair, **tracks)
+    assert np.abs(after - hair).max() > 0.004  # it did move
+
+    def apart(points):
+        points = np.array(points)
+        return np.linalg.norm(points[:, None] - points[None], axis=2)
+
+    before = apart(hair)
+    far = before > 0.05
+    assert np.abs(apart(after) / np.maximum(before, 1e-9) - 1)[far].max() < 0.012
+
+
+def test_the_body_stands_still_while_the_head_turns(scene):
+    """Without breath and lean the pixels of shoulders and chest are the same to the bit."""
+    still = scene.frame(REST)
+    turned = scene.frame({**REST, "pitch": 5.0, "jaw": 0.6, "blink": 1.0})
+    chin = place(scene, scene.portrait.face.local(scene.portrait.face.flat[152]))[1]
+    rows = slice(int(chin + 0.75 * scene.portrait.face.height), None)
+    assert np.array_equal(still[rows], turned[rows])
+    assert not np.array_equal(still[: int(chin)], turned[: int(chin)])
+
+
+def test_the_body_breathes_and_its_foot_does_not(scene):
+    low, high = (scene.frame({**REST, "breath": breath}) for breath in (-1.0, 1.0))
+    _, columns = scene.body
+    ground = np.array([0xCC, 0x33, 0x99])
+
+    def edge(frame):
+        """Height of the left shoulder: the topmost row that is not background, halfway out."""
+        x = round(0.78 * columns.start + 0.22 * columns.stop)
+        band = np.abs(frame[:, x - 6 : x + 7].astype(float) - ground).sum(2).mean(1) / 300
+        first = int(np.argmax(band > 0.5))
+        return first - (band[first] - 0.5) / max(band[first] - band[first - 1], 1e-6)
+
+    assert 0.8 < edge(low) - edge(high) < 3.0
+    rows, columns = scene.portrait.body.shape[:2]
+    foot = [
+        scene.portrait.draw_body({**REST, "breath": breath}, 0, rows - 1, columns, 1).astype(int)
+        for breath in (-1.0, 1.0)
+    ]
+    assert np.abs(foot[0] - foot[1]).max() <= 1
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_at_rest_the_layers_are_the_picture(slug):
+    folder = faces.get(slug).folder
+    plate = cv2.cvtColor(cv2.imread(str(folder / "plate.png"), -1), cv2.COLOR_BGRA2RGBA)
+    small = cv2.resize(plate, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(float)
+    small[..., :3] *= small[..., 3:] / 255
+    points = np.array(json.loads((folder / "landmarks.json").read_text())) * 0.5
+    found = layers.part(small.astype(np.uint8), points)
+    laid = found.head + (1 - found.head[..., 3:] / 255) * found.body
+    assert np.abs(laid - small).mean() < 0.25
+    assert (np.abs(laid - small) > 12).mean() < 0.001
+    # The head's picture holds the crown and no sleeve; the body's holds no face.
+    mouth = points[13, :2].astype(int)
+    assert found.head[mouth[1], mouth[0], 3] == 255
+    assert found.body[mouth[1] - 20, mouth[0], 3] == 0
+    assert found.head[-40:, :, 3].max() == 0
