@@ -24,7 +24,7 @@ def measure(
     """
     readings, seconds = [], 0.0
     for spec, key in lines:
-        film, sound = store.find(key, ".mp4"), store.find(key, ".flac")
+        film, sound = store.find(key, spec.video.suffix), store.find(key, ".flac")
         if film is None or sound is None or seconds >= MEASURED:
             continue
         source = photo.portrait_of(faces.get(spec.avatar, store).folder)

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import functools
 import logging
+import math
 import os
 import re
 import signal
@@ -18,6 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rendering.values import BadInput, Canceled
 
@@ -97,22 +101,13 @@ def run(
                 process.kill()
                 process.wait()
         if process.returncode:
-            complaints.seek(0, os.SEEK_END)
-            complaints.seek(max(0, complaints.tell() - TAIL))
-            why = complaints.read().decode(errors="replace").strip()
-            log.error("ffmpeg ended with %s: %s", process.returncode, why)
-            if "No space left on device" in why:
-                raise OSError(28, "ffmpeg found no room")
-            raise MediaFailed(f"ffmpeg ended with {process.returncode}")
+            _complain(complaints, process.returncode)
 
 
 def _fill(
     pipe: IO[bytes], feed: Iterable[bytes | memoryview], stop: threading.Event | None
 ) -> None:
-    import fcntl
-
-    with contextlib.suppress(OSError):  # only slower
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    _widen(pipe)
     try:
         for chunk in feed:
             if stop is not None and stop.is_set():
@@ -125,6 +120,13 @@ def _fill(
         pass  # ffmpeg ended early: its status says why
 
 
+def _widen(pipe: IO[bytes]) -> None:
+    import fcntl
+
+    with contextlib.suppress(OSError):  # only slower
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
 def _wait(process: subprocess.Popen[bytes], stop: threading.Event | None) -> None:
     while True:
         try:
@@ -135,12 +137,156 @@ def _wait(process: subprocess.Popen[bytes], stop: threading.Event | None) -> Non
                 raise Canceled from None
 
 
-def video_encoder(codec: str, fps: int, *, draft: bool = False) -> list[str]:
+@contextlib.contextmanager
+def sink(arguments: list[str | Path]) -> Iterator[Callable[[memoryview], None]]:
+    """Runs ffmpeg beside the block, which hands it what it reads from standard input, piece by piece.
+
+    Raises MediaFailed when ffmpeg fails. It is ended when the block raises; in every case no process is left.
+    """
+    with _child(arguments, reads=True) as (process, failed):
+        pipe = process.stdin
+        if pipe is None:
+            raise MediaFailed("ffmpeg reads nothing")
+
+        def write(piece: memoryview) -> None:
+            rest = piece.cast("B")
+            try:
+                while rest:
+                    rest = rest[pipe.write(rest) :]
+            except BrokenPipeError:
+                process.wait()
+                failed()
+
+        yield write
+        pipe.close()
+        process.wait()
+        if process.returncode:
+            failed()
+
+
+def pictures(arguments: list[str | Path], shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
+    """What ffmpeg writes to standard output as raw video, a picture of `shape` bytes at a time.
+
+    Ffmpeg runs no further ahead than a pipe holds. Raises MediaFailed when it fails; close it to end it early.
+    """
+    size = math.prod(shape)
+    with _child([*arguments, "-f", "rawvideo", "pipe:1"], writes=True) as (
+        process,
+        failed,
+    ):
+        pipe = process.stdout
+        if pipe is None:
+            raise MediaFailed("ffmpeg writes nothing")
+        _widen(pipe)
+        while True:
+            picture = np.empty(shape, np.uint8)
+            rest = memoryview(picture.data).cast("B")
+            while rest and (count := pipe.readinto(rest)):  # type: ignore[attr-defined]
+                rest = rest[count:]
+            if len(rest) == size:
+                break
+            if rest:
+                raise MediaFailed("the last picture is cut off")
+            yield picture
+        process.wait()
+        if process.returncode:
+            failed()
+
+
+def looped(
+    path: Path, size: tuple[int, int], filters: str, *, start: float = 0.0
+) -> Iterator[NDArray[np.uint8]]:
+    """RGB pictures (height, width, 3) of a clip of our own (clips.py), from `start` seconds on and then again without end."""
+    shape = (size[1], size[0], 3)
+    matrix = "scale=in_color_matrix=bt709:in_range=tv,format=rgb24"
+    whole = length(path)
+    start = start % whole if whole else 0.0
+    while True:
+        source: list[str | Path] = [
+            "-ss",
+            f"{start:.3f}",
+            "-protocol_whitelist",
+            "file",
+            "-f",
+            "mov",
+            "-i",
+            path,
+        ]
+        count = 0
+        shown: list[str | Path] = [*source, "-an", "-vf", f"{filters},{matrix}"]
+        for picture in pictures(shown, shape):
+            count += 1
+            yield picture
+        if not count and not start:
+            raise MediaFailed(f"{path.name} has no pictures")
+        start = 0.0
+
+
+@functools.lru_cache(maxsize=64)
+def length(path: Path) -> float:
+    """Seconds of an MP4 that our own ffmpeg wrote: the duration of its movie header (ISO 14496-12, 8.2.2)."""
+    with path.open("rb") as file:
+        for kind, at, size in boxes(path):
+            if kind != b"moov":
+                continue
+            file.seek(at + 8)
+            inner = file.read(min(size, 128))
+            place = inner.find(b"mvhd")
+            if inner[place + 4] == 1:
+                scale, duration = struct.unpack_from(">IQ", inner, place + 24)
+            else:
+                scale, duration = struct.unpack_from(">II", inner, place + 16)
+            return duration / scale
+    raise MediaFailed(f"{path.name} has no movie header")
+
+
+@contextlib.contextmanager
+def _child(
+    arguments: list[str | Path], *, reads: bool = False, writes: bool = False
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], None]]]:
+    """An ffmpeg that ends with the block, and what raises MediaFailed with its complaints in the log."""
+    command = [program(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if writes else subprocess.DEVNULL,
+            stderr=complaints,
+            bufsize=0,
+            preexec_fn=_die_with_parent(),
+        )
+
+        def failed() -> None:
+            _complain(complaints, process.returncode)
+
+        try:
+            yield process, failed
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+
+
+def _complain(complaints: IO[bytes], code: int) -> None:
+    complaints.seek(0, os.SEEK_END)
+    complaints.seek(max(0, complaints.tell() - TAIL))
+    why = complaints.read().decode(errors="replace").strip()
+    log.error("ffmpeg ended with %s: %s", code, why)
+    if "No space left on device" in why:
+        raise OSError(28, "ffmpeg found no room")
+    raise MediaFailed(f"ffmpeg ended with {code}")
+
+
+def video_encoder(codec: str, fps: int, *, draft: bool = False, alpha: bool = False) -> list[str]:
     """Encoder settings: closed groups of pictures of two seconds, equal headers for equal formats.
 
     Raises BadInput for a codec that the ffmpeg at hand cannot write.
     """
-    group = ["-g", str(2 * fps), "-pix_fmt", "yuv420p"]
+    group = ["-g", str(2 * fps), "-pix_fmt", "yuva420p" if alpha else "yuv420p"]
     color = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     color += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
     if codec == "h264":
@@ -150,6 +296,12 @@ def video_encoder(codec: str, fps: int, *, draft: bool = False) -> list[str]:
         speed = ["12", "40"] if draft else ["8", "28"]
         chosen = ["-c:v", "libsvtav1", "-preset", speed[0], "-crf", speed[1]]
         chosen += ["-svtav1-params", "irefresh-type=2"]
+    elif codec == "vp9" and has_encoder("libvpx-vp9"):
+        speed = ["8", "40"] if draft else ["6", "24"]
+        chosen = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", speed[0]]
+        chosen += ["-crf", speed[1], "-b:v", "0", "-row-mt", "1", "-auto-alt-ref", "0"]
+        chosen += ["-lag-in-frames", "0"]  # nothing hidden between pictures: files can be joined
+        color = color[:8]
     else:
         raise BadInput(f"Video cannot be written as {codec[:20]!r} here; use h264.")
     return chosen + group + color

@@ -29,9 +29,14 @@ from rendering.store import Store
 from rendering.values import (
     Background,
     Canceled,
+    Captions,
     Chapter,
     Frame,
+    Layout,
     LineSpec,
+    Logo,
+    Music,
+    Overlay,
     Phone,
     Report,
     Script,
@@ -116,35 +121,104 @@ def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterato
 def spec_to_json(spec: LineSpec) -> dict[str, Any]:
     """As a JSON object; `spec_from_json` gives an equal spec back."""
     plain = asdict(spec)
-    picture = spec.background.picture
-    plain["background"]["picture"] = str(picture) if picture else None
+    for part in (plain["background"], plain["logo"], *plain["overlays"]):
+        for name in ("picture", "video"):
+            if part and part.get(name):
+                part[name] = str(part[name])
+    plain["overlays"] = list(plain["overlays"])
     plain["dictionary"] = [list(entry) for entry in spec.dictionary]
     return plain
 
 
 def spec_from_json(plain: dict[str, Any]) -> LineSpec:
-    background = dict(plain["background"])
-    background["picture"] = Path(background["picture"]) if background["picture"] else None
+    """Reads what spec_to_json of this and of earlier versions wrote."""
+    kept = dict(plain)
+    if "burn_captions" in kept:  # until captions had styles
+        kept["captions"] = {"burn_in": kept.pop("burn_captions")}
+
+    def placed(part: dict[str, Any]) -> dict[str, Any]:
+        files = {name: Path(part[name]) for name in ("picture", "video") if part.get(name)}
+        return {**part, **files}
+
+    logo = kept.get("logo")
     return LineSpec(
         **{
-            **plain,
-            "background": Background(**background),
-            "video": VideoFormat(**plain["video"]),
-            "dictionary": tuple(tuple(entry) for entry in plain["dictionary"]),
+            **kept,
+            "background": Background(**placed(kept["background"])),
+            "video": VideoFormat(**kept["video"]),
+            "layout": Layout(**kept.get("layout", {})),
+            "captions": Captions(**kept.get("captions", {})),
+            "overlays": tuple(Overlay(**placed(part)) for part in kept.get("overlays", ())),
+            "logo": Logo(**placed(logo)) if logo else None,
+            "dictionary": tuple(tuple(entry) for entry in kept["dictionary"]),
         }
     )
 
 
+def music_to_json(music: Music | None) -> dict[str, Any]:
+    """As a JSON object, empty for none; `music_from_json` gives it back."""
+    return {**asdict(music), "path": str(music.path)} if music else {}
+
+
+def music_from_json(plain: dict[str, Any]) -> Music | None:
+    return Music(**{**plain, "path": Path(plain["path"])}) if plain else None
+
+
 def _looks(spec: LineSpec) -> list[Any]:
-    """What decides the picture apart from what is said."""
-    from rendering.stages import frames
+    """What decides the picture apart from what is said; files by what is in them, not by where they are."""
+    from rendering.stages import composition, frames
 
-    background = spec.background.sha256 or spec.background.color
-    size = (spec.video.width, spec.video.height)
-    return [frames.VERSION, faces.get(spec.avatar).sha256, background, size]
+    plain = spec_to_json(spec)
+    for part in (plain["background"], plain["logo"], *plain["overlays"]):
+        for name in ("picture", "video"):
+            if part and part.get(name):
+                part[name] = part["sha256"]
+    composed = [plain[name] for name in ("background", "layout", "overlays", "logo")]
+    size = (spec.video.width, spec.video.height, spec.video.alpha)
+    made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
+    return [*made_by, composed, size]
 
 
-def segment_key(spec: LineSpec) -> str:
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What a line takes over from those before it. at: seconds of its background's video at its beginning.
+
+    before, before_at: the line that it dissolves from, and how far that one's video is at its end.
+    """
+
+    at: float = 0.0
+    before: LineSpec | None = None
+    before_at: float = 0.0
+
+
+def looks_back(spec: LineSpec) -> bool:
+    """Whether the lines before it in the video matter for its pictures."""
+    return spec.transition == "fade" or spec.background.video is not None
+
+
+def border(spec: LineSpec, earlier: Sequence[LineSpec], *, store: Store) -> Border:
+    """earlier: the lines before this one in the video, in order.
+
+    Where a background's video runs on, the lengths of the scene's earlier lines count: what of them was not spoken yet is
+    spoken now, and kept.
+    """
+    before = earlier[-1] if spec.transition == "fade" and earlier else None
+    return Border(
+        at=_shown(spec, earlier, store),
+        before=before,
+        before_at=_shown(before, earlier, store) if before else 0.0,
+    )
+
+
+def _shown(spec: LineSpec, earlier: Sequence[LineSpec], store: Store) -> float:
+    """Seconds that the background's video of this line's scene has run when these lines are over."""
+    if spec.background.video is None:
+        return 0.0
+    scene = [line for line in earlier if line.scene == spec.scene]
+    return sum(_exact_length(line, store) for line in scene)
+
+
+def segment_key(spec: LineSpec, border: Border = Border()) -> str:
     """The hash of everything that decides how the segment looks and sounds."""
     made_by = (
         speech.VERSION,
@@ -152,26 +226,45 @@ def segment_key(spec: LineSpec) -> str:
         motion.VERSION,
     )
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
-    captioned = captions.VERSION if spec.burn_captions else ""
-    return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded)
+    burnt = spec.captions
+    captioned = (captions.VERSION, burnt.style, burnt.position) if burnt.burn_in else ""
+    met: list[Any] = [border.at]
+    if border.before is not None:
+        met += [_looks(border.before), border.before.style, border.before_at]
+    return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded, met)
 
 
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
-    return _hash("rest", *_looks(spec), motion.VERSION, motion.rest(spec.style))
+    captioned = (spec.captions.burn_in, spec.captions.style, spec.captions.position)
+    return _hash("rest", *_looks(spec), captioned, motion.VERSION, motion.rest(spec.style))
 
 
 def rest_frame(spec: LineSpec, *, store: Store) -> Frame:
-    """The avatar at rest before its background, with the expression of its style; with burnt-in captions,
-    spec.text stands as caption."""
+    """The avatar at rest in its composition, RGB, with the expression of its style and every overlay; with burnt-in
+    captions, spec.text stands as caption. What is transparent shows checks."""
+    from rendering.stages import composition, frames
+
+    caption = captions.opening(spec.text) if spec.captions.burn_in else ""
+    frame = frames.rest(
+        spec,
+        avatar=faces.get(spec.avatar, store),
+        pose=motion.rest(spec.style),
+        caption=caption,
+    )
+    return composition.checkered(frame)
+
+
+def _last_frame(spec: LineSpec, at: float, *, store: Store) -> Frame:
+    """How the line ends, without captions: the person at rest, and the overlays that stay."""
     from rendering.stages import frames
 
     return frames.rest(
+        spec,
         avatar=faces.get(spec.avatar, store),
-        video=spec.video,
-        background=spec.background,
         pose=motion.rest(spec.style),
-        caption=spec.text if spec.burn_captions else "",
+        at=at,
+        end=True,
     )
 
 
@@ -214,25 +307,28 @@ def render_line(
     spec: LineSpec,
     *,
     store: Store,
+    earlier: Sequence[LineSpec] = (),
     report: Report = _silent,
     stop: threading.Event | None = None,
 ) -> Segment:
     """One line, from its words to an encoded segment; `reused` if the store held it.
 
-    Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
+    earlier: the lines before it in the video. Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
     raises it, StoreFull. What was finished before stays in the store for the next try.
     """
-    key = segment_key(spec)
+    met = border(spec, earlier, store=store)
+    key = segment_key(spec, met)
     found = stored(key, store)
     if found is not None:
         return replace(found, reused=True)
     with memory.room(spec.video.width * spec.video.height) as alone:
-        return _made_line(spec, key, alone, store=store, report=report, stop=stop)
+        return _made_line(spec, key, met, alone, store=store, report=report, stop=stop)
 
 
 def _made_line(
     spec: LineSpec,
     key: str,
+    met: Border,
     alone: bool,
     *,
     store: Store,
@@ -279,15 +375,15 @@ def _made_line(
         )
         reach("stage:motion")
     avatar = faces.get(spec.avatar, store)
+    before = _last_frame(met.before, met.before_at, store=store) if met.before else None
     drawn = frames.run(
         moved,
+        spec=spec,
         avatar=avatar,
-        video=spec.video,
-        background=spec.background,
         timing=timing,
-        burn_captions=spec.burn_captions,
-        draft=spec.draft,
         report=tell,
+        at=met.at,
+        before=before,
     )
     half = moved.frames // 2
     smoothed = smoothing.run(
@@ -297,7 +393,7 @@ def _made_line(
     )
     with (
         clock("delivery"),
-        store.write(key, ".mp4") as film,
+        store.write(key, spec.video.suffix) as film,
         store.write(key, ".flac") as sound,
     ):
         count = delivery.segment(
@@ -312,7 +408,7 @@ def _made_line(
     report("smoothing", 1.0)
     made = Segment(
         key=key,
-        video=store.path(key, ".mp4"),
+        video=store.path(key, spec.video.suffix),
         sound=store.path(key, ".flac"),
         timing=timing,
         seconds=count / spec.video.fps,
@@ -321,7 +417,7 @@ def _made_line(
             **{name: float(figure) for name, figure in smoothed.figures.items()},
             "audio_lufs": round(speech.loudness(spoken.wav), 2),
         },
-        warnings=script.warnings,
+        warnings=(*script.warnings, *captions.fast(timing.words)),
     )
     _keep_segment(made, store)
     return made
@@ -357,7 +453,8 @@ def _keep_segment(made: Segment, store: Store) -> None:
 
 def stored(key: str, store: Store) -> Segment | None:
     """The segment of that key if the store holds all of it."""
-    beside, film, sound = (store.find(key, suffix) for suffix in (".json", ".mp4", ".flac"))
+    beside, sound = (store.find(key, suffix) for suffix in (".json", ".flac"))
+    film = store.find(key, ".mp4") or store.find(key, ".webm")
     if not (beside and film and sound):
         return None
     try:
@@ -409,10 +506,11 @@ def deliver(
     codec: str,
     consents: Sequence[dict[str, str]],
     authority: Path,
+    music: Music | None = None,
     report: Report = _silent,
     stop: threading.Event | None = None,
 ) -> Delivered:
-    """Stage 7 for the whole: joins the segments of `lines`, adds captions and chapters, signs last.
+    """Stage 7 for the whole: joins the segments of `lines`, adds captions, chapters and music, signs last.
 
     consents: {"id", "kind", "sha256"} of the records that allow it. authority: the folder of the signer.
     Raises BadInput for a codec that cannot be written, Canceled, StoreFull.
@@ -427,23 +525,27 @@ def deliver(
             title=title,
             chapters=chapters,
             codec=codec,
+            music=music,
             report=report,
             stop=stop,
         )
         reach("stage:delivery")
-        signed = folder / "signed.mp4"
-        provenance.sign(
+        signed = folder / f"signed{video.suffix}"
+        beside = provenance.sign(
             files.video,
             signed,
             authority=provenance.authority(authority),
-            manifest=_manifest(title, lines, consents),
+            manifest=_manifest(title, lines, consents, music),
         )
         told = provenance.read(signed, authority)
         if told["state"] != "valid":
             raise RuntimeError(f"the signature does not hold: {told['problems']}")
-        size = {"width": video.width, "height": video.height}
+        size: dict[str, Any] = {"width": video.width, "height": video.height}
+        film = _kept(store, signed, "video", **size, fps=video.fps, codec=codec)
         outputs = [
-            _kept(store, signed, "video", **size, fps=video.fps, codec=codec),
+            film,
+            # Under the video's own key, so that they stand side by side.
+            *([_kept(store, beside, "credentials", film["key"])] if beside else []),
             _kept(store, files.poster, "poster", **size),
             _kept(store, files.srt, "srt"),
             _kept(store, files.vtt, "vtt"),
@@ -461,16 +563,18 @@ def deliver(
     )
 
 
-def _kept(store: Store, made: Path, kind: str, **more: Any) -> dict[str, Any]:
-    """Moves a finished file into the store under the hash of its bytes."""
+def _kept(
+    store: Store, made: Path, kind: str, under: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Moves a finished file into the store under the hash of its bytes, or `under` another key."""
     with made.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = made.stat().st_size
-    with store.write(sha256, made.suffix) as path:
+    with store.write(under or sha256, made.suffix) as path:
         made.replace(path)
     return {
         "kind": kind,
-        "key": sha256,
+        "key": under or sha256,
         "suffix": made.suffix,
         "bytes": size,
         "sha256": sha256,
@@ -491,27 +595,45 @@ def _quality(segments: Sequence[Segment]) -> dict[str, float]:
 
 
 def _manifest(
-    title: str, lines: Sequence[LineSpec], consents: Sequence[dict[str, str]]
+    title: str,
+    lines: Sequence[LineSpec],
+    consents: Sequence[dict[str, str]],
+    music: Music | None,
 ) -> dict[str, Any]:
     avatars = [faces.get(slug) for slug in dict.fromkeys(spec.avatar for spec in lines)]
     speakers = [voices.get(slug) for slug in dict.fromkeys(spec.voice for spec in lines)]
-    pictures = dict.fromkeys(
-        spec.background.sha256 for spec in lines if spec.background.picture is not None
-    )
+    uploaded = {key: part for spec in lines for key, part in uploads(spec).items()}
+    pictured = bool(uploaded)
+    if music is not None:
+        uploaded[music.sha256] = ("Music", "music")
     words = "\n\n".join(spec.text for spec in lines)
     return provenance.manifest(
         title=title,
         # A photo is an uploaded picture in the frame, also when it speaks.
-        uploaded_pictures=bool(pictures) or any(faces.OWN.fullmatch(face.slug) for face in avatars),
+        uploaded_pictures=pictured or any(faces.OWN.fullmatch(face.slug) for face in avatars),
         ingredients=[
             *(provenance.Ingredient(face.name, "avatar", face.sha256) for face in avatars),
             *(
                 provenance.Ingredient(voice.name, "voice", voices.sha256(voice.slug))
                 for voice in speakers
             ),
-            *(provenance.Ingredient("Background", "picture", sha256) for sha256 in pictures),
+            *(provenance.Ingredient(name, kind, key) for key, (name, kind) in uploaded.items()),
         ],
         consents=consents,
         script_sha256=hashlib.sha256(words.encode()).hexdigest(),
-        burnt_captions=any(spec.burn_captions for spec in lines),
+        burnt_captions=any(spec.captions.burn_in for spec in lines),
     )
+
+
+def uploads(spec: LineSpec) -> dict[str, tuple[str, str]]:
+    """What was uploaded and is seen in the line: sha256 -> (title, kind)."""
+    found: dict[str, tuple[str, str]] = {}
+    if spec.background.sha256:
+        kind = "picture" if spec.background.video is None else "video"
+        found[spec.background.sha256] = ("Background", kind)
+    if spec.logo is not None:
+        found[spec.logo.sha256] = ("Logo", "picture")
+    for overlay in spec.overlays:
+        if overlay.sha256:
+            found[overlay.sha256] = ("Overlay", "picture")
+    return found

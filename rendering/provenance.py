@@ -54,7 +54,7 @@ class Ingredient:
     """Something a video is made of."""
 
     title: str
-    kind: str  # "avatar" | "voice" | "picture"
+    kind: str  # "avatar" | "voice" | "picture" | "video" | "music"
     sha256: str
 
 
@@ -224,8 +224,11 @@ def manifest(
     }
 
 
-def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, Any]) -> None:
-    """Writes the MP4 `source` to `out` with the signed manifest inside; `out` is whole or absent."""
+def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, Any]) -> Path | None:
+    """Writes the MP4 `source` to `out` with the signed manifest inside; `out` is whole or absent.
+
+    A WebM has no place for a manifest: it stays as it is, and the manifest is the file beside `out` that is returned.
+    """
     import c2pa
 
     info = c2pa.C2paSignerInfo(
@@ -240,15 +243,46 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
             c2pa.Signer.from_info(info) as signer,
             c2pa.Builder(manifest, context=_context()) as builder,
         ):
-            builder.sign_file(str(source), str(draft), signer)
-        _seal(draft)
+            if out.suffix == ".webm":
+                builder.set_no_embed()
+                with source.open("rb") as film, draft.open("w+b") as same:
+                    told = builder.sign(signer, WEBM, film, same)
+                beside(out).write_bytes(told)
+                shutil.copyfile(source, draft)
+            else:
+                builder.sign_file(str(source), str(draft), signer)
+                _seal(draft)
         os.replace(draft, out)
+        return beside(out) if out.suffix == ".webm" else None
     except c2pa.C2paError as problem:
         if "No space left" in str(problem):
             raise OSError(errno.ENOSPC, "no room to sign") from problem
         raise
     finally:
         draft.unlink(missing_ok=True)
+
+
+WEBM = "video/webm"
+
+
+def beside(path: Path) -> Path:
+    """Where the manifest of a WebM stands."""
+    return path.with_suffix(".c2pa")
+
+
+def _parted(path: Path) -> bool:
+    """Whether the manifest stands beside the file: only where it cannot be inside."""
+    return beside(path) != path and beside(path).is_file() and not any(media.boxes(path))
+
+
+def _reader(path: Path, anchors: str | None) -> Any:
+    import c2pa
+
+    if _parted(path):
+        with path.open("rb") as film:
+            data = beside(path).read_bytes()
+            return c2pa.Reader(WEBM, film, manifest_data=data, context=_context(anchors))
+    return c2pa.Reader(str(path), context=_context(anchors))
 
 
 def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
@@ -280,7 +314,7 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
         "problems": [],
     }
     try:
-        with c2pa.Reader(str(path), context=_context(anchors)) as reader:
+        with _reader(path, anchors) as reader:
             whole = json.loads(reader.json())
         active = whole["manifests"][whole["active_manifest"]]
         told, sealed = _told(active), _own(active).get("sealed")
@@ -300,7 +334,7 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
     parts = [results.get("activeManifest", {})]
     parts += [delta["validationDeltas"] for delta in results.get("ingredientDeltas", [])]
     failures = {result["code"] for part in parts for result in part.get("failure", [])}
-    if sealed and not _whole(path):
+    if sealed and not _parted(path) and not _whole(path):
         failures.add("seal")
     distrusted = {code for code in failures if code.startswith("signingCredential.")}
     if failures - distrusted:

@@ -11,6 +11,7 @@ import logging
 import math
 import threading
 import time
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,10 @@ def nudge() -> None:
 def make_line(row: Segment) -> None:
     with Attempt(row) as attempt:
         try:
+            spec = pipeline.spec_from_json(row.spec)
             made = pipeline.render_line(
-                pipeline.spec_from_json(row.spec),
+                spec,
+                earlier=_earlier(row) if pipeline.looks_back(spec) else (),
                 store=queue.store(),
                 report=attempt.report,
                 stop=attempt.stop,
@@ -107,6 +110,7 @@ def make_line(row: Segment) -> None:
                 timing={"words": [[w.text, w.start, w.end] for w in made.timing.words]},
                 stage_seconds={} if made.reused else made.stages,
                 quality=made.quality,
+                warnings=[asdict(warn) for warn in made.warnings],
             )
             log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
         except Canceled:
@@ -122,6 +126,12 @@ def make_line(row: Segment) -> None:
         except Exception:
             log.exception("%s line %s, attempt %s", row.render_id, row.position, attempt.number)
             _given_up(row, row.render, attempt.number)
+
+
+def _earlier(row: Segment) -> list[LineSpec]:
+    """The lines before this one in its video."""
+    rows = row.render.segments.filter(position__lt=row.position).order_by("position")
+    return [pipeline.spec_from_json(spec) for spec in rows.values_list("spec", flat=True)]
 
 
 def assemble(render: Render) -> None:
@@ -182,6 +192,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
         chapters=chapters_of(rows),
         lines=[pipeline.spec_from_json(row.spec) for row in rows],
         codec=render.codec,
+        music=pipeline.music_from_json(render.music),
         consents=[
             {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
             for c in sorted(consents, key=lambda c: c.pk)
@@ -206,10 +217,21 @@ def _assemble(render: Render, attempt: Attempt) -> None:
             quality=delivered.quality,
             stage_seconds=delivered.stages,
             provenance=delivered.provenance,
+            warnings=[*render.warnings, *_too_fast(rows)],
         )
     reach("K8")
     if settings.MEASURE_FILMS:
         publish(measure, render.pk, priority=9, expires=3600)
+
+
+def _too_fast(rows: list[Segment]) -> list[dict[str, Any]]:
+    """Captions that go by too fast to be read: known only now that the words have times."""
+    return [
+        {**warning, "scene": row.scene_number, "line": row.line_number}
+        for row in rows
+        for warning in row.warnings
+        if warning["code"] == "captions_fast"
+    ]
 
 
 def chapters_of(rows: list[Segment]) -> list[Chapter]:

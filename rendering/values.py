@@ -192,36 +192,146 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the person stands.
+
+    full: in the middle. close: nearer. half: on one side, `heading` and `body` on the other (under them where the
+    frame is tall). circle, corner: small, over a background that is the content. x, y: of the middle of the face, as shares
+    of the frame; None leaves it to the layout. scale: of the size that the layout gives, 0.5..2.
+    """
+
+    frame: Literal["full", "half", "close", "circle", "corner"] = "full"
+    side: Literal["left", "right"] = "right"
+    x: float | None = None
+    y: float | None = None
+    scale: float = 1.0
+    heading: str = ""
+    body: str = ""  # a paragraph per line; one that begins with "- " is an item of a list
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
-    """What stands behind the person: a colour, or a picture file covering the frame."""
+    """What stands behind the person: a video, else a picture, else a gradient to a second colour, else a colour.
+
+    color: also around what is fitted with "contain". angle: of the gradient in degrees as CSS counts them, 180 runs down.
+    clear: nothing at all, for videos that are laid over others.
+    """
 
     color: str = "#e9e4dc"
     picture: Path | None = None
-    sha256: str = ""  # of the picture, for the key
+    sha256: str = ""  # of the picture or the video, for the key
+    to: str = ""
+    angle: int = 180
+    video: Path | None = None
+    fit: Literal["cover", "contain"] = "cover"
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """Captions in the picture. karaoke: the word that is said stands out."""
+
+    burn_in: bool = False
+    style: Literal["clean", "boxed", "karaoke"] = "boxed"
+    position: Literal["bottom", "middle", "top"] = "bottom"
+
+
+PLACES = (
+    *("top-left", "top", "top-right", "left", "center", "right"),
+    *("bottom-left", "bottom", "bottom-right"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Text or a picture over the frame while words of a line are said.
+
+    first, last: words of the line, counted from 0, at whose start it enters and at whose end it leaves; None: it stands
+    already when the line begins, or still when it ends. x, y: of its middle, as shares of the frame, in place of
+    `position`. size: of the letters, or of the longer side of the picture, as a share of the frame's short side.
+    """
+
+    text: str = ""
+    picture: Path | None = None
+    sha256: str = ""
+    position: str = "top-right"
+    x: float | None = None
+    y: float | None = None
+    size: float = 0.06
+    style: Literal["plain", "card"] = "plain"
+    enter: Literal["fade", "cut"] = "fade"
+    exit: Literal["fade", "cut"] = "fade"
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """size: of its longer side, as a share of the frame's short side."""
+
+    picture: Path
+    sha256: str
+    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "top-left"
+    size: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """A bed of music under the whole video, again from its beginning as often as needed.
+
+    volume: decibels against the loudness of the speech, -40..0. duck: decibels that it goes down further while
+    somebody speaks, 0..30.
+    """
+
+    path: Path
+    sha256: str
+    volume: float = -14.0
+    duck: float = 10.0
+
+
+ASPECTS = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "5:4": (5, 4)}
+RATES = (24, 25, 30)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """Size and rate of the picture. Width and height are even."""
+    """Size and rate of the picture. Width and height are even. alpha: what is behind shows through where nothing is."""
 
     width: int
     height: int
     fps: int = 25
-    codec: Literal["h264", "av1"] = "h264"
+    codec: Literal["h264", "av1", "vp9"] = "h264"
+    alpha: bool = False
 
     @classmethod
-    def of(cls, aspect: str, height: int, fps: int = 25, codec: str = "h264") -> VideoFormat:
-        """Size from an aspect ("16:9", "9:16", "1:1") and the length of the short side in pixels."""
-        try:
-            across, down = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}[aspect]
-        except KeyError:
+    def of(
+        cls, aspect: str, height: int, fps: int = 25, codec: str = "h264", *, alpha: bool = False
+    ) -> VideoFormat:
+        """Size from an aspect (a key of ASPECTS) and the length of the short side in pixels.
+
+        Raises BadInput for an aspect, a rate, or a transparency that is not offered.
+        """
+        if aspect not in ASPECTS:
+            *most, last = ASPECTS
             raise BadInput(
-                f"The aspect ratio {aspect!r} is not offered; use 16:9, 9:16 or 1:1.",
-                code="invalid_field",
-            ) from None
+                f"The aspect ratio {aspect!r} is not offered; use {', '.join(most)} or {last}."
+            )
+        if fps not in RATES:
+            raise BadInput(f"{fps} frames a second are not offered; use 24, 25 or 30.")
+        if alpha and codec != "vp9":
+            raise BadInput(
+                "A transparent background needs a WebM with VP9; choose that, or another background.",
+                code="conflicting_fields",
+            )
+        across, down = ASPECTS[aspect]
         unit = height / min(across, down)
         even = lambda n: round(n / 2) * 2  # noqa: E731
-        return cls(even(across * unit), even(down * unit), fps, codec)  # type: ignore[arg-type]
+        return cls(even(across * unit), even(down * unit), fps, codec, alpha)  # type: ignore[arg-type]
+
+    @property
+    def suffix(self) -> str:
+        """Of a file that holds it."""
+        return ".webm" if self.codec == "vp9" else ".mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +348,12 @@ class LineSpec:
     style: str = "neutral"  # a key of stages/motion.py STYLES
     background: Background = Background()
     video: VideoFormat = VideoFormat(1280, 720)
-    burn_captions: bool = False
+    layout: Layout = Layout()
+    captions: Captions = Captions()
+    overlays: tuple[Overlay, ...] = ()
+    logo: Logo | None = None
+    transition: Literal["cut", "fade"] = "cut"  # from the line before to this one
+    scene: int = 1  # lines of one scene share their background; where a video stands in it
     draft: bool = False
     seed: int = 0  # the project's seed; a line's own seed is the hash of it and the line's content
     dictionary: tuple[tuple[str, str, str], ...] = ()  # (word, "alias" | "ipa", value), sorted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from moderation.models import Case
 from moderation.screen import Verdict, screen
 from rendering import pictures, pipeline, queue, tasks
 from rendering.models import Render, Segment
+from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
-from rendering.stages import speech
-from rendering.values import Background, BadInput, LineSpec, VideoFormat, Warn
+from rendering.values import BadInput, LineSpec, Script, Warn
+from studio import composition, overlays
 from studio.errors import PictureRefused, ScriptRefused
 from studio.models import ApiKey, Avatar, Picture, Project, Scene, User, Voice, Workspace
 from studio.models.library import picture_path
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 20_000
 MAX_LINES = 300
-HEIGHT = 720
 DRAFT_HEIGHT = 360
 
 
@@ -72,14 +72,8 @@ def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
     return tuple(sorted(workspace.pronunciations.values_list("word", "kind", "value")))
 
 
-def background_of(scene: Scene) -> Background:
-    if scene.picture and scene.picture.removed_at is None:
-        return Background(scene.background_color, scene.picture.path, scene.picture.sha256)
-    return Background(scene.background_color)
-
-
 def plan_render(
-    project: Project, *, mode: str = "final", height: int | None = None, codec: str = "h264"
+    project: Project, *, mode: str = "final", height: int | None = None, codec: str | None = None
 ) -> Plan:
     """Reads the project as saved. BadInput names the scene and line that cannot be spoken."""
     scenes = list(project.live_scenes)
@@ -91,9 +85,10 @@ def plan_render(
             code="script_too_long",
         )
     draft = mode == "draft"
-    video = VideoFormat.of(
-        project.aspect, height or (DRAFT_HEIGHT if draft else HEIGHT), codec=codec
+    video = composition.format_of(
+        project, scenes, height=height or (DRAFT_HEIGHT if draft else None), codec=codec
     )
+    captions, logo = composition.captions_of(project), composition.logo_of(project)
     dictionary = dictionary_of(project.workspace)
     paid = set(
         Segment.objects.filter(
@@ -113,6 +108,10 @@ def plan_render(
                 code="missing_field",
                 scene=scene_number,
             )
+        composition.check_words(scene, scene_number)
+        scene.project = project
+        background, layout = composition.background_of(scene), composition.layout_of(scene)
+        first, words = len(lines), []
         for line_number, source in enumerate(
             script_stage.lines(scene.script, scene.markup), start=1
         ):
@@ -125,15 +124,22 @@ def plan_render(
                 markup=scene.markup,  # type: ignore[arg-type]
                 speed=scene.speed,
                 style=scene.style,
-                background=background_of(scene),
+                background=background,
                 video=video,
-                burn_captions=project.burn_captions,
+                layout=layout,
+                captions=captions,
+                logo=logo,
+                transition="fade"
+                if scene.transition == "fade" and lines and len(lines) == first
+                else "cut",
+                scene=scene_number,
                 draft=draft,
                 seed=project.seed,
                 dictionary=dictionary,
             )
             try:
                 parsed = pipeline.read_script(spec)
+                words.append(_shown(parsed, spec))
             except BadInput as error:
                 raise BadInput(
                     f"Scene {scene_number}, line {line_number}: {error.sentence}",
@@ -162,6 +168,8 @@ def plan_render(
                 )
             )
             seen.add(key)  # the same words twice in one render are made and paid once
+        for place, laid in enumerate(composition.overlays_of(scene, words), start=first):
+            lines[place] = replace(lines[place], spec=replace(lines[place].spec, overlays=laid))
     if not lines:
         raise BadInput("There is nothing to say yet; write a first line.", code="script_empty")
     if len(lines) > MAX_LINES:
@@ -186,15 +194,32 @@ def plan_render(
     )
 
 
-def screen_lines(lines: tuple[PlannedLine, ...]) -> tuple[Verdict, list[dict[str, Any]]]:
-    """The worst verdict over each line and over all of them joined, with the words that led to it."""
-    found: list[tuple[Verdict, dict[str, Any]]] = []
+def _shown(parsed: Script, spec: LineSpec) -> int:
+    """How many words the line's captions have. BadInput where they are burnt in and cannot be written."""
+    words = overlays.words_of_line(parsed)
+    if spec.captions.burn_in:
+        lettering.check(" ".join(words))
+    return len(words)
+
+
+def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]:
+    """What is to be read in the picture besides captions, with the first line that shows it."""
+    found: dict[str, PlannedLine] = {}
     for line in lines:
-        verdict = screen(line.text)
+        layout = line.spec.layout
+        texts = [layout.heading, layout.body, *(overlay.text for overlay in line.spec.overlays)]
+        for text in filter(str.strip, texts):
+            found.setdefault(text, line)
+    return [(line, text) for text, line in found.items()]
+
+
+def screen_lines(lines: tuple[PlannedLine, ...]) -> tuple[Verdict, list[dict[str, Any]]]:
+    """The worst verdict over each line, each text in the picture and all lines joined, with the words that led to it."""
+    found: list[tuple[Verdict, dict[str, Any]]] = []
+    for line, text in [*((line, line.text) for line in lines), *shown_texts(lines)]:
+        verdict = screen(text)
         if verdict.verdict != "allow":
-            start, end, words = (
-                verdict.spans[0] if verdict.spans else (0, len(line.text), line.text)
-            )
+            start, end, words = verdict.spans[0] if verdict.spans else (0, len(text), text)
             found.append(
                 (
                     verdict,
@@ -234,7 +259,7 @@ def request_render(
     by: User | None = None,
     key: ApiKey | None = None,
     mode: str = "final",
-    codec: str = "h264",
+    codec: str | None = None,
     max_cost: int | None = None,
     reference: str = "",
     metadata: dict[str, str] | None = None,
@@ -269,9 +294,12 @@ def request_render(
             aspect=project.aspect,
             width=video.width,
             height=video.height,
-            codec=codec,
+            fps=video.fps,
+            container=project.container,
+            codec=video.codec,
             burn_captions=project.burn_captions,
-            uploaded_pictures=any(line.spec.background.picture for line in plan.lines),
+            music=pipeline.music_to_json(composition.music_of(project)),
+            uploaded_pictures=any(pipeline.uploads(line.spec) for line in plan.lines),
             quoted=plan.quoted,
             lane="free" if workspace.plan == "free" else "short",
             rank_at=timezone.now()
@@ -343,6 +371,16 @@ def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
         },
     )
     return picture
+
+
+def edit_scene(scene: Scene, revision: int, fields: dict[str, Any]) -> None:
+    """Scene.edit; where the script changes, overlays stay on their words. RevisionConflict as there."""
+    rewritten = "script" in fields and fields["script"] != scene.script
+    if rewritten and scene.overlays and "overlays" not in fields:
+        before = overlays.words_of(scene.script, scene.markup)
+        after = overlays.words_of(fields["script"], fields.get("markup", scene.markup))
+        fields = {**fields, "overlays": overlays.moved(scene.overlays, before, after)}
+    scene.edit(revision, **fields)
 
 
 def speak_ahead(scene: Scene) -> None:

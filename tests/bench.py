@@ -154,26 +154,25 @@ def speed(folder: Path) -> list[str]:
 DRAW = """
 import sys, time
 from rendering import faces, memory, pipeline, voices
-from rendering.faces import portrait
-from rendering.stages import alignment, motion, script, speech
-from rendering.values import Background, VideoFormat
+from rendering.stages import alignment, frames, motion, script, speech
+from rendering.values import LineSpec, VideoFormat
 text, height, out = sys.argv[1], int(sys.argv[2]), open(sys.argv[3], "wb")
 memory.steady()
 video = VideoFormat.of("16:9", height)
 moved = []
 for line in script.lines(open(text).read()):
     read = script.run(line.text, markup="markdown", language="en-US", dictionary=(), supports=voices.CONTROLS)
-    moved.append(motion.run(alignment.run(read, speech.run(read, "af_heart")), fps=25, seed=1))
-prepared = time.process_time()
-scene = portrait.Scene(portrait.portrait(faces.get("maya"), video.width, video.height), Background(), video)
-spent, count, written = time.process_time() - prepared, 0, 0.0
-for one in moved:
-    for number in range(one.frames):
-        begun = time.process_time()
-        frame = scene.frame({name: float(track[number]) for name, track in one.tracks.items()})
+    timing = alignment.run(read, speech.run(read, "af_heart"))
+    moved.append((timing, motion.run(timing, fps=25, seed=1)))
+spec, avatar = LineSpec("", "maya", "af_heart", video=video), faces.get("maya")
+spent, count = 0.0, 0
+for timing, one in moved:
+    begun = time.process_time()
+    for frame in frames.run(one, spec=spec, avatar=avatar, timing=timing, report=lambda *step: None):
         spent += time.process_time() - begun
         out.write(frame.tobytes())
         count += 1
+        begun = time.process_time()
 print(spent, count)
 """
 

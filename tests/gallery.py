@@ -17,12 +17,14 @@ import numpy as np
 
 from rendering import faces, pipeline, quality
 from rendering.faces import photo, portrait
-from rendering.stages import delivery, motion
+from rendering.stages import composition, delivery, motion, placing
+from rendering.stages.composition import Patch
 from rendering.store import Store
-from rendering.values import Background, BadInput, Frame, LineSpec, VideoFormat
+from rendering.values import BadInput, Frame, Layout, LineSpec, VideoFormat
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "gallery"
+GROUND = (0xD9, 0xE2, 0xE4)
 SCRIPTS = Path(__file__).parent / "quality" / "scripts.json"
 POSES: list[tuple[str, dict[str, float]]] = [
     ("rest", {}),
@@ -53,9 +55,9 @@ CELL, ROW = (260, 300), 6  # pixels of a cell, cells in a row
 
 def sheet(avatar: faces.Avatar) -> Frame:
     """Poses, then 24 frames in a row."""
-    scene = _scene(avatar, 1080)
+    face = _face(avatar, 1080)
     rest = dict.fromkeys(motion.TRACKS, 0.0)
-    cells = [_cell(scene, {**rest, **pose}, name) for name, pose in POSES]
+    cells = [_cell(face, {**rest, **pose}, name) for name, pose in POSES]
     read = pipeline.read_script(_spec(avatar, CLIP))
     from rendering.stages import alignment, speech
 
@@ -64,20 +66,22 @@ def sheet(avatar: faces.Avatar) -> Frame:
     )
     for number in range(20, 44):
         tracks = {name: float(track[number]) for name, track in moved.tracks.items()}
-        cells.append(_cell(scene, tracks, f"{number / 25:.2f} s"))
+        cells.append(_cell(face, tracks, f"{number / 25:.2f} s"))
     rows = [np.hstack(cells[i : i + ROW]) for i in range(0, len(cells), ROW)]
     return np.vstack(rows)
 
 
-def _scene(avatar: faces.Avatar, height: int) -> portrait.Scene:
+def _face(avatar: faces.Avatar, height: int) -> portrait.Portrait:
     video = VideoFormat.of("16:9", height)
-    face = portrait.portrait(avatar, video.width, video.height)
-    return portrait.Scene(face, Background("#d9e2e4"), video)
+    return portrait.portrait(avatar, placing.standing(Layout(), video).face)
 
 
-def _cell(scene: portrait.Scene, tracks: dict[str, float], name: str) -> Frame:
-    whole = scene.frame(tracks)[scene.head]
-    face = scene.portrait.face
+def _cell(drawn: portrait.Portrait, tracks: dict[str, float], name: str) -> Frame:
+    x0, y0, x1, y1 = drawn.box
+    whole = np.full((y1 - y0, x1 - x0, 3), GROUND, np.uint8)
+    composition.lay(whole, Patch(drawn.draw_body(tracks, x0, y0, x1 - x0, y1 - y0), 0, 0))
+    composition.lay(whole, Patch(drawn.draw(tracks), 0, 0))
+    face = drawn.face
     x, y = face.mouth
     top, left = max(0, int(y - 0.80 * face.height)), max(0, int(x - 0.55 * face.height))
     part = whole[top : int(y + 0.47 * face.height), left : int(x + 0.55 * face.height)]
@@ -121,9 +125,9 @@ def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
         readings.append(read)
         seed = int(pipeline.line_key(spec)[:15], 16)
         moved = motion.run(made.timing, fps=25, seed=seed)
-        scene = _scene(avatar, 480).portrait
+        face = _face(avatar, 480)
         for frame in range(0, moved.frames, 5):
-            folds.append(scene.fold({name: float(t[frame]) for name, t in moved.tracks.items()}))
+            folds.append(face.fold({name: float(t[frame]) for name, t in moved.tracks.items()}))
     figures = quality.measure(readings)
     return {
         **figures,

@@ -22,14 +22,11 @@ from rendering.faces.fields import Field, Fields
 from rendering.faces.geometry import Face, smoothstep
 from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
-from rendering.values import Background, Frame, VideoFormat
+from rendering.values import Frame
 
 VERSION = "portrait/3"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
-
-LAYOUT = {"wide": (0.365, 0.225), "square": (0.345, 0.235), "tall": (0.275, 0.245)}
-"""Height of the face (points 10 to 152), and its top, as shares of the frame's height."""
 
 ROOM = 0.16  # face heights around the head into which it can move
 AROUND = (
@@ -47,28 +44,25 @@ LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not draw
 
 
 class Portrait:
-    """A face prepared for one size of picture. Safe to use from several threads."""
+    """A person prepared for one size: `face` pixels from point 10 to 152. Safe to use from several threads.
 
-    def __init__(self, avatar: Avatar, width: int, height: int) -> None:
-        self.width, self.height = width, height
+    Places are pixels of the scaled plate. anchor: the middle of the face, and its top. height: rows of the plate.
+    """
+
+    def __init__(self, avatar: Avatar, face: float) -> None:
         plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
         points = np.array(
             json.loads((avatar.folder / "landmarks.json").read_text(encoding="utf-8")), float
         )
-        face_share, top_share = LAYOUT[
-            "square" if width == height else "wide" if width > height else "tall"
-        ]
-        tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
-        self.scale = face_share * height / tall
+        self.size = size = face
+        self.scale = face / float(np.linalg.norm(points[10, :2] - points[152, :2]))
         plate = self._scaled(_read(avatar, "plate.png"))
         points = points * self.scale
-        # Where the picture's corner lies in the frame: the face in the middle, never a gap below.
-        self.left = round(width / 2 - (points[10, 0] + points[152, 0]) / 2)
-        self.top = max(round(top_share * height - points[10, 1]), height - plate.shape[0])
+        self.anchor = (float(points[10, 0] + points[152, 0]) / 2, float(points[10, 1]))
+        self.height = plate.shape[0]
         parted = self._parted(avatar, plain["tiles"], plate, points)
         self.body = parted.body
 
-        size = face_share * height
         rows, columns = (np.flatnonzero(parted.head[..., 3].any(axis)) for axis in (1, 0))
         mouth = (points[61, :2] + points[291, :2]) / 2
         beside, above, below = (share * size for share in AROUND)
@@ -334,75 +328,6 @@ class Portrait:
         )
 
 
-class Scene:
-    """A portrait before a background: what every frame shares is drawn once."""
-
-    def __init__(self, portrait: Portrait, background: Background, video: VideoFormat) -> None:
-        self.portrait = portrait
-        self.ground = painted(background, video)
-        self.at = (portrait.left, portrait.top)
-        rows, columns = (np.flatnonzero(portrait.body[..., 3].any(axis)) for axis in (1, 0))
-        edge = max(2, round(0.03 * portrait.face.height))  # how far breath moves an edge, and more
-        self.body = self._seen(columns[0] - edge, rows[0] - edge, columns[-1] + edge, rows[-1] + 1)
-        self.head = self._seen(*portrait.box)
-
-    def _seen(self, x0: int, y0: int, x1: int, y1: int) -> tuple[slice, slice]:
-        """The part of a box of the plate that lies in the frame: rows and columns of the frame."""
-        (left, top), (height, width) = self.at, self.ground.shape[:2]
-        return (
-            slice(max(0, y0 + top), max(0, min(height, y1 + top))),
-            slice(max(0, x0 + left), max(0, min(width, x1 + left))),
-        )
-
-    def frame(self, tracks: dict[str, float]) -> Frame:
-        """The frame for these tracks (motion.TRACKS); what the person does not cover is the background, to the bit."""
-        found = self.ground.copy()
-        left, top = self.at
-        rows, columns = self.body
-        body = self.portrait.draw_body(
-            tracks,
-            columns.start - left,
-            rows.start - top,
-            columns.stop - columns.start,
-            rows.stop - rows.start,
-        )
-        found[self.body] = over(body, self.ground[self.body])
-        rows, columns = self.head
-        x0, y0 = self.portrait.box[0] + left, self.portrait.box[1] + top
-        head = self.portrait.draw(tracks)
-        seen = head[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
-        found[self.head] = over(seen, found[self.head])
-        return found
-
-
-def over(front: Frame, back: Frame) -> Frame:
-    """Premultiplied RGBA over RGB."""
-    clear = 255 - front[..., 3]
-    return cv2.add(
-        np.ascontiguousarray(front[..., :3]),
-        cv2.multiply(back, cv2.merge([clear] * 3), scale=1 / 255),
-    )
-
-
-def painted(background: Background, video: VideoFormat) -> Frame:
-    """The background alone: its colour, or its picture covering the frame, cut at the longer sides."""
-    found = np.empty((video.height, video.width, 3), np.uint8)
-    found[:] = tuple(bytes.fromhex(background.color.removeprefix("#")))
-    if background.picture is None:
-        return found
-    read = cv2.imread(str(background.picture), cv2.IMREAD_COLOR)
-    if read is None:
-        raise FileNotFoundError(background.picture)
-    scale = max(video.width / read.shape[1], video.height / read.shape[0])
-    size = (
-        max(video.width, round(read.shape[1] * scale)),
-        max(video.height, round(read.shape[0] * scale)),
-    )
-    read = cv2.resize(read, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    x, y = (size[0] - video.width) // 2, (size[1] - video.height) // 2
-    return np.ascontiguousarray(read[y : y + video.height, x : x + video.width, ::-1])
-
-
 def _read(avatar: Avatar, name: str) -> Frame:
     """RGB(A) of a picture of the pack."""
     found = cv2.imread(str(avatar.folder / name), cv2.IMREAD_UNCHANGED)
@@ -428,15 +353,15 @@ def _cut(picture: Frame, box: tuple[int, int, int, int]) -> Frame:
 _preparing = threading.Lock()
 
 
-def portrait(avatar: Avatar, width: int, height: int) -> Portrait:
-    """The face prepared for this size, kept for the next lines."""
+def portrait(avatar: Avatar, face: float) -> Portrait:
+    """The person prepared for a face of that many pixels, kept for the next lines."""
     with _preparing:  # two lines at once prepare it once
         cv2.setNumThreads(
             1
         )  # lines are drawn side by side; more threads only get in each other's way
-        return _portrait(avatar, width, height)
+        return _portrait(avatar, round(face, 2))
 
 
 @functools.lru_cache(maxsize=4)
-def _portrait(avatar: Avatar, width: int, height: int) -> Portrait:
-    return Portrait(avatar, width, height)
+def _portrait(avatar: Avatar, face: float) -> Portrait:
+    return Portrait(avatar, face)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rendering.values import Chapter, Word
+from rendering.values import Chapter, Warn, Word
 
 VERSION = "captions/1"
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
@@ -141,6 +141,31 @@ def _timed(groups: list[list[Word]]) -> list[Cue]:
         text = lines[1] if lines else " ".join(word.text for word in group)
         found.append(Cue(text, start, max(end, start + 0.04)))
     return found
+
+
+def opening(text: str) -> str:
+    """The first words as one cue, for a picture of captions before anything was spoken."""
+    words = [Word(word, 0.4 * n, 0.4 * n + 0.4) for n, word in enumerate(text.split()[:12])]
+    found = cues(words)
+    return found[0].text if found else ""
+
+
+def pace(cue: Cue) -> float:
+    """Characters a second, white space counted as one."""
+    return len(" ".join(cue.text.split())) / max(cue.end - cue.start, 0.04)
+
+
+def fast(words: Sequence[Word]) -> list[Warn]:
+    """A warning for each cue of the line that goes by faster than PACE."""
+    return [
+        Warn(
+            "captions_fast",
+            f"The caption “{' '.join(cue.text.split())[:60]}” has {pace(cue):.0f} characters a second; "
+            f"more than {PACE:.0f} are hard to read. Slow the voice down or use shorter words.",
+        )
+        for cue in cues(words)
+        if pace(cue) > PACE
+    ]
 
 
 def shifted(cue: Cue, seconds: float) -> Cue:

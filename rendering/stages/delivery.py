@@ -15,6 +15,7 @@ import numpy as np
 
 from rendering import media, memory
 from rendering.stages import captions
+from rendering.stages import music as beds
 from rendering.stages.captions import Cue
 from rendering.values import (
     SAMPLE_RATE,
@@ -22,13 +23,19 @@ from rendering.values import (
     Chapter,
     Floats,
     Frame,
+    Music,
     Report,
     Segment,
     VideoFormat,
+    Word,
 )
 
-VERSION = "delivery/1"
-AAC = ["-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", "1"]
+VERSION = "delivery/2"
+SOUND = {".mp4": ["-c:a", "aac"], ".webm": ["-c:a", "libopus"]}
+MIXED = (
+    "[1:a]aresample=48000,pan=stereo|c0=c0|c1=c0[speech];"
+    "[speech][3:a]amix=inputs=2:duration=first:normalize=0,alimiter=limit=0.95:level=0[mix]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +72,21 @@ def segment(
     def raw() -> Iterator[memoryview]:
         nonlocal count
         for frame in frames:
-            if frame.shape != (video.height, video.width, 3):
+            if frame.shape != (video.height, video.width, 4 if video.alpha else 3):
                 raise ValueError(f"a frame of {frame.shape} in a film of {video}")
             count += 1
             yield np.ascontiguousarray(frame).data
 
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{video.width}x{video.height}"]
+    pixels, coded = ("rgba", "yuva420p") if video.alpha else ("rgb24", "yuv420p")
+    source = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{video.width}x{video.height}"]
     source += ["-r", str(video.fps), "-i", "pipe:0"]
-    matrix = ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"]
-    encoder = media.video_encoder(video.codec, video.fps, draft=draft)
+    matrix = ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,format={coded}"]
+    encoder = media.video_encoder(video.codec, video.fps, draft=draft, alpha=video.alpha)
     if video.codec == "h264" and video.width * video.height >= memory.LARGE:
         # Each frame that the encoder looks ahead, and each thread, is another frame in memory.
         encoder += ["-threads", "2", "-rc-lookahead", "8"]
-    media.run([*source, *matrix, *encoder, "-f", "mp4", film], feed=raw(), stop=stop)
+    container = video.suffix.removeprefix(".")
+    media.run([*source, *matrix, *encoder, "-f", container, film], feed=raw(), stop=stop)
     length = round(count * SAMPLE_RATE / video.fps)
     whole = np.pad(wav[:length], (0, max(0, length - wav.size)))
     soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
@@ -92,17 +101,18 @@ def assemble(
     title: str,
     chapters: Sequence[Chapter] = (),
     codec: str = "h264",
+    music: Music | None = None,
     report: Report | None = None,
     stop: threading.Event | None = None,
 ) -> Files:
-    """Joins segments of one VideoFormat into an MP4 that starts to play before it is loaded.
+    """Joins segments of one VideoFormat into an MP4 that starts to play before it is loaded; a WebM for VP9.
 
-    `folder` must be empty and keeps the files. A codec other than the segments' encodes again. Raises
+    `folder` must be empty and keeps the files. music: the bed under the whole. A codec other than the segments' encodes again. Raises
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
     tell = report or (lambda stage, fraction: None)
     files = Files(
-        video=folder / "video.mp4",
+        video=folder / f"video{video.suffix}",
         poster=folder / "poster.jpg",
         srt=folder / "captions.srt",
         vtt=folder / "captions.vtt",
@@ -116,25 +126,35 @@ def assemble(
     encoder = ["-c:v", "copy", "-video_track_timescale", str(512 * video.fps)]
     if not same:
         encoder = media.video_encoder(codec, video.fps)
+    sound: list[str | Path] = [*SOUND[video.suffix], "-ar", "48000"]
+    sound += ["-map", "1:a", "-ac", "1", "-b:a", "128k"]
+    bed: list[str | Path] = []
+    if music is not None:
+        made = folder / "music.flac"
+        beds.write(made, music, _spoken(segments), files.seconds)
+        bed = ["-i", made, "-filter_complex", MIXED]
+        sound[-5:] = ["[mix]", "-ac", "2", "-b:a", "192k"]
+    ending: list[str | Path] = ["-fflags", "+bitexact", "-f", video.suffix.removeprefix(".")]
+    if video.suffix == ".mp4":
+        ending = ["-movflags", "+faststart", *ending]
     tell("delivery", 0.0)
     media.run(
         [
             *("-f", "concat", "-safe", "0", "-i", listed),
             *("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"),
             *("-f", "ffmetadata", "-i", described),
-            *("-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2"),
+            *bed,
+            *("-map", "0:v", "-map_metadata", "2", "-map_chapters", "2"),
             *encoder,
-            *AAC,
-            *("-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4", files.video),
+            *sound,
+            *ending,
+            files.video,
         ],
         feed=_sound(segments, tell),
         stop=stop,
     )
     tell("delivery", 0.8)
-    media.run(
-        ["-i", segments[0].video, "-frames:v", "1", "-q:v", "2", "-f", "image2", files.poster],
-        stop=stop,
-    )
+    _poster(segments[0].video, video, files.poster, stop)
     found, lines = _words(segments)
     files.srt.write_text(captions.srt(found), encoding="utf-8")
     files.vtt.write_text(captions.vtt(found), encoding="utf-8")
@@ -143,6 +163,24 @@ def assemble(
         raise Canceled
     tell("delivery", 0.9)
     return files
+
+
+def _poster(film: Path, video: VideoFormat, poster: Path, stop: threading.Event | None) -> None:
+    """The first picture as a JPEG; what is transparent is white there."""
+    shown: list[str | Path] = ["-i", film]
+    if video.alpha:
+        ground = f"color=white:s={video.width}x{video.height}[g];[g][0:v]overlay=shortest=1"
+        shown = ["-c:v", "libvpx-vp9", "-i", film, "-filter_complex", ground]
+    media.run([*shown, "-frames:v", "1", "-q:v", "2", "-f", "image2", poster], stop=stop)
+
+
+def _spoken(segments: Sequence[Segment]) -> list[Word]:
+    """The words in the time of the whole video."""
+    found, start = [], 0.0
+    for part in segments:
+        found += [Word(w.text, start + w.start, start + w.end) for w in part.timing.words]
+        start += part.seconds
+    return found
 
 
 def chapters(titles: Sequence[str], lengths: Sequence[float]) -> list[Chapter]:

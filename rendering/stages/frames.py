@@ -1,87 +1,108 @@
-"""Stage 5, frames: motion, a face and a background to pictures, one at a time.
+"""Stage 5, frames: motion, a face and a composition to pictures, one at a time.
 
-The engine draws the person with alpha over the background; captions are burnt in last if they are wanted.
+The engine draws the person with alpha, composition.py puts them into the frame.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from rendering.faces import Avatar, portrait
-from rendering.stages import captions
-from rendering.values import Background, Frame, Motion, Report, Timing, VideoFormat
+from rendering.stages import lettering, placing
+from rendering.stages.composition import Composition, Patch
+from rendering.stages.placing import Box
+from rendering.values import Frame, LineSpec, Motion, Report, Timing
 
-VERSION = f"frames/2 {portrait.VERSION}"
+VERSION = f"frames/3 {portrait.VERSION}"
 PURE = portrait.PURE
 EVERY = 5  # frames between two reports
 
-FONT = Path(__file__).resolve().parent.parent / "assets" / "fonts" / "Inter-SemiBold.ttf"
-CAPTION = 0.044  # height of the letters, of the frame's short side
-LOW = 0.075  # distance of the caption from the foot, of the frame's height
-PADDING = (0.6, 0.35)  # around the words, in letters' heights
-GROUND = (20, 20, 22, 190)  # behind the words: readable over anything
+
+class Drawn:
+    """A person as the engine draws them, at the size that the layout needs (composition.Person)."""
+
+    def __init__(self, spec: LineSpec, avatar: Avatar) -> None:
+        face = placing.standing(spec.layout, spec.video).face
+        self.portrait = portrait.portrait(avatar, face)
+        self.anchor, self.height = self.portrait.anchor, self.portrait.height
+        alpha = self.portrait.body[..., 3]
+        rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
+        edge = max(2, round(0.03 * face))  # how far breath moves an edge, and more
+        self.body = Box(
+            int(columns[0]) - edge, int(rows[0]) - edge, int(columns[-1]) + edge, int(rows[-1]) + 1
+        )
+
+    def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
+        """Body and head for these tracks (motion.TRACKS); of the body what lies in the window."""
+        left, top = max(self.body.left, window.left), max(self.body.top, window.top)
+        wide = min(self.body.right, window.right) - left
+        tall = min(self.body.bottom, window.bottom) - top
+        found = []
+        if wide > 0 and tall > 0:
+            found.append(Patch(self.portrait.draw_body(tracks, left, top, wide, tall), left, top))
+        x0, y0, *_ = self.portrait.box
+        found.append(Patch(self.portrait.draw(tracks), x0, y0))
+        return found
 
 
 def run(
     motion: Motion,
     *,
+    spec: LineSpec,
     avatar: Avatar,
-    video: VideoFormat,
-    background: Background,
     timing: Timing,
-    burn_captions: bool,
-    draft: bool,
     report: Report,
+    at: float = 0.0,
+    before: Frame | None = None,
 ) -> Iterator[Frame]:
-    """motion.frames pictures, uint8 RGB (video.height, video.width, 3).
+    """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
-    A draft is drawn like any other film, and marked as one. Raises what `report` raises.
+    at: seconds of the background's video at the line's beginning; before: the frame to dissolve from. A draft is drawn
+    like any other film, and marked as one. Raises what `report` raises.
     """
-    scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
-    cues = captions.cues(timing.words) if burn_captions else []
-    for number in range(motion.frames):
+    composed = Composition(
+        spec,
+        Drawn(spec, avatar),
+        words=timing.words,
+        seconds=motion.frames / spec.video.fps,
+        at=at,
+        before=before,
+    )
+    poses = (
+        {name: float(track[number]) for name, track in motion.tracks.items()}
+        for number in range(motion.frames)
+    )
+    for number, frame in enumerate(composed.frames(poses)):
         if number % EVERY == 0:
             report("frames", number / motion.frames)
-        frame = scene.frame({name: float(track[number]) for name, track in motion.tracks.items()})
-        moment = (number + 0.5) / motion.fps
-        for cue in cues:
-            if cue.start <= moment < cue.end:
-                lay(frame, cue.text)
-        if draft:
+        if spec.draft:
             mark(frame)
         yield frame
 
 
 def rest(
+    spec: LineSpec,
     *,
     avatar: Avatar,
-    video: VideoFormat,
-    background: Background,
     pose: dict[str, float],
+    moment: float | None = None,
     caption: str = "",
+    timing: Timing | None = None,
+    at: float = 0.0,
+    end: bool = False,
 ) -> Frame:
-    """The person before the background in a pose of motion.rest: with how every line begins and ends."""
-    scene = portrait.Scene(portrait.portrait(avatar, video.width, video.height), background, video)
-    frame = scene.frame(pose)
-    if caption:
-        lay(frame, caption)
-    return frame
+    """The frame with the person in a pose of motion.rest: with how every line begins and ends.
 
-
-def lay(frame: Frame, text: str) -> None:
-    """Writes a caption, lines parted by newlines, into the foot of the frame."""
-    label = _label(text, frame.shape[1], frame.shape[0])
-    rows, columns = label.shape[:2]
-    y = frame.shape[0] - round(LOW * frame.shape[0]) - rows
-    x = (frame.shape[1] - columns) // 2
-    under = frame[y : y + rows, x : x + columns].astype(np.float32)
-    alpha = label[..., 3:].astype(np.float32) / 255
-    frame[y : y + rows, x : x + columns] = under * (1 - alpha) + label[..., :3] * alpha + 0.5
+    moment: seconds of the line, for the overlays that stand then; None shows all of them, `end` those that stay.
+    """
+    words = timing.words if timing else ()
+    seconds = timing.seconds if timing else 0.0
+    composed = Composition(spec, Drawn(spec, avatar), words=words, seconds=seconds, at=at)
+    return composed.still(pose, moment, caption, end=end)
 
 
 MARK = 0.115  # height of the letters of a draft's mark, of the frame's short side
@@ -91,16 +112,18 @@ MARKED = 0.20  # how much of the letters covers the picture
 def mark(frame: Frame) -> None:
     """Writes DRAFT all over the frame, so that no crop of it is without the word."""
     share, light = _mark(frame.shape[1], frame.shape[0])
+    if frame.shape[2] == 4:
+        share, light = (np.dstack([part, part[..., :1]]) for part in (share, light))
     frame += cv2.multiply(light - np.minimum(frame, light), share, scale=1 / 255)
 
 
 @functools.lru_cache(maxsize=2)
 def _mark(width: int, height: int) -> tuple[Frame, Frame]:
     """(how much of the mark covers each channel, its colour)."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     size = max(14, round(MARK * min(width, height)))
-    font = ImageFont.truetype(str(FONT), size)
+    font = lettering.load("Inter-SemiBold", size)
     side = width + height
     sheet = Image.new("L", (side, side), 0)
     pen = ImageDraw.Draw(sheet)
@@ -112,35 +135,3 @@ def _mark(width: int, height: int) -> tuple[Frame, Frame]:
     left, top = (side - width) // 2, (side - height) // 2
     share = np.asarray(turned.crop((left, top, left + width, top + height)))
     return np.dstack([share] * 3), np.full((height, width, 3), 255, np.uint8)
-
-
-@functools.lru_cache(maxsize=64)
-def _label(text: str, width: int, height: int) -> Frame:
-    """The caption as RGBA with its ground, broken so that it fits the width."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    size = max(10, round(CAPTION * min(width, height)))
-    font = ImageFont.truetype(str(FONT), size)
-    lines: list[str] = []
-    for row in text.split("\n"):
-        words, line = row.split(), ""
-        for word in words:
-            longer = f"{line} {word}".strip()
-            if line and font.getlength(longer) > 0.86 * width:
-                lines.append(line)
-                longer = word
-            line = longer
-        lines.append(line)
-    across, down = (round(share * size) for share in PADDING)
-    pitch = round(1.3 * size)
-    wide = min(width, int(max(font.getlength(line) for line in lines)) + 2 * across)
-    label = Image.new("RGBA", (wide, pitch * len(lines) + 2 * down), (0, 0, 0, 0))
-    pen = ImageDraw.Draw(label)
-    pen.rounded_rectangle(
-        (0, 0, wide - 1, label.height - 1), radius=round(0.35 * size), fill=GROUND
-    )
-    for number, line in enumerate(lines):
-        pen.text(
-            (wide / 2, down + pitch * (number + 0.5)), line, font=font, fill="white", anchor="mm"
-        )
-    return np.asarray(label)

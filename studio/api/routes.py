@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -27,18 +27,20 @@ from billing import models as billing
 from billing.models import Transfer, Wallet
 from billing.plans import period_of
 from rendering.models import Render, Segment
-from studio import access, photos
+from rendering.stages import lettering
+from studio import access, overlays, photos
 from studio.actions import request_render
 from studio.api import schemas
 from studio.api.idempotency import key_of, once
 from studio.api.problems import Refusal
 from studio.api.resources import avatar_resources, render_resource, voice_resources
-from studio.models import Avatar, Picture, Project, Scene, Voice, Workspace
+from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.projects import RevisionConflict, new_seed
 
 router = Router()
 
 Row = TypeVar("Row", Avatar, Voice)
+Asset = TypeVar("Asset", Picture, Clip)
 PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
 READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
 IDEMPOTENCY = {
@@ -64,7 +66,8 @@ LONGEST_WAIT = 60
 SOURCES = ("script", "scenes", "project_id")
 OF_THE_PROJECT = (
     "title", "format", "language", "avatar_id", "voice_id", "voice_settings", "background",
-    "aspect_ratio", "captions", "seed",
+    "layout", "overlays", "transition", "aspect_ratio", "resolution", "fps", "container", "captions",
+    "logo", "music", "seed",
 )  # fmt: skip
 
 
@@ -88,27 +91,89 @@ def _offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
     raise _invalid(path, f"There is no {noun} {wanted}. {hint}")
 
 
+def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
+    """An upload of the workspace. One of another workspace is one that does not exist."""
+    row = rows.filter(pk=wanted, removed_at=None).first()
+    if row is None:
+        raise _invalid(path, f"There is no {noun} {wanted}; POST /assets takes it in.")
+    return row
+
+
 def _background(
     workspace: Workspace, wanted: schemas.Background | None, path: str
 ) -> dict[str, Any]:
-    """Fields of a scene. A picture of another workspace is one that does not exist."""
+    """Fields of a scene."""
     if wanted is None:
         return {}
-    if wanted.type == "color":
-        if wanted.color is None:
-            raise _invalid(f"{path}.color", "A colour background needs its color.", "missing_field")
-        return {"background_color": wanted.color.lower()}
-    if wanted.asset_id is None:
-        raise _invalid(
-            f"{path}.asset_id", "A picture background needs its asset_id.", "missing_field"
-        )
-    picture = Picture.objects.filter(
-        workspace=workspace, pk=wanted.asset_id, removed_at=None
-    ).first()
-    if picture is None:
-        raise _invalid(f"{path}.asset_id", f"There is no picture {wanted.asset_id}.")
-    color = {"background_color": wanted.color.lower()} if wanted.color else {}
-    return {"picture": picture, **color}
+    kind = {"image": "picture"}.get(wanted.type, wanted.type)
+    found: dict[str, Any] = {"background": kind}
+    needed = {"color": ["color"], "gradient": ["color", "to"], "none": []}
+    for name in needed.get(kind, ["asset_id"]):
+        if getattr(wanted, name) is None:
+            raise _invalid(
+                f"{path}.{name}",
+                f"A background of type {wanted.type} needs its {name}.",
+                "missing_field",
+            )
+    if kind == "picture":
+        rows = Picture.objects.filter(workspace=workspace)
+        found["picture"] = _asset(rows, wanted.asset_id or "", f"{path}.asset_id", "picture")
+    elif kind == "video":
+        clips = Clip.objects.filter(workspace=workspace, kind="video")
+        found["clip"] = _asset(clips, wanted.asset_id or "", f"{path}.asset_id", "video")
+    if wanted.color:
+        found["background_color"] = wanted.color.lower()
+    if wanted.to:
+        found["background_to"] = wanted.to.lower()
+    if wanted.angle is not None:
+        found["background_angle"] = wanted.angle
+    if wanted.fit:
+        found["fit"] = wanted.fit
+    return found
+
+
+def _layout(wanted: schemas.Layout | None, path: str) -> dict[str, Any]:
+    """Fields of a scene."""
+    if wanted is None:
+        return {}
+    for name in ("heading", "body"):
+        lettering.check(getattr(wanted, name), path=f"{path}.{name}")
+    return {
+        "layout": wanted.frame,
+        "layout_side": wanted.side or "right",
+        "layout_x": wanted.x,
+        "layout_y": wanted.y,
+        "layout_scale": wanted.scale,
+        "heading": wanted.heading,
+        "body": wanted.body,
+    }
+
+
+def _overlays(
+    workspace: Workspace, wanted: list[schemas.Overlay] | None, path: str
+) -> dict[str, Any]:
+    """Fields of a scene."""
+    if wanted is None:
+        return {}
+    rows = [overlay.model_dump(by_alias=True, exclude_none=True) for overlay in wanted]
+    return {"overlays": overlays.checked(rows, workspace, path)}
+
+
+def _anchored(scene: dict[str, Any], path: str) -> None:
+    """Refuses overlays on words that the script does not have."""
+    words = overlays.words_of(scene["script"], scene["markup"])
+    for number, row in enumerate(scene.get("overlays", ())):
+        for name in ("from", "to"):
+            anchor = row[name]
+            if anchor is None or not words:
+                continue
+            where = f"{path}overlays[{number}].{name}"
+            if anchor["line"] > len(words):
+                raise _invalid(f"{where}.line", f"The scene has only {len(words)} lines.")
+            count = len(words[anchor["line"] - 1])
+            if anchor["word"] > count:
+                sentence = f"Line {anchor['line']} has only {count} words."
+                raise _invalid(f"{where}.word", sentence)
 
 
 def _scene(
@@ -150,7 +215,43 @@ def _scene(
         "markup": chosen("format")[0] or "markdown",
         "speed": settings.speed if settings else 1.0,
         "style": chosen("style")[0] or "neutral",
+        "transition": chosen("transition")[0] or "cut",
         **_background(workspace, background, where),
+        **_layout(*chosen("layout")),
+        **_overlays(workspace, *chosen("overlays")),
+    }
+
+
+def _captions(wanted: schemas.Captions | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    return {
+        "burn_captions": wanted.burn_in,
+        "caption_style": wanted.style or "boxed",
+        "caption_position": wanted.position or "bottom",
+    }
+
+
+def _logo(workspace: Workspace, wanted: schemas.Logo | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    rows = Picture.objects.filter(workspace=workspace)
+    return {
+        "logo": _asset(rows, wanted.asset_id, "logo.asset_id", "picture"),
+        "logo_position": wanted.position,
+        "logo_size": wanted.size,
+    }
+
+
+def _music(workspace: Workspace, wanted: schemas.Music | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    rows = Clip.objects.filter(workspace=workspace, kind="music")
+    usual = 10.0 if wanted.duck_by is None else wanted.duck_by
+    return {
+        "music": _asset(rows, wanted.asset_id, "music.asset_id", "music"),
+        "music_volume": wanted.volume,
+        "music_duck": usual if wanted.duck else 0.0,
     }
 
 
@@ -171,12 +272,19 @@ def _make_project(workspace: Workspace, wanted: schemas.RenderRequest) -> Projec
         }
         for number, scene in enumerate(inline)
     ]
+    for number, fields in enumerate(scenes):
+        _anchored(fields, f"scenes[{number}]." if wanted.scenes else "")
     project = Project.objects.create(
         workspace=workspace,
         title=wanted.title or first_words(inline[0].script),
         aspect=wanted.aspect_ratio or "16:9",
-        burn_captions=wanted.captions.burn_in if wanted.captions else False,
+        resolution=wanted.resolution or "720p",
+        fps=wanted.fps or 25,
+        container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
         seed=new_seed() if wanted.seed is None else wanted.seed,
+        **_captions(wanted.captions),
+        **_logo(workspace, wanted.logo),
+        **_music(workspace, wanted.music),
     )
     Scene.objects.bulk_create(
         Scene(project=project, position=position, **fields)

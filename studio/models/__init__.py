@@ -1,5 +1,5 @@
 from studio.models.history import Change
-from studio.models.library import Avatar, Picture, Pronunciation, Voice
+from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
 from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
 from studio.models.projects import Project, Scene
 
@@ -7,6 +7,7 @@ __all__ = [
     "ApiKey",
     "Avatar",
     "Change",
+    "Clip",
     "IdempotencyKey",
     "Membership",
     "Picture",

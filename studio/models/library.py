@@ -146,6 +146,39 @@ class Picture(models.Model):
         return picture_path(self.sha256, self.suffix)
 
 
+class Clip(models.Model):
+    """An uploaded video or piece of music, decoded, checked and encoded again (rendering/clips.py)."""
+
+    class Kind(models.TextChoices):
+        VIDEO = "video"
+        MUSIC = "music"
+
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="clips")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    suffix = models.CharField(max_length=8)
+    seconds = models.FloatField()
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "sha256"], name="one_row_per_clip")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return picture_path(self.sha256, self.suffix)
+
+
 def picture_path(sha256: str, suffix: str) -> Path:
     return settings.MEDIA_DIR / sha256[:2] / f"{sha256}{suffix}"
 

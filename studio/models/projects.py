@@ -9,7 +9,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from studio.identifiers import new_id
-from studio.models.library import Avatar, Picture, Voice
+from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
 
 hex_color = RegexValidator(
@@ -46,13 +46,51 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
 
 
 class Project(models.Model):
-    ASPECTS = [("16:9", "Wide"), ("9:16", "Tall"), ("1:1", "Square")]
+    ASPECTS = [
+        ("16:9", "Wide"),
+        ("9:16", "Tall"),
+        ("1:1", "Square"),
+        ("4:5", "Portrait"),
+        ("5:4", "Landscape"),
+    ]
+    RESOLUTIONS = [("720p", "720p"), ("1080p", "1080p"), ("2160p", "4K")]
+    RATES = [(24, "24"), (25, "25"), (30, "30")]
+    CONTAINERS = [("mp4", "MP4"), ("webm", "WebM")]
+    CAPTION_STYLES = [("boxed", "Boxed"), ("clean", "Clean"), ("karaoke", "Karaoke")]
+    CAPTION_POSITIONS = [("bottom", "Bottom"), ("middle", "Middle"), ("top", "Top")]
+    CORNERS = [
+        ("top-left", "Top left"),
+        ("top-right", "Top right"),
+        ("bottom-left", "Bottom left"),
+        ("bottom-right", "Bottom right"),
+    ]
+    OF_THE_VIDEO = (
+        *("aspect", "resolution", "fps", "container", "burn_captions", "caption_style"),
+        *("caption_position", "logo", "logo_position", "logo_size", "music", "music_volume"),
+        "music_duck",
+    )
+    """What every scene of it shares; a copy has the same."""
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "project"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="projects")
     title = models.CharField(max_length=200, default="Untitled")
     aspect = models.CharField(max_length=8, choices=ASPECTS, default="16:9")
+    resolution = models.CharField(max_length=8, choices=RESOLUTIONS, default="720p")
+    fps = models.PositiveSmallIntegerField(choices=RATES, default=25)
+    container = models.CharField(max_length=8, choices=CONTAINERS, default="mp4")
     burn_captions = models.BooleanField(default=False)
+    caption_style = models.CharField(max_length=8, choices=CAPTION_STYLES, default="boxed")
+    caption_position = models.CharField(max_length=8, choices=CAPTION_POSITIONS, default="bottom")
+    logo = models.ForeignKey(
+        Picture, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    logo_position = models.CharField(max_length=12, choices=CORNERS, default="top-left")
+    logo_size = models.FloatField(default=0.12, help_text="Of the frame's short side.")
+    music = models.ForeignKey(
+        Clip, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    music_volume = models.FloatField(default=-14.0, help_text="dB against the speech.")
+    music_duck = models.FloatField(default=10.0, help_text="dB less while somebody speaks.")
     seed = models.PositiveIntegerField(default=new_seed)
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
@@ -72,7 +110,7 @@ class Project(models.Model):
     def live_scenes(self) -> models.QuerySet["Scene"]:
         return (
             self.scenes.filter(removed_at=None)
-            .select_related("avatar", "voice", "picture")
+            .select_related("avatar", "voice", "picture", "clip")
             .order_by("position", "created_at")
         )
 
@@ -99,9 +137,8 @@ class Project(models.Model):
         twin = Project.objects.create(
             workspace=self.workspace,
             title=f"{self.title} (copy)"[:200],
-            aspect=self.aspect,
-            burn_captions=self.burn_captions,
             created_by=by,
+            **{name: getattr(self, name) for name in self.OF_THE_VIDEO},
         )
         for scene in self.live_scenes:
             scene.copy_to(twin, scene.position)
@@ -109,13 +146,13 @@ class Project(models.Model):
 
     @transaction.atomic
     def add_scene(self, after: "Scene | None" = None, **fields) -> "Scene":
-        """A new scene, at the end or after another, with that one's avatar, voice and background."""
+        """A new scene, at the end or after another, with that one's avatar, voice and look."""
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
         if model and not fields:
             fields = {
                 name: getattr(model, name)
-                for name in ("avatar", "voice", "speed", "style", "background_color", "picture")
+                for name in ("avatar", "voice", "speed", "style", *Scene.LOOK)
             }
         scene = Scene.objects.create(project=self, position=position, **fields)
         if after:
@@ -138,6 +175,30 @@ class Project(models.Model):
 
 
 class Scene(models.Model):
+    LAYOUTS = [
+        ("full", "Full"),
+        ("half", "Beside text"),
+        ("close", "Close"),
+        ("circle", "Circle"),
+        ("corner", "Corner"),
+    ]
+    SIDES = [("right", "Right"), ("left", "Left")]
+    BACKGROUNDS = [
+        ("color", "Colour"),
+        ("gradient", "Gradient"),
+        ("picture", "Picture"),
+        ("video", "Video"),
+        ("none", "Transparent"),
+    ]
+    FITS = [("cover", "Fill the frame"), ("contain", "Show all of it")]
+    TRANSITIONS = [("cut", "Cut"), ("fade", "Fade")]
+    LOOK = (
+        *("layout", "layout_side", "layout_x", "layout_y", "layout_scale", "background"),
+        *("background_color", "background_to", "background_angle", "picture", "clip", "fit"),
+        "transition",
+    )
+    """What a new scene takes from the one before."""
+
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "scene"))
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scenes")
     position = models.PositiveIntegerField(default=1)
@@ -158,6 +219,22 @@ class Scene(models.Model):
     )
     background_color = models.CharField(max_length=7, default="#e9e4dc", validators=[hex_color])
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True)
+    background = models.CharField(max_length=8, choices=BACKGROUNDS, default="color")
+    background_to = models.CharField(
+        max_length=7, default="#b9c6cf", validators=[hex_color], help_text="End of the gradient."
+    )
+    background_angle = models.PositiveSmallIntegerField(default=180, help_text="As CSS counts.")
+    clip = models.ForeignKey(Clip, on_delete=models.SET_NULL, null=True, blank=True)
+    fit = models.CharField(max_length=8, choices=FITS, default="cover")
+    layout = models.CharField(max_length=8, choices=LAYOUTS, default="full")
+    layout_side = models.CharField(max_length=8, choices=SIDES, default="right")
+    layout_x = models.FloatField(null=True, blank=True, help_text="Of the face; none: as usual.")
+    layout_y = models.FloatField(null=True, blank=True)
+    layout_scale = models.FloatField(default=1.0)
+    heading = models.CharField(max_length=120, blank=True, help_text="Beside the person.")
+    body = models.TextField(blank=True, help_text="Under the heading; '- ' begins an item.")
+    overlays = models.JSONField(default=list, blank=True, help_text="studio/overlays.py")
+    transition = models.CharField(max_length=8, choices=TRANSITIONS, default="cut")
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -194,8 +271,10 @@ class Scene(models.Model):
             voice=self.voice,
             speed=self.speed,
             style=self.style,
-            background_color=self.background_color,
-            picture=self.picture,
+            heading=self.heading,
+            body=self.body,
+            overlays=self.overlays,
+            **{name: getattr(self, name) for name in self.LOOK},
         )
 
     @transaction.atomic

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rendering import pipeline, queue
 from rendering.values import LineSpec, VideoFormat
-from studio import access, actions
+from studio import access, composition
 from studio.access import in_workspace
 from studio.models import Scene
 
@@ -21,26 +21,28 @@ DRAWING = threading.Lock()
 """The frame and its thumbnail are asked for at once; the second finds what the first has drawn."""
 
 SMALLEST, QUALITY = 64, 88
+FILES = ("picture", "clip", "logo")
+SHARED = (
+    *("aspect", "burn_captions", "caption_style", "caption_position"),
+    *("logo", "logo_position", "logo_size"),
+)
+"""What of the project is seen in a frame."""
 
 
 def frame_version(scene: Scene) -> str:
     """Changes whenever the frame would look different."""
     project = scene.project
     words = _opening(scene) if project.burn_captions else ""
-    parts = [
-        scene.avatar_id,
-        scene.style,
-        scene.background_color,
-        scene.picture_id,
-        project.aspect,
-        words,
-    ]
+    look = [getattr(scene, f"{name}_id" if name in FILES else name) for name in Scene.LOOK]
+    shared = [getattr(project, f"{name}_id" if name in FILES else name) for name in SHARED]
+    overlays = [{**row, "from": None, "to": None} for row in scene.overlays]
+    parts = [scene.avatar_id, scene.style, scene.heading, scene.body, overlays, words, look, shared]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def _opening(scene: Scene) -> str:
     """The words that captions would show in the frame: those the scene begins with."""
-    return " ".join(scene.script.split()[:8])
+    return " ".join(scene.script.split()[:12])
 
 
 @require_safe
@@ -66,16 +68,24 @@ def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 def _drawn(scene: Scene, version: str) -> Path:
     store = queue.store()
+    background = composition.background_of(scene)
+    clear = background.clear
+    shown = composition.overlays_of(scene, [1])
     spec = LineSpec(
         text=_opening(scene),
         avatar=scene.avatar.face,  # type: ignore[union-attr]
         voice=scene.voice.slug if scene.voice else "",
         style=scene.style,
-        background=actions.background_of(scene),
-        video=VideoFormat.of(scene.project.aspect, HEIGHT),
-        burn_captions=scene.project.burn_captions,
+        background=background,
+        video=VideoFormat.of(
+            scene.project.aspect, HEIGHT, codec="vp9" if clear else "h264", alpha=clear
+        ),
+        layout=composition.layout_of(scene),
+        captions=composition.captions_of(scene.project),
+        overlays=shown[0] if shown else (),
+        logo=composition.logo_of(scene.project),
     )
-    key = hashlib.sha256(f"scene-frame/1 {pipeline.rest_key(spec)} {version}".encode()).hexdigest()
+    key = hashlib.sha256(f"scene-frame/2 {pipeline.rest_key(spec)} {version}".encode()).hexdigest()
     found = store.find(key, ".jpg")
     if found is None:
         from PIL import Image

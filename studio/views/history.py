@@ -102,7 +102,7 @@ def _put(project: Project, change: Change, wanted: dict[str, Any]) -> None:
     if "order" in wanted:
         project.order_scenes(wanted["order"])
     elif change.scene is None:
-        project.edit(project.revision, **ProjectForm(wanted).sent())
+        project.edit(project.revision, **ProjectForm(wanted, project.workspace).sent())
     elif "removed" in wanted:
         change.scene.remove() if wanted["removed"] else change.scene.restore()
     else:

@@ -192,9 +192,27 @@ def settings_of(scene: Scene) -> dict[str, Any]:
         "voice": scene.voice.slug if scene.voice else "",
         "speed": f"{scene.speed:g}",
         "style": scene.style,
+        "background": scene.background,
         "background_color": scene.background_color,
+        "background_to": scene.background_to,
+        "background_angle": str(scene.background_angle),
         "picture": scene.picture_id or "",
+        "clip": scene.clip_id or "",
+        "fit": scene.fit,
+        "layout": scene.layout,
+        "layout_side": scene.layout_side,
+        "layout_x": _plain(scene.layout_x),
+        "layout_y": _plain(scene.layout_y),
+        "layout_scale": _plain(scene.layout_scale),
+        "heading": scene.heading,
+        "body": scene.body,
+        "overlays": json.dumps(scene.overlays),
+        "transition": scene.transition,
     }
+
+
+def _plain(number: float | None) -> str:
+    return "" if number is None else f"{number:g}"
 
 
 def _back_to(scene: Scene) -> HttpResponse:
@@ -217,7 +235,7 @@ def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
     same = all(getattr(scene, name) == value for name, value in fields.items())
     if not same:
         try:
-            scene.edit(revision, **fields)
+            actions.edit_scene(scene, revision, fields)
         except RevisionConflict:
             return _conflict(request, access.scene(request.workspace, scene_id), fields)  # type: ignore[attr-defined]
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
@@ -266,9 +284,9 @@ def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> Htt
 @in_workspace
 @answers_json
 def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
-    """Name, aspect ratio, captions. Each is saved only if it still is what the page had shown."""
+    """Name, format, captions, logo, music. Each is saved only if it still is what the page had shown."""
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
-    fields = ProjectForm(request.POST).sent()
+    fields = ProjectForm(request.POST, request.workspace).sent()  # type: ignore[attr-defined]
     shown = {name: request.POST.get(f"was_{name}") for name in fields}
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project.pk)
@@ -302,7 +320,18 @@ def project_settings(project: Project) -> dict[str, str]:
     return {
         "title": project.title,
         "aspect": project.aspect,
+        "resolution": project.resolution,
+        "fps": str(project.fps),
+        "container": project.container,
         "burn_captions": "1" if project.burn_captions else "0",
+        "caption_style": project.caption_style,
+        "caption_position": project.caption_position,
+        "logo": project.logo_id or "",
+        "logo_position": project.logo_position,
+        "logo_size": _plain(project.logo_size),
+        "music": project.music_id or "",
+        "music_volume": _plain(project.music_volume),
+        "music_duck": _plain(project.music_duck),
     }
 
 

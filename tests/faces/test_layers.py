@@ -7,20 +7,34 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import layers, portrait
+from rendering.faces import layers
 from rendering.faces.geometry import OVAL
-from rendering.stages import motion
-from rendering.values import Background, VideoFormat
+from rendering.stages import composition, frames, motion
+from rendering.values import Background, LineSpec, VideoFormat
 
 VIDEO = VideoFormat.of("16:9", 720)
 REST = dict.fromkeys(motion.TRACKS, 0.0)
 SLUGS = ["maya", "daniel"]
 
 
+class Scene:
+    """A person in the middle of the frame, before a colour."""
+
+    def __init__(self, slug):
+        spec = LineSpec("", slug, "preview", video=VIDEO, background=Background("#cc3399"))
+        person = frames.Drawn(spec, faces.get(slug))
+        self.portrait = person.portrait
+        self.composed = composition.Composition(spec, person, words=(), seconds=1.0)
+        self.at = (self.composed.left, self.composed.top)
+        self.columns = (person.body.left + self.at[0], person.body.right + self.at[0])
+
+    def frame(self, tracks):
+        return self.composed.still(tracks)
+
+
 @pytest.fixture(scope="module", params=SLUGS)
 def scene(request):
-    face = portrait.portrait(faces.get(request.param), VIDEO.width, VIDEO.height)
-    return portrait.Scene(face, Background("#cc3399"), VIDEO)
+    return Scene(request.param)
 
 
 def place(scene, units):
@@ -89,12 +103,12 @@ def test_the_body_stands_still_while_the_head_turns(scene):
 
 def test_the_body_breathes_and_its_foot_does_not(scene):
     low, high = (scene.frame({**REST, "breath": breath}) for breath in (-1.0, 1.0))
-    _, columns = scene.body
+    left, right = scene.columns
     ground = np.array([0xCC, 0x33, 0x99])
 
     def edge(frame):
         """Height of the left shoulder: the topmost row that is not background, halfway out."""
-        x = round(0.78 * columns.start + 0.22 * columns.stop)
+        x = round(0.78 * left + 0.22 * right)
         band = np.abs(frame[:, x - 6 : x + 7].astype(float) - ground).sum(2).mean(1) / 300
         first = int(np.argmax(band > 0.5))
         return first - (band[first] - 0.5) / max(band[first] - band[first - 1], 1e-6)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import identity, matting, photo, portrait, tracker
+from rendering.faces import identity, matting, photo, tracker
 from rendering.faces.geometry import EYES
-from rendering.stages import motion
+from rendering.stages import frames, motion
 from rendering.store import Store
-from rendering.values import Background, BadInput, VideoFormat
+from rendering.values import BadInput, LineSpec, VideoFormat
 from tests.faces import scenes
 
 REST = dict.fromkeys(motion.TRACKS, 0.0)
@@ -29,8 +29,8 @@ def pack(tmp_path_factory):
 def frame(pack, **tracks):
     store, key, *_ = pack
     video = VideoFormat.of("1:1", 720)
-    face = portrait.portrait(faces.get(key, store), video.width, video.height)
-    return portrait.Scene(face, Background("#e9e4dc"), video).frame({**REST, **tracks})
+    spec = LineSpec("", key, "preview", video=video)
+    return frames.rest(spec, avatar=faces.get(key, store), pose={**REST, **tracks})
 
 
 def matches(one, other):

@@ -170,7 +170,7 @@ def test_captions_of_two_lines_stay_apart(tmp_path):
 
 def test_it_refuses_a_codec_that_cannot_be_written():
     with pytest.raises(BadInput):
-        media.video_encoder("vp9", 25)
+        media.video_encoder("prores", 25)
 
 
 def test_it_stops_within_a_second_when_asked(tmp_path):

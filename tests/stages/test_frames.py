@@ -9,10 +9,21 @@ import pytest
 from rendering import faces
 from rendering.faces import portrait
 from rendering.stages import frames, motion
-from rendering.values import Background, BadInput, Canceled, Motion, Timing, VideoFormat, Word
+from rendering.values import (
+    Background,
+    BadInput,
+    Canceled,
+    Captions,
+    LineSpec,
+    Motion,
+    Timing,
+    VideoFormat,
+    Word,
+)
 
 SMALL = VideoFormat.of("16:9", 360)
 GROUND = Background("#336699")
+FACE = 0.365 * 720
 NO_WORDS = Timing((), (), 1.0, 0.01, np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
@@ -24,23 +35,12 @@ def moved(count=2, **tracks):
 
 
 def drawn(motion_, slug="maya", video=SMALL, background=GROUND, timing=NO_WORDS, captions=False):
-    return list(
-        frames.run(
-            motion_,
-            avatar=faces.get(slug),
-            video=video,
-            background=background,
-            timing=timing,
-            burn_captions=captions,
-            draft=False,
-            report=lambda stage, fraction: None,
-        )
+    spec = LineSpec(
+        "", slug, "preview", video=video, background=background, captions=Captions(captions)
     )
-
-
-def corner(face):
-    """Where the pixel 0, 0 of the drawn head lies in the frame."""
-    return np.array([face.box[0] + face.left, face.box[1] + face.top])
+    silent = lambda stage, fraction: None  # noqa: E731
+    avatar = faces.get(slug)
+    return list(frames.run(motion_, spec=spec, avatar=avatar, timing=timing, report=silent))
 
 
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
@@ -99,7 +99,11 @@ def test_equal_tracks_give_equal_pictures():
 
 def test_rest_is_the_plate_itself():
     pose = motion.rest("neutral")
-    scene = frames.rest(avatar=faces.get("maya"), video=SMALL, background=GROUND, pose=pose)
+    scene = frames.rest(
+        LineSpec("", "maya", "preview", video=SMALL, background=GROUND),
+        avatar=faces.get("maya"),
+        pose=pose,
+    )
     frame = drawn(moved(1))[0]
     apart = np.abs(scene.astype(int) - frame.astype(int))
     assert apart.max() <= 8
@@ -109,7 +113,7 @@ def test_rest_is_the_plate_itself():
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
 def test_the_gap_is_what_the_tracks_ask(slug):
     """Lips that must meet overlap; a wide vowel is a real hole; and no skin folds over."""
-    face = portrait.portrait(faces.get(slug), 1280, 720)
+    face = portrait.portrait(faces.get(slug), FACE)
     zero = dict.fromkeys(motion.TRACKS, 0.0)
     size = face.face.height
     gap = lambda **tracks: face.fields.solve(zero | tracks)[1] / size  # noqa: E731
@@ -128,9 +132,10 @@ def test_the_gap_is_what_the_tracks_ask(slug):
 
 
 def test_an_open_mouth_shows_teeth_and_a_dark_cavity():
-    face = portrait.portrait(faces.get("maya"), 1280, 720)
-    frame = drawn(moved(1, jaw=0.6, upper=0.25, lower=0.3), video=VideoFormat.of("16:9", 720))[0]
-    centre = (face.face.mouth + corner(face)).astype(int)
+    face = portrait.portrait(faces.get("maya"), FACE)
+    zero = dict.fromkeys(motion.TRACKS, 0.0)
+    frame = face.draw(zero | {"jaw": 0.6, "upper": 0.25, "lower": 0.3})[..., :3]
+    centre = face.face.mouth.astype(int)
     half = int(0.05 * face.face.height)
     box = frame[centre[1] - half : centre[1] + 2 * half, centre[0] - half : centre[0] + half]
     grey = box.astype(int).mean(2)
@@ -140,11 +145,11 @@ def test_an_open_mouth_shows_teeth_and_a_dark_cavity():
 
 
 def test_a_blink_shuts_the_eyes():
-    face = portrait.portrait(faces.get("daniel"), 1280, 720)
-    video = VideoFormat.of("16:9", 720)
-    open_, shut = (drawn(moved(1, blink=b), "daniel", video)[0] for b in (0.0, 1.0))
+    face = portrait.portrait(faces.get("daniel"), FACE)
+    zero = dict.fromkeys(motion.TRACKS, 0.0)
+    open_, shut = (face.draw(zero | {"blink": b})[..., :3] for b in (0.0, 1.0))
     for iris in (468, 473):
-        at = (face.face.flat[iris] + corner(face)).astype(int)
+        at = face.face.flat[iris].astype(int)
         pupil = (slice(at[1] - 2, at[1] + 3), slice(at[0] - 2, at[0] + 3))
         assert np.abs(open_[pupil].astype(int) - shut[pupil].astype(int)).mean() > 15
 
@@ -166,16 +171,9 @@ def test_a_report_may_cancel():
         if fraction > 0.5:
             raise Canceled
 
-    made = frames.run(
-        moved(20),
-        avatar=faces.get("maya"),
-        video=SMALL,
-        background=GROUND,
-        timing=NO_WORDS,
-        burn_captions=False,
-        draft=False,
-        report=report,
-    )
+    spec = LineSpec("", "maya", "preview", video=SMALL)
+    avatar = faces.get("maya")
+    made = frames.run(moved(20), spec=spec, avatar=avatar, timing=NO_WORDS, report=report)
     with pytest.raises(Canceled):
         list(made)
 

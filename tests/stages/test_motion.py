@@ -241,7 +241,7 @@ def test_lips_are_shut_in_silences():
 
     _, timing = spoken("Wait for it. [pause 1s] Here it comes, maybe.")
     moved = motion.run(timing, fps=FPS, seed=2, style="warm").tracks
-    face = portrait.portrait(faces.get("maya"), 640, 360).fields
+    face = portrait.portrait(faces.get("maya"), 0.365 * 360).fields
     silences = [
         p for p in visemes.spoken(timing) if p.symbol == visemes.SILENCE and p.end - p.start >= 0.3
     ]

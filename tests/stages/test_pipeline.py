@@ -25,7 +25,11 @@ from rendering.values import (
     Background,
     BadInput,
     Canceled,
+    Captions,
+    Layout,
     LineSpec,
+    Logo,
+    Overlay,
     Segment,
     VideoFormat,
 )
@@ -60,7 +64,11 @@ FREE = [
     {"background": Background(picture=Path("room.jpg"), sha256="ab" * 32)},
     {"video": VideoFormat(640, 360)},
     {"video": replace(SMALL, codec="av1")},
-    {"burn_captions": True},
+    {"captions": Captions(burn_in=True)},
+    {"captions": Captions(burn_in=True, style="karaoke")},
+    {"layout": Layout("circle")},
+    {"overlays": (Overlay("Hello", first=0),)},
+    {"logo": Logo(Path("logo.png"), "cd" * 32)},
     {"draft": True},
 ]
 

@@ -6,7 +6,7 @@ import pytest
 from rendering import faces, quality, voices
 from rendering.faces import tracker
 from rendering.stages import alignment, frames, motion, script, speech
-from rendering.values import Background, Phone, Timing, VideoFormat
+from rendering.values import LineSpec, Phone, Timing, VideoFormat
 
 FPS = 25
 LINE = (
@@ -26,14 +26,13 @@ def timing():
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
 def test_the_lips_follow_the_words(slug, timing):
+    spec = LineSpec(LINE, slug, "af_heart", video=VideoFormat.of("16:9", 720))
+    moved = motion.run(timing, fps=FPS, seed=1)
     made = frames.run(
-        motion.run(timing, fps=FPS, seed=1),
+        moved,
+        spec=spec,
         avatar=faces.get(slug),
-        video=VideoFormat.of("16:9", 720),
-        background=Background("#e9e4dc"),
         timing=timing,
-        burn_captions=False,
-        draft=False,
         report=lambda stage, fraction: None,
     )
     gap = quality.gaps((frame[:, 280:1000] for frame in made), tracker.find)

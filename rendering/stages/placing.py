@@ -1,0 +1,192 @@
+"""Where things stand in a frame, in any aspect: the person, the panel beside them, captions, overlays and the logo.
+
+All is given as shares of the frame, so that one project fits every aspect. Boxes are pixels: left, top, right, bottom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rendering.values import Captions, Layout, VideoFormat
+
+VERSION = "placing/1"
+RATIOS = (9 / 16, 4 / 5, 1.0, 5 / 4, 16 / 9)
+STACKED = 0.9  # width : height below which text stands over the person instead of beside
+
+
+class Box(NamedTuple):
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """face: height of the face (points 10 to 152), x: its middle, top: its upper end, all in pixels of the frame.
+
+    circle: middle and radius of what is seen of the person. panel: where the text beside the person stands.
+    split: the part of the frame that the person's background fills; the rest is the panel's.
+    """
+
+    face: float
+    x: float
+    top: float
+    circle: tuple[float, float, float] | None = None
+    panel: Box | None = None
+    split: Box | None = None
+
+
+SAFE = {
+    # Shares of the frame at the left, top, right and bottom that players and apps may cover. Tall frames are shown
+    # between the buttons of social apps; the others keep the broadcasters' title-safe area (EBU R 95).
+    9 / 16: (0.06, 0.10, 0.06, 0.16),
+    4 / 5: (0.05, 0.05, 0.05, 0.08),
+    1.0: (0.05, 0.05, 0.05, 0.06),
+    5 / 4: (0.05, 0.05, 0.05, 0.05),
+    16 / 9: (0.05, 0.05, 0.05, 0.05),
+}
+
+FACE = {
+    # frame: height of the face and its top, as shares of the frame's height, at each of RATIOS
+    "full": ((0.275, 0.313, 0.345, 0.351, 0.365), (0.245, 0.240, 0.235, 0.232, 0.225)),
+    "close": ((0.36, 0.43, 0.50, 0.52, 0.56), (0.225, 0.20, 0.19, 0.18, 0.165)),
+    "half": ((0.165, 0.19, 0.25, 0.28, 0.34), (0.62, 0.59, 0.40, 0.34, 0.25)),
+    "corner": ((0.105, 0.13, 0.16, 0.175, 0.19), (0.745, 0.70, 0.66, 0.63, 0.60)),
+}
+CIRCLE = 0.30  # diameter, of the frame's short side
+CIRCLE_FACE = (0.50, 0.24)  # height of the face and its top, of the circle's diameter
+EDGE = 0.02  # between the circle and the safe area, of the frame's short side
+
+
+def _at(values: tuple[float, ...], video: VideoFormat) -> float:
+    return float(np.interp(video.width / video.height, RATIOS, values))
+
+
+def safe(video: VideoFormat) -> Box:
+    """The part of the frame that nothing covers, wherever the video is shown."""
+    shares = [_at(tuple(SAFE[ratio][side] for ratio in RATIOS), video) for side in range(4)]
+    return Box(
+        round(shares[0] * video.width),
+        round(shares[1] * video.height),
+        round((1 - shares[2]) * video.width),
+        round((1 - shares[3]) * video.height),
+    )
+
+
+def standing(layout: Layout, video: VideoFormat) -> Standing:
+    """Where the person stands in this layout."""
+    width, height = video.width, video.height
+    mirrored = layout.side == "left"
+    if layout.frame == "circle":
+        return _circle(layout, video)
+    face_share, top_share = (_at(values, video) for values in FACE[layout.frame])
+    face = face_share * height * layout.scale
+    # A larger or smaller person keeps the middle of the face.
+    middle = (top_share + face_share / 2) * height
+    x_share = 0.5
+    panel = split = None
+    stacked = width / height < STACKED
+    if layout.frame == "half":
+        panel, split = _panel(layout, video, stacked)
+        x_share = 0.5 if stacked else 0.745
+    elif layout.frame == "corner":
+        x_share = 1 - (1.32 * face + 0.01 * width) / width
+    if mirrored and x_share != 0.5:
+        x_share = 1 - x_share
+    x = (x_share if layout.x is None else layout.x) * width
+    if layout.y is not None:
+        middle = layout.y * height
+    return Standing(face, x, middle - face / 2, panel=panel, split=split)
+
+
+def _circle(layout: Layout, video: VideoFormat) -> Standing:
+    short = min(video.width, video.height)
+    diameter = CIRCLE * short * layout.scale
+    radius, edge = diameter / 2, EDGE * short
+    area = safe(video)
+    usual = area.left + radius + edge if layout.side == "left" else area.right - radius - edge
+    x = usual if layout.x is None else layout.x * video.width
+    y = area.bottom - radius - edge if layout.y is None else layout.y * video.height
+    x = min(max(x, radius), video.width - radius)
+    y = min(max(y, radius), video.height - radius)
+    face = CIRCLE_FACE[0] * diameter
+    return Standing(face, x, y - radius + CIRCLE_FACE[1] * diameter, circle=(x, y, radius))
+
+
+def _panel(layout: Layout, video: VideoFormat, stacked: bool) -> tuple[Box, Box]:
+    """Where the text stands, and the part of the frame that is the person's."""
+    area = safe(video)
+    width, height = video.width, video.height
+    if stacked:
+        cut = round(0.46 * height)
+        return Box(area.left, area.top, area.right, round(cut - 0.03 * height)), Box(
+            0, cut, width, height
+        )
+    cut = round(0.49 * width)
+    gap = round(0.035 * width)
+    if layout.side == "left":
+        return Box(width - cut + gap, area.top, area.right, area.bottom), Box(
+            0, 0, width - cut, height
+        )
+    return Box(area.left, area.top, cut - gap, area.bottom), Box(cut, 0, width, height)
+
+
+def captions(layout: Layout, style: Captions, video: VideoFormat) -> Box:
+    """Where captions may stand: inside the safe area, and clear of a small person in the corner."""
+    area = safe(video)
+    person = standing(layout, video)
+    gap = round(0.02 * min(video.width, video.height))
+    if style.position != "bottom" or layout.frame not in ("circle", "corner"):
+        return area
+    if person.circle:
+        x, y, radius = person.circle
+        beside = (x - radius, x + radius)
+        if y + radius < 0.75 * video.height:
+            return area
+    else:
+        beside = (person.x - 1.25 * person.face, person.x + 1.25 * person.face)
+    if person.x > video.width / 2:
+        free = Box(area.left, area.top, min(area.right, round(beside[0]) - gap), area.bottom)
+    else:
+        free = Box(max(area.left, round(beside[1]) + gap), area.top, area.right, area.bottom)
+    if free.width >= 0.55 * area.width:
+        return free
+    above = person.circle[1] - person.circle[2] if person.circle else person.top - 0.6 * person.face
+    return Box(area.left, area.top, area.right, min(area.bottom, round(above) - gap))
+
+
+def place(
+    position: str,
+    size: tuple[int, int],
+    video: VideoFormat,
+    *,
+    x: float | None = None,
+    y: float | None = None,
+) -> tuple[int, int]:
+    """Left and top of something of this size (width, height) at a place of values.PLACES inside the safe area.
+
+    x, y: its middle as shares of the frame, in place of that; it stays inside the frame.
+    """
+    area = safe(video)
+    width, height = size
+    across = 0.0 if "left" in position else 1.0 if "right" in position else 0.5
+    down = 0.0 if "top" in position else 1.0 if "bottom" in position else 0.5
+    left = area.left + across * (area.width - width)
+    top = area.top + down * (area.height - height)
+    if x is not None:
+        left = min(max(x * video.width - width / 2, 0), video.width - width)
+    if y is not None:
+        top = min(max(y * video.height - height / 2, 0), video.height - height)
+    return round(left), round(top)

@@ -1,0 +1,141 @@
+"""From the rows of a project to the values that the pipeline composes with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rendering.stages import lettering
+from rendering.values import (
+    Background,
+    BadInput,
+    Captions,
+    Layout,
+    Logo,
+    Music,
+    Overlay,
+    VideoFormat,
+)
+from studio import overlays
+from studio.models import Clip, Picture, Project, Scene
+
+HEIGHTS = {"720p": 720, "1080p": 1080, "2160p": 2160}
+CODECS = {"mp4": ("h264", "av1"), "webm": ("vp9",)}
+LONGEST_BODY = 600
+
+
+def kept(row: Picture | Clip | None) -> Picture | Clip | None:
+    """The upload, if it was not removed."""
+    return row if row is not None and row.removed_at is None else None
+
+
+def background_of(scene: Scene) -> Background:
+    """What was removed meanwhile leaves the colour."""
+    color, picture, clip = scene.background_color, kept(scene.picture), kept(scene.clip)
+    if scene.background == "none":
+        return Background(color, clear=True)
+    if scene.background == "gradient":
+        return Background(color, to=scene.background_to, angle=scene.background_angle)
+    fit = "contain" if scene.fit == "contain" else "cover"
+    if scene.background == "picture" and picture:
+        return Background(color, picture.path, picture.sha256, fit=fit)  # type: ignore[arg-type]
+    if scene.background == "video" and clip:
+        return Background(color, video=clip.path, sha256=clip.sha256, fit=fit)  # type: ignore[arg-type]
+    return Background(color)
+
+
+def layout_of(scene: Scene) -> Layout:
+    beside = scene.layout == "half"
+    return Layout(
+        frame=scene.layout,  # type: ignore[arg-type]
+        side=scene.layout_side,  # type: ignore[arg-type]
+        x=scene.layout_x,
+        y=scene.layout_y,
+        scale=scene.layout_scale,
+        heading=scene.heading if beside else "",
+        body=scene.body if beside else "",
+    )
+
+
+def captions_of(project: Project) -> Captions:
+    return Captions(
+        project.burn_captions,
+        project.caption_style,  # type: ignore[arg-type]
+        project.caption_position,  # type: ignore[arg-type]
+    )
+
+
+def logo_of(project: Project) -> Logo | None:
+    picture = kept(project.logo)
+    if picture is None:
+        return None
+    return Logo(picture.path, picture.sha256, project.logo_position, project.logo_size)  # type: ignore[arg-type]
+
+
+def music_of(project: Project) -> Music | None:
+    clip = kept(project.music)
+    if clip is None:
+        return None
+    return Music(clip.path, clip.sha256, project.music_volume, project.music_duck)
+
+
+def pictures_of(scene: Scene) -> dict[str, Picture]:
+    """The pictures that its overlays show, by id."""
+    wanted = {row["asset_id"] for row in scene.overlays if row["asset_id"]}
+    if not wanted:
+        return {}
+    rows = Picture.objects.filter(
+        workspace=scene.project.workspace_id, pk__in=wanted, removed_at=None
+    )
+    return {row.pk: row for row in rows}
+
+
+def overlays_of(scene: Scene, words: Sequence[int]) -> list[tuple[Overlay, ...]]:
+    """Of each line; words: how many words each has."""
+    if not scene.overlays or not words:
+        return [() for _ in words]
+    return overlays.of_lines(scene, words, pictures_of(scene))
+
+
+def codec_of(project: Project, codec: str | None = None) -> str:
+    """The codec that was asked for, or the usual one of the container. BadInput where they do not go together."""
+    offered = CODECS[project.container]
+    if codec is None:
+        return offered[0]
+    if codec not in offered:
+        raise BadInput(
+            f"A {project.container.upper()} holds {' or '.join(offered)}, not {codec[:20]}; change one of them.",
+            code="conflicting_fields",
+            path="codec",
+        )
+    return codec
+
+
+def format_of(
+    project: Project,
+    scenes: Sequence[Scene],
+    *,
+    height: int | None = None,
+    codec: str | None = None,
+) -> VideoFormat:
+    """Of the whole video: transparent as soon as one scene is, so that all can be joined."""
+    return VideoFormat.of(
+        project.aspect,
+        height or HEIGHTS[project.resolution],
+        project.fps,
+        codec_of(project, codec),
+        alpha=any(scene.background == "none" for scene in scenes),
+    )
+
+
+def check_words(scene: Scene, number: int) -> None:
+    """BadInput for text beside the person that cannot be drawn."""
+    for name in ("heading", "body"):
+        try:
+            lettering.check(getattr(scene, name))
+        except BadInput as problem:
+            raise BadInput(
+                f"Scene {number}, {name}: {problem.sentence}",
+                code=problem.code,
+                scene=number,
+                path=f"scenes[{number - 1}].{name}",
+            ) from None
