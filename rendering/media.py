@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -55,11 +56,21 @@ def has_encoder(name: str) -> bool:
     return any(line.split()[1:2] == [name] for line in listed.stdout.splitlines())
 
 
-def _die_with_parent() -> Callable[[], None]:
+LIMITS = {
+    resource.RLIMIT_AS: 4_000_000_000,
+    resource.RLIMIT_CPU: 1800,
+    resource.RLIMIT_FSIZE: 4_000_000_000,
+}
+"""Bytes of address space, seconds of processor time and bytes of a file for what reads a stranger's upload."""
+
+
+def _die_with_parent(limited: bool = False) -> Callable[[], None]:
     """A preexec_fn: the kernel kills the child when the thread that forked it ends."""
     parent = os.getpid()
 
     def in_child() -> None:
+        for kind, most in LIMITS.items() if limited else ():
+            resource.setrlimit(kind, (most, most))
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the call above
             os._exit(1)
@@ -72,23 +83,28 @@ def run(
     *,
     feed: Iterable[bytes | memoryview] | None = None,
     into: IO[bytes] | None = None,
+    complaints_to: IO[bytes] | None = None,
+    limited: bool = False,
     stop: threading.Event | None = None,
 ) -> None:
     """Runs ffmpeg to its end; `feed` goes to its standard input as it is made, its output to `into`.
 
-    Whatever `feed` raises is passed on. Raises Canceled within a second of `stop`, MediaFailed when
+    complaints_to: where all that it says goes. limited: it reads what a stranger sent, so it has little memory and
+    time. Whatever `feed` raises is passed on. Raises Canceled within a second of `stop`, MediaFailed when
     ffmpeg fails. In every case no process is left.
     """
-    command = [program(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
-    with tempfile.TemporaryFile() as complaints:
+    level = "error" if complaints_to is None else "info"
+    command = [program(), "-hide_banner", "-loglevel", level, "-nostats", "-y"]
+    with contextlib.ExitStack() as stack:
+        complaints = complaints_to or stack.enter_context(tempfile.TemporaryFile())
         process = subprocess.Popen(
-            command,
+            [*command, *map(str, arguments)],
             stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
             stdout=into or subprocess.DEVNULL,
             stderr=complaints,
             bufsize=0,
             env={**os.environ, "SVT_LOG": "1"},
-            preexec_fn=_die_with_parent(),
+            preexec_fn=_die_with_parent(limited),
         )
         try:
             if feed is not None and process.stdin is not None:
@@ -222,6 +238,14 @@ def looped(
         start = 0.0
 
 
+def stills(path: Path, folder: Path, count: int) -> list[Path]:
+    """`count` pictures of an MP4 of our own, evenly over its length, as JPEGs in `folder`; fewer of a short one."""
+    every = max(length(path) / count, 0.04)
+    source: list[str | Path] = ["-protocol_whitelist", "file", "-f", "mov", "-i", path]
+    run([*source, "-vf", f"fps=1/{every:.4f}", "-frames:v", str(count), folder / "%03d.jpg"])
+    return sorted(folder.glob("*.jpg"))
+
+
 @functools.lru_cache(maxsize=64)
 def length(path: Path) -> float:
     """Seconds of an MP4 that our own ffmpeg wrote: the duration of its movie header (ISO 14496-12, 8.2.2)."""
@@ -332,37 +356,43 @@ def probe(path: Path) -> dict[str, Any]:
     A stream is {"kind", "codec", "seconds"} and what belongs to its kind: "width", "height", "frames",
     "fps" or "rate", "layout". Raises MediaFailed for what is damaged or no MP4.
     """
-    packets = _streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-c", "copy", "-f", "framecrc"))
-    streams = _streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-f", "framecrc"))
-    for stream, packed in zip(streams, packets, strict=True):
+    packets = streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-c", "copy", "-f", "framecrc"))
+    found = streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-f", "framecrc"))
+    for stream, packed in zip(found, packets, strict=True):
         stream["codec"] = packed["codec"]  # of what was decoded it would be "rawvideo"
     order = [kind for kind, _, _ in boxes(path) if kind in (b"moov", b"mdat")]
     return {
-        "seconds": max(stream["seconds"] for stream in streams),
+        "seconds": max(stream["seconds"] for stream in found),
         "starts_at_once": order[:1] == [b"moov"],
-        "streams": streams,
+        "streams": found,
         "chapters": _chapters(_listed(path, "-f", "ffmetadata")),
     }
 
 
 def _listed(path: Path, *wanted: str) -> str:
-    """What ffmpeg writes about a file; nothing but that file is opened."""
-    with tempfile.TemporaryFile() as listed:
-        source: list[str | Path] = [
-            "-xerror",
-            "-protocol_whitelist",
-            "file",
-            "-f",
-            "mov",
-            "-i",
-            path,
-        ]
-        run([*source, *wanted, "-"], into=listed)
-        listed.seek(0)
-        return listed.read().decode(errors="replace")
+    """What ffmpeg writes about an MP4 or WebM; nothing but that file is opened."""
+    kind = "mov" if path.suffix != ".webm" else "matroska"
+    source: list[str | Path] = ["-xerror", "-protocol_whitelist", "file", "-f", kind, "-i", path]
+    return listed([*source, *wanted])
 
 
-def _streams(text: str) -> list[dict[str, Any]]:
+def listed(arguments: list[str | Path]) -> str:
+    """What ffmpeg writes to standard output with these arguments, with a stranger's limits. Raises MediaFailed."""
+    with tempfile.TemporaryFile() as into:
+        run([*arguments, "-"], into=into, limited=True)
+        into.seek(0)
+        return into.read().decode(errors="replace")
+
+
+def told(arguments: list[str | Path]) -> str:
+    """What ffmpeg says while it works, with a stranger's limits. Raises MediaFailed."""
+    with tempfile.TemporaryFile() as said:
+        run(arguments, complaints_to=said, limited=True)
+        said.seek(0)
+        return said.read().decode(errors="replace")
+
+
+def streams(text: str) -> list[dict[str, Any]]:
     """The streams that ffmpeg's framecrc listing describes: "#key n: value", then a row per frame."""
     told: dict[int, dict[str, str]] = {}
     ends: dict[int, int] = {}
@@ -374,7 +404,7 @@ def _streams(text: str) -> list[dict[str, Any]]:
             number, _, pts, duration = (int(value) for value in row.split(",")[:4])
             ends[number] = max(ends.get(number, 0), pts + duration)
             count[number] = count.get(number, 0) + 1
-    streams = []
+    found = []
     for number, named in sorted(told.items()):
         seconds = float(Fraction(named["tb"]) * ends.get(number, 0))
         stream: dict[str, Any] = {"kind": named["media_type"], "codec": named["codec_id"]}
@@ -385,8 +415,9 @@ def _streams(text: str) -> list[dict[str, Any]]:
             stream["fps"] = round(frames / seconds, 3) if seconds else 0.0
         else:
             stream |= {"rate": int(named["sample_rate"]), "layout": named["channel_layout_name"]}
-        streams.append({**stream, "seconds": round(seconds, 3)})
-    return streams
+            stream["packets"] = count.get(number, 0)
+        found.append({**stream, "seconds": round(seconds, 3)})
+    return found
 
 
 def _chapters(text: str) -> list[dict[str, Any]]:

@@ -22,7 +22,9 @@ from rendering.values import BadInput
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 150_000_000
 LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is taken
+SMALLEST_CUTOUT = 16  # of a side, where alpha is kept: logos are small
 KEPT = 3840  # pixels of the long side that are kept
+PNG = b"\x89PNG"
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B", "F")
 MEMORY, SECONDS = 3_000_000_000, 30  # bytes of address space and processor time for a decoder
@@ -30,7 +32,7 @@ MEMORY, SECONDS = 3_000_000_000, 30  # bytes of address space and processor time
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A picture as it is kept: RGB, sRGB, upright, opaque, a JPEG without metadata."""
+    """A picture as it is kept: sRGB, upright, without metadata; a JPEG, or a PNG where its alpha is kept."""
 
     path: Path
     sha256: str
@@ -38,11 +40,11 @@ class Cleaned:
     height: int
 
 
-def intake(source: Path, folder: Path, *, kept: int = KEPT) -> Cleaned:
+def intake(source: Path, folder: Path, *, kept: int = KEPT, alpha: bool = False) -> Cleaned:
     """Cleans the picture in `source` and writes it to `folder` under its own hash.
 
     Takes JPEG, PNG, WebP and HEIC by their content, whatever they are called; `kept` is the longest side that
-    is kept, in pixels. The decoders run in a process of their own, with little memory and time. Raises BadInput with
+    is kept, in pixels; alpha: what is transparent stays so (else it is white). The decoders run in a process of their own, with little memory and time. Raises BadInput with
     one sentence for what cannot be used; nothing is decoded before size and pixels are known.
     """
     size = source.stat().st_size
@@ -56,17 +58,17 @@ def intake(source: Path, folder: Path, *, kept: int = KEPT) -> Cleaned:
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{secrets.token_hex(8)}.part"
     try:
-        answer = _in_a_process(source, draft, kept)
+        answer = _in_a_process(source, draft, kept, alpha)
         data = draft.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        path = folder / f"{digest}.jpg"
+        path = folder / f"{digest}{'.png' if data[:4] == PNG else '.jpg'}"
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     return Cleaned(path, digest, answer["width"], answer["height"])
 
 
-def _in_a_process(source: Path, target: Path, kept: int) -> dict[str, int]:
+def _in_a_process(source: Path, target: Path, kept: int, alpha: bool) -> dict[str, int]:
     """clean() where it can do no harm. Raises BadInput."""
 
     def limit() -> None:
@@ -74,7 +76,10 @@ def _in_a_process(source: Path, target: Path, kept: int) -> dict[str, int]:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
     done = subprocess.run(
-        [sys.executable, "-m", "rendering.pictures", str(source), str(target), str(kept)],
+        [
+            *(sys.executable, "-m", "rendering.pictures", str(source), str(target), str(kept)),
+            *(["alpha"] if alpha else []),
+        ],
         cwd=Path(__file__).resolve().parents[1],
         env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
@@ -95,10 +100,10 @@ def _in_a_process(source: Path, target: Path, kept: int) -> dict[str, int]:
     return answer
 
 
-def main(source: Path, target: Path, kept: int) -> None:
+def main(source: Path, target: Path, kept: int, alpha: bool) -> None:
     """What the process does: the picture to `target`, its size or the sentence to standard output."""
     try:
-        data, (width, height) = clean(source, kept)
+        data, (width, height) = clean(source, kept, alpha)
         with target.open("wb") as file:
             file.write(data)
             file.flush()
@@ -111,8 +116,9 @@ def main(source: Path, target: Path, kept: int) -> None:
     print(json.dumps(answer))
 
 
-def clean(source: Path, kept: int = KEPT) -> tuple[bytes, tuple[int, int]]:
-    """(JPEG, (width, height)) of the picture: upright, sRGB, opaque, its long side at most `kept`. Raises BadInput."""
+def clean(source: Path, kept: int = KEPT, alpha: bool = False) -> tuple[bytes, tuple[int, int]]:
+    """(JPEG, (width, height)) of the picture: upright, sRGB, opaque, its long side at most `kept`; with `alpha` a PNG
+    where parts are transparent. Raises BadInput."""
     from pi_heif import register_heif_opener
 
     register_heif_opener()
@@ -125,9 +131,9 @@ def clean(source: Path, kept: int = KEPT) -> tuple[bytes, tuple[int, int]]:
         warnings.simplefilter("ignore")
         try:
             with Image.open(source, formats=FORMATS) as picture:
-                _check(picture)
+                _check(picture, SMALLEST_CUTOUT if alpha else SHORTEST)
                 picture.draft("RGB", (kept, kept))
-                return _upright(picture, kept)
+                return _upright(picture, kept, alpha)
         except BadInput:
             raise
         except UnidentifiedImageError:
@@ -146,7 +152,7 @@ def clean(source: Path, kept: int = KEPT) -> tuple[bytes, tuple[int, int]]:
             raise unreadable from None
 
 
-def _check(picture: Image.Image) -> None:
+def _check(picture: Image.Image, shortest: int = SHORTEST) -> None:
     width, height = picture.size
     if max(width, height) > LONGEST or width * height > MOST_PIXELS:
         raise BadInput(
@@ -154,9 +160,9 @@ def _check(picture: Image.Image) -> None:
             f"and {LONGEST:,} a side can be used. Make it smaller and choose it again.",
             code="image_too_large",
         )
-    if min(width, height) < SHORTEST:
+    if min(width, height) < shortest:
         raise BadInput(
-            f"The picture has only {width} x {height} pixels; each side needs {SHORTEST} or more.",
+            f"The picture has only {width} x {height} pixels; each side needs {shortest} or more.",
             code="image_too_small",
         )
     # A camera's JPEG or HEIC may hold its preview as a second picture: of these the first counts.
@@ -169,7 +175,7 @@ def _check(picture: Image.Image) -> None:
         )
 
 
-def _upright(picture: Image.Image, kept: int) -> tuple[bytes, tuple[int, int]]:
+def _upright(picture: Image.Image, kept: int, alpha: bool) -> tuple[bytes, tuple[int, int]]:
     picture.load()
     profile = picture.info.get("icc_profile")
     image: Image.Image = ImageOps.exif_transpose(picture)
@@ -187,6 +193,10 @@ def _upright(picture: Image.Image, kept: int) -> tuple[bytes, tuple[int, int]]:
         image = image.point(lambda value: value / 256).convert("L")
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         image = image.convert("RGBA")
+        if alpha and image.getchannel("A").getextrema() != (255, 255):
+            out = BytesIO()
+            image.save(out, "PNG", compress_level=6)
+            return out.getvalue(), image.size
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)
     image = image.convert("RGB")
@@ -196,4 +206,4 @@ def _upright(picture: Image.Image, kept: int) -> tuple[bytes, tuple[int, int]]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] == ["alpha"])

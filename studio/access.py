@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 
 from rendering.models import Render
 from studio.accounts import open_workspace
-from studio.models import Avatar, Membership, Picture, Project, Scene, Voice, Workspace
+from studio.models import Avatar, Clip, Membership, Picture, Project, Scene, Voice, Workspace
 
 
 def workspace_of(user: Any) -> Workspace:
@@ -80,3 +80,13 @@ def voice(workspace: Workspace, slug: str) -> Voice:
     if row is None:
         raise Http404
     return row
+
+
+def clip(workspace: Workspace, clip_id: str) -> Clip:
+    return get_object_or_404(Clip, workspace=workspace, pk=clip_id, removed_at=None)
+
+
+def asset(workspace: Workspace, asset_id: str) -> Picture | Clip:
+    """A picture, a video or a piece of music."""
+    found = Picture.objects.filter(workspace=workspace, pk=asset_id, removed_at=None).first()
+    return found or clip(workspace, asset_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,14 +18,14 @@ from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
 from moderation.screen import Verdict, screen
-from rendering import pictures, pipeline, queue, tasks
+from rendering import clips, media, pictures, pipeline, queue, tasks
 from rendering.models import Render, Segment
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
 from studio import composition, overlays
 from studio.errors import PictureRefused, ScriptRefused
-from studio.models import ApiKey, Avatar, Picture, Project, Scene, User, Voice, Workspace
+from studio.models import ApiKey, Avatar, Clip, Picture, Project, Scene, User, Voice, Workspace
 from studio.models.library import picture_path
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 MAX_CHARACTERS = 20_000
 MAX_LINES = 300
 DRAFT_HEIGHT = 360
+SCREENED = 12  # pictures of an uploaded video that are looked at
 
 
 @dataclass(frozen=True)
@@ -348,7 +350,7 @@ def request_render(
 
 def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
     """Cleans and screens an uploaded picture and adds it to the workspace."""
-    cleaned = pictures.intake(upload, settings.MEDIA_DIR)
+    cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True)
     path = picture_path(cleaned.sha256, cleaned.path.suffix)
     if cleaned.path != path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -371,6 +373,41 @@ def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
         },
     )
     return picture
+
+
+def add_clip(workspace: Workspace, name: str, upload: Path, kind: str) -> Clip:
+    """Cleans an uploaded video or piece of music and adds it to the workspace; of a video a few pictures are screened."""
+    cleaned = clips.intake(upload, settings.MEDIA_DIR, kind)
+    path = picture_path(cleaned.sha256, cleaned.path.suffix)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cleaned.path.replace(path)
+    if kind == "video":
+        with tempfile.TemporaryDirectory(dir=settings.MEDIA_DIR) as folder:
+            for still in media.stills(path, Path(folder), SCREENED):
+                verdict = picture_screening.screen_picture(still)
+                if verdict.verdict != "allow":
+                    if not Clip.objects.filter(sha256=cleaned.sha256).exists():
+                        path.unlink(missing_ok=True)
+                    raise PictureRefused(verdict.title, noun="video")
+    clip, _ = Clip.objects.update_or_create(
+        workspace=workspace,
+        sha256=cleaned.sha256,
+        defaults={
+            "kind": kind,
+            "name": name[:120] or kind.capitalize(),
+            "suffix": path.suffix,
+            "seconds": cleaned.seconds,
+            "width": cleaned.width,
+            "height": cleaned.height,
+            "removed_at": None,
+        },
+    )
+    return clip
+
+
+def remove_asset(row: Picture | Clip) -> None:
+    """It is offered no more, and scenes that show it fall back to their colour. Videos that were made keep it."""
+    type(row).objects.filter(pk=row.pk).update(removed_at=timezone.now())
 
 
 def edit_scene(scene: Scene, revision: int, fields: dict[str, Any]) -> None:

@@ -32,9 +32,9 @@ class ScriptRefused(Exception):
 
 
 class PictureRefused(Exception):
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, noun: str = "picture") -> None:
         super().__init__(title)
-        self.title = title
+        self.title, self.noun = title, noun
 
 
 BAD_INPUT_STATUS = {
@@ -77,7 +77,7 @@ def explain(error: BaseException) -> Problem | None:
             )
             return Problem(451, "script_refused", "Script refused", sentence, error.lines)
         case PictureRefused():
-            sentence = f"This picture cannot be used. Rule: {error.title}. Choose another one."
+            sentence = f"This {error.noun} cannot be used. Rule: {error.title}. Choose another one."
             return Problem(451, "image_refused", "Picture refused", sentence)
         case NotAllowed():
             drafts = error.code == "consent_drafts_only"

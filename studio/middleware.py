@@ -25,15 +25,18 @@ def request_id(get_response):
 
 
 LARGEST_UPLOAD = 25_000_000  # bytes of a form with files; a picture may have 20 million
+WITH_CLIPS = ("/clips", "/api/v1/assets")  # where videos and music come in, which may be larger
 
 
 def upload_limit(get_response):
     """Turns a huge upload away before a byte of it is written to disk."""
     from studio.api.problems import Refusal, answer
+    from studio.uploads import LARGEST_REQUEST
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) <= LARGEST_UPLOAD:
+        most = LARGEST_REQUEST if request.path in WITH_CLIPS else LARGEST_UPLOAD
+        if not length.isdecimal() or int(length) <= most:
             return get_response(request)
         if request.path.startswith("/api/"):
             form = request.content_type == "multipart/form-data"
@@ -41,7 +44,7 @@ def upload_limit(get_response):
         return _told(
             request,
             BadInput(
-                "The upload is too large: a picture may have 20 MB. Save it smaller, for example as a JPEG.",
+                "The upload is too large: a picture may have 20 MB, music 100 MB and a video 500 MB. Save it smaller.",
                 code="file_too_large",
             ),
         )

@@ -66,6 +66,8 @@ urlpatterns = [
     path("avatars/<slug:avatar_id>/files/<slug:kind>", avatars.avatar_file, name="avatar_file"),
     path("pictures", library.picture_create, name="picture_create"),
     path("pictures/<slug:picture_id>/file", library.picture_file, name="picture_file"),
+    path("clips", library.clip_create, name="clip_create"),
+    path("clips/<slug:clip_id>/file", library.clip_file, name="clip_file"),
     path("pronunciations/", pronunciations.pronunciation_list, name="pronunciation_list"),
     path(
         "pronunciations/<int:pronunciation_id>/remove",

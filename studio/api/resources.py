@@ -15,7 +15,7 @@ from moderation.models import LAPSES_AFTER
 from rendering import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
-from studio.models import Avatar, Project, Voice
+from studio.models import Avatar, Clip, Picture, Project, Voice
 from studio.views.files import file_name, file_url, link_ends
 
 KINDS = {"srt": "captions", "vtt": "captions"}
@@ -255,6 +255,22 @@ def avatar_resources(request: HttpRequest, avatars: Sequence[Avatar]) -> list[di
         }
         for row in avatars
     ]
+
+
+def asset_resource(row: Picture | Clip) -> dict[str, Any]:
+    clip = row if isinstance(row, Clip) else None
+    return {
+        "id": row.pk,
+        "object": "asset",
+        "kind": clip.kind if clip else "image",
+        "name": row.name,
+        "width": row.width or None,
+        "height": row.height or None,
+        "seconds": clip.seconds if clip else None,
+        "bytes": row.path.stat().st_size if row.path.is_file() else None,
+        "sha256": row.sha256,
+        "created_at": row.created_at,
+    }
 
 
 def voice_resources(voices: Sequence[Voice]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import textwrap
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
@@ -28,12 +28,12 @@ from billing.models import Transfer, Wallet
 from billing.plans import period_of
 from rendering.models import Render, Segment
 from rendering.stages import lettering
-from studio import access, overlays, photos
-from studio.actions import request_render
+from studio import access, overlays, photos, uploads
+from studio.actions import remove_asset, request_render
 from studio.api import schemas
 from studio.api.idempotency import key_of, once
 from studio.api.problems import Refusal
-from studio.api.resources import avatar_resources, render_resource, voice_resources
+from studio.api.resources import asset_resource, avatar_resources, render_resource, voice_resources
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.projects import RevisionConflict, new_seed
 
@@ -547,6 +547,65 @@ def avatar_delete(request: HttpRequest, avatar_id: str) -> Any:
 def voice_list(request: HttpRequest) -> Any:
     """Stock voices and those of the workspace. A render takes the id or the slug."""
     return {"data": voice_resources(list(Voice.offered_to(workspace_of(request))))}
+
+
+@router.post(
+    "/assets",
+    response={201: schemas.Asset, **PROBLEMS},
+    summary="Upload a picture, a video or music",
+    tags=["Assets"],
+    openapi_extra={"parameters": IDEMPOTENCY["parameters"][:1]},
+)
+def asset_create(
+    request: HttpRequest,
+    response: HttpResponse,
+    file: File[UploadedFile],
+    kind: Literal["image", "video", "music"] = Form(...),
+    name: str = Form("", max_length=120),
+) -> Any:
+    """For backgrounds, logos, overlays and music. It is read here and encoded anew; what cannot be used is refused with the reason.
+
+    An image is a JPEG, PNG, WebP or HEIC of up to 20 MB; a PNG or WebP keeps its alpha. A video is an MP4, MOV or WebM of up to 500 MB,
+    10 minutes and 4096 x 2304 pixels; its sound is not used. Music is a WAV, MP3, M4A, FLAC, OGG or WebM of up to 100 MB and 30 minutes.
+    """
+    workspace = workspace_of(request)
+    sent = hashlib.sha256(json.dumps([kind, name]).encode())
+    for chunk in file.chunks():
+        sent.update(chunk)
+
+    def effect() -> dict[str, Any]:
+        row = uploads.take_in(workspace, file, kind, name)
+        return as_json(asset_resource(row))
+
+    first = once(request, workspace, 201, effect, sha256=sent.hexdigest())
+    address = reverse("api-1:asset_detail", args=[first.body["id"]])
+    response["Location"] = request.build_absolute_uri(address)
+    if first.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return Status(first.status, first.body)
+
+
+@router.get(
+    "/assets/{slug:asset_id}",
+    response={200: schemas.Asset, **READ_PROBLEMS},
+    summary="Read an upload",
+    tags=["Assets"],
+    url_name="asset_detail",
+)
+def asset_detail(request: HttpRequest, asset_id: str) -> Any:
+    return asset_resource(access.asset(workspace_of(request), asset_id))
+
+
+@router.delete(
+    "/assets/{slug:asset_id}",
+    response={204: None, **READ_PROBLEMS},
+    summary="Delete an upload",
+    tags=["Assets"],
+)
+def asset_delete(request: HttpRequest, asset_id: str) -> Any:
+    """It is offered no more; scenes that show it fall back to their colour, and finished videos stay as they are."""
+    remove_asset(access.asset(workspace_of(request), asset_id))
+    return Status(204, None)
 
 
 @router.get(

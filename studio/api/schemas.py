@@ -340,6 +340,21 @@ class RenderList(Schema):
     next_cursor: str | None
 
 
+class Asset(Schema):
+    """An upload of the workspace, cleaned and encoded anew."""
+
+    id: str
+    object: Literal["asset"]
+    kind: Literal["image", "video", "music"]
+    name: str
+    width: int | None
+    height: int | None
+    seconds: float | None
+    bytes: int | None
+    sha256: str = Field(description="Of what is kept, not of what was sent.")
+    created_at: datetime
+
+
 AvatarStatus = Literal["making", "refused", "failed", "made", "locked", "drafts", "ready"]
 
 

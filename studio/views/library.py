@@ -8,16 +8,18 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rendering.values import BadInput, LineSpec
-from studio import access, actions
+from studio import access, actions, uploads
 from studio.access import in_workspace
 from studio.gallery import gallery
 from studio.models import Avatar, Scene, Voice
 from studio.models.projects import RevisionConflict
+from studio.views.files import serve
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 
@@ -97,9 +99,11 @@ def picture_create(request: HttpRequest) -> HttpResponse:
     if scene is None:
         return redirect("project_list")
     try:
-        scene.edit(int(request.POST.get("revision") or scene.revision), picture=picture)
+        revision = int(request.POST.get("revision") or scene.revision)
+        scene.edit(revision, picture=picture, background="picture")
     except (RevisionConflict, ValueError):
-        scene.edit(scene.revision, picture=picture)  # the picture was chosen last, and by hand
+        # The picture was chosen last, and by hand.
+        scene.edit(scene.revision, picture=picture, background="picture")
     return redirect(
         reverse("project_edit", args=[scene.project_id]) + f"?scene={scene.pk}#{scene.pk}"
     )
@@ -116,3 +120,32 @@ def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
     answer["Cache-Control"] = "private, max-age=31536000, immutable"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
+
+
+@require_POST
+@in_workspace
+@answers_json
+def clip_create(request: HttpRequest) -> HttpResponse:
+    """Takes in a video for backgrounds, or music (`kind`), and says what it has become."""
+    upload, kind = request.FILES.get("file"), request.POST.get("kind", "")
+    if kind not in ("video", "music"):
+        raise BadInput("Say what the file is: video or music.", code="invalid_field")
+    if not isinstance(upload, UploadedFile):
+        wanted = "a video: an MP4, MOV or WebM" if kind == "video" else "a file with sound"
+        raise BadInput(f"Choose {wanted} first.", code="missing_field")
+    clip = uploads.take_in(request.workspace, upload, kind)  # type: ignore[attr-defined]
+    if not wants_json(request):
+        return redirect("project_list")
+    url = reverse("clip_file", args=[clip.pk])
+    told = {"id": clip.pk, "name": clip.name, "kind": kind, "seconds": clip.seconds, "url": url}  # type: ignore[union-attr]
+    return JsonResponse(told, status=201)
+
+
+@require_safe
+@in_workspace
+def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
+    """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
+    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    if not clip.path.is_file():
+        raise Http404
+    return serve(request, clip.path, clip.path.name, download=False)

@@ -20,6 +20,7 @@ from studio import photos
 from studio.models import (
     ApiKey,
     Avatar,
+    Clip,
     IdempotencyKey,
     Membership,
     Picture,
@@ -80,6 +81,8 @@ ROUTES = {
     "avatar_file": (ROW, "GET"),
     "picture_create": (PERSON, "POST"),
     "picture_file": (ROW, "GET"),
+    "clip_create": (PERSON, "POST"),
+    "clip_file": (ROW, "GET"),
     "pronunciation_list": (PERSON, "GET POST"),
     "pronunciation_remove": (ROW, "POST"),
     "pronunciation_sound": (ROW, "GET POST"),
@@ -106,6 +109,9 @@ ROUTES = {
     "api-1:avatar_detail": (KEY_ROW, "GET"),
     "api-1:avatar_delete": (KEY_ROW, "DELETE"),
     "api-1:voice_list": (KEY, "GET"),
+    "api-1:asset_create": (KEY, "POST"),
+    "api-1:asset_detail": (KEY_ROW, "GET"),
+    "api-1:asset_delete": (KEY_ROW, "DELETE"),
     "api-1:usage": (KEY, "GET"),
     "account_login": (ACCOUNT, "GET POST"),
     "account_logout": (ACCOUNT, "GET POST"),
@@ -165,7 +171,7 @@ def test_the_table_knows_every_method_of_the_api():
 
 def test_ids_cannot_be_guessed():
     """At least 128 random bits after the prefix, of every row that an address names."""
-    for model in (ApiKey, Avatar, Picture, Render, Voice):
+    for model in (ApiKey, Avatar, Clip, Picture, Render, Voice):
         ids = {model._meta.pk.get_default() for _ in range(50)}
         assert len(ids) == 50
         assert all(len(one.split("_", 1)[1]) >= 26 for one in ids)
@@ -203,6 +209,11 @@ def world(alice, library):
     )
     picture.path.parent.mkdir(parents=True, exist_ok=True)
     picture.path.write_bytes(Path("static/img/mark.svg").read_bytes())
+    clip = Clip.objects.create(
+        workspace=workspace, kind="video", name="x", sha256="c" * 64, suffix=".mp4", seconds=1.0
+    )
+    clip.path.parent.mkdir(parents=True, exist_ok=True)
+    clip.path.write_bytes(b"ftyp")
     face = Avatar.objects.create(workspace=workspace, slug="own-face", name="Own", pack="b" * 64)
     poster = photos.place(face, "poster")
     poster.parent.mkdir(parents=True, exist_ok=True)
@@ -216,6 +227,8 @@ def world(alice, library):
             "render_id": render.pk,
             "slug": voice.slug,
             "picture_id": picture.pk,
+            "clip_id": clip.pk,
+            "asset_id": clip.pk,
             "avatar_id": face.pk,
             "stock_slug": avatar.slug,
             "kind": "poster",
@@ -345,7 +358,8 @@ def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, m
         method,
         world.address(name)
         .replace(world.rows["render_id"], "render_00000000000000000000000000")
-        .replace(world.rows["avatar_id"], "avatar_00000000000000000000000000"),
+        .replace(world.rows["avatar_id"], "avatar_00000000000000000000000000")
+        .replace(world.rows["asset_id"], "asset_00000000000000000000000000"),
         headers={"Authorization": f"Bearer {stranger.secret}"},
     )
     assert (

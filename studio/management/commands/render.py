@@ -20,17 +20,17 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from consent.models import Consent, NotAllowed, allows
-from rendering import faces, media, pipeline, queue, voices
+from rendering import faces, media, pipeline, provenance, queue, voices
 from rendering.memory import steady
-from rendering.stages import delivery, motion, script
+from rendering.stages import delivery, lettering, motion, script
 from rendering.store import StoreFull
 from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
+from studio import composing
 from studio.actions import MAX_LINES
 from studio.models import Avatar, Voice
 from studio.stock import ensure_stock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}
-HEIGHTS = range(240, 2161)
 MOST_AT_ONCE = 4  # lines; each needs a core and about 200 MB
 TICK = 0.25  # seconds between two drawings of the bar
 
@@ -46,11 +46,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--consent", help="Id of the consent to an avatar from a photo.")
         parser.add_argument("--voice", required=True, help="See: manage.py voices")
-        parser.add_argument("--out", help="An .mp4 file; without it, beside where you are.")
-        parser.add_argument("--aspect", default="16:9", help="16:9, 9:16 or 1:1")
-        parser.add_argument("--height", type=int, default=720, help="The short side in pixels.")
+        parser.add_argument(
+            "--out", help="An .mp4 or .webm file; without it, an .mp4 where you are."
+        )
         parser.add_argument("--style", default="neutral", help="neutral, warm, lively or serious")
-        parser.add_argument("--codec", default="h264", help="h264 or av1")
+        composing.add(parser)
         parser.add_argument("--captions", action="store_true", help="Also .srt and .vtt beside it.")
         parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
 
@@ -81,9 +81,8 @@ class Command(BaseCommand):
         source = Path(options["script"])
         text = read(source)
         out = writable(Path(options["out"] or f"{source.stem}.mp4"), source)
-        if options["height"] not in HEIGHTS:
-            raise BadInput(f"The height {options['height']} is out of reach; use 240 to 2160.")
-        video = VideoFormat.of(options["aspect"], options["height"], codec=options["codec"])
+        look = composing.read(options, out, settings.MEDIA_DIR)
+        video = look.video
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
         avatar, voice = options["avatar"], voices.get(options["voice"])
         if not avatar.startswith("avatar_"):
@@ -96,9 +95,12 @@ class Command(BaseCommand):
                 voice=voice.slug,
                 language=voice.language,
                 style=options["style"],
+                **look.fields,
             )
             for spec in specs
         ]
+        if look.captions_burnt:
+            lettering.check(" ".join(spec.text for spec in specs))
         for number, spec in enumerate(specs, start=1):
             try:
                 pipeline.read_script(spec)
@@ -119,6 +121,7 @@ class Command(BaseCommand):
             title=source.stem.replace("_", " ").replace("-", " ").capitalize(),
             chapters=delivery.chapters(titles, [part.seconds for part in segments]),
             codec=video.codec,
+            music=look.music,
             consents=[{"id": r.pk, "kind": r.kind, "sha256": r.record_hash()} for r in records],
             authority=settings.C2PA_DIR,
             report=bar.deliver,
@@ -127,6 +130,8 @@ class Command(BaseCommand):
         bar.end()
         files = {output["kind"]: output for output in made.outputs}
         wanted = {"video": out}
+        if "credentials" in files:
+            wanted["credentials"] = provenance.beside(out)
         if options["captions"]:
             wanted |= {"srt": out.with_suffix(".srt"), "vtt": out.with_suffix(".vtt")}
         for kind, path in wanted.items():
@@ -167,8 +172,10 @@ def read(source: Path) -> str:
 
 def writable(out: Path, source: Path) -> Path:
     """The place of the video. BadInput if nothing can be put there, before any work is done."""
-    if out.suffix.lower() != ".mp4":
-        raise BadInput(f"The video is an MP4; let {out.name or out} end in .mp4.")
+    if out.suffix.lower() not in (".mp4", ".webm"):
+        raise BadInput(
+            f"The video is an MP4 or a WebM; let {out.name or out} end in .mp4 or .webm."
+        )
     if out.is_dir() or out.resolve() == source.resolve():
         raise BadInput(f"The video cannot be written to {out}; choose another name.")
     folder = out.resolve().parent

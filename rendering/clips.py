@@ -1,0 +1,202 @@
+"""Uploaded videos and music: looked at before they are decoded, then encoded anew, once, as the pipeline reads them.
+
+A video becomes H.264 in an MP4 of a steady rate without sound, however its pictures were timed; music becomes FLAC, 48 kHz, stereo, at
+the loudness of speech. Ffmpeg is told what the file is (by its first bytes), may open nothing but it, and has little memory and time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from rendering import media
+from rendering.media import MediaFailed
+from rendering.values import BadInput
+
+MOST_BYTES = {"video": 500_000_000, "music": 100_000_000}
+LONGEST = {"video": 600.0, "music": 1800.0}  # seconds
+SHORTEST = {"video": 0.2, "music": 1.0}
+WIDEST, MOST_PIXELS = 4096, 4096 * 2304
+KEPT = 1920  # pixels of the long side that are kept
+RATES = {
+    24: (23.5, 24.5),
+    30: (27.5, 1e9),
+}  # frames a second that become 24 and 30; the rest become 25
+LOUDNESS, PEAK = -16.0, 0.89  # LUFS, as speech has it, and the highest sample
+SILENT = -60.0  # LUFS below which there is nothing to hear
+NOUN = {"video": "video", "music": "music"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A clip as it is kept. width and height are 0 for music."""
+
+    path: Path
+    sha256: str
+    seconds: float
+    width: int = 0
+    height: int = 0
+
+
+def format_of(source: Path) -> str | None:
+    """The demuxer for a file, by its first bytes; None for what is not taken."""
+    head = source.open("rb").read(16)
+    if head[4:8] == b"ftyp":
+        return "mov"
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return "matroska"
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"fLaC":
+        return "flac"
+    if head[:4] == b"OggS":
+        return "ogg"
+    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
+        return "mp3"
+    return None
+
+
+def intake(source: Path, folder: Path, kind: str) -> Kept:
+    """Cleans the clip in `source` and writes it to `folder` under its own hash. kind: "video" or "music".
+
+    Raises BadInput with one sentence for what cannot be used; length and size are known before anything is decoded.
+    """
+    size = source.stat().st_size
+    if size == 0:
+        raise _unusable(f"The {NOUN[kind]} is empty; choose another file.")
+    if size > MOST_BYTES[kind]:
+        raise BadInput(
+            f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {MOST_BYTES[kind] // 1_000_000} MB can be used.",
+            code="file_too_large",
+        )
+    demuxer = format_of(source)
+    if demuxer is None or (kind == "video" and demuxer not in ("mov", "matroska")):
+        wanted = "an MP4, MOV or WebM" if kind == "video" else "a WAV, MP3, M4A, FLAC, OGG or WebM"
+        raise _unusable(f"This file is no {NOUN[kind]} that can be read here; use {wanted}.")
+    opened: list[str | Path] = ["-protocol_whitelist", "file", "-f", demuxer, "-i", source]
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{secrets.token_hex(8)}.part"
+    try:
+        made = _video(opened, draft) if kind == "video" else _music(opened, draft)
+        with draft.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path = folder / f"{digest}{'.mp4' if kind == 'video' else '.flac'}"
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Kept(path, digest, *made)
+
+
+def _unusable(sentence: str) -> BadInput:
+    return BadInput(sentence, code="file_unusable")
+
+
+def _packets(opened: list[str | Path], stream: str, noun: str) -> dict[str, float]:
+    """What the packets of the first stream of that kind say, none of them decoded: "seconds", "count", "width", "height"."""
+    try:
+        rows = media.listed([*opened, "-map", f"0:{stream}:0", "-c", "copy", "-f", "framecrc"])
+    except MediaFailed:
+        try:
+            media.listed([*opened, "-map", "0", "-t", "0.01", "-c", "copy", "-f", "null"])
+        except MediaFailed:
+            raise _unusable(
+                f"The {noun} is damaged or cut off; export it again and choose the new file."
+            ) from None
+        missing = "pictures" if stream == "v" else "sound"
+        raise _unusable(f"This file has no {missing}; choose one that has.") from None
+    streams = media.streams(rows)
+    if not streams or not streams[0].get("frames", streams[0].get("packets")):
+        raise _unusable(f"The {noun} has nothing in it: it is 0 s long. Choose another file.")
+    return streams[0]
+
+
+def _check_length(seconds: float, kind: str) -> None:
+    noun = NOUN[kind]
+    if seconds > LONGEST[kind]:
+        raise _unusable(
+            f"The {noun} is {_spoken(seconds)} long; at most {LONGEST[kind] / 60:.0f} minutes can be used. Cut it shorter."
+        )
+    if seconds < SHORTEST[kind]:
+        raise _unusable(
+            f"The {noun} is {seconds:.1f} s long; it needs {SHORTEST[kind]:g} s or more."
+        )
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"
+
+
+def _video(opened: list[str | Path], draft: Path) -> tuple[float, int, int]:
+    told = _packets(opened, "v", "video")
+    width, height, seconds = int(told["width"]), int(told["height"]), told["seconds"]
+    if max(width, height) > WIDEST or width * height > MOST_PIXELS:
+        raise _unusable(
+            f"The video has {width:,} x {height:,} pixels; at most 4096 x 2304 can be used. Export it smaller."
+        )
+    if min(width, height) < 16:
+        raise _unusable(f"The video has only {width} x {height} pixels; use a larger one.")
+    _check_length(seconds, "video")
+    rate = told["frames"] / seconds
+    fps = next((fps for fps, (low, high) in RATES.items() if low <= rate < high), 25)
+    fit = f"scale='min({KEPT},iw)':'min({KEPT},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2"
+    coded: list[str | Path] = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "17"]
+    coded += ["-g", str(fps), "-bf", "0", "-pix_fmt", "yuv420p", "-threads", "2"]
+    coded += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+    coded += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
+    filters = f"fps={fps},{fit}:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1"
+    plain: list[str | Path] = ["-map", "0:v:0", "-map_metadata", "-1", "-map_chapters", "-1"]
+    try:
+        media.run(
+            [
+                "-xerror",
+                "-err_detect",
+                "explode",
+                *opened,
+                *plain,
+                "-vf",
+                filters,
+                *coded,
+                "-f",
+                "mp4",
+                draft,
+            ],
+            limited=True,
+        )
+        made = media.streams(
+            media.listed(["-f", "mov", "-i", draft, "-c", "copy", "-f", "framecrc"])
+        )
+    except MediaFailed:
+        raise _unusable(
+            "The video is damaged: not all of its pictures can be read. Export it again and choose the new file."
+        ) from None
+    if not made or not made[0]["frames"]:
+        raise _unusable("The video has no picture that can be read; choose another file.")
+    return made[0]["seconds"], made[0]["width"], made[0]["height"]
+
+
+def _music(opened: list[str | Path], draft: Path) -> tuple[float]:
+    seconds = _packets(opened, "a", "music")["seconds"]
+    _check_length(seconds, "music")
+    plain: list[str | Path] = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "2", "-ar", "48000"]
+    try:
+        told = media.told(
+            ["-xerror", *opened, *plain, "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
+        )
+        found = re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", told)
+        loudness = float(found[-1]) if found else -70.0
+        if loudness < SILENT:
+            raise _unusable("This music is silent; choose a file with sound.")
+        louder = f"volume={LOUDNESS - loudness:.2f}dB,alimiter=limit={PEAK}:level=0"
+        media.run(
+            ["-xerror", *opened, *plain, "-af", louder, "-sample_fmt", "s16", "-f", "flac", draft],
+            limited=True,
+        )
+    except MediaFailed:
+        raise _unusable(
+            "The music is damaged: not all of it can be read. Export it again and choose the new file."
+        ) from None
+    return (seconds,)
