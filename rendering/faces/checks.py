@@ -27,6 +27,16 @@ WIDE_OPEN = 12.0
 SHUT_EYES = 0.55  # expression blink
 COVERED = 4.5  # how far, in spreads, the colours around the mouth are from those of the upper face
 FLAT = 0.2  # share of the face's pixels without any texture
+LINES = 0.05  # share of brow, nose, cheeks and chin that is a thin dark line
+CRISP_CHIN, CRISP = 12.0, 8.0  # see crispness(): of the chin alone, and of chin and nose together
+SKIN = {
+    "brow": [109, 10, 338, 337, 151, 108, 67, 297],
+    "left": [117, 50, 205, 187, 123, 118, 101, 36],
+    "right": [346, 280, 425, 411, 352, 347, 330, 266],
+    "chin": [202, 200, 422, 424, 152, 204, 194, 418],
+    "nose": [168, 6, 197, 195, 5, 45, 275, 122, 351],
+}
+"""Landmarks around parts of a face that a photo shows as soft shades."""
 
 Box = tuple[int, int, int, int]
 
@@ -155,7 +165,7 @@ def check(
         refuse("eyes_shut", "The eyes are shut; use a photo with open eyes.")
     findings += _mouth(picture, points, tall)
     # Dark and overexposed pictures are flat as well.
-    if not any(finding.refused for finding in findings) and flatness(picture, points) > FLAT:
+    if not any(finding.refused for finding in findings) and drawn(picture, points):
         refuse("not_a_photo", "This looks like a drawing; use a photo of a person.")
     return findings
 
@@ -267,14 +277,54 @@ def covered(picture: Frame, points: NDArray[np.float64]) -> float:
     return float(np.linalg.norm((np.median(below, 0) - np.median(skin, 0)) / spread))
 
 
-def flatness(picture: Frame, points: NDArray[np.float64]) -> float:
-    """Share of the face without texture: areas of one colour, as drawings have them."""
+def drawn(picture: Frame, points: NDArray[np.float64]) -> bool:
+    """Whether this is a drawing, a painting or a photo made to look like one: flat areas, thin dark lines, or colours that
+    change at once where skin has shades. A frame of glasses lies on the cheeks, so these do not count as crisp."""
+    chin, nose = (crispness(picture, points, part) for part in ("chin", "nose"))
+    return bool(
+        flatness(picture, points) > FLAT
+        or lines(picture, points) > LINES
+        or chin > CRISP_CHIN
+        or (chin * nose) ** 0.5 > CRISP
+    )
+
+
+def _grey(picture: Frame, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray]:
+    """The light of the picture, the face at most 400 pixels high, and its landmarks there."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
     scale = min(1.0, 400 / tall)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    mask = np.zeros(grey.shape, np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[OVAL, :2] * scale).astype(np.int32)), 1)
+    return grey, points[:, :2] * scale
+
+
+def _part(shape: tuple[int, ...], outline: NDArray) -> NDArray[np.bool_]:
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
+    return mask > 0
+
+
+def crispness(picture: Frame, points: NDArray[np.float64], part: str) -> float:
+    """How much steeper the steepest changes of light in a part of SKIN are than its usual ones; 2 to 6 in photos."""
+    grey, places = _grey(picture, points)
+    steep = np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1)) / 8
+    found = steep[_part(grey.shape, places[SKIN[part]])]
+    return float(np.percentile(found, 99) / (np.median(found) + 0.3)) if found.size else 0.0
+
+
+def lines(picture: Frame, points: NDArray[np.float64]) -> float:
+    """Share of the skin that is darker than all around it, within 5 pixels: strokes of a pen."""
+    grey, places = _grey(picture, points)
+    skin = np.zeros(grey.shape, bool)
+    for ids in SKIN.values():
+        skin |= _part(grey.shape, places[ids])
+    dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, np.ones((5, 5), np.uint8))
+    return float((dark[skin] > 18).mean()) if skin.any() else 0.0
+
+
+def flatness(picture: Frame, points: NDArray[np.float64]) -> float:
+    """Share of the face without texture: areas of one colour, as drawings have them."""
+    grey, places = _grey(picture, points)
     mean = cv2.blur(grey, (5, 5))
     spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (5, 5)) - mean * mean, 0))
-    return float((spread[mask > 0] < 0.35).mean())
+    return float((spread[_part(grey.shape, places[OVAL])] < 0.35).mean())

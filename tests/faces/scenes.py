@@ -10,9 +10,18 @@ import numpy as np
 PACKS = Path(__file__).parents[2] / "rendering/assets/avatars"
 
 
+PEOPLE = ("beard", "glasses", "covered", "freckled")
+LENS = 0.8  # pixels by which a lens blurs what is sharp
+LARGER = 1.6  # by which those pictures are enlarged: a photo needs 256 pixels between the ears
+
+
 def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
-    """(RGB, alpha 0..1) of a rendered person."""
-    plate = cv2.imread(str(PACKS / slug / "plate.png"), cv2.IMREAD_UNCHANGED)
+    """(RGB, alpha 0..1) of a rendered person: a stock avatar or one of PEOPLE."""
+    if slug in PEOPLE:
+        small = cv2.imread(str(Path(__file__).parent / "people" / f"{slug}.webp"), -1)
+        plate = cv2.resize(small, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
+    else:
+        plate = cv2.imread(str(PACKS / slug / "plate.png"), cv2.IMREAD_UNCHANGED)
     return plate[..., 2::-1].astype(np.float32), plate[..., 3].astype(np.float32) / 255
 
 
@@ -44,6 +53,7 @@ def photo(slug: str = "maya", seed: int = 3) -> np.ndarray:
     """RGB, as a camera would have seen that person in a room."""
     colour, alpha = person(slug)
     picture = colour * alpha[..., None] + ground(*alpha.shape, seed) * (1 - alpha[..., None])
+    picture = cv2.GaussianBlur(picture, (0, 0), LENS)
     picture += np.random.default_rng(seed).normal(0, 3, picture.shape)
     return coded(np.clip(picture, 0, 255).astype(np.uint8), 88)
 
