@@ -33,6 +33,9 @@ bench: .venv/test ## speed and memory, as ratios measured side by side
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
+samples: .venv/test ## a page with every layout, caption style, background, overlay and transition, in each aspect
+	$(BIN)/python -m tests.samples
+
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 

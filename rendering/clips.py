@@ -44,7 +44,8 @@ class Kept:
 
 def format_of(source: Path) -> str | None:
     """The demuxer for a file, by its first bytes; None for what is not taken."""
-    head = source.open("rb").read(16)
+    with source.open("rb") as file:
+        head = file.read(16)
     if head[4:8] == b"ftyp":
         return "mov"
     if head[:4] == b"\x1aE\xdf\xa3":

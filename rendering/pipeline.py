@@ -240,19 +240,36 @@ def rest_key(spec: LineSpec) -> str:
     return _hash("rest", *_looks(spec), captioned, motion.VERSION, motion.rest(spec.style))
 
 
-def rest_frame(spec: LineSpec, *, store: Store) -> Frame:
+def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
     """The avatar at rest in its composition, RGB, with the expression of its style and every overlay; with burnt-in
-    captions, spec.text stands as caption. What is transparent shows checks."""
+    captions, spec.text stands as caption. What is transparent shows checks; safe: the edge of the safe area is drawn in."""
     from rendering.stages import composition, frames
 
     caption = captions.opening(spec.text) if spec.captions.burn_in else ""
-    frame = frames.rest(
-        spec,
-        avatar=faces.get(spec.avatar, store),
-        pose=motion.rest(spec.style),
-        caption=caption,
-    )
-    return composition.checkered(frame)
+    picture, anchor = resting(spec.avatar, spec.style, store)
+    frame = composition.checkered(frames.preview(spec, picture, anchor, caption))
+    return composition.guided(frame, spec.video) if safe else frame
+
+
+@functools.lru_cache(maxsize=8)
+def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, float]]:
+    """frames.resting and where its face is, kept in the store, so that a preview loads no engine."""
+    import cv2
+
+    from rendering.stages import frames
+
+    face, pose = faces.get(avatar, store), motion.rest(style)
+    key = _hash("resting", frames.VERSION, motion.VERSION, face.sha256, pose, frames.STILL)
+    found = store.find(key, ".png")
+    if found is None:
+        with store.write(key, ".png") as path:
+            drawn = cv2.cvtColor(frames.resting(face, pose), cv2.COLOR_RGBA2BGRA)
+            cv2.imwrite(str(path), drawn, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        found = store.path(key, ".png")
+    read = cv2.imread(str(found), cv2.IMREAD_UNCHANGED)
+    if read is None:
+        raise FileNotFoundError(found)
+    return cv2.cvtColor(read, cv2.COLOR_BGRA2RGBA), faces.anchor(face, frames.STILL)
 
 
 def _last_frame(spec: LineSpec, at: float, *, store: Store) -> Frame:

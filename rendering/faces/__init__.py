@@ -25,6 +25,7 @@ import functools
 import hashlib
 import io
 import json
+import math
 import re
 import secrets
 import shutil
@@ -130,6 +131,14 @@ def get(slug: str, store: Store | None = None) -> Avatar:
     raise BadInput(
         f"There is no avatar called {slug[:40]!r}; try {' or '.join(near)}.", code="avatar_unknown"
     )
+
+
+def anchor(avatar: Avatar, face: float) -> tuple[float, float]:
+    """The middle of the face, and its top (points 10 and 152), in pixels of the plate scaled to a face of that many pixels."""
+    points = json.loads((avatar.folder / "landmarks.json").read_text(encoding="utf-8"))
+    (x, y), (x2, y2) = points[10][:2], points[152][:2]
+    scale = face / math.hypot(x2 - x, y2 - y)
+    return (x + x2) / 2 * scale, y * scale
 
 
 def keep(folder: Path, store: Store) -> str:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from rendering.faces import Avatar, portrait
-from rendering.stages import lettering, placing
+from rendering.stages import composition, lettering, placing
 from rendering.stages.composition import Composition, Patch
 from rendering.stages.placing import Box
 from rendering.values import Frame, LineSpec, Motion, Report, Timing
@@ -103,6 +103,42 @@ def rest(
     seconds = timing.seconds if timing else 0.0
     composed = Composition(spec, Drawn(spec, avatar), words=words, seconds=seconds, at=at)
     return composed.still(pose, moment, caption, end=end)
+
+
+STILL = 480.0  # pixels of the face in a picture that previews scale
+
+
+def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
+    """The whole person in a pose, premultiplied RGBA, with a face of STILL pixels: what previews are made of."""
+    face = portrait.portrait(avatar, STILL)
+    rows, columns = face.body.shape[:2]
+    found = face.draw_body(pose, 0, 0, columns, rows)
+    x0, y0, *_ = face.box
+    composition.lay(found, Patch(face.draw(pose), x0, y0))
+    return found
+
+
+class Still:
+    """A person who does not move, scaled from a picture of `resting` (composition.Person). Drawn within milliseconds."""
+
+    def __init__(self, spec: LineSpec, picture: Frame, anchor: tuple[float, float]) -> None:
+        scale = placing.standing(spec.layout, spec.video).face / STILL
+        self.anchor = (anchor[0] * scale, anchor[1] * scale)
+        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        self.picture = cv2.resize(picture, size, interpolation=method)
+        self.height = size[1]
+
+    def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
+        return [Patch(self.picture, 0, 0)]
+
+
+def preview(
+    spec: LineSpec, picture: Frame, anchor: tuple[float, float], caption: str = ""
+) -> Frame:
+    """The composition with a person from `resting` in it, and all overlays."""
+    still = Still(spec, picture, anchor)
+    return Composition(spec, still, words=(), seconds=0.0).still({}, None, caption)
 
 
 MARK = 0.115  # height of the letters of a draft's mark, of the frame's short side

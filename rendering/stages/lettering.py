@@ -147,6 +147,21 @@ def block(text: str, *, family: str, size: int, width: float, leading: float = 1
     )
 
 
+def evened(text: str, *, family: str, size: int, width: float) -> Block:
+    """As `block`; where the text's own lines do not fit, it is broken anew into lines of about one length."""
+    found = block(text, family=family, size=size, width=width)
+    if len(found.lines) <= len(text.split("\n")):
+        return found
+    flat = " ".join(text.split())
+    found = block(flat, family=family, size=size, width=width)
+    for step in range(1, 12):
+        tighter = block(flat, family=family, size=size, width=width * (1 - 0.05 * step))
+        if len(tighter.lines) > len(found.lines):
+            break
+        found = tighter
+    return found
+
+
 def _broken(row: str, font: FreeTypeFont, width: float) -> list[str]:
     """One paragraph as lines; a last line of one short word takes another with it."""
     lines: list[str] = []

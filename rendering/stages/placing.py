@@ -14,6 +14,7 @@ from rendering.values import Captions, Layout, VideoFormat
 
 VERSION = "placing/1"
 RATIOS = (9 / 16, 4 / 5, 1.0, 5 / 4, 16 / 9)
+WIDE = 1.5  # width : height from which half the frame is wide enough for captions
 STACKED = 0.9  # width : height below which text stands over the person instead of beside
 
 
@@ -63,20 +64,21 @@ FACE = {
     "full": ((0.275, 0.313, 0.345, 0.351, 0.365), (0.245, 0.240, 0.235, 0.232, 0.225)),
     "close": ((0.36, 0.43, 0.50, 0.52, 0.56), (0.225, 0.20, 0.19, 0.18, 0.165)),
     "half": ((0.165, 0.19, 0.25, 0.28, 0.34), (0.62, 0.59, 0.40, 0.34, 0.25)),
-    "corner": ((0.105, 0.13, 0.16, 0.175, 0.19), (0.745, 0.70, 0.66, 0.63, 0.60)),
+    "corner": ((0.115, 0.13, 0.16, 0.175, 0.19), (0.725, 0.70, 0.66, 0.63, 0.60)),
 }
-CIRCLE = 0.30  # diameter, of the frame's short side
+CIRCLE = (0.36, 0.32, 0.30, 0.30, 0.30)  # diameter, of the frame's short side
 CIRCLE_FACE = (0.50, 0.24)  # height of the face and its top, of the circle's diameter
 EDGE = 0.02  # between the circle and the safe area, of the frame's short side
 
 
-def _at(values: tuple[float, ...], video: VideoFormat) -> float:
+def at(values: tuple[float, ...], video: VideoFormat) -> float:
+    """What these values at RATIOS come to for this frame."""
     return float(np.interp(video.width / video.height, RATIOS, values))
 
 
 def safe(video: VideoFormat) -> Box:
     """The part of the frame that nothing covers, wherever the video is shown."""
-    shares = [_at(tuple(SAFE[ratio][side] for ratio in RATIOS), video) for side in range(4)]
+    shares = [at(tuple(SAFE[ratio][side] for ratio in RATIOS), video) for side in range(4)]
     return Box(
         round(shares[0] * video.width),
         round(shares[1] * video.height),
@@ -91,7 +93,7 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
     mirrored = layout.side == "left"
     if layout.frame == "circle":
         return _circle(layout, video)
-    face_share, top_share = (_at(values, video) for values in FACE[layout.frame])
+    face_share, top_share = (at(values, video) for values in FACE[layout.frame])
     face = face_share * height * layout.scale
     # A larger or smaller person keeps the middle of the face.
     middle = (top_share + face_share / 2) * height
@@ -113,7 +115,7 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
 
 def _circle(layout: Layout, video: VideoFormat) -> Standing:
     short = min(video.width, video.height)
-    diameter = CIRCLE * short * layout.scale
+    diameter = at(CIRCLE, video) * short * layout.scale
     radius, edge = diameter / 2, EDGE * short
     area = safe(video)
     usual = area.left + radius + edge if layout.side == "left" else area.right - radius - edge
@@ -136,17 +138,20 @@ def _panel(layout: Layout, video: VideoFormat, stacked: bool) -> tuple[Box, Box]
         )
     cut = round(0.49 * width)
     gap = round(0.035 * width)
+    foot = round(area.bottom - 0.14 * height)  # captions may stand below
     if layout.side == "left":
-        return Box(width - cut + gap, area.top, area.right, area.bottom), Box(
-            0, 0, width - cut, height
-        )
-    return Box(area.left, area.top, cut - gap, area.bottom), Box(cut, 0, width, height)
+        return Box(width - cut + gap, area.top, area.right, foot), Box(0, 0, width - cut, height)
+    return Box(area.left, area.top, cut - gap, foot), Box(cut, 0, width, height)
 
 
 def captions(layout: Layout, style: Captions, video: VideoFormat) -> Box:
-    """Where captions may stand: inside the safe area, and clear of a small person in the corner."""
+    """Where captions may stand: inside the safe area, under the person who has text beside them in a wide frame, and clear
+    of a small person in the corner."""
     area = safe(video)
     person = standing(layout, video)
+    if person.split and video.width / video.height > WIDE:
+        left, right = max(area.left, person.split.left), min(area.right, person.split.right)
+        return Box(left, area.top, right, area.bottom)
     gap = round(0.02 * min(video.width, video.height))
     if style.position != "bottom" or layout.frame not in ("circle", "corner"):
         return area

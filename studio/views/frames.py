@@ -48,14 +48,15 @@ def _opening(scene: Scene) -> str:
 @require_safe
 @in_workspace
 def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
-    """The frame as JPEG; ?w=320 makes it that wide. Kept in the store, so that it is drawn once."""
+    """The frame as JPEG; ?w=320 makes it that wide, ?safe=1 draws the edge of the safe area in. Kept in the store, so
+    that it is drawn once."""
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     if scene.avatar is None or scene.avatar.deleted:
         raise Http404
     version = frame_version(scene)
     width = request.GET.get("w", "")
     with DRAWING:
-        whole = _drawn(scene, version)
+        whole = _drawn(scene, version, safe=request.GET.get("safe") == "1")
     path = _smaller(whole, int(width)) if width.isdecimal() else whole
     answer = HttpResponse(path.read_bytes(), content_type="image/jpeg")
     answer["ETag"] = f'"{version}"'
@@ -66,7 +67,7 @@ def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
     return answer
 
 
-def _drawn(scene: Scene, version: str) -> Path:
+def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     store = queue.store()
     background = composition.background_of(scene)
     clear = background.clear
@@ -85,13 +86,14 @@ def _drawn(scene: Scene, version: str) -> Path:
         overlays=shown[0] if shown else (),
         logo=composition.logo_of(scene.project),
     )
-    key = hashlib.sha256(f"scene-frame/2 {pipeline.rest_key(spec)} {version}".encode()).hexdigest()
+    parts = f"scene-frame/2 {pipeline.rest_key(spec)} {version} {safe}"
+    key = hashlib.sha256(parts.encode()).hexdigest()
     found = store.find(key, ".jpg")
     if found is None:
         from PIL import Image
 
         with store.write(key, ".jpg") as path:
-            Image.fromarray(pipeline.rest_frame(spec, store=store)).save(
+            Image.fromarray(pipeline.rest_frame(spec, store=store, safe=safe)).save(
                 path, "JPEG", quality=QUALITY
             )
         found = store.find(key, ".jpg")
