@@ -8,6 +8,7 @@ from typing import Any
 
 from rendering import faces, pipeline, quality
 from rendering.faces import photo
+from rendering.stages import placing
 from rendering.store import Store
 from rendering.values import BadInput, LineSpec
 
@@ -30,7 +31,8 @@ def measure(
         source = photo.portrait_of(faces.get(spec.avatar, store).folder)
         with suppress(BadInput):  # a line of numbers may not be found again in its sound
             script = pipeline.read_script(spec)
-            one = quality.read(film, script, sound=sound, source=source, stop=stop)
+            part = placing.around(spec.layout, spec.video)
+            one = quality.read(film, script, sound=sound, source=source, part=part, stop=stop)
             readings.append(one)
             seconds += one.timing.seconds
     try:

@@ -113,6 +113,18 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
     return Standing(face, x, middle - face / 2, panel=panel, split=split)
 
 
+def around(layout: Layout, video: VideoFormat) -> tuple[float, float, float, float]:
+    """A square around the face, wide enough for it to move in: left, top, right and bottom as shares of the frame."""
+    person = standing(layout, video)
+    reach, y = 1.7 * person.face, person.top + person.face / 2
+    return (
+        max(0.0, (person.x - reach) / video.width),
+        max(0.0, (y - reach) / video.height),
+        min(1.0, (person.x + reach) / video.width),
+        min(1.0, (y + reach) / video.height),
+    )
+
+
 def _circle(layout: Layout, video: VideoFormat) -> Standing:
     short = min(video.width, video.height)
     diameter = at(CIRCLE, video) * short * layout.scale

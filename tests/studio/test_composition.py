@@ -207,7 +207,8 @@ def test_another_composition_costs_nothing(alice, library):
     scene.edit(scene.revision, layout="circle", background="gradient", transition="fade")
     rows = overlays.checked([{"text": "New"}], project.workspace)
     scene.edit(scene.revision, overlays=rows)
-    project.edit(project.revision + 2, aspect="9:16", fps=30, burn_captions=True)
+    project.refresh_from_db()
+    project.edit(project.revision, aspect="9:16", fps=30, burn_captions=True)
     assert actions.plan_render(project).quoted == 0
     scene.refresh_from_db()
     scene.edit(scene.revision, script="Hello there, my friends.")
