@@ -176,8 +176,8 @@ def _broken(row: str, font: FreeTypeFont, width: float) -> list[str]:
     lines.append(line)
     if len(lines) > 1 and " " not in lines[-1] and len(lines[-2].split()) > 2:
         rest, _, last = lines[-2].rpartition(" ")
-        longer = font.getlength(f"{last} {lines[-1]}")
-        if longer <= min(width, 1.6 * font.getlength(rest)):
+        wide = font.getlength(f"{last} {lines[-1]}")
+        if wide <= min(width, 1.6 * font.getlength(rest)):
             lines[-2:] = [rest, f"{last} {lines[-1]}"]
     return lines
 
