@@ -55,7 +55,7 @@ def edited(name):
     maya = scenes.photo("maya")
     return {
         "empty room": lambda: scenes.ground(900, 900).astype(np.uint8),
-        "two": lambda: np.hstack([maya, scenes.photo("daniel")]),
+        "two": lambda: np.hstack([maya, cv2.resize(scenes.photo("daniel"), maya.shape[1::-1])]),
         "far": lambda: cv2.resize(maya, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA),
         "blurred": lambda: cv2.GaussianBlur(maya, (0, 0), 6),
         "dark": lambda: (maya * 0.12).astype(np.uint8),

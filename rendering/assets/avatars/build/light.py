@@ -14,8 +14,8 @@ LENS = 85.0
 SENSOR = 36.0
 FRAME_HEIGHT = 0.50
 """Metres the picture shows from top to bottom at the eyes."""
-YAW = math.radians(6)
-"""The camera stands a little to the person's side: a straight-on view looks like a passport."""
+YAW = 6.0
+"""Degrees the camera stands to the person's side: a straight-on view looks like a passport."""
 DROP = 0.098
 """Metres from the eyes down to the middle of the picture."""
 
@@ -31,9 +31,12 @@ class Stage:
 
     def __init__(self, eyes: np.ndarray, light: dict, size: tuple[int, int]) -> None:
         self.size = size
+        self.yaw = math.radians(light.get("yaw", YAW))
         self.goal = np.array([eyes[0], eyes[1] + 0.06, eyes[2] - DROP])
         reach = FRAME_HEIGHT * LENS / SENSOR
-        self.place = self.goal + np.array([math.sin(YAW) * reach, -math.cos(YAW) * reach, 0.03])
+        self.place = self.goal + np.array(
+            [math.sin(self.yaw) * reach, -math.cos(self.yaw) * reach, 0.03]
+        )
         camera = bpy.data.cameras.new("camera")
         camera.lens, camera.sensor_fit = LENS, "VERTICAL"
         camera.sensor_height, camera.clip_start = SENSOR, 0.01
@@ -43,8 +46,8 @@ class Stage:
         self._lamps(light)
 
     def _lamps(self, light: dict) -> None:
-        gain = light.get("gain", 1.0)
-        warm, cool, white = (1, 0.945, 0.88), (0.90, 0.95, 1), (1, 0.98, 0.96)
+        gain, side = light.get("gain", 1.0), light.get("side", 1)
+        warm, cool, white = light.get("warm", (1, 0.945, 0.88)), (0.90, 0.95, 1), (1, 0.98, 0.96)
         for angle, rise, reach, wide, tall, power, colour in (
             (-38, 32, 1.15, 0.75, 0.75, light.get("key", 24), warm),
             (42, 5, 1.4, 1.1, 1.1, light.get("fill", 2.3), cool),
@@ -53,7 +56,7 @@ class Stage:
             (180, 78, 1.1, 0.6, 0.4, light.get("top", 5), white),
             (0, -38, 0.9, 0.7, 0.3, light.get("bounce", 0.9), warm),
         ):
-            turn, up = math.radians(angle) + YAW, math.radians(rise)
+            turn, up = math.radians(angle) * side + self.yaw, math.radians(rise)
             lamp = bpy.data.lights.new("lamp", "AREA")
             lamp.shape, lamp.size, lamp.size_y = "RECTANGLE", wide, tall
             lamp.energy, lamp.color = power * gain, colour
@@ -65,11 +68,26 @@ class Stage:
                 ]
             )
             _aim(link(lamp, "lamp"), self.goal + offset, self.goal + np.array([0, 0, 0.05]))
+        self._catchlight(side)
         world = bpy.data.worlds.new("world")
         bpy.context.scene.world = world
         world.use_nodes = True
         sky = world.node_tree.nodes["Background"].inputs
         sky[0].default_value, sky[1].default_value = (0.82, 0.86, 0.94, 1), 0.13
+
+    def _catchlight(self, side: float) -> None:
+        """A small lamp that only the wet shell of the eyes mirrors: without it a look is dull."""
+        lamp = bpy.data.lights.new("catchlight", "AREA")
+        lamp.shape, lamp.size, lamp.energy = "DISK", 0.26, 13
+        turn = math.radians(-24) * side + self.yaw
+        away = np.array([math.sin(turn) * 0.9, -math.cos(turn) * 0.9, DROP + 0.40])
+        item = link(lamp, "catchlight")
+        _aim(item, self.goal + away, self.goal + np.array([0, 0, DROP]))
+        wet = bpy.data.collections.new("wet")
+        for shell in bpy.context.scene.objects:
+            if shell.name.startswith("cornea"):
+                wet.objects.link(shell)
+        item.light_linking.receiver_collection = wet
 
     def box(self, point: np.ndarray, left: float, up: float, right: float, down: float):
         """Pixels (x, y, width, height) that reach so many metres around a point."""
@@ -85,6 +103,12 @@ class Stage:
             round((up + down) * scale),
         ]
 
+    def inside(self, box: list[int]) -> list[int]:
+        """What of a box lies in the picture."""
+        left, top = max(0, box[0]), max(0, box[1])
+        right, bottom = (min(box[k] + box[k + 2], self.size[k]) for k in (0, 1))
+        return [left, top, right - left, bottom - top]
+
     def settings(self, samples: int, threshold: float) -> None:
         """Cycles on the processor, denoised, on a clear ground."""
         scene = bpy.context.scene
@@ -95,8 +119,9 @@ class Stage:
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
         cycles.denoising_prefilter = "ACCURATE" if samples >= 48 else "FAST"
         cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, threshold
-        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 3, 3
-        cycles.transmission_bounces, cycles.transparent_max_bounces = 6, 16
+        cycles.adaptive_min_samples = 6
+        cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 6, 2, 2
+        cycles.transmission_bounces, cycles.transparent_max_bounces = 4, 16
         cycles.caustics_reflective = cycles.caustics_refractive = False
         cycles.sample_clamp_indirect = 6
         scene.cycles_curves.shape, scene.cycles_curves.subdivisions = "RIBBONS", 2
@@ -108,7 +133,16 @@ class Stage:
         render.image_settings.color_mode, render.image_settings.color_depth = "RGBA", "8"
         scene.view_settings.view_transform = "AgX"
         scene.view_settings.look = "AgX - Medium High Contrast"
-        scene.view_settings.exposure = 0.10
+        scene.view_settings.exposure, scene.render.dither_intensity = 0.10, 1
+
+    def matte_settings(self) -> None:
+        """No light, no noise removal and unchanged values, for pictures of flat materials."""
+        scene = bpy.context.scene
+        cycles = scene.cycles
+        cycles.samples, cycles.adaptive_threshold, cycles.use_denoising = 96, 0.01, False
+        cycles.adaptive_min_samples = 16
+        scene.view_settings.view_transform, scene.view_settings.look = "Raw", "None"
+        scene.view_settings.exposure, scene.render.dither_intensity = 0, 0
 
     def shoot(self, path: str, box: list[int] | None = None) -> None:
         """Renders the whole picture, or only the pixels of a box, to a PNG file."""

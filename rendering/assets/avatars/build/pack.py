@@ -1,12 +1,16 @@
-"""Turns finished renders into an avatar pack. Runs in the product's own environment.
+"""Turns finished renders into avatar packs. Runs in the product's own environment.
 
-    python rendering/assets/avatars/build/pack.py maya /tmp/avatars
+    python rendering/assets/avatars/build/pack.py /tmp/avatars maya daniel
+    python rendering/assets/avatars/build/pack.py /tmp/avatars --test
 
-reads /tmp/avatars/maya/*.png (see render.py) and writes rendering/assets/avatars/maya/.
+reads /tmp/avatars/maya/*.png (see render.py) and writes rendering/assets/avatars/maya/; --test writes
+the test people to tests/faces/people/. A look in other clothes has a body of its own, and takes the
+head from the first look.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -14,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from facts import FACTS, LOOKS, facts
 from PIL import Image
 from scipy import ndimage
 
@@ -34,36 +39,35 @@ SOURCE = (
     "Rendered by Likeness Studio from CC0 geometry (MakeHuman base mesh, targets, clothes and teeth) "
     "with procedural materials, hair and light; nobody's real face, no photograph."
 )
-FACTS = {
-    "maya": {
-        "name": "Maya",
-        "description": "A warm, attentive presenter in a teal sweater, at home in product tours "
-        "and everyday updates.",
-        "tags": ["woman", "thirties", "friendly", "casual"],
-        "voice": "af_heart",
-    },
-    "daniel": {
-        "name": "Daniel",
-        "description": "A calm, assured presenter in a navy jacket, suited to company news and "
-        "training.",
-        "tags": ["man", "thirties", "assured", "business"],
-        "voice": "am_michael",
-    },
-}
 
 
-def bleed(pixels: np.ndarray) -> np.ndarray:
+def bleed(pixels: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
     """RGBA [h, w, 4] with the colour of faint and clear pixels taken from the nearest solid ones.
 
-    Alpha stays. Beyond BLEED pixels the colour is the background's, which compresses to nothing.
+    Alpha stays, or becomes `alpha` [h, w]. Beyond BLEED pixels the colour is the background's, which
+    compresses to nothing.
     """
-    alpha = pixels[..., 3]
-    distance, (rows, columns) = ndimage.distance_transform_edt(alpha < 16, return_indices=True)
+    own = pixels[..., 3]
+    alpha = own if alpha is None else alpha
+    faint = own < 24
+    distance, (rows, columns) = ndimage.distance_transform_edt(faint, return_indices=True)
     filled = pixels[rows, columns, :3]
     soft = cv2.GaussianBlur(filled, (0, 0), 2.0)
-    colour = np.where((alpha < 16)[..., None], soft, pixels[..., :3])
-    colour = np.where((distance > BLEED)[..., None], np.array(BACKGROUND), colour)
+    colour = np.where(faint[..., None], soft, pixels[..., :3])
+    far = (distance > BLEED) & (alpha == 0)
+    colour = np.where(far[..., None], np.array(BACKGROUND), colour)
     return np.dstack([colour, alpha]).astype(np.uint8)
+
+
+def read(path: Path) -> np.ndarray:
+    """RGBA [h, w, 4], 8 bit."""
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGBA"))
+
+
+def plate_of(source: Path) -> np.ndarray:
+    """The resting picture with the clean alpha of the matte."""
+    return bleed(read(source / "rest.png"), read(source / "matte.png")[..., 3])
 
 
 def over(pixels: np.ndarray, ground: tuple[int, int, int]) -> np.ndarray:
@@ -109,38 +113,173 @@ def upper(target: Path, boxes: dict[str, list[int]], plate: np.ndarray) -> None:
     boxes["upper"] = [*corner, row.shape[1], row.shape[0]]
 
 
+def premultiplied(pixels: np.ndarray) -> np.ndarray:
+    """RGBA, 8 bit, as premultiplied RGBA [h, w, 4], 0..1."""
+    found = pixels.astype(np.float32) / 255
+    found[..., :3] *= found[..., 3:]
+    return found
+
+
+def straight(pixels: np.ndarray) -> np.ndarray:
+    """Premultiplied RGBA, 0..1, as RGBA, 8 bit, without black under clear pixels."""
+    alpha = np.clip(pixels[..., 3:], 0, 1)
+    colour = np.clip(pixels[..., :3] / np.maximum(alpha, 1e-4), 0, 1)
+    return bleed(np.round(np.dstack([colour, alpha]) * 255).astype(np.uint8))
+
+
+def head_of(source: Path) -> np.ndarray:
+    """How much of each pixel is head, hair and neck [h, w], 0..1."""
+    matte = read(source / "matte.png").astype(np.float32)
+    share = np.clip((matte[..., 0] - 3) / 252, 0, 1)  # Blender dithers its pictures
+    return share * matte[..., 3] / 255
+
+
+def body_of(source: Path, head: np.ndarray) -> np.ndarray:
+    """The picture without the head; where none is seen its alpha is the matte's."""
+    body, matte = read(source / "body.png"), read(source / "matte.png")[..., 3]
+    if (source / "rest.png").exists():  # only behind the head; all else is the plate's
+        x, y, width, height = json.loads((source / "tiles.json").read_text())["body"]
+        whole = read(source / "rest.png").copy()
+        whole[..., 3] = whole[..., 3] * (head < 0.01)  # a curl may stand beyond the place
+        whole[y : y + height, x : x + width] = body
+        body = whole
+    own = cv2.GaussianBlur(body[..., 3], (0, 0), 1.0)
+    return bleed(body, np.where((head > 0) | (own < 8), own, matte))
+
+
+def necked(body: np.ndarray, head: np.ndarray, plate: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The body with its neck carried on behind the jaw, where a head that lifts shows it.
+
+    The colour is that of the neck where half of it already moves with the head.
+    """
+    result, head = body.copy(), cv2.GaussianBlur(head, (0, 0), 3.0)
+    height = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    left, right = sorted(points[[172, 397], 0].astype(int))
+    low = int(points[152, 1] + 0.30 * height)
+    edge, colours = {}, {}
+    for column in range(left, right):
+        solid = np.flatnonzero(head[:low, column] >= 0.5)
+        row = int(solid[-1]) if len(solid) else 0
+        below = head[row + 1 : row + 1 + round(0.02 * height), column]
+        if row and below.min() > 0.03:  # it runs out slowly: no hair, no clothes
+            edge[column] = row
+            colours[column] = plate[row + 1 : row + 5, column, :3].mean(0)
+    if len(edge) < 0.1 * height:
+        return result
+    columns = np.arange(min(edge), max(edge) + 1)
+    rows = np.interp(columns, list(edge), list(edge.values()))
+    tones = np.stack(
+        [np.interp(columns, list(edge), np.array(list(colours.values()))[:, k]) for k in range(3)],
+        1,
+    )
+    tones = ndimage.gaussian_filter1d(tones, 0.02 * height, axis=0, mode="nearest")
+    for column, row, tone in zip(columns, rows.astype(int), tones, strict=True):
+        down = np.arange(row, row + round(0.25 * height))
+        down = down[(head[down, column] > 0.01) & (plate[down, column, 3] == 255)]
+        result[down, column] = plate[down, column]  # one neck, whichever layer shows it
+        up = np.arange(row, max(0, row - round(0.3 * height)), -1)
+        shade = 1 - 0.35 * np.minimum(1, (row - up) / (0.12 * height))
+        result[up, column, :3] = np.round(tone * shade[:, None])
+        result[up, column, 3] = np.where(head[up, column] > 0.45, 255, 0)
+    return result
+
+
+def dressed(first: Path, other: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The head of the first look over the body of another: plate, body (RGBA, 8 bit), head [h, w].
+
+    The head is what the first plate shows beyond the body behind it; a collar that is higher in the
+    other look covers it there.
+    """
+    head, covered = head_of(first), head_of(other)
+    body = premultiplied(body_of(other, covered))
+    before = premultiplied(body_of(first, head))
+    layer = premultiplied(plate_of(first)) - (1 - head[..., None]) * before
+    layer = np.clip(layer, 0, head[..., None])
+    layer[..., 3] = head
+    kept = np.clip(covered / np.maximum(head, 1e-3), 0, 1)
+    layer *= kept[..., None]
+    plate = layer + (1 - layer[..., 3:]) * body
+    return straight(plate), straight(body), layer[..., 3]
+
+
+def parted(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) -> list[int]:
+    """Writes body.png and head.png; returns their place. Beside the head the body is the plate."""
+    near = cv2.dilate((head > 0.002).astype(np.float32), np.ones((25, 25)))
+    near = cv2.GaussianBlur(near, (0, 0), 3.0)[..., None]
+    body = np.round(body * near + plate * (1 - near)).astype(np.uint8)
+    rows, columns = np.nonzero(near[..., 0] > 0.001)
+    x, y = int(columns.min()), int(rows.min())
+    box = [x, y, int(columns.max()) + 1 - x, int(rows.max()) + 1 - y]
+    place = np.s_[y : y + box[3], x : x + box[2]]
+    share = np.minimum(np.round(head * 255), plate[..., 3]).astype(np.uint8)
+    Image.fromarray(body[place]).save(target / "body.png", optimize=True)
+    Image.fromarray(share[place]).save(target / "head.png", optimize=True)
+    return box
+
+
 def make(slug: str, renders: Path) -> Path:
     """Writes the pack of `slug` from the renders in `renders`/`slug`; returns its folder."""
-    source, target = renders / slug, AVATARS / slug
+    told = facts(slug)
+    source, target, first = renders / slug, AVATARS / slug, renders / told["of"]
     target.mkdir(exist_ok=True)
-    plate = bleed(np.asarray(Image.open(source / "rest.png").convert("RGBA")))
-    boxes = json.loads((source / "tiles.json").read_text())
+    if (source / "rest.png").exists():
+        first, head = source, head_of(source)
+        plate, body = plate_of(source), body_of(source, head)
+    else:
+        plate, body, head = dressed(first, source)
+    boxes = json.loads((first / "tiles.json").read_text())
+    boxes.pop("body")
     for name, (x, y, width, height) in boxes.items():
-        tile = np.asarray(Image.open(source / f"{name}.png").convert("RGBA"))
+        tile = read(first / f"{name}.png")
         if tile.shape[:2] != (height, width):
             raise ValueError(f"The tile {name} is {tile.shape[1]} x {tile.shape[0]}, not as told.")
         below = plate[y : y + height, x : x + width]
-        result = run_out(bleed(tile), below)
+        result = run_out(bleed(tile, below[..., 3]), below)
         Image.fromarray(result).save(target / f"{name}.png", optimize=True)
     Image.fromarray(plate).save(target / "plate.png", optimize=True)
     upper(target, boxes, plate)
+    head = np.where(body[..., 3] < 8, plate[..., 3] / 255, head)  # stray hairs too
     points = tracker.find(over(plate, BACKGROUND))
+    boxes["body"] = boxes["head"] = parted(target, plate, necked(body, head, plate, points), head)
     rows = ",\n".join(json.dumps([round(float(value), 1) for value in row]) for row in points)
     (target / "landmarks.json").write_text(f"[\n{rows}\n]\n")
     poster(plate, points).save(target / "poster.webp", quality=88, method=6)
-    facts = {
+    written = {
         "slug": slug,
-        **FACTS[slug],
+        **{key: told[key] for key in ("name", "description", "tags", "voice", "of", "look")},
         "licence": "CC0-1.0",
         "source": SOURCE,
+        "synthetic": True,
         "size": [plate.shape[1], plate.shape[0]],
         "tiles": boxes,
         "landmarks": "landmarks.json",
         "sha256": hashlib.sha256((target / "plate.png").read_bytes()).hexdigest(),
     }
-    (target / "avatar.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    (target / "avatar.json").write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
     return target
 
 
+def test_people(renders: Path) -> None:
+    """Writes the pictures of the people who appear in tests only."""
+    target = ROOT / "tests/faces/people"
+    target.mkdir(exist_ok=True)
+    for source in sorted(renders.iterdir()):
+        whole = source.name.endswith("-live")
+        pixels = bleed(read(source / "rest.png")) if whole else plate_of(source)
+        Image.fromarray(pixels).save(target / f"{source.name}.webp", quality=90, method=6)
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description="Write avatar packs from renders.")
+    reader.add_argument("renders", type=Path)
+    reader.add_argument("slugs", nargs="*", choices=[*FACTS, *LOOKS, []])
+    reader.add_argument("--test", action="store_true")
+    wanted = reader.parse_args()
+    if wanted.test:
+        test_people(wanted.renders)
+    for slug in wanted.slugs:
+        print(make(slug, wanted.renders))
+
+
 if __name__ == "__main__":
-    print(make(sys.argv[1], Path(sys.argv[2])))
+    main()

@@ -1,6 +1,9 @@
-"""Who the stock avatars are: shape, colour, hair, clothes and light of each, and their faces."""
+"""Who the stock avatars are, and the faces they make."""
 
 from __future__ import annotations
+
+from men import MEN, MEN_LOOKS
+from women import WOMEN, WOMEN_LOOKS
 
 STATES: dict[str, dict[str, float]] = {
     "rest": {},
@@ -16,163 +19,7 @@ STATES: dict[str, dict[str, float]] = {
 """Face units added to the resting face; for a blink the lids' own share is taken off first."""
 TILES = {"half": "eyes", "blink": "eyes", "teeth": "mouth"}
 
-PEOPLE: dict[str, dict] = {
-    "maya": {
-        "seed": 11,
-        "sex": {"female": 1},
-        "age": {"young": 0.95, "old": 0.05},
-        "origin": {"caucasian": 0.6, "asian": 0.2, "african": 0.2},
-        "shapes": {
-            "eyes/*-eye-scale-incr": 1.6,
-            "eyes/*-eye-height2-incr": 0.3,
-            "eyes/*-eye-corner2-up": 0.3,
-            "eyebrows/eyebrows-trans-up": 0.2,
-            "head/head-scale-horiz-decr": 0.35,
-            "head/head-invertedtriangular": 0.35,
-            "head/head-oval": 0.5,
-            "cheek/*-cheek-bones-incr": 0.4,
-            "cheek/*-cheek-volume-incr": 0.1,
-            "mouth/mouth-lowerlip-volume-incr": 0.35,
-            "mouth/mouth-upperlip-volume-incr": 0.3,
-            "mouth/mouth-cupidsbow-incr": 0.35,
-            "mouth/mouth-angles-up": 0.35,
-            "nose/nose-scale-horiz-decr": 0.3,
-            "nose/nose-point-up": 0.25,
-            "nose/nose-width2-decr": 0.3,
-            "nose/nose-volume-decr": 0.2,
-            "chin/chin-width-decr": 0.5,
-            "chin/chin-height-decr": 0.2,
-            "neck/neck-scale-vert-decr": 0.9,
-            "neck/neck-scale-horiz-decr": 0.7,
-            "forehead/forehead-scale-vert-decr": 0.2,
-            "torso/measure-shoulder-dist-decr": 0.9,
-            "torso/torso-scale-horiz-decr": 0.5,
-            "arms/*-upperarm-shoulder-muscle-decr": 0.7,
-        },
-        "face": {
-            "mouthSmile*": 0.52,
-            "mouthDimple*": 0.10,
-            "cheekSquint*": 0.28,
-            "eyeSquint*": 0.05,
-            "eyeBlink*": 0.13,
-            "browInnerUp": 0.12,
-            "browOuterUp*": 0.12,
-        },
-        "skin": {
-            "base": (0.66, 0.41, 0.295),
-            "rough": 0.47,
-            "coat": 0.10,
-            "red": (0.68, 0.24, 0.17),
-            "under": (0.42, 0.22, 0.17),
-            "lid": (0.42, 0.22, 0.16),
-            "pale": (0.72, 0.48, 0.36),
-            "lip": (0.50, 0.150, 0.125),
-            "lip_weight": 0.72,
-            "bags": 0.22,
-            "blush": 0.36,
-        },
-        "eyes": {
-            "iris": (0.065, 0.028, 0.011),
-            "fibre": (0.19, 0.085, 0.032),
-            "collar": (0.24, 0.12, 0.045),
-        },
-        "hair": {
-            "cut": "long",
-            "melanin": 0.60,
-            "redness": 0.42,
-            "rough": 0.24,
-            "line": -0.17,
-            "scalp": (0.070, 0.038, 0.022),
-            "scalp_weight": 1.0,
-            "part": 0.22,
-            "end": 0.19,
-            "volume": 0.013,
-            "curl_in": 1.0,
-            "wave": 0.012,
-            "waves": 2.4,
-        },
-        "brow": {"melanin": 0.72, "redness": 0.12},
-        "clothes": {
-            "mesh": "female_casualsuit02",
-            "kind": "knit",
-            "colour": (0.06, 0.125, 0.145),
-            "thickness": 0.003,
-            "collar": 0.0052,
-        },
-        "light": {"gain": 0.90, "fill": 3.6},
-    },
-    "daniel": {
-        "seed": 5,
-        "sex": {"male": 1},
-        "age": {"young": 0.80, "old": 0.20},
-        "origin": {"african": 0.85, "caucasian": 0.15},
-        "shapes": {
-            "eyes/*-eye-scale-incr": 1.25,
-            "eyes/*-eye-height2-incr": 0.15,
-            "mouth/mouth-angles-up": 0.3,
-            "head/head-rectangular": 0.2,
-            "head/head-oval": 0.2,
-            "cheek/*-cheek-bones-incr": 0.3,
-            "chin/chin-width-incr": 0.1,
-            "nose/nose-width2-decr": 0.25,
-            "nose/nose-flaring-decr": 0.3,
-            "nose/nose-volume-decr": 0.2,
-            "neck/neck-scale-vert-decr": 0.3,
-            "arms/*-upperarm-shoulder-muscle-decr": 0.3,
-        },
-        "face": {
-            "mouthSmile*": 0.50,
-            "cheekSquint*": 0.28,
-            "eyeSquint*": 0.14,
-            "eyeBlink*": 0.05,
-            "browInnerUp": 0.12,
-            "browOuterUp*": 0.10,
-        },
-        "skin": {
-            "base": (0.165, 0.082, 0.047),
-            "rough": 0.54,
-            "oil": 0.05,
-            "coat": 0.03,
-            "gloss": 0.34,
-            "red": (0.21, 0.062, 0.033),
-            "under": (0.085, 0.038, 0.023),
-            "lid": (0.09, 0.038, 0.022),
-            "pale": (0.22, 0.105, 0.058),
-            "lip": (0.21, 0.074, 0.058),
-            "lip_weight": 0.7,
-            "stubble": (0.035, 0.022, 0.017),
-            "stubble_weight": 0.72,
-            "bump": 0.10,
-        },
-        "eyes": {
-            "iris": (0.045, 0.02, 0.009),
-            "fibre": (0.11, 0.05, 0.02),
-            "collar": (0.15, 0.07, 0.028),
-        },
-        "hair": {
-            "cut": "coily",
-            "plain": (0.014, 0.010, 0.008),
-            "scalp": (0.02, 0.013, 0.010),
-            "side": 0.004,
-            "top": 0.011,
-        },
-        "brow": {"plain": (0.012, 0.008, 0.006), "thick": 0.035},
-        "lash": {"length": 0.7},
-        "stubble": {
-            "plain": (0.013, 0.009, 0.007),
-            "count": 42000,
-            "length": 0.0026,
-            "radius": 0.000055,
-        },
-        "clothes": {
-            "mesh": "male_elegantsuit01",
-            "kind": "wool",
-            "colour": (0.012, 0.017, 0.030),
-            "without": (6, 10),
-            "tuck": 0.75,
-            "thickness": 0.005,
-            "shirt": {"kind": "knit", "colour": (0.34, 0.35, 0.37), "gauge": 170},
-        },
-        "light": {"gain": 1.5, "fill": 3.2, "rim": 1.3, "rim2": 3.0, "top": 3.0},
-    },
-}
+PEOPLE: dict[str, dict] = {**WOMEN, **MEN}
+LOOKS: dict[str, tuple[str, dict]] = {**WOMEN_LOOKS, **MEN_LOOKS}
+"""The same people in other clothes: only the body is rendered again (see pack.py)."""
+PEOPLE |= {slug: {**PEOPLE[of], **changes} for slug, (of, changes) in LOOKS.items()}

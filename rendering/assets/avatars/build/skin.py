@@ -38,7 +38,9 @@ def regions(person: dict) -> dict[str, np.ndarray]:
         * smooth_step(6.10, 6.26, neck)
         * smooth_step(0.42, 0.62, depth)
     )
-    moustache = spot(0, 6.83, 1.62, 0.09, 2.3, 0.5) * 1.2
+    line = np.interp(side, [0, 0.05, 0.20, 0.32, 0.42], [6.815, 6.825, 6.805, 6.735, 6.65])
+    moustache = smooth_step(0.075, 0.035, np.abs(height - line)) * smooth_step(0.46, 0.38, side)
+    moustache *= smooth_step(1.15, 1.3, depth)
     below_lip = spot(0, 6.60, 1.6, 0.075, 2.2, 0.8)
     lashes = np.concatenate(
         [base_mesh().members(f"helper-{which}-eyelashes-2") for which in ("l", "r")]
@@ -51,6 +53,7 @@ def regions(person: dict) -> dict[str, np.ndarray]:
     scalp_ear = ear & (side > 0.735)
     found = {
         "cheek": spot(0.44, 6.98, 1.32, 0.24, 1.1, 0.9),
+        "freckles": spot(0.30, 7.02, 1.45, 0.30, 1.5, 0.75),
         "nose": spot(0, 6.95, 1.68, 0.13, 1.2, 1) + 0.55 * spot(0.12, 6.9, 1.55, 0.1),
         "chin": spot(0, 6.4, 1.5, 0.16),
         "undereye": spot(0.30, 7.16, 1.40, 0.10, 1.7, 0.55),
@@ -63,6 +66,21 @@ def regions(person: dict) -> dict[str, np.ndarray]:
         "lash_line": lash_line,
     }
     return {name: np.clip(values, 0, 1) for name, values in found.items()}
+
+
+def layers() -> dict[str, np.ndarray]:
+    """For each template vertex what moves with the head (0..1), and what the clean plate hides.
+
+    The first runs out from the jaw to the collar; the second ends below the jaw, so that a
+    stump of neck stands in the collar.
+    """
+    across, height, depth = base_mesh().vertices.T
+    behind = smooth_step(1.2, 0.5, depth)
+    nape = smooth_step(0.36, 0.46, np.abs(across))  # between the sides lies the inside of the mouth
+    return {
+        "head": smooth_step(0, 0.26, height - 5.98 - 0.20 * behind),
+        "hidden": smooth_step(0, 0.08, height - 6.16 - 0.28 * behind * nape),
+    }
 
 
 def material(person: dict):
@@ -123,6 +141,14 @@ def _colour(shader: Shader, person: dict, place, region: dict, lips, inside):
         ("fold", red, 0.12),
     ):
         colour = shader.mix(shader.times(region[name], weight), colour, tint)
+    if "freckles" in tone:
+        spots = shader.map(shader.cells(shader.wobble(place, 30, 0.012), 21), 0.10, 0.24, 1, 0)
+        small = shader.map(shader.cells(place, 47), 0.10, 0.22, 0.7, 0)
+        where = shader.map(shader.noise(place, 7, 2), 0.40, 0.62, 0, 1)
+        spots = shader.times(shader.math("ADD", spots, small, clamp=True), where)
+        spread = shader.math("ADD", region["freckles"], 0.12, clamp=True)
+        weight = shader.times(shader.times(spots, spread), tone["freckles"])
+        colour = shader.mix(weight, colour, scaled(base, 0.72, 0.46, 0.33))
     if "stubble" in tone:
         dots = shader.map(shader.cells(place, 120), 0.1, 0.55, 1, 0.45)
         weight = shader.times(shader.times(region["beard"], dots), tone["stubble_weight"])

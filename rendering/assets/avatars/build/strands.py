@@ -19,12 +19,16 @@ def material(look: dict, name: str):
         return shader.material
     shader = Shader(name)
     hair = shader.add("ShaderNodeBsdfHairPrincipled", parametrization="MELANIN")
+    if "colour" in look:
+        hair.parametrization = "COLOR"
+        hair.inputs["Color"].default_value = (*look["colour"], 1)
+    else:
+        hair.inputs["Melanin"].default_value = look["melanin"]
+        hair.inputs["Melanin Redness"].default_value = look["redness"]
+        hair.inputs["Random Color"].default_value = 0.35
     values = {
-        "Melanin": look["melanin"],
-        "Melanin Redness": look["redness"],
         "Roughness": look.get("rough", 0.30),
         "Radial Roughness": 0.45,
-        "Random Color": 0.35,
         "Random Roughness": 0.25,
     }
     for key, value in values.items():
@@ -138,15 +142,29 @@ class Head:
         shape = (1 - along) + tip * along + 0.15 * np.sin(along * np.pi)
         return np.tile(radius * shape, (count, 1)) * self.random.uniform(0.75, 1.15, (count, 1))
 
-    def plant(self, name, points, radii, look, places=None) -> bpy.types.Object:
-        """Puts strands in the scene; with template places [n, 3] they move with the skin."""
-        item = curves(name, points, radii, material(look, name))
+    def plant(self, name, points, radii, look, places=None) -> None:
+        """Puts strands in the scene; with template places [n, 3] they move with the skin.
+
+        look["grey"]: the share of strands without melanin, and their colour.
+        """
+        if "grey" in look:
+            share, colour = look["grey"]
+            grey = self.random.random(len(points)) < share
+            kind = "plain" if "plain" in look else "colour"
+            white = {**{key: look[key] for key in look if key != "grey"}, kind: colour}
+            self._plant(name, points, radii, white, places, grey)
+            self._plant(name, points, radii, look, places, ~grey)
+        else:
+            self._plant(name, points, radii, look, places, np.ones(len(points), bool))
+
+    def _plant(self, name, points, radii, look, places, chosen) -> None:
+        points = points[chosen]
+        item = curves(name, points, radii[chosen], material(look, name))
         if places is not None:
-            distance, nearest = self.body_tree.query(places, k=4)
+            distance, nearest = self.body_tree.query(places[chosen], k=4)
             weights = 1 / (distance + 1e-4) ** 2
             weights /= weights.sum(1, keepdims=True)
             self.bound.append((item, points, self.body_vertices[nearest], weights))
-        return item
 
     def follow(self, vertices: np.ndarray) -> None:
         """Moves bound strands to a new expression."""
