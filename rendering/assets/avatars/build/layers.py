@@ -54,7 +54,7 @@ def flat() -> Iterator[None]:
 
 @contextmanager
 def headless() -> Iterator[None]:
-    """The camera sees no head and no hair; their shadows stay on neck and clothes."""
+    """The camera sees no head; its shadow stays on neck and clothes. Hair is left out: it costs most."""
     hidden, ended = [], []
     for item in _solid():
         if "m_hidden" in getattr(item.data, "attributes", {}):
@@ -62,12 +62,13 @@ def headless() -> Iterator[None]:
                 ended.append((material, *_end(material)))
         elif not item.get(WORN) and item.visible_camera:
             item.visible_camera = False
+            item.hide_render = item.type == "CURVES"
             hidden.append(item)
     try:
         yield
     finally:
         for item in hidden:
-            item.visible_camera = True
+            item.visible_camera, item.hide_render = True, False
         for material, before, after in ended:
             material.node_tree.links.new(before, after)
 

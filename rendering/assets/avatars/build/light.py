@@ -139,7 +139,7 @@ class Stage:
         """No light, no noise removal and unchanged values, for pictures of flat materials."""
         scene = bpy.context.scene
         cycles = scene.cycles
-        cycles.samples, cycles.adaptive_threshold, cycles.use_denoising = 96, 0.01, False
+        cycles.samples, cycles.adaptive_threshold, cycles.use_denoising = 64, 0.01, False
         cycles.adaptive_min_samples = 16
         scene.view_settings.view_transform, scene.view_settings.look = "Raw", "None"
         scene.view_settings.exposure, scene.render.dither_intensity = 0, 0
