@@ -105,7 +105,7 @@ def rest(
     return composed.still(pose, moment, caption, end=end)
 
 
-STILL = 480.0  # pixels of the face in a picture that previews scale
+STILL = 360.0  # pixels of the face in a picture that previews scale
 
 
 def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
