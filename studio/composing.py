@@ -84,7 +84,7 @@ def read(options: dict[str, Any], out: Path, folder: Path) -> Look:
     background = background_of(options["background"], options["fit"], folder)
     webm = out.suffix.lower() == ".webm"
     codec = options["codec"] or ("vp9" if webm else "h264")
-    if (codec == "vp9") != webm:
+    if codec in ("h264", "av1", "vp9") and (codec == "vp9") != webm:
         raise BadInput(
             "VP9 goes into a .webm, H.264 and AV1 into an .mp4; change --out or --codec."
         )

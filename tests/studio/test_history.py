@@ -46,7 +46,7 @@ def test_steps_are_taken_back_in_order_and_done_again(client, project, scene):
     scene.refresh_from_db()
     project.refresh_from_db()
     assert (scene.background_color, scene.style, project.aspect) == ("#e9e4dc", "neutral", "16:9")
-    assert answer.json()["steps"] == {"undo": "", "redo": "background of scene 1"}
+    assert answer.json()["steps"] == {"undo": "", "redo": "background colour of scene 1"}
     for _ in range(3):
         step(client, project, "redo")
     scene.refresh_from_db()
