@@ -1,7 +1,7 @@
 """Blinks and gaze, painted into the picture before it is warped.
 
-A pack brings its eyes half shut and shut, rendered like the rest of the face; between the three the lid's
-edge runs down while the pictures are blended, so that no eye is ever seen through a lid.
+A pack brings its eyes half shut and shut, rendered like the rest of the face. Between the three the lid of the next picture is
+drawn up to where its edge is at that moment, lashes and all: an opaque lid comes down, no eye is ever seen through it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ Tile = tuple[tuple[int, int], NDArray[np.float32]]
 """Where its upper left corner lies in the picture, and RGB 0..255 (rows, columns, 3)."""
 
 GAZE = 0.035  # of the width of an eye at gaze 1
-FEATHER = 0.10  # of the height of a tile
+FEATHER = 0.03  # of the height of a tile, whose rim is the plate's already
+HALF, SHUT = 0.55, 1.04  # of the opening: where the lid's edge is in the two pictures
+FOLD = 0.55  # of the opening's height above the open lid: where skin stays
+LASHES = 0.06  # of the opening's height: what hangs below the edge
 
 
 class Eyes:
@@ -39,11 +42,16 @@ class Eyes:
         self._prepare_irises()
 
     def _prepare_lids(self) -> None:
-        """Per pixel: how far the lid must have come down to cover it, 0 at the upper lid, 1 at the lower."""
+        """Per pixel, of the nearer eye: height on its own axis, the open lid's height, the opening, and how far it is inside."""
         rows, columns = self.shut.shape[:2]
         y, x = np.mgrid[:rows, :columns].astype(np.float32)
-        place = np.stack([x + self.x, y + self.y], -1)
-        self.passed = np.full((rows, columns), 2.0, np.float32)
+        self.grid = np.stack([x, y], -1)
+        place = self.grid + np.array([self.x, self.y], np.float32)
+        nearest = np.full((rows, columns), np.inf)
+        self.height, self.top, self.opening, self.within, self.usual = (
+            np.zeros((rows, columns), np.float32) for _ in range(5)
+        )
+        self.across = np.zeros((rows, columns, 2), np.float32)
         for eye in EYES:
             first, last = (self.face.flat[i] for i in eye.corners)
             if first @ self.face.right > last @ self.face.right:
@@ -53,13 +61,25 @@ class Eyes:
             along = along / length
             across = np.array([-along[1], along[0]])
             u, v = (place - first) @ along, (place - first) @ across
-
             top = self._line(eye.upper, first, along, across, length, u)
             bottom = self._line(eye.lower, first, along, across, length, u)
-            inside = (u > -0.35 * length) & (u < 1.35 * length)
-            share = (v - top) / np.maximum(bottom - top, 0.05 * length)
-            self.passed = np.where(inside, np.minimum(self.passed, share), self.passed)
-        self.passed = self.passed.astype(np.float32)
+            middle = np.linspace(0.3, 0.7, 9) * length
+            usual = float(
+                np.mean(
+                    self._line(eye.lower, first, along, across, length, middle)
+                    - self._line(eye.upper, first, along, across, length, middle)
+                )
+            )
+            share = u / length
+            within = smoothstep(-0.16, 0.02, share) * smoothstep(1.16, 0.98, share)
+            within *= smoothstep(-1.6, -0.9, (v - top) / usual)
+            away = np.abs(share - 0.5)
+            here = away < nearest
+            nearest[here] = away[here]
+            self.height[here], self.top[here], self.within[here] = v[here], top[here], within[here]
+            self.opening[here] = np.maximum(bottom - top, 0.25 * usual)[here]
+            self.usual[here] = usual
+            self.across[here] = across
 
     def _line(
         self,
@@ -79,8 +99,7 @@ class Eyes:
 
     def _prepare_irises(self) -> None:
         rows, columns = self.shut.shape[:2]
-        y, x = np.mgrid[:rows, :columns].astype(np.float32)
-        self.grid = np.stack([x, y], -1)
+        x, y = self.grid[..., 0], self.grid[..., 1]
         self.moves = np.zeros((rows, columns), np.float32)
         self.width = 0.0
         for eye in EYES:
@@ -106,12 +125,24 @@ class Eyes:
 
     def _lidded(self, eyes: NDArray[np.float32], blink: float) -> NDArray[np.float32]:
         if blink <= 0.5:
-            first, last, share = eyes, self.half, 2 * blink
+            first, last, begun, ended, share = eyes, self.half, 0.0, HALF, 2 * blink
         else:
-            first, last, share = self.half, self.shut, 2 * blink - 1
-        # The lid is opaque: what it has passed shows the later picture, the rest blends slowly.
-        low = 0.0 if blink <= 0.5 else 0.45
-        front = low + share * (0.55 if blink <= 0.5 else 0.65)
-        behind = smoothstep(0.10, -0.10, self.passed - np.float32(front))
-        amount = np.maximum(behind * min(1.0, 3 * share), share**2).astype(np.float32)[..., None]
-        return first + (last - first) * amount
+            first, last, begun, ended, share = self.half, self.shut, HALF, SHUT, 2 * blink - 1
+        edge = self.top + (begun + (ended - begun) * share) * self.opening
+        fold = self.top - FOLD * self.opening
+        drawn = self.top + ended * self.opening  # where the picture has the edge
+        lid = fold + (self.height - fold) * ((drawn - fold) / (edge - fold))
+        up = np.where(self.height > fold, lid - self.height, 0).astype(np.float32)
+        taken = cv2.remap(
+            last,
+            self.grid + up[..., None] * self.across,
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        below = (self.height - edge) / self.usual - LASHES
+        skin = smoothstep(0, 0.6, (self.height - fold) / self.opening)
+        covered = smoothstep(0.10, -0.10, below) * (share + (1 - share) * skin)
+        covered = np.maximum(covered * min(1.0, 5 * share), share**5)
+        amount = (covered * self.within + share * (1 - self.within)).astype(np.float32)[..., None]
+        return first + (taken - first) * amount
