@@ -29,6 +29,7 @@ CAVITY = np.array([0.24, 0.07, 0.065])
 SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
+TIP_SEEN = 0.6  # of the tongue's raising: from there on its tip is before the lower teeth
 
 
 @dataclass(frozen=True)
@@ -98,18 +99,24 @@ def _lower_row(face: Face) -> Sprite:
     return Sprite(np.dstack([colour, gaps]).astype(np.float32), origin, scale)
 
 
-def _tongue(face: Face) -> Sprite:
+def _tongue(face: Face, half: float, tall: float) -> Sprite:
+    """A tongue seen from the front, its upper edge near 0: half its width and its height in millimetres."""
     millimetre, scale = face.millimetre, max(400.0, face.height)
     origin = np.array([-26, -6]) * millimetre
     width, height = (int(size * millimetre * scale) for size in (52, 44))
     y, x = np.mgrid[:height, :width]
     x, y = (x / scale + origin[0]) / millimetre, (y / scale + origin[1]) / millimetre
-    radius = np.sqrt((x / 21) ** 2 + ((y - 16) / 15) ** 2)
+    radius = np.sqrt((x / half) ** 2 + ((y - tall - 1) / tall) ** 2)
     light = float(np.clip(face.sclera().mean(), 70, 200))
-    shade = 0.95 - 0.28 * radius**2 - 0.14 * np.exp(-((x / 1.2) ** 2)) * (y < 20)
-    shade += 0.10 * np.exp(-(((x - 5) / 4) ** 2) - ((y - 6) / 3) ** 2)
-    colour = np.stack([0.74 * shade, 0.40 * shade, 0.38 * shade], -1) * light
-    alpha = 1 - smoothstep(0.92, 1.02, radius)
+    shade = 1.0 - 0.34 * radius**2
+    shade -= 0.10 * np.exp(-((x / 2.4) ** 2)) * smoothstep(1.5, 6, y)  # the groove
+    rough = np.random.default_rng(1).normal(0, 1, (height, width)).astype(np.float32)
+    shade += 0.3 * cv2.GaussianBlur(rough, (0, 0), 0.45 * millimetre * scale) * radius.clip(0, 1)
+    colour = np.stack([0.80 * shade, 0.43 * shade, 0.42 * shade], -1)
+    wet = np.exp(-(((np.abs(x) - 0.34 * half) / (0.22 * half)) ** 2) - ((y - 3.2) / 1.3) ** 2)
+    wet += 0.6 * np.exp(-(((x - 0.05 * half) / (0.16 * half)) ** 2) - ((y - 5.4) / 1.0) ** 2)
+    colour = (colour + 0.16 * wet[..., None]) * light
+    alpha = 1 - smoothstep(0.88, 1.02, radius)
     return Sprite(np.dstack([colour, alpha]).astype(np.float32), origin, scale)
 
 
@@ -127,7 +134,8 @@ class Mouth:
         corner, row = upper
         row = np.dstack([row[..., :3], row[..., 3:] / 255]).astype(np.float32)
         self.upper = (np.array(corner, np.float32) + self._raise(np.array(corner), row), row)
-        self.lower, self.tongue = _lower_row(face), _tongue(face)
+        self.lower, self.tongue = _lower_row(face), _tongue(face, 21, 15)
+        self.tip = _tongue(face, 14, 9)
         self.light = float(np.clip(face.sclera().mean(), 110, 210))
         self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
 
@@ -173,16 +181,21 @@ class Mouth:
                 sprite.rgba, at_x.astype(np.float32), at_y.astype(np.float32), cv2.INTER_LINEAR
             )
 
-        tip = tracks["tongue"]
-        tongue = laid(self.tongue, jaw_drop * 0.25 - (1.2 + 2.0 * tip) * millimetre)
-        tongue[..., :3] *= 0.55 + 0.25 * tip
+        # It lies behind the lower teeth, its back rises with the tip; an open mouth lets light fall on it.
+        raised = tracks["tongue"]
+        lit = 0.55 + 0.16 * raised + 0.17 * min(1.0, gap / millimetre / 11)
+        tongue = laid(self.tongue, jaw_drop * 0.30 - (1.6 + 1.6 * raised) * millimetre)
+        tongue[..., :3] *= lit
         inside = _over(inside, tongue)
         lower = laid(self.lower, jaw_drop * 0.92 - 2.2 * millimetre)
         lower[..., :3] *= 0.80
         inside = _over(inside, lower)
-        if tip > 0.7:
-            tongue[..., 3] *= min(1.0, (tip - 0.7) / 0.2)
-            inside = _over(inside, tongue)
+        if raised > TIP_SEEN:
+            # The tip comes up to the upper teeth, before the lower ones.
+            tip = laid(self.tip, jaw_drop * 0.18 - 1.2 * raised * millimetre)
+            tip[..., :3] *= lit + 0.20
+            tip[..., 3] *= min(1.0, (raised - TIP_SEEN) / 0.2)
+            inside = _over(inside, tip)
         corner, row = self.upper
         inside = _over(inside, cv2.remap(row, skull - corner, None, cv2.INTER_LINEAR))
         # Pushed out, the lips leave the teeth behind in the dark.
