@@ -23,17 +23,30 @@ def measure(
     {"figures", "late" (the same with the sound taken 0.2 s later), "good" (within the target?), "seconds"}; empty
     when nothing can be measured. Raises Canceled soon after `stop` says so.
     """
-    readings, seconds = [], 0.0
+    readings: list[quality.Reading] = []
+    seconds = 0.0
+    before: tuple[Any, ...] | None = None
     for spec, key in lines:
         film, sound = store.find(key, spec.video.suffix), store.find(key, ".flac")
         if film is None or sound is None or seconds >= MEASURED:
             continue
         source = photo.portrait_of(faces.get(spec.avatar, store).folder)
+        met, before = before, None
         with suppress(BadInput):  # a line of numbers may not be found again in its sound
             script = pipeline.read_script(spec)
             part = placing.around(spec.layout, spec.video)
-            one = quality.read(film, script, sound=sound, source=source, part=part, stop=stop)
+            place = (spec.avatar, spec.video, spec.layout, spec.background, spec.style)
+            one = quality.read(
+                film,
+                script,
+                sound=sound,
+                source=source,
+                part=part,
+                joined=place == met and spec.transition != "fade",
+                stop=stop,
+            )
             readings.append(one)
+            before = place
             seconds += one.timing.seconds
     try:
         figures = quality.measure(readings)

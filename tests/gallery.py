@@ -118,7 +118,13 @@ def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
         made = pipeline.render_line(spec, store=store)
         film, sound = store.path(made.key, ".mp4"), store.path(made.key, ".flac")
         try:
-            read = quality.read(film, pipeline.read_script(spec), sound=sound, source=source)
+            read = quality.read(
+                film,
+                pipeline.read_script(spec),
+                sound=sound,
+                source=source,
+                joined=bool(readings),
+            )
         except BadInput as problem:
             print(f"line {number} left out: {problem.sentence}", flush=True)
             continue

@@ -60,12 +60,14 @@ class Command(BaseCommand):
 
 
 def table(figures: dict[str, float], late: dict[str, float], good: dict[str, bool]) -> str:
-    rows = [f"{'':42} {'measured':>9} {'0.2 s late':>10}   target"]
+    rows = [f"{'':62} {'measured':>9} {'0.2 s late':>10}   target"]
     for name, (words, low, high, _) in quality.TARGETS.items():
-        aim = f"at least {low:g}" if high == 1.0 else f"{low:g} to {high:g}"
+        if name not in figures:
+            continue
+        aim = f"at least {low:g}" if high == 1.0 and low else f"{low:g} to {high:g}"
         other = f"{late[name]:>10g}" if name in TIMED else " " * 10
         rows.append(
-            f"{words:42} {figures[name]:>9g} {other}   {aim:16} {'ok' if good[name] else 'NOT MET'}"
+            f"{words:62} {figures[name]:>9g} {other}   {aim:16} {'ok' if good[name] else 'NOT MET'}"
         )
     rows.append(
         f"{figures['closures']:g} closures. The lips' times come from a forced aligner, the rest from a face tracker."
