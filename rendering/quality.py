@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rendering import media, steadiness
 from rendering.steadiness import Watch
+from rendering.targets import TARGETS
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Frame, Script, Speech, Timing
 
 PAIRS = ((13, 14), (82, 87), (312, 317))
@@ -34,22 +35,6 @@ EVERY = 5  # frames between two looks at whose face it is
 READ = 720  # lines at which a film is read; larger ones are scaled down
 BLINKED = 0.55  # of the usual opening of the eyes: below it they count as shut
 LONGEST = 180.0  # seconds of a film that are measured at most
-
-TARGETS: dict[str, tuple[str, float, float, str]] = {
-    "auc": ("Closures are told from open speech (AUC)", 0.95, 1.0, ""),
-    "shut": ("Lips meet on P, B and M", 0.95, 1.0, "share"),
-    "open": ("Vowels are seen open", 0.90, 1.0, "share"),
-    "contrast": ("The mouth moves around a closure", 0.85, 1.0, "share"),
-    "loudness": ("Opening follows loudness", 0.45, 1.0, ""),
-    "lag": ("Sound behind the lips, seconds", -0.04, 0.02, ""),
-    "blinks": ("Blinks a minute", 10.0, 30.0, ""),
-    "identity": ("Distance to the source's face", 0.0, 0.40, ""),
-    "ground": ("Noise beside the person, levels of 255", 0.0, 1.5, ""),
-    "cut": ("Blinks cut by the end of a line", 0.0, 0.0, ""),
-    "shimmer": ("Change that no motion explains: 99.9th percentile over median", 0.0, 3.0, ""),
-    "jump": ("Jump where lines meet over the 95th percentile inside", 0.0, 1.0, ""),
-}
-"""figure -> (in words, least, most, unit). `jump` is there only where lines meet."""
 
 
 @dataclass(frozen=True)

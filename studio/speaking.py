@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rendering import targets
+
 FIGURES = (
     ("auc", "Closures told from open speech (AUC)", "at least 0.95", True),
     ("shut", "Share of P, B and M on which the lips meet", "at least 0.95", True),
@@ -15,8 +17,22 @@ FIGURES = (
     ("blinks", "Blinks a minute", "10 to 30", False),
     ("identity", "Distance to the source's face", "at most 0.4", False),
     ("ground", "Noise beside the person, levels of 255", "at most 1.5", False),
+    ("cut", "Blinks cut by the end of a line", "none", False),
+    (
+        "shimmer",
+        "Change that no motion explains, 99.9th percentile over median",
+        "at most 3",
+        False,
+    ),
+    ("jump", "Jump where lines meet, over the 95th percentile inside", "at most 1", False),
 )
-"""name, words, target, whether a wrong timing would change it. The targets themselves: rendering/quality.py TARGETS."""
+DRAWN = (
+    ("jacobian", "Least Jacobian determinant of every warp", "over 0.2"),
+    ("silence", "Gap of the lips in silences as drawn, pixels", "0"),
+    ("changed", "Pixels changed beside the person, before encoding", "0"),
+)
+"""name, words, target, whether a wrong timing would change it; DRAWN: what the renderer measured of itself. The targets
+themselves: rendering/targets.py."""
 
 
 @dataclass(frozen=True)
@@ -46,5 +62,17 @@ def speaking(quality: dict[str, Any]) -> Speaking | None:
     rows = [
         (text, figures[name], late[name] if timed else None, target, good[name])
         for name, text, target, timed in FIGURES
+        if name in figures
     ]
+    drawn = {name: quality[name] for name, *_ in DRAWN if name in quality}
+    for name, text, target in DRAWN:
+        if name in drawn:
+            _, low, high = targets.DRAWN[name]
+            rows.append((text, drawn[name], None, target, low <= drawn[name] <= high))
+    if "jacobian" in drawn:
+        smooth = drawn["jacobian"] > targets.DRAWN["jacobian"][1]
+        words.append(("Skin stretches without a fold", "yes" if smooth else "not everywhere"))
+    if "shimmer" in figures:
+        steady = all(good.get(name, True) for name in ("shimmer", "jump"))
+        words.append(("Nothing jumps or shimmers", "yes" if steady else "not quite"))
     return Speaking(words, rows, found["seconds"])

@@ -154,6 +154,7 @@ class Fields:
                 self.edges[name] = (self.edges[name][0] * gain, self.edges[name][1] * gain)
         self._prepare_head(neck)
         self._prepare_brows()
+        self._prepare_seen()
         self.fold = self._fold()
 
     def _spread(self, moves: dict[str, NDArray[np.float64]]) -> None:
@@ -395,13 +396,23 @@ class Fields:
         weights["tuck"] = (gap - wanted) / max(raise_by, 1e-3)
         return weights, float(wanted)
 
+    def _prepare_seen(self) -> None:
+        """The rows and columns of the grid that cover the face from brow to chin."""
+        near = (np.abs(self.units[..., 0]) < 0.45) & (np.abs(self.units[..., 1] - 0.1) < 0.5)
+        rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
+        self.seen = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        across = np.linspace(-1, 1, 401)
+        self.seam_table = self.face.seam(across).astype(np.float32)
+
     def determinant(self, source: Field, below: bool) -> float:
         """The least Jacobian determinant of a layer's map where it is seen: 0 or less is a fold."""
-        dx = np.gradient(source, self.step, axis=1)
-        dy = np.gradient(source, self.step, axis=0)
+        part = source[self.seen]
+        dx = (part[:-1, 1:] - part[:-1, :-1]) / np.float32(self.step)
+        dy = (part[1:, :-1] - part[:-1, :-1]) / np.float32(self.step)
         found = dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
-        units = self.face.local(source.reshape(-1, 2))
-        seam = self.face.seam(units[:, 0])
-        side = units[:, 1] > seam + 0.02 if below else units[:, 1] < seam - 0.02
-        seen = side & (np.abs(units[:, 0]) < 0.45) & (units[:, 1] > -0.35) & (units[:, 1] < 0.5)
-        return float(found.reshape(-1)[seen].min())
+        away = (part[:-1, :-1] - self.face.mouth.astype(np.float32)) / np.float32(self.face.height)
+        x = away @ self.face.right.astype(np.float32)
+        y = away @ self.face.down.astype(np.float32)
+        seam = self.seam_table[np.clip((x + 1) * 200, 0, 400).astype(np.int32)]
+        side = y > seam + 0.02 if below else y < seam - 0.02
+        return float(found[side & (np.abs(x) < 0.45) & (y > -0.35) & (y < 0.5)].min(initial=1.0))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -41,6 +42,16 @@ FOLD = np.array(
     [0.06, 0.11, 0.12], np.float32
 )  # of RGB: how much darker a full smile makes the fold beside the nose
 LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not drawn
+
+
+@dataclass
+class Gauge:
+    """What is measured while frames are drawn."""
+
+    jacobian: float = (
+        1.0  # the least determinant so far of the maps of face and lower lip: at 0 skin folds
+    )
+    gap: float = 0.0  # pixels between the lips in the last frame
 
 
 class Portrait:
@@ -220,7 +231,7 @@ class Portrait:
             borderMode=cv2.BORDER_CONSTANT,
         )
 
-    def draw(self, tracks: dict[str, float]) -> Frame:
+    def draw(self, tracks: dict[str, float], gauge: Gauge | None = None) -> Frame:
         """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.box`."""
         fields, face = self.fields, self.face
         rows, columns = face.shape
@@ -235,6 +246,10 @@ class Portrait:
         weights, gap = fields.solve(tracks)
         above = fields.inverse(fields.above, weights, head, tracks["brow"])
         below = fields.inverse(fields.below, weights, head)
+        if gauge is not None:
+            least = min(fields.determinant(above, False), fields.determinant(below, True))
+            gauge.jacobian = min(gauge.jacobian, least)
+            gauge.gap = max(0.0, gap)
         source = self.rgba.copy()
         smiled = max(tracks["smile"], 0.45 * tracks["width"])
         if smiled > 0.02:
@@ -320,12 +335,9 @@ class Portrait:
 
     def fold(self, tracks: dict[str, float]) -> float:
         """The least Jacobian determinant of both layers' maps: over 0 nothing folds."""
-        head = self.fields.grid
-        weights, _ = self.fields.solve(tracks)
-        return min(
-            self.fields.determinant(self.fields.inverse(layer, weights, head), below)
-            for layer, below in ((self.fields.above, False), (self.fields.below, True))
-        )
+        gauge = Gauge()
+        self.draw(tracks, gauge)
+        return gauge.jacobian
 
 
 def _read(avatar: Avatar, name: str) -> Frame:

@@ -310,3 +310,12 @@ def test_what_was_measured_is_said_in_words(client_of, alice, render):
     assert "not quite" in shown
     assert "<td>0.5</td>" in shown
     assert shown.count("missed") == 1
+    assert "fold" not in shown  # films of before were not measured for it
+    figures |= {"cut": 0.0, "shimmer": 2.1, "jump": 0.4}
+    good |= {"cut": True, "shimmer": True, "jump": True}
+    drawn = {"jacobian": 0.12, "silence": 0.0, "changed": 0.0}
+    Render.objects.filter(pk=render.pk).update(quality={**drawn, "speaking": found})
+    shown = page(client_of(alice), render)
+    assert "<td>2.1</td>" in shown
+    assert "not everywhere" in shown  # skin folds
+    assert shown.count("missed") == 2

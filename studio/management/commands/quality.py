@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from rendering import faces, quality
 from rendering.stages import script
+from rendering.targets import TARGETS
 from rendering.values import BadInput
 
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
 
 def table(figures: dict[str, float], late: dict[str, float], good: dict[str, bool]) -> str:
     rows = [f"{'':62} {'measured':>9} {'0.2 s late':>10}   target"]
-    for name, (words, low, high, _) in quality.TARGETS.items():
+    for name, (words, low, high, _) in TARGETS.items():
         if name not in figures:
             continue
         aim = f"at least {low:g}" if high == 1.0 and low else f"{low:g} to {high:g}"
