@@ -432,6 +432,7 @@ def _made_line(
         stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
         quality={
             **{name: float(figure) for name, figure in smoothed.figures.items()},
+            **drawn.figures,
             "audio_lufs": round(speech.loudness(spoken.wav), 2),
         },
         warnings=(*script.warnings, *captions.fast(timing.words)),
@@ -600,13 +601,16 @@ def _kept(
 
 
 def _quality(segments: Sequence[Segment]) -> dict[str, float]:
-    """What was measured on the lines, as means over the time of the video."""
+    """What was measured on the lines: the worst of targets.DRAWN, else means over the time of the video."""
     figures: dict[str, list[tuple[float, float]]] = {}
     for part in segments:
         for name, figure in part.quality.items():
             figures.setdefault(name, []).append((figure, part.seconds))
+    worst = {"jacobian": min, "silence": max, "changed": max}
     return {
-        name: round(sum(f * s for f, s in found) / sum(s for _, s in found), 4)
+        name: worst[name](f for f, _ in found)
+        if name in worst
+        else round(sum(f * s for f, s in found) / sum(s for _, s in found), 4)
         for name, found in figures.items()
     }
 

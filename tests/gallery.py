@@ -111,10 +111,11 @@ def clip(avatar: faces.Avatar, store: Store, out: Path) -> None:
 def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
     """The figures over the whole list, spoken by this avatar."""
     source = photo.portrait_of(avatar.folder)
-    readings, folds = [], []
+    readings: list[quality.Reading] = []
+    drawn: list[dict[str, float]] = []
     lines = json.loads(SCRIPTS.read_text(encoding="utf-8"))["lines"]
     for number, text in enumerate(lines, start=1):
-        spec = _spec(avatar, text, 480)
+        spec = _spec(avatar, text)
         made = pipeline.render_line(spec, store=store)
         film, sound = store.path(made.key, ".mp4"), store.path(made.key, ".flac")
         try:
@@ -129,16 +130,14 @@ def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
             print(f"line {number} left out: {problem.sentence}", flush=True)
             continue
         readings.append(read)
-        seed = int(pipeline.line_key(spec)[:15], 16)
-        moved = motion.run(made.timing, fps=25, seed=seed)
-        face = _face(avatar, 480)
-        for frame in range(0, moved.frames, 5):
-            folds.append(face.fold({name: float(t[frame]) for name, t in moved.tracks.items()}))
+        drawn.append(made.quality)
     figures = quality.measure(readings)
     return {
         **figures,
         "lines": f"{len(readings)} of {len(lines)}",
-        "least determinant": round(min(folds), 2),
+        "jacobian": min(one["jacobian"] for one in drawn),
+        "silence": max(one["silence"] for one in drawn),
+        "changed": max(one["changed"] for one in drawn),
         "late": quality.measure(readings, late=quality.LATE),
     }
 

@@ -164,7 +164,7 @@ def _poses(
         last = knots["yaw"][-1][0]
         if abs(near - moment) < 0.6 and near > last:
             moment = near
-        taken = float(chance.uniform(0.45, 0.9))
+        taken = float(chance.uniform(0.55, 1.0))
         yaw, pitch, roll = np.clip(chance.standard_normal(3), -1.9, 1.9)
         wanted = {"yaw": 2.0 * yaw, "pitch": 0.15 + 0.9 * pitch, "roll": 1.0 * roll - 0.3 * yaw}
         for name, path in knots.items():

@@ -6,13 +6,14 @@ The engine draws the person with alpha, composition.py puts them into the frame.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rendering.faces import Avatar, portrait
-from rendering.stages import composition, lettering, placing
+from rendering.stages import composition, lettering, placing, visemes
 from rendering.stages.composition import Composition, Patch
 from rendering.stages.placing import Box
 from rendering.values import Frame, LineSpec, Motion, Report, Timing
@@ -20,6 +21,8 @@ from rendering.values import Frame, LineSpec, Motion, Report, Timing
 VERSION = f"frames/3 {portrait.VERSION}"
 PURE = portrait.PURE
 EVERY = 5  # frames between two reports
+LOOKED_BESIDE = 25  # frames between two looks at what is beside the person
+REACH = 0.12  # face heights beyond the resting person that motion may cover
 
 
 class Drawn:
@@ -35,6 +38,7 @@ class Drawn:
         self.body = Box(
             int(columns[0]) - edge, int(rows[0]) - edge, int(columns[-1]) + edge, int(rows[-1]) + 1
         )
+        self.gauge = portrait.Gauge()
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
         """Body and head for these tracks (motion.TRACKS); of the body what lies in the window."""
@@ -44,9 +48,58 @@ class Drawn:
         found = []
         if wide > 0 and tall > 0:
             found.append(Patch(self.portrait.draw_body(tracks, left, top, wide, tall), left, top))
+        self.last = found
         x0, y0, *_ = self.portrait.box
-        found.append(Patch(self.portrait.draw(tracks), x0, y0))
+        found.append(Patch(self.portrait.draw(tracks, self.gauge), x0, y0))
         return found
+
+    def beyond(self) -> int:
+        """How many pixels of the last parts change something farther from the resting person than motion reaches."""
+        left, top, reach = self._reach
+        count = 0
+        for part in self.last:
+            y, x = part.top - top, part.left - left
+            within = reach[y : y + part.rgba.shape[0], x : x + part.rgba.shape[1]]
+            count += int(np.count_nonzero(part.rgba.any(2) & ~within))
+        return count
+
+    @functools.cached_property
+    def _reach(self) -> tuple[int, int, NDArray[np.bool_]]:
+        """(left, top, mask): what the person can cover, in pixels of the plate from there on."""
+        x0, y0, x1, y1 = self.portrait.box
+        alpha = self.portrait.body[..., 3]
+        rows, columns = alpha.shape
+        left, top = min(x0, self.body.left, 0), min(y0, self.body.top, 0)
+        right, bottom = max(x1, self.body.right, columns), max(y1, self.body.bottom, rows)
+        found = np.zeros((bottom - top, right - left), np.uint8)
+        found[-top : rows - top, -left : columns - left] = alpha
+        head = self.portrait.rgba[..., 3]
+        found[y0 - top : y1 - top, x0 - left : x1 - left] |= head
+        side = 2 * round(REACH * self.portrait.size) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        return left, top, cv2.dilate((found > 0).astype(np.uint8), disc) > 0
+
+
+class Pictures:
+    """The frames, once; afterwards `figures` holds what the renderer measured of itself (targets.DRAWN)."""
+
+    def __init__(self, frames: Iterable[Frame], person: Drawn, quiet: NDArray[np.bool_]) -> None:
+        self.source, self.person, self.quiet = frames, person, quiet
+        self.figures: dict[str, float] = {}
+
+    def __iter__(self) -> Iterator[Frame]:
+        gauge, silence, changed = self.person.gauge, 0.0, 0
+        for number, frame in enumerate(self.source):
+            if self.quiet[number]:
+                silence = max(silence, gauge.gap)
+            if number % LOOKED_BESIDE == 0:
+                changed = max(changed, self.person.beyond())
+            yield frame
+        self.figures = {
+            "jacobian": round(gauge.jacobian, 3),
+            "silence": round(silence, 4),
+            "changed": float(changed),
+        }
 
 
 def run(
@@ -58,15 +111,16 @@ def run(
     report: Report,
     at: float = 0.0,
     before: Frame | None = None,
-) -> Iterator[Frame]:
+) -> Pictures:
     """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
     at: seconds of the background's video at the line's beginning; before: the frame to dissolve from. A draft is drawn
     like any other film, and marked as one. Raises what `report` raises.
     """
+    person = Drawn(spec, avatar)
     composed = Composition(
         spec,
-        Drawn(spec, avatar),
+        person,
         words=timing.words,
         seconds=motion.frames / spec.video.fps,
         at=at,
@@ -76,12 +130,26 @@ def run(
         {name: float(track[number]) for name, track in motion.tracks.items()}
         for number in range(motion.frames)
     )
-    for number, frame in enumerate(composed.frames(poses)):
-        if number % EVERY == 0:
-            report("frames", number / motion.frames)
-        if spec.draft:
-            mark(frame)
-        yield frame
+
+    def pictures() -> Iterator[Frame]:
+        for number, frame in enumerate(composed.frames(poses)):
+            if number % EVERY == 0:
+                report("frames", number / motion.frames)
+            if spec.draft:
+                mark(frame)
+            yield frame
+
+    return Pictures(pictures(), person, _quiet(timing, motion))
+
+
+def _quiet(timing: Timing, motion: Motion) -> NDArray[np.bool_]:
+    """Which frames lie in a silence of 300 ms or more, where articulation promises closed lips."""
+    moments = (np.arange(motion.frames) + 0.5) / motion.fps
+    found = np.zeros(motion.frames, bool)
+    for phone in visemes.spoken(timing) if timing.phones else ():
+        if phone.symbol == visemes.SILENCE and phone.end - phone.start >= 0.3:
+            found |= (moments > phone.start + 0.13) & (moments < phone.end - 0.13)
+    return found
 
 
 def rest(
