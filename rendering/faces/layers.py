@@ -125,7 +125,10 @@ def _told_apart(
     if cloth.sum() < FEWEST:  # clothes of the colour of hair
         cloth = low
     sure = (below < -RISE) | skull
-    likely = to_head < _distance(colours, colours[cloth])
+    # Under the jaw skin is likelier than cloth of its colour.
+    under_jaw = (np.abs(at[..., 0]) < 0.28) & (below < 0.22)
+    likely = to_head < _distance(colours, colours[cloth]) * np.where(under_jaw, 2.0, 1.0)
+    sure |= under_jaw & (below > -0.2) & (to_skin < NEAR)
     found = _grown(small, likely, sure, cloth[row, column])
     # A dark hole in the hair is no cloth.
     _, parts = cv2.connectedComponents((~found & (whole > 0.02)).astype(np.uint8))
@@ -134,12 +137,16 @@ def _told_apart(
     _, parts = cv2.connectedComponents((found & (whole > 0.02)).astype(np.uint8))
     mouth = np.round(face.mouth * scale).astype(int)
     head = parts == parts[mouth[1], mouth[0]]
+    # No crack between jaw and neck: the shadow there has a colour of its own.
+    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, _disc(5)) > 0
+    head |= closed & (np.abs(below) < 0.2) & (whole > 0.02)
 
     throat = (np.abs(at[..., 0]) < 0.12) & (below > 0.04) & (below < 0.10) & head
     neck = np.zeros(head.shape, bool)
     if throat.any():
         likely = _distance(colours, colours[throat]) < to_hair
         part = head & (below > -0.2) & ~skull
+        throat |= part & under_jaw & (to_skin < NEAR) & (below > 0)
         neck = part & _grown(small, likely & part, throat, hair | ~part & ~throat)
     # Hair comes down from the head, a beard from the chin; a dark collar does neither.
     loose = head & ~neck & ~skull & (whole > 0.02)
@@ -163,9 +170,10 @@ def _told_apart(
 
     # What lies between them is of both.
     neck |= loose & ~hanging & ~cheek & (cv2.dilate(neck.astype(np.uint8), _disc(8)) > 0)
-    hidden = fine((head & skull) | hanging | cheek)
+    face_and_hair = (head & skull) | hanging | cheek
+    hidden, whole_head = fine(face_and_hair), fine(face_and_hair | neck)
     hidden[units[..., 1] - chin < -RISE] = 1
-    return hidden, fine(neck)
+    return hidden, np.maximum(whole_head - hidden, 0)  # together without a crack between them
 
 
 def _grown(
@@ -231,7 +239,7 @@ def _clean(
     straight = part[..., :3] / np.maximum(share, 1e-3)[..., None]
     colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
     cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
-    low = smoothstep(-0.06, 0.08, down[rows]).astype(np.float32)  # a neck ends below the jaw
+    low = smoothstep(-0.15, -0.01, down[rows]).astype(np.float32)  # a neck ends below the jaw
     cover = smoothstep(0.5, 0.8, cover) * low
     # Where the plate shows the background, so does the body.
     cover[spoilt & (share < 0.98)] = 0

@@ -45,7 +45,7 @@ class Drawn:
         left, top = max(self.body.left, window.left), max(self.body.top, window.top)
         wide = min(self.body.right, window.right) - left
         tall = min(self.body.bottom, window.bottom) - top
-        found = []
+        found: list[Patch] = []
         if wide > 0 and tall > 0:
             found.append(Patch(self.portrait.draw_body(tracks, left, top, wide, tall), left, top))
         self.last = found
@@ -75,9 +75,8 @@ class Drawn:
         found[-top : rows - top, -left : columns - left] = alpha
         head = self.portrait.rgba[..., 3]
         found[y0 - top : y1 - top, x0 - left : x1 - left] |= head
-        side = 2 * round(REACH * self.portrait.size) + 1
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-        return left, top, cv2.dilate((found > 0).astype(np.uint8), disc) > 0
+        away = cv2.distanceTransform((found == 0).astype(np.uint8), cv2.DIST_L2, 3)
+        return left, top, away < REACH * self.portrait.size
 
 
 class Pictures:
