@@ -84,6 +84,9 @@ def part(
     else:
         body, head = known
         neck = _neck(head, column, down)
+        # The stump of the neck ends where the jaw no longer hides it when the head turns.
+        stump = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - _ending(down))
+        body = (body * stump[..., None] + 0.5).astype(np.uint8)
         gone = smoothstep(0, ALONE, following(units, chin, neck, middle)).astype(np.float32)
     # Where nothing follows the head, the body is the picture itself.
     near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
@@ -239,7 +242,7 @@ def _clean(
     straight = part[..., :3] / np.maximum(share, 1e-3)[..., None]
     colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
     cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
-    low = smoothstep(-0.15, -0.01, down[rows]).astype(np.float32)  # a neck ends below the jaw
+    low = _ending(down[rows])
     cover = smoothstep(0.5, 0.8, cover) * low
     # Where the plate shows the background, so does the body.
     cover[spoilt & (share < 0.98)] = 0
@@ -260,6 +263,11 @@ def _extended(picture: Share, hole: NDArray[np.bool_], size: float) -> Share:
     return np.where(hole[..., None], filled, picture)
 
 
+def _ending(down: Share) -> Share:
+    """How much of the neck's body is there, by face heights below the chin: it ends behind the jaw."""
+    return smoothstep(-0.13, 0.0, down).astype(np.float32)
+
+
 def _disc(radius: float) -> NDArray[np.uint8]:
     side = 2 * max(1, round(radius)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -267,13 +275,16 @@ def _disc(radius: float) -> NDArray[np.uint8]:
 
 def _divided(plate: Share, head: Share, body: Share) -> tuple[Frame, Frame]:
     """(head, body) so that the head over the body is the plate; head: the alpha it has at least."""
+    # Where the plate lets the background through, so does the body.
+    body = body * np.minimum(1, plate[..., 3:] / np.maximum(body[..., 3:], 1))
     behind = body[..., 3] / 255
     over = np.maximum(head, (plate[..., 3] / 255 - behind) / np.maximum(1 - behind, 1e-3))
     # What it needs to be to make the plate's colour out of the body's.
     lighter = (plate - body) / np.maximum(255 - body, 1)
     darker = (body - plate) / np.maximum(body, 1)
     needed = np.maximum(lighter, darker)[..., :3].max(-1)
-    over = np.where(needed > 0.02, np.maximum(over, needed), over)
+    solid = plate[..., 3] > 250
+    over = np.where(solid & (needed > 0.02), np.maximum(over, needed), over)
     over = np.clip(over, 0, 1)[..., None]
     colour = np.clip(plate[..., :3] - (1 - over) * body[..., :3], 0, 255 * over)
     front = np.dstack([colour, 255 * over])
