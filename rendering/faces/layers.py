@@ -243,14 +243,14 @@ def _clean(
     colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
     cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
     low = _ending(down[rows])
-    cover = smoothstep(0.5, 0.8, cover) * low
+    cover = (smoothstep(0.5, 0.8, cover) * low).astype(np.float32)
     # Where the plate shows the background, so does the body.
     cover[spoilt & (share < 0.98)] = 0
     cover = np.minimum(share + (cover - share) * gone, share)
-    cover = (cover * (1 - throat[rows] * (1 - low)))[..., None]
-    laid = (straight + (colour - straight) * gone[..., None]) * cover
+    shown = (cover * (1 - throat[rows] * (1 - low)))[..., None]
+    laid = (straight + (colour - straight) * gone[..., None]) * shown
     found = np.zeros_like(plate)
-    found[rows] = np.clip(np.dstack([laid, 255 * cover]) + 0.5, 0, 255)
+    found[rows] = np.clip(np.dstack([laid, 255 * shown]) + 0.5, 0, 255)
     return found
 
 
