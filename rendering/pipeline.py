@@ -196,25 +196,36 @@ def looks_back(spec: LineSpec) -> bool:
     return spec.transition == "fade" or spec.background.video is not None
 
 
-def border(spec: LineSpec, earlier: Sequence[LineSpec], *, store: Store) -> Border:
-    """earlier: the lines before this one in the video, in order.
+def border(
+    spec: LineSpec,
+    earlier: Sequence[LineSpec],
+    *,
+    store: Store,
+    stop: threading.Event | None = None,
+) -> Border:
+    """earlier: the lines before this one in the video, in order. Raises Canceled within a second of `stop`.
 
     Where a background's video runs on, the lengths of the scene's earlier lines count: what of them was not spoken yet is
     spoken now, and kept.
     """
     before = earlier[-1] if spec.transition == "fade" and earlier else None
     return Border(
-        at=_shown(spec, earlier, store),
+        at=_shown(spec, earlier, store, stop),
         before=before,
-        before_at=_shown(before, earlier, store) if before else 0.0,
+        before_at=_shown(before, earlier, store, stop) if before else 0.0,
     )
 
 
-def _shown(spec: LineSpec, earlier: Sequence[LineSpec], store: Store) -> float:
+def _shown(
+    spec: LineSpec, earlier: Sequence[LineSpec], store: Store, stop: threading.Event | None
+) -> float:
     """Seconds that the background's video of this line's scene has run when these lines are over."""
     if spec.background.video is None:
         return 0.0
     scene = [line for line in earlier if line.scene == spec.scene]
+    for line in scene:
+        if not length_of(line, read_script(line), store=store)[1]:
+            speak(line, store=store, stop=stop)
     return sum(_exact_length(line, store) for line in scene)
 
 
@@ -333,7 +344,7 @@ def render_line(
     earlier: the lines before it in the video. Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
     raises it, StoreFull. What was finished before stays in the store for the next try.
     """
-    met = border(spec, earlier, store=store)
+    met = border(spec, earlier, store=store, stop=stop)
     key = segment_key(spec, met)
     found = stored(key, store)
     if found is not None:

@@ -136,7 +136,8 @@ class Composition:
         self._place(frame, pose)
         lay_all(frame, self._fixed)
         for overlay, begin, finish in self.laid:
-            if np.isinf(finish) if end else moment is None or begin <= moment < finish:
+            there = moment is None or begin <= moment < finish
+            if overlay.last is None if end else there:
                 lay(frame, drawn(overlay, self.video))
         if caption and self.spec.captions.burn_in:
             lay(frame, self._caption(caption, 0 if self.spec.captions.style == "karaoke" else -1))

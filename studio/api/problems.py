@@ -62,6 +62,11 @@ CODES: dict[str, tuple[int, str]] = {
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
     "language_unsupported": (422, "The voice does not speak this language."),
+    "file_unusable": (
+        422,
+        "The video or the music is empty, too long, damaged, silent, or none that can be read.",
+    ),
+    "no_glyph": (422, "A text in the picture has a sign that no font here can draw."),
     "image_unreadable": (422, "The photo is empty, moves, or is no picture that can be read."),
     "image_too_large": (422, "A photo has at most 12,000 pixels a side and 150 million in all."),
     "image_too_small": (422, "A photo has at least 64 pixels a side, and its face 256."),

@@ -24,6 +24,8 @@ from studio.errors import Problem
 
 TYPES = {
     ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".c2pa": "application/c2pa",
     ".vtt": "text/vtt; charset=utf-8",
     ".srt": "application/x-subrip; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",

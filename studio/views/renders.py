@@ -37,6 +37,7 @@ DOING = {
 }
 DOWNLOADS = {  # kind of output -> its name on the page
     "video": "Video",
+    "credentials": "Content Credentials",
     "srt": "Captions, SRT",
     "vtt": "Captions, WebVTT",
     "transcript": "Transcript",

@@ -116,6 +116,41 @@ def test_a_spec_survives_json(spec):
     assert pipeline.spec_from_json(json.loads(json.dumps(pipeline.spec_to_json(spec)))) == spec
 
 
+def test_a_line_knows_where_its_background_stands(tmp_path):
+    """A video behind a scene runs on from line to line, whichever of them is made first; other lines look back at nothing."""
+    store = Store(tmp_path, reserve=0)
+    moving = Background(video=Path("film.mp4"), sha256="ef" * 32)
+    first = replace(SPEC, background=moving)
+    second = replace(first, text="Goodbye then.")
+    other = replace(first, text="Elsewhere.", scene=2, transition="fade")
+    met = pipeline.border(second, [first], store=store)
+    assert met.at == pytest.approx(pipeline.speak(first, store=store).seconds, abs=0.04)
+    assert pipeline.segment_key(second, met) != pipeline.segment_key(second)
+    assert pipeline.line_key(second) == pipeline.line_key(replace(second, background=Background()))
+    dissolved = pipeline.border(other, [first, second], store=store)
+    assert (dissolved.at, dissolved.before) == (0, second)
+    assert dissolved.before_at > met.at
+    assert pipeline.border(replace(SPEC, scene=2), [first], store=store) == pipeline.Border()
+
+
+def test_a_scene_dissolves_from_the_last_frame_before_it(tmp_path):
+    """Read back from two segments: no step of light at their border."""
+    store = Store(tmp_path, reserve=0)
+    dark = replace(SPEC, text="Hi.", background=Background("#101418"))
+    light = replace(SPEC, text="Bye.", background=Background("#f5f3ef"), scene=2, transition="fade")
+    parts = [
+        pipeline.render_line(dark, store=store),
+        pipeline.render_line(light, store=store, earlier=[dark]),
+    ]
+    shown = []
+    for part in parts:
+        with av.open(str(part.video)) as container:
+            shown.append([f.to_ndarray(format="gray").mean() for f in container.decode(video=0)])
+    steps = np.abs(np.diff(shown[0][-2:] + shown[1]))
+    assert shown[1][-1] - shown[0][0] > 80
+    assert steps.max() < 0.2 * (shown[1][-1] - shown[0][0])
+
+
 def test_an_unknown_voice_is_refused():
     with pytest.raises(BadInput, match="no voice called"):
         pipeline.read_script(replace(SPEC, voice="nobody"))
