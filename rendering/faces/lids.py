@@ -27,6 +27,11 @@ ABOVE, BELOW, BESIDE = (
 )  # of the opening's height, height and width: what a blink changes
 HALF = 0.5  # how far the lid has come down in the half shut picture
 BRIGHTEST = 1.2  # of a lid over the skin around: more is a wet corner
+SOFTER, FOLDS = 0.012, 0.35  # of a tile's width: what is finer is a fold, of which so much is kept
+RIM, DARKER = (
+    0.05,
+    0.22,
+)  # of a face height: what is thinner may be a rim; of the skin's light, by which it is darker
 LASHES = 0.28  # of the light that lashes let through
 FOLD = 0.55  # of the opening's height above the lid: where skin stays
 
@@ -156,18 +161,71 @@ def _donor(slug: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], fl
         hole = np.maximum(hole, Opening(eye, points).hole((tall, wide), offset))
     filled = fill(shut, hole > 0.02)
     ratio = np.clip(shut / np.maximum(filled, 4), 0.05, BRIGHTEST)
+    # Another face's folds and wet rims would show as outlines; its lashes are dark enough to stay.
+    smooth = cv2.GaussianBlur(ratio, (0, 0), SOFTER * wide)
+    lash = smoothstep(0.06, 0.16, (smooth - ratio).mean(-1))[..., None].astype(np.float32)
+    ratio = smooth + (ratio - smooth) * (FOLDS + (1 - FOLDS) * lash)
     return ratio, points, (x, y), float(np.median(filled[hole > 0.5].mean(-1)))
 
 
+def spectacles(picture: Frame, points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Where rims and bridge of glasses are, 0..1, soft, in the size of an RGB picture; all 0 for a bare face.
+
+    They are thin, darker than the skin on both sides, and go around an eye: brows, lashes and folds are none of that.
+    """
+    high = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 0.8)
+    side = 2 * round(RIM * high / 2) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    skin = float(
+        np.median(
+            grey[
+                np.round(points[:, 1]).astype(int).clip(0, len(grey) - 1),
+                np.round(points[:, 0]).astype(int).clip(0, grey.shape[1] - 1),
+            ]
+        )
+    )
+    dark = (cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, ellipse) > DARKER * skin).astype(np.uint8)
+    around = np.zeros_like(dark)
+    low, far = points[[54, 284, 50, 280], :2].min(0), points[[54, 284, 50, 280], :2].max(0)
+    x0, y0 = np.round(low).astype(int).clip(0)
+    x1, y1 = np.round(far).astype(int)
+    around[y0:y1, x0:x1] = 1
+    dark &= around
+    found = np.zeros_like(dark)
+    openings = [Opening(eye, points) for eye in EYES]
+    for eye, opening in zip(EYES, openings, strict=True):
+        u = np.linspace(-0.12, 1.12, 24) * opening.width
+        lids = [
+            opening.place(np.stack([u, opening.at(line, u) + move * opening.height], -1))
+            for line, move in ((opening.upper, -0.45), (opening.lower, 0.35))
+        ]
+        brow = points[eye.brow, :2]
+        for outline in (np.concatenate(lids), brow):
+            hull = cv2.convexHull(np.round(outline).astype(np.int32))
+            cv2.fillConvexPoly(dark, hull, 0)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(dark)
+    for label in range(1, count):
+        wide, tall = boxes[label, 2:4]
+        if wide > 0.7 * openings[0].width and tall > 2.5 * openings[0].height:
+            found[labels == label] = 1
+    found = cv2.dilate(found, np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(found.astype(np.float32), (0, 0), max(1.0, 0.004 * high))
+
+
 def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box]:
-    """(eyes half shut, eyes shut, where both lie) for an RGB picture with open eyes and its landmarks."""
+    """(eyes half shut, eyes shut, where both lie) for an RGB picture with open eyes and its landmarks.
+
+    Glasses stay before the lids.
+    """
     openings = [Opening(eye, points) for eye in EYES]
     x, y, wide, tall = box = _box(openings, picture.shape)
     offset = np.array([x, y])
     eyes = picture[y : y + tall, x : x + wide].astype(np.float32)
+    rims = spectacles(picture, points)[y : y + tall, x : x + wide, None]
     holes = [opening.hole((tall, wide), offset) for opening in openings]
     hole = np.maximum(*holes)
-    skin = fill(eyes, hole > 0.02)
+    skin = fill(eyes, (hole > 0.02) | (rims[..., 0] > 0.05))
     light = float(np.median(skin[hole > 0.5].mean(-1)))
     ratio, donated, corner, _ = min(
         (_donor(slug) for slug in DONORS), key=lambda donor: abs(donor[3] - light)
@@ -192,6 +250,7 @@ def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box
         share = soft[rows, columns, None]
         shut[rows, columns] = shut[rows, columns] * (1 - share) + laid * share
     half = _half(eyes, shut, skin, openings, offset)
+    half, shut = (part + (eyes - part) * rims for part in (half, shut))
     to_bytes = [np.clip(part + 0.5, 0, 255).astype(np.uint8) for part in (half, shut)]
     return to_bytes[0], to_bytes[1], box
 
