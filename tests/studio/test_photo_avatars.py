@@ -1,16 +1,19 @@
 """From a photo to an avatar of the workspace: made, refused, kept, unlocked by its person, deleted."""
 
 import hashlib
+import json
 
 import cv2
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.utils import timezone
 
 from billing.models import available
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering import attempts, faces, queue
+from rendering import attempts, faces, provenance, queue
 from rendering.models import Render
 from rendering.tasks import make_line
 from rendering.values import Canceled
@@ -364,6 +367,33 @@ def test_deleted_while_it_renders(client, alice, kept):
     editor = client.get(f"/projects/{project.pk}/").content.decode()
     assert "Robin was deleted. Choose an avatar to see the scene." in editor
     assert client.get(f"/scenes/{scene.pk}/frame.jpg").status_code == 404
+
+
+@pytest.mark.slow
+def test_a_finished_film_says_that_it_shows_a_photo_and_who_agreed(client, kept, tmp_path, capsys):
+    """The same from the command line, with the consent named; read back from the file."""
+    agree(client, kept)
+    record = Consent.objects.get(avatar=kept)
+    (tmp_path / "words.md").write_text("Hello there.")
+    out = tmp_path / "film.mp4"
+    command = ["render", str(tmp_path / "words.md"), "--avatar", kept.pk, "--voice", "preview"]
+    command += ["--height", "240", "--out", str(out), "--json"]
+    with pytest.raises(SystemExit):
+        call_command(*command)
+    assert "--consent" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        call_command(*command, "--consent", "consent_of_nobody")
+    assert not out.exists()
+    call_command(*command, "--consent", record.pk)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["draft"] is True
+
+    found = provenance.read(out, settings.C2PA_DIR)
+    assert (found["state"], found["source_type"]) == ("valid", "compositeSynthetic")
+    faces_in_it = [part for part in found["ingredients"] if part["kind"] == "avatar"]
+    assert [part["sha256"] for part in faces_in_it] == [kept.pack]
+    persons = [consent for consent in found["consents"] if consent["kind"] == "person"]
+    assert persons == [{"id": record.pk, "kind": "person", "sha256": record.record_hash()}]
+    assert "Maya Robin" not in json.dumps(found)  # who agreed is in the record, not in the film
 
 
 @pytest.mark.slow
