@@ -165,6 +165,9 @@ for line in script.lines(open(text).read()):
     timing = alignment.run(read, speech.run(read, "af_heart"))
     moved.append((timing, motion.run(timing, fps=25, seed=1)))
 spec, avatar = LineSpec("", "maya", "af_heart", video=video), faces.get("maya")
+begun = time.process_time()
+frames.Drawn(spec, avatar)
+prepared = time.process_time() - begun
 spent, count = 0.0, 0
 for timing, one in moved:
     begun = time.process_time()
@@ -173,7 +176,41 @@ for timing, one in moved:
         out.write(frame.tobytes())
         count += 1
         begun = time.process_time()
-print(spent, count)
+print(spent, count, prepared)
+"""
+
+STEPS = {
+    "turn of the head, on the grid": ("fields.py", "head"),
+    "lips and skin, on the grid": ("fields.py", "inverse"),
+    "check for folds": ("fields.py", "determinant"),
+    "maps to pixels": ("portrait.py", "_fine"),
+    "eyes": ("eyes.py", "paint"),
+    "chin and lips": ("portrait.py", "_draw_chin"),
+    "of these, inside of the mouth": ("mouth.py", "draw"),
+    "body": ("portrait.py", "draw_body"),
+    "layers over the background": ("composition.py", "lay"),
+    "all of a frame": ("composition.py", "_place"),
+}
+PROFILE = """
+import cProfile, json, pstats, sys, time
+import numpy as np
+from rendering import faces
+from rendering.stages import frames, motion
+from rendering.values import LineSpec, Motion, Timing, VideoFormat
+steps, count = json.loads(sys.argv[1]), 50
+wave = np.sin(np.arange(count)[None] / 6 + np.arange(len(motion.TRACKS))[:, None])
+moved = Motion(25, {name: low + (high - low) * (0.5 + 0.2 * wave[n]) for n, (name, (low, high)) in enumerate(motion.TRACKS.items())})
+spec = LineSpec("", "maya", "af_heart", video=VideoFormat.of("16:9", 1080))
+nothing = Timing((), (), count / 25, 0.01, np.zeros(9, np.float32), np.zeros(9, np.float32))
+drawn = frames.run(moved, spec=spec, avatar=faces.get("maya"), timing=nothing, report=lambda *step: None)
+profile = cProfile.Profile(time.process_time)
+profile.runcall(list, drawn)
+found = {name: 0.0 for name in steps}
+for (path, _, function), (_, _, _, total, _) in pstats.Stats(profile).stats.items():
+    for name, (file, wanted) in steps.items():
+        if function == wanted and path.endswith(file):
+            found[name] += 1000 * total / count
+print(json.dumps(found))
 """
 
 
@@ -185,25 +222,30 @@ def drawing(folder: Path) -> list[str]:
     _render(_script(folder, 8), folder)
     quiet = [media.program(), "-hide_banner", "-loglevel", "error", "-y"]
 
-    def parts(height: int, preset: str) -> tuple[float, int, Measured]:
-        """CPU seconds of drawing on one thread, frames, and x264 on them at its best number of threads."""
+    def parts(height: int, preset: str) -> tuple[float, int, float, Measured]:
+        """CPU seconds of drawing on one thread, frames, CPU seconds to prepare the face, and x264 on the frames at its best
+        number of threads."""
         raw = folder / "frames.rgb"
-        spent, count = Measured(PYTHON, "-c", DRAW, script, str(height), raw).output.split()
+        spent, count, prepared = Measured(
+            PYTHON, "-c", DRAW, script, str(height), raw
+        ).output.split()
         size = f"{round(height * 16 / 9)}x{height}"
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", "25", "-i", raw]
         coded = ["-c:v", "libx264", "-preset", preset, "-crf", "19", "-pix_fmt", "yuv420p"]
         runs = [Measured(*quiet, *source, *coded, "-threads", n, folder / "y.mp4") for n in "12"]
         raw.unlink()
-        return float(spent), int(count), min(runs, key=lambda run: run.wall)
+        best = min(runs, key=lambda run: run.wall)
+        return float(spent), int(count), float(prepared), best
 
-    drawn, count, x264 = parts(1080, "veryfast")
+    drawn, count, prepared, x264 = parts(1080, "veryfast")
     spoken = min((Measured(PYTHON, "-c", SPEAK, script, n) for n in "12"), key=lambda run: run.wall)
-    _, _, film = parts(1080, "fast")  # as films are delivered
+    *_, film = parts(1080, "fast")  # as films are delivered
     whole, said = _render(script, folder, 1080)
-    draft_drawn, draft_count, draft_film = parts(360, "veryfast")
+    draft_drawn, draft_count, _, draft_film = parts(360, "veryfast")
     huge, _ = _render(_script(folder, 8), folder, 2160)
     cpu = spoken.cpu + drawn + film.cpu
     wall = spoken.wall + drawn + film.wall
+    steps = json.loads(Measured(PYTHON, "-c", PROFILE, json.dumps(STEPS)).output)
     draft = (draft_drawn + draft_film.cpu) / (draft_count / 25)
     return [
         "| drawing | measured | goal |",
@@ -211,12 +253,18 @@ def drawing(folder: Path) -> list[str]:
         f"| frames and composition : x264 veryfast, 1080p, CPU | {drawn / x264.cpu:.2f} | 2.5 |",
         f"| CPU ms a frame, 1080p: drawn, x264 veryfast | {1000 * drawn / count:.0f}, {1000 * x264.cpu / count:.0f} | |",
         f"| whole render at 1080p : (speech + frames + x264), CPU | {whole.cpu / cpu:.2f} | 1.25 |",
-        f"| the same, wall, on 2 cores | {whole.wall / wall:.2f} | 0.65 |",
+        f"| the same, wall on 2 cores : CPU of the parts | {whole.wall / cpu:.2f} | 0.65 |",
+        f"| the same, wall : wall of the parts | {whole.wall / wall:.2f} | |",
+        f"| a face prepared for 1080p, once in a process, CPU s | {prepared:.1f} | |",
         f"| 360p preview beside its speech, CPU s per second of film | {draft:.2f} | 0.25 |",
         f"| 4K, peak of all processes, MB (PSS) | {huge.peak / 1e6:.0f} | 1500 |",
         "",
         "Where the time of the 1080p render goes, seconds inside the stages: "
         + ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())
+        + ".",
+        "",
+        "Where the time of a 1080p frame goes, ms: "
+        + ", ".join(f"{name} {value:.1f}" for name, value in steps.items())
         + ".",
     ]
 

@@ -22,7 +22,7 @@ VERSION = f"frames/3 {portrait.VERSION}"
 PURE = portrait.PURE
 EVERY = 5  # frames between two reports
 LOOKED_BESIDE = 25  # frames between two looks at what is beside the person
-REACH = 0.12  # face heights beyond the resting person that motion may cover
+REACH = 0.2  # face heights beyond the resting person: as far as the most tilted head comes
 
 
 class Drawn:
