@@ -31,6 +31,7 @@ from rendering.values import (
     Canceled,
     Captions,
     Chapter,
+    CueEdit,
     Frame,
     Layout,
     LineSpec,
@@ -125,7 +126,7 @@ def spec_to_json(spec: LineSpec) -> dict[str, Any]:
         for name in ("picture", "video"):
             if part and part.get(name):
                 part[name] = str(part[name])
-    plain["overlays"] = list(plain["overlays"])
+    plain["overlays"], plain["cues"] = list(plain["overlays"]), list(plain["cues"])
     plain["dictionary"] = [list(entry) for entry in spec.dictionary]
     return plain
 
@@ -148,6 +149,7 @@ def spec_from_json(plain: dict[str, Any]) -> LineSpec:
             "video": VideoFormat(**kept["video"]),
             "layout": Layout(**kept.get("layout", {})),
             "captions": Captions(**kept.get("captions", {})),
+            "cues": tuple(CueEdit(**cue) for cue in kept.get("cues", ())),
             "overlays": tuple(Overlay(**placed(part)) for part in kept.get("overlays", ())),
             "logo": Logo(**placed(logo)) if logo else None,
             "dictionary": tuple(tuple(entry) for entry in kept["dictionary"]),
@@ -238,7 +240,9 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
     )
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
     burnt = spec.captions
-    captioned = (captions.VERSION, burnt.style, burnt.position) if burnt.burn_in else ""
+    captioned: Any = (captions.VERSION, burnt.style, burnt.position) if burnt.burn_in else ""
+    if captioned and spec.cues:
+        captioned = [*captioned, [asdict(cue) for cue in spec.cues]]
     met: list[Any] = [border.at]
     if border.before is not None:
         met += [_looks(border.before), border.before.style, border.before_at]
@@ -446,7 +450,7 @@ def _made_line(
             **drawn.figures,
             "audio_lufs": round(speech.loudness(spoken.wav), 2),
         },
-        warnings=(*script.warnings, *captions.fast(timing.words)),
+        warnings=(*script.warnings, *captions.fast(timing.words, spec.cues)),
     )
     _keep_segment(made, store)
     return made
@@ -555,6 +559,7 @@ def deliver(
             chapters=chapters,
             codec=codec,
             music=music,
+            cues=[spec.cues for spec in lines],
             report=report,
             stop=stop,
         )

@@ -236,6 +236,21 @@ class Captions:
     position: Literal["bottom", "middle", "top"] = "bottom"
 
 
+@dataclass(frozen=True, slots=True)
+class CueEdit:
+    """One caption as somebody wants it, over the words of a line that it stands for.
+
+    first, last: words of the line, counted from 0. text: in place of these words, empty for themselves. start, end: seconds,
+    -3..3, by which it comes and goes later than they are said.
+    """
+
+    first: int
+    last: int
+    text: str = ""
+    start: float = 0.0
+    end: float = 0.0
+
+
 PLACES = (
     *("top-left", "top", "top-right", "left", "center", "right"),
     *("bottom-left", "bottom", "bottom-right"),
@@ -350,6 +365,7 @@ class LineSpec:
     video: VideoFormat = VideoFormat(1280, 720)
     layout: Layout = Layout()
     captions: Captions = Captions()
+    cues: tuple[CueEdit, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     logo: Logo | None = None
     transition: Literal["cut", "fade"] = "cut"  # from the line before to this one

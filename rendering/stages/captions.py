@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rendering.values import Chapter, Warn, Word
+from rendering.values import BadInput, Chapter, CueEdit, Warn, Word
 
 VERSION = "captions/1"
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
@@ -31,20 +31,100 @@ LOOSE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """text: one or two lines, divided by a line feed; start and end in seconds."""
+    """text: one or two lines, divided by a line feed; start and end in seconds.
+
+    first, last: the words of the line that it stands for, counted from 0. own: somebody has written its text.
+    """
 
     text: str
     start: float
     end: float
+    first: int = 0
+    last: int = 0
+    own: bool = False
 
 
-def cues(words: Sequence[Word]) -> list[Cue]:
+def cues(words: Sequence[Word], edits: Sequence[CueEdit] = ()) -> list[Cue]:
     """The captions of one line of the script: every word once, in order, no cue over another.
 
-    Breaks are chosen together, by the least sum of what is wrong with each cue. A word longer than a
-    line is divided.
+    edits: cues that were changed by hand; the words of each stay together, and what is between them is divided as usual.
+    What of an edit is outside the line, or in an earlier edit, is left out.
     """
-    pieces = [piece for word in words if word.text.strip() for piece in _divided(word)]
+    places = [number for number, word in enumerate(words) for _ in word.text.split()]
+    groups: list[list[_Piece]] = []
+    changed: list[CueEdit | None] = []
+    at = 0
+
+    def usual(end: int) -> None:
+        made = _groups(_pieces(words, places, at, end))
+        groups.extend(made)
+        changed.extend([None] * len(made))
+
+    for edit in sorted(edits, key=lambda edit: edit.first):
+        first, last = max(at, edit.first), min(edit.last, len(places) - 1)
+        if first > last:
+            continue
+        usual(first)
+        groups.append(_pieces(words, places, first, last + 1))
+        changed.append(edit)
+        at = last + 1
+    usual(len(places))
+    return _edited(_timed(groups), changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word, or the part of it that fits a line. number: of the word in its line."""
+
+    text: str
+    start: float
+    end: float
+    number: int
+
+
+def _pieces(words: Sequence[Word], places: Sequence[int], first: int, end: int) -> list[_Piece]:
+    """Words `first` to `end` of the line; words that a voice says as one share its time."""
+    found = []
+    for number in range(first, end):
+        word = words[places[number]]
+        texts = word.text.split()
+        at = number - places.index(places[number])
+        step = (word.end - word.start) / len(texts)
+        single = Word(texts[at], word.start + at * step, word.start + (at + 1) * step)
+        found += [_Piece(p.text, p.start, p.end, number) for p in _divided(single)]
+    return found
+
+
+def wrapped(text: str) -> str:
+    """The text as a cue shows it, on one or two lines. BadInput where it does not fit."""
+    found = _lines(text.split())
+    if found is None:
+        raise BadInput(
+            f"A caption has at most {LINES} lines of {WIDTH} characters; shorten it.",
+            code="invalid_field",
+            field="text",
+        )
+    return found[1]
+
+
+def _edited(found: list[Cue], changed: Sequence[CueEdit | None]) -> list[Cue]:
+    """The cues with what was changed by hand, still one after the other."""
+    done: list[Cue] = []
+    for cue, edit in zip(found, changed, strict=True):
+        if edit is not None:
+            text = wrapped(edit.text) if edit.text else cue.text
+            start, end = cue.start + edit.start, cue.end + edit.end
+            cue = replace(cue, text=text, start=start, end=end, own=bool(edit.text))
+        start = max(0.0, cue.start, done[-1].start + 0.04 if done else 0.0)
+        cue = replace(cue, start=start, end=max(cue.end, start + 0.04))
+        if done and done[-1].end > cue.start:
+            done[-1] = replace(done[-1], end=max(cue.start - GAP, done[-1].start + 0.02))
+        done.append(cue)
+    return done
+
+
+def _groups(pieces: list[_Piece]) -> list[list[_Piece]]:
+    """The pieces divided into cues. Breaks are chosen together, by the least sum of what is wrong with each cue."""
     best: list[tuple[float, int]] = [
         (0.0, 0)
     ]  # least cost of pieces[:n] and where its last cue begins
@@ -69,7 +149,7 @@ def cues(words: Sequence[Word]) -> list[Cue]:
         begin = best[end][1]
         groups.append(pieces[begin:end])
         end = begin
-    return _timed(groups[::-1])
+    return groups[::-1]
 
 
 def _divided(word: Word) -> list[Word]:
@@ -83,12 +163,12 @@ def _divided(word: Word) -> list[Word]:
     ]
 
 
-def _broken(group: list[Word]) -> bool:
+def _broken(group: list[_Piece]) -> bool:
     """Whether these words cannot share a cue: a long pause after the first, or they take too long."""
     return group[1].start - group[0].end > PAUSE or group[-1].end - group[0].start > LONGEST
 
 
-def _fault(group: list[Word], length: int, layout: float, last: bool) -> float:
+def _fault(group: list[_Piece], length: int, layout: float, last: bool) -> float:
     """What is wrong with a cue: where it ends, how short it is, how fast, how its lines divide."""
     text = group[-1].text
     fault = 1.0 + layout + (0.0 if last else _break_fault(text))
@@ -130,7 +210,7 @@ def _lines(words: list[str]) -> tuple[float, str] | None:
     return found
 
 
-def _timed(groups: list[list[Word]]) -> list[Cue]:
+def _timed(groups: list[list[_Piece]]) -> list[Cue]:
     """Cues that stay a little after their last word, and end shortly before the next begins."""
     found = []
     for number, group in enumerate(groups):
@@ -139,7 +219,8 @@ def _timed(groups: list[list[Word]]) -> list[Cue]:
         end = min(max(end, start + SHORTEST, end + HOLD), following - GAP)
         lines = _lines([word.text for word in group])
         text = lines[1] if lines else " ".join(word.text for word in group)
-        found.append(Cue(text, start, max(end, start + 0.04)))
+        first, last = group[0].number, group[-1].number
+        found.append(Cue(text, start, max(end, start + 0.04), first, last))
     return found
 
 
@@ -155,7 +236,7 @@ def pace(cue: Cue) -> float:
     return len(" ".join(cue.text.split())) / max(cue.end - cue.start, 0.04)
 
 
-def fast(words: Sequence[Word]) -> list[Warn]:
+def fast(words: Sequence[Word], edits: Sequence[CueEdit] = ()) -> list[Warn]:
     """A warning for each cue of the line that goes by faster than PACE."""
     return [
         Warn(
@@ -163,7 +244,7 @@ def fast(words: Sequence[Word]) -> list[Warn]:
             f"The caption “{' '.join(cue.text.split())[:60]}” has {pace(cue):.0f} characters a second; "
             f"more than {PACE:.0f} are hard to read. Slow the voice down or use shorter words.",
         )
-        for cue in cues(words)
+        for cue in cues(words, edits)
         if pace(cue) > PACE
     ]
 

@@ -98,7 +98,7 @@ class Composition:
         self.left, top = round(self.standing.x - x), round(self.standing.top - y)
         # Never a gap below: what is cut off at the foot of the picture stays at the foot of the frame.
         self.top = top if self.standing.circle else max(top, self.video.height - person.height)
-        self.cues = captions.cues(words) if spec.captions.burn_in else []
+        self.cues = captions.cues(words, spec.cues) if spec.captions.burn_in else []
         self.words = words
         self.area = placing.captions(spec.layout, spec.captions, spec.video)
         self.laid = [_timed(overlay, words, seconds) for overlay in spec.overlays]
@@ -242,14 +242,11 @@ class Composition:
         return _straight(frame)
 
     def _said(self, cue: captions.Cue, moment: float) -> int:
-        """Which word of the cue is said now; -1 before the first."""
-        if self.spec.captions.style != "karaoke":
+        """Which word of the cue is said now; -1 before the first, and where the cue has words of its own."""
+        if self.spec.captions.style != "karaoke" or cue.own:
             return -1
-        number = -1
-        for word in self.words:
-            if cue.start - 1e-6 <= word.start < cue.end and word.start <= moment:
-                number += len(word.text.split())
-        return number
+        starts = [word.start for word in self.words for _ in word.text.split()]
+        return sum(start <= moment for start in starts[cue.first : cue.last + 1]) - 1
 
     def _caption(self, text: str, said: int) -> Patch:
         style = self.spec.captions

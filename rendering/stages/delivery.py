@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from rendering.values import (
     SAMPLE_RATE,
     Canceled,
     Chapter,
+    CueEdit,
     Floats,
     Frame,
     Music,
@@ -102,12 +103,14 @@ def assemble(
     chapters: Sequence[Chapter] = (),
     codec: str = "h264",
     music: Music | None = None,
+    cues: Sequence[Sequence[CueEdit]] = (),
     report: Report | None = None,
     stop: threading.Event | None = None,
 ) -> Files:
     """Joins segments of one VideoFormat into an MP4 that starts to play before it is loaded; a WebM for VP9.
 
-    `folder` must be empty and keeps the files. music: the bed under the whole. A codec other than the segments' encodes again. Raises
+    `folder` must be empty and keeps the files. music: the bed under the whole. cues: of each segment, the captions
+    that were changed by hand. A codec other than the segments' encodes again. Raises
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
     tell = report or (lambda stage, fraction: None)
@@ -155,7 +158,7 @@ def assemble(
     )
     tell("delivery", 0.8)
     _poster(segments[0].video, video, files.poster, stop)
-    found, lines = _words(segments)
+    found, lines = _words(segments, cues)
     files.srt.write_text(captions.srt(found), encoding="utf-8")
     files.vtt.write_text(captions.vtt(found), encoding="utf-8")
     files.transcript.write_text(captions.transcript(lines, chapters), encoding="utf-8")
@@ -230,17 +233,21 @@ def _sound(segments: Sequence[Segment], tell: Report) -> Iterator[bytes]:
         yield wav.astype("<i2").tobytes()
 
 
-def _words(segments: Sequence[Segment]) -> tuple[list[Cue], list[tuple[float, str]]]:
+def _words(
+    segments: Sequence[Segment], edits: Sequence[Sequence[CueEdit]]
+) -> tuple[list[Cue], list[tuple[float, str]]]:
     """Cues and transcript lines in the time of the whole video."""
     found: list[Cue] = []
     lines = []
     start = 0.0
-    for part in segments:
-        found += [captions.shifted(cue, start) for cue in captions.cues(part.timing.words)]
+    for number, part in enumerate(segments):
+        changed = edits[number] if number < len(edits) else ()
+        made = captions.cues(part.timing.words, changed)
+        found += [captions.shifted(cue, start) for cue in made]
         lines.append((start, " ".join(word.text for word in part.timing.words)))
         start += part.seconds
     for number, cue in enumerate(found[:-1]):
         if cue.end > found[number + 1].start - captions.GAP:
             end = max(found[number + 1].start - captions.GAP, cue.start)
-            found[number] = Cue(cue.text, cue.start, end)
+            found[number] = replace(cue, end=end)
     return found, lines
