@@ -100,6 +100,15 @@ def _in_a_process(source: Path, target: Path, kept: int, alpha: bool) -> dict[st
     return answer
 
 
+def cut(source: Path, box: tuple[int, int, int, int], folder: Path) -> Path:
+    """The rectangle (left, top, width, height, in pixels) of a picture that intake has kept, as a PNG in `folder`."""
+    left, top, width, height = box
+    target = folder / f"{secrets.token_hex(8)}.png"
+    with Image.open(source) as picture:
+        picture.crop((left, top, left + width, top + height)).save(target, compress_level=1)
+    return target
+
+
 def main(source: Path, target: Path, kept: int, alpha: bool) -> None:
     """What the process does: the picture to `target`, its size or the sentence to standard output."""
     try:

@@ -23,7 +23,7 @@ from rendering.models import Render, Segment
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
-from studio import composition, overlays
+from studio import composition, cues, overlays
 from studio.errors import PictureRefused, ScriptRefused
 from studio.models import ApiKey, Avatar, Clip, Picture, Project, Scene, User, Voice, Workspace
 from studio.models.library import picture_path
@@ -170,8 +170,11 @@ def plan_render(
                 )
             )
             seen.add(key)  # the same words twice in one render are made and paid once
-        for place, laid in enumerate(composition.overlays_of(scene, words), start=first):
-            lines[place] = replace(lines[place], spec=replace(lines[place].spec, overlays=laid))
+        laid = composition.overlays_of(scene, [len(line) for line in words])
+        for place, (over, edits) in enumerate(zip(laid, cues.of_lines(scene, words), strict=True)):
+            line = lines[first + place]
+            spec = replace(line.spec, overlays=over, cues=edits)
+            lines[first + place] = replace(line, spec=spec)
     if not lines:
         raise BadInput("There is nothing to say yet; write a first line.", code="script_empty")
     if len(lines) > MAX_LINES:
@@ -196,20 +199,21 @@ def plan_render(
     )
 
 
-def _shown(parsed: Script, spec: LineSpec) -> int:
-    """How many words the line's captions have. BadInput where they are burnt in and cannot be written."""
+def _shown(parsed: Script, spec: LineSpec) -> list[str]:
+    """The words of the line's captions. BadInput where they are burnt in and cannot be written."""
     words = overlays.words_of_line(parsed)
     if spec.captions.burn_in:
         lettering.check(" ".join(words))
-    return len(words)
+    return words
 
 
 def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]:
-    """What is to be read in the picture besides captions, with the first line that shows it."""
+    """What is to be read in the picture or its captions besides what is said, with the first line that shows it."""
     found: dict[str, PlannedLine] = {}
     for line in lines:
         layout = line.spec.layout
-        texts = [layout.heading, layout.body, *(overlay.text for overlay in line.spec.overlays)]
+        laid = [part.text for parts in (line.spec.overlays, line.spec.cues) for part in parts]
+        texts = [layout.heading, layout.body, *laid]
         for text in filter(str.strip, texts):
             found.setdefault(text, line)
     return [(line, text) for text, line in found.items()]
@@ -411,12 +415,14 @@ def remove_asset(row: Picture | Clip) -> None:
 
 
 def edit_scene(scene: Scene, revision: int, fields: dict[str, Any]) -> None:
-    """Scene.edit; where the script changes, overlays stay on their words. RevisionConflict as there."""
+    """Scene.edit; where the script changes, overlays and captions stay on their words. RevisionConflict as there."""
     rewritten = "script" in fields and fields["script"] != scene.script
-    if rewritten and scene.overlays and "overlays" not in fields:
+    hung = [name for name in ("overlays", "cues") if getattr(scene, name) and name not in fields]
+    if rewritten and hung:
         before = overlays.words_of(scene.script, scene.markup)
         after = overlays.words_of(fields["script"], fields.get("markup", scene.markup))
-        fields = {**fields, "overlays": overlays.moved(scene.overlays, before, after)}
+        moved = {name: overlays.moved(getattr(scene, name), before, after) for name in hung}
+        fields = {**fields, **moved}
     scene.edit(revision, **fields)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from rendering.stages import lettering
 from rendering.values import BadInput
-from studio import overlays
+from studio import cues, overlays
 from studio.composition import LONGEST_BODY
 from studio.models import Avatar, Clip, Picture, Project, Pronunciation, Scene, Voice, Workspace
 from studio.models.projects import MANNERS, hex_color
@@ -59,6 +60,15 @@ def _number(least: float, most: float, noun: str, *, required: bool = True) -> f
     return forms.FloatField(
         min_value=least, max_value=most, required=required, error_messages=errors
     )
+
+
+def _drawable(text: str) -> str:
+    """The text, if the fonts have every letter of it."""
+    try:
+        lettering.check(text)
+    except BadInput as problem:
+        raise ValidationError(problem.sentence) from None
+    return text
 
 
 class SceneForm(Sent):
@@ -130,6 +140,10 @@ class SceneForm(Sent):
         error_messages={"max_length": "The heading takes at most 120 characters; shorten it."},
     )
     body = ScriptField(required=False)
+    cues = forms.JSONField(
+        required=False,
+        error_messages={"invalid": "The captions could not be read; load the page again."},
+    )
     overlays = forms.JSONField(
         required=False,
         error_messages={"invalid": "The overlays could not be read; load the page again."},
@@ -153,13 +167,19 @@ class SceneForm(Sent):
     def clean_background_to(self) -> str:
         return self.cleaned_data["background_to"].lower()
 
+    def clean_heading(self) -> str:
+        return _drawable(self.cleaned_data["heading"])
+
     def clean_body(self) -> str:
-        body = self.cleaned_data["body"]
+        body = _drawable(self.cleaned_data["body"])
         if len(body) > LONGEST_BODY:
             raise ValidationError(
                 f"The text beside the person has {len(body):,} characters; at most {LONGEST_BODY} fit."
             )
         return body
+
+    def clean_cues(self) -> list[dict[str, Any]]:
+        return cues.checked(self.cleaned_data["cues"] or []) if "cues" in self.data else []
 
     def clean_overlays(self) -> list[dict[str, Any]]:
         if "overlays" not in self.data:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Warn
-from studio.actions import Plan
 from studio.models import Scene
+
+if TYPE_CHECKING:
+    from studio.actions import Plan
 
 WORDS_A_SECOND = 2.55
 """Of the voices at their own pace, pauses included; the estimate of the plan replaces it."""

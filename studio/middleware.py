@@ -25,7 +25,7 @@ def request_id(get_response):
 
 
 LARGEST_UPLOAD = 25_000_000  # bytes of a form with files; a picture may have 20 million
-WITH_CLIPS = ("/clips", "/api/v1/assets")  # where videos and music come in, which may be larger
+WITH_CLIPS = ("/assets", "/api/v1/assets")  # where videos and music come in, which may be larger
 
 
 def upload_limit(get_response):

@@ -29,6 +29,7 @@ NAMES = {
     "heading": "Heading",
     "body": "Text beside the person",
     "overlays": "Overlays",
+    "cues": "Captions",
     "transition": "Transition",
     "aspect": "Shape",
     "resolution": "Resolution",

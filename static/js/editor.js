@@ -45,8 +45,10 @@ function adopt(section) {
       section.querySelector(".conflict-place").innerHTML = html;
       section.querySelector(".conflict-place button")?.focus();
     },
+    refused: (field, sentence) => id === chosen && inspector.refuse(field, sentence),
     done(sent, { settings, frame, steps }) {
       showSteps(steps);
+      if (id === chosen) inspector.accept(Object.keys(sent));
       section.querySelector("[name=revision]").value = saver.revision;
       section.dataset.markup = settings.markup;
       section.dataset.speed = settings.speed;
@@ -385,7 +387,11 @@ document.addEventListener("keydown", (event) => {
 
 // -- start ---------------------------------------------------------------------------------------
 
-const inspector = startInspector({ desk, estimate, arrangeAgain: () => arrange(desk.dataset.order, orderFields(), { focus: false }) });
+const inspector = startInspector({
+  desk,
+  manuscriptOf: (id) => manuscripts.get(id),
+  arrangeAgain: () => arrange(desk.dataset.order, orderFields(), { focus: false }),
+});
 const rail = startRail({ desk, arrange, choose, orderFields });
 
 function orderFields(ids = rail.order()) {

@@ -1,11 +1,31 @@
 // The frame and what stands under it: presenter, voice, background, pictures, and what holds for all scenes.
 
-import { ask, csrfToken, sentenceOf, toast } from "./page.js";
+import { ask, sentenceOf, toast } from "./page.js";
 import { stop } from "./listen.js";
 import { saverOf, say } from "./saving.js";
+import { startOverlays } from "./overlays.js";
 import { showSteps } from "./steps.js";
+import { startUploads } from "./uploads.js";
 
-export function startInspector({ desk, estimate, arrangeAgain }) {
+const UNSEEN = ["resolution", "fps", "container", "music", "music_volume", "music_duck"]; // not in a frame
+
+function remembered(name, usual) {
+  try {
+    return JSON.parse(localStorage.getItem(name)) ?? usual;
+  } catch {
+    return usual;
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // for this page only
+  }
+}
+
+export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
   const side = document.getElementById("side");
   const drawer = document.getElementById("drawer");
   let scene = "";
@@ -56,12 +76,39 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     if (picture.complete && !picture.naturalWidth) box.dataset.failed = "";
   }
 
-  async function load(id) {
+  // Which rows are open, and whether the safe area shows, holds for every scene.
+  let rows = new Set(remembered("rows", ["layout"]));
+  let guides = remembered("guides", false);
+
+  function dress() {
+    for (const row of side.querySelectorAll("[data-prop]")) row.open = rows.has(row.dataset.prop);
+    const box = side.querySelector("[data-guides]");
+    if (box) box.checked = guides;
+    overlays.show();
+  }
+
+  side.addEventListener(
+    "toggle",
+    (event) => {
+      const { prop } = event.target.dataset;
+      if (!prop || !event.target.isConnected) return;
+      if (event.target.open) rows.add(prop);
+      else rows.delete(prop);
+      remember("rows", [...rows].filter((row) => !row.startsWith("overlay-")));
+    },
+    true,
+  );
+
+  // With `keep`, what was typed meanwhile stays in its field, and what is wrong with it beside it.
+  async function load(id, open = [], keep = true) {
+    for (const row of open) rows.add(row);
     const mine = (number += 1);
     const { status, body } = await ask(`${desk.dataset.edit}?scene=${id}`);
     if (mine !== number || status !== 200) return;
     const opened = document.getElementById("inspector")?.hasAttribute("data-open");
-    const focused = side.contains(document.activeElement) ? [document.activeElement.name, document.activeElement.value] : null;
+    const active = side.contains(document.activeElement) ? document.activeElement : null;
+    const focused = active && [active.id, active.name, active.value, active.closest("[data-prop]")?.dataset.prop];
+    const typed = keep ? [...side.querySelectorAll("[data-typed], [aria-invalid]")].filter((input) => input.value !== input.defaultValue) : [];
     const scrolled = side.scrollTop;
     const shown = document.getElementById("frame");
     side.innerHTML = body.html;
@@ -74,9 +121,22 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     } else watch();
     if (opened) document.getElementById("inspector").dataset.open = "";
     side.scrollTop = scrolled;
-    if (focused?.[0]) {
-      [...side.querySelectorAll(`[name="${focused[0]}"]`)].find((input) => input.value === focused[1])?.focus();
+    for (const was of typed) {
+      const input = document.getElementById(was.id);
+      if (!input) continue;
+      input.value = was.value;
+      if (was.hasAttribute("aria-invalid")) refuse(was.name, was.closest(".field").querySelector(".field-error")?.textContent ?? "");
     }
+    dress();
+    if (focused) again(focused)?.focus();
+  }
+
+  // What stands now where the focus was.
+  function again([mark, name, value, row]) {
+    if (mark) return document.getElementById(mark);
+    const alike = [...side.querySelectorAll(`[name="${name}"]`)];
+    if (name) return alike.find((input) => input.value === value) ?? alike[0];
+    return row ? side.querySelector(`[data-prop="${row}"] > summary`) : null;
   }
 
   // -- settings of the scene and of the project
@@ -85,18 +145,51 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     const saver = saverOf(scene);
     saver.change(fields);
     const done = await saver.flush();
-    if (done) await load(scene);
+    // A field that is wrong keeps what was typed into it until it is right.
+    if (done && !side.querySelector("[aria-invalid=true]")) await load(scene);
   }
 
-  side.addEventListener("change", async (event) => {
-    const input = event.target;
-    if (input.type === "file") upload(input.closest("form"), input.files[0]);
-    else if ("ownColor" in input.dataset) change({ background_color: input.value, picture: "" });
-    else if (input.closest("[data-look]")) {
-      const fields = { [input.name]: input.value };
-      if (input.name === "background_color") fields.picture = ""; // a colour is chosen to be seen
-      await change(fields);
-    } else if (input.closest("[data-project]")) project(input);
+  // Says beside a field what is wrong with it; false where there is no such field.
+  function refuse(name, sentence) {
+    const input = side.querySelector(`[data-look] [name="${name}"], [data-project] [name="${name}"]`);
+    const field = input?.closest(".field");
+    if (!field) return false;
+    accept([name]);
+    const wrong = document.createElement("p");
+    wrong.className = "field-error";
+    wrong.id = `wrong-${name}`;
+    wrong.setAttribute("role", "alert");
+    field.append(wrong);
+    wrong.textContent = sentence;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", wrong.id);
+    return true;
+  }
+
+  function accept(names) {
+    for (const name of names) {
+      document.getElementById(`wrong-${name}`)?.remove();
+      for (const input of side.querySelectorAll(`[name="${name}"][aria-invalid]`)) {
+        input.removeAttribute("aria-invalid");
+        input.removeAttribute("aria-describedby");
+      }
+    }
+  }
+
+  side.addEventListener("input", ({ target }) => {
+    if (target.closest("[data-look]") && "typed" in target.dataset) saverOf(scene).change({ [target.name]: target.value });
+  });
+
+  side.addEventListener("change", ({ target }) => {
+    if ("guides" in target.dataset) {
+      guides = target.checked;
+      remember("guides", guides);
+    } else if (target.dataset.own) change({ [target.dataset.own]: target.value });
+    else if (target.type === "file" || !target.name) return;
+    else if (target.closest("[data-look]")) {
+      if ("typed" in target.dataset) saverOf(scene).flush();
+      else change({ [target.name]: target.value });
+    } else if (target.closest("[data-project]")) project(target);
   });
 
   side.addEventListener("submit", (event) => event.preventDefault());
@@ -109,13 +202,26 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     const { status, body } = answer;
     if (body.settings) was.value = body.settings[input.name];
     showSteps(body.steps);
-    if (status === 200) say("project", "saved");
-    else {
+    if (status === 200) {
+      say("project", "saved");
+      accept([input.name]);
+    } else if (status === 422 && refuse(input.name, sentenceOf(answer))) {
+      say("project", "saved");
+      return;
+    } else {
       say("project", status === 0 ? "kept" : "wrong", status === 0 ? "Not connected, this is not saved" : sentenceOf(answer));
       if (status !== 409) return;
     }
     if (input.name === "title") named(status === 409 ? was.value : input.value, was.value);
-    else await arrangeAgain(); // every frame changes its shape
+    else if (input.name === "aspect") await arrangeAgain(); // every frame changes its shape
+    else {
+      if (!UNSEEN.includes(input.name)) frames(body.frames);
+      await load(scene);
+    }
+  }
+
+  function frames(urls = {}) {
+    for (const [id, url] of Object.entries(urls)) frame(id, url);
   }
 
   function named(shown, saved) {
@@ -129,6 +235,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
   async function shared(settings) {
     if (settings.title !== title.value) named(settings.title, settings.title);
     await arrangeAgain();
+    await load(scene, [], false);
   }
 
   const title = document.querySelector(".project-name [name=title]");
@@ -149,44 +256,17 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     title.blur();
   });
 
-  // -- pictures
+  // -- files, overlays
 
-  function upload(form, file) {
-    if (!file) return;
-    const meter = form.querySelector("progress");
-    const wrong = form.querySelector(".field-error");
-    wrong.hidden = true;
-    meter.hidden = false;
-    meter.removeAttribute("value");
-    const body = new FormData();
-    body.append("file", file);
-    const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
-    request.open("POST", form.action);
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => (meter.value = (0.9 * loaded) / total);
-    request.onloadend = () => {
-      meter.hidden = true;
-      if (request.status === 201) change({ picture: request.response.id });
-      else {
-        wrong.textContent = sentenceOf({ status: request.status, body: request.response ?? {} });
-        wrong.hidden = false;
-        form.querySelector("[type=file]").value = "";
-      }
-    };
-    request.send(body);
+  async function take(body) {
+    showSteps(body.steps);
+    if (body.scene) saverOf(body.scene).settle({}, body);
+    if (body.frames) frames(body.frames);
+    await load(scene);
   }
 
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    side.addEventListener(name, (event) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      const drop = side.querySelector(".drop");
-      drop.toggleAttribute("data-over", name === "dragover");
-      if (name === "drop") upload(drop.closest("form"), event.dataTransfer.files[0]);
-    });
-  }
+  startUploads(side, take);
+  const overlays = startOverlays({ side, chosen: () => scene, manuscriptOf, load: (open) => load(scene, open) });
 
   // -- the sheet on a phone
 
@@ -210,7 +290,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
   // -- the drawer: portraits and voices; arrows walk, Enter chooses, Escape closes
 
   side.addEventListener("click", async (event) => {
-    const link = event.target.closest("[data-drawer]");
+    const link = event.target.closest("[data-drawer], [data-crop]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const answer = await ask(link.href);
@@ -221,7 +301,7 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
     drawer.innerHTML = answer.body.html;
     drawer.returnTo = link.getAttribute("href");
     drawer.showModal();
-    (drawer.querySelector("[aria-pressed=true][name]") ?? drawer.querySelector("[name][value][aria-pressed]"))?.focus();
+    (drawer.querySelector("[data-cues] textarea, [data-crop-box], [aria-pressed=true][name]") ?? drawer.querySelector("[name][value][aria-pressed]"))?.focus();
   });
 
   // Filters of the portraits: the form is a plain one; here its answer replaces the portraits only.
@@ -250,11 +330,66 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
   drawer.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (event.target.matches("[data-filter]")) return;
+    if (event.target.matches("[data-cue-form]")) {
+      caption(event.target, new FormData(event.target, event.submitter));
+      return;
+    }
+    if (event.target.matches("[data-crop-form]")) {
+      crop(event.target);
+      return;
+    }
     const { name, value } = event.submitter;
     drawer.close();
     await change({ [name]: value });
     side.querySelector(`[data-drawer][href="${drawer.returnTo}"]`)?.focus();
   });
+
+  // Captions: each is saved as it is changed, and the list is drawn anew with the focus where it was.
+  async function caption(form, fields = new FormData(form)) {
+    if (!(await saverOf(scene).flush())) return;
+    const answer = await ask(form.action, fields);
+    const wrong = form.querySelector(".field-error");
+    wrong.hidden = answer.status === 200;
+    if (answer.status !== 200) {
+      wrong.textContent = sentenceOf(answer);
+      const name = answer.body.problem?.errors?.[0]?.field;
+      for (const input of form.elements) input.toggleAttribute("aria-invalid", Boolean(name) && input.name === name);
+      return;
+    }
+    saverOf(scene).settle({}, answer.body);
+    const list = await ask(drawer.returnTo);
+    if (list.status !== 200 || !drawer.open) return;
+    const active = document.activeElement;
+    const at = [active.closest("[data-cue]")?.dataset.cue, active.name];
+    const fresh = document.createElement("template");
+    fresh.innerHTML = list.body.html;
+    const body = drawer.querySelector("[data-cues]");
+    const scrolled = body.scrollTop;
+    body.replaceWith(fresh.content.querySelector("[data-cues]"));
+    drawer.querySelector("[data-cues]").scrollTop = scrolled;
+    const cue = at[0] && drawer.querySelector(`[data-cue="${at[0]}"]`);
+    (cue?.querySelector(`[name="${at[1]}"]`) ?? cue?.querySelector("textarea"))?.focus();
+  }
+
+  drawer.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-cue-form]");
+    if (form) caption(form);
+  });
+
+  async function crop(form) {
+    const answer = await ask(form.action, new FormData(form));
+    const wrong = form.querySelector(".field-error");
+    wrong.hidden = answer.status === 201;
+    if (answer.status === 201) {
+      drawer.close();
+      await take(answer.body);
+      return;
+    }
+    wrong.textContent = sentenceOf(answer);
+    const name = answer.body.problem?.errors?.[0]?.field;
+    for (const input of form.querySelectorAll("input")) input.toggleAttribute("aria-invalid", input.name === name);
+    form.elements[name]?.focus();
+  }
 
   drawer.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -279,14 +414,17 @@ export function startInspector({ desk, estimate, arrangeAgain }) {
   return {
     frame,
     shared,
+    refuse,
+    accept,
     begin(id) {
       scene = id;
       watch();
+      dress();
     },
     show(id) {
       scene = id;
       clearTimeout(showing);
-      showing = setTimeout(() => load(id), 60);
+      showing = setTimeout(() => load(id, [], false), 60);
     },
   };
 }

@@ -88,6 +88,8 @@ export class Manuscript {
     this.list = section.querySelector("[data-lines]");
     this.count = section.querySelector("[data-count]");
     this.told = this.area.defaultValue; // the script that the margin speaks of
+    this.hung = []; // words with something on the picture, in the script `hungIn`
+    this.hungIn = this.told;
     this.read();
     new ResizeObserver(() => this.place()).observe(this.sheet);
   }
@@ -133,11 +135,19 @@ export class Manuscript {
     this.draw();
   }
 
+  // Marks the words that have something on the picture; `script` is the one that the ranges count in.
+  hang(ranges, script) {
+    const unit = unitsOf(script);
+    this.hung = ranges.map((range) => ({ ...range, from: unit(range.from), to: unit(range.to) }));
+    this.hungIn = script;
+    this.draw();
+  }
+
   // Everything that follows from the text: marks, margin, counts.
   draw() {
     const text = this.area.value;
     this.lines = linesOf(text, this.markup);
-    const ranges = moved(this.ranges, this.told, text);
+    const ranges = [...moved(this.ranges, this.told, text), ...moved(this.hung, this.hungIn, text)];
     const pieces = document.createDocumentFragment();
     this.spans = [];
     let at = 0;
@@ -167,7 +177,8 @@ export class Manuscript {
       name: match.groups.pause ? "mark-pause" : match.groups.stress ? "mark-stress" : "mark-tag",
     }));
     if (this.markup === "text") found.length = 0;
-    const all = [...ranges.filter((r) => r.from >= line.start && r.to <= line.end), ...found];
+    const here = ranges.map((r) => ({ ...r, from: Math.max(r.from, line.start), to: Math.min(r.to, line.end) }));
+    const all = [...here.filter((r) => r.from < r.to), ...found];
     const cuts = [...new Set([line.start, line.end, ...all.flatMap((r) => [r.from, r.to])])].sort((a, b) => a - b);
     for (let n = 0; n + 1 < cuts.length; n += 1) {
       const text = this.area.value.slice(cuts[n], cuts[n + 1]);

@@ -128,7 +128,7 @@ export class Saver {
   // True when nothing is left to save.
   async flush(options) {
     clearTimeout(this.timer);
-    if (this.sending) await this.sending;
+    while (this.sending) await this.sending;
     if (this.stuck) return false;
     if (Object.keys(this.dirty).length === 0) return true;
     this.sending = this.send(options);
@@ -151,11 +151,24 @@ export class Saver {
     if (status === 0 || status >= 500 || status === 429) {
       say(this.id, "kept", status === 0 ? "" : "Not saved yet, changes are kept here");
       this.schedule(AGAIN);
+    } else if (this.refused(mine, body.problem)) {
+      return true;
     } else {
       say(this.id, "wrong", sentenceOf(answer));
       if (status === 401 || status === 403) this.schedule(4 * AGAIN);
     }
     return false;
+  }
+
+  // A field of the inspector that is wrong says so itself and is taken out, so that the rest is saved.
+  refused(mine, problem) {
+    const field = problem?.errors?.[0]?.field;
+    if (!field || !(field in mine) || !this.page.refused(field, problem.sentence)) return false;
+    if (this.dirty[field] === mine[field]) delete this.dirty[field];
+    const open = Object.keys(this.dirty).length > 0;
+    keep(this.id, open ? { revision: this.revision, base: this.base, fields: this.dirty } : null);
+    say(this.id, open ? "typing" : "saved");
+    return true;
   }
 
   settle(mine, body) {

@@ -234,6 +234,7 @@ class Scene(models.Model):
     heading = models.CharField(max_length=120, blank=True, help_text="Beside the person.")
     body = models.TextField(blank=True, help_text="Under the heading; '- ' begins an item.")
     overlays = models.JSONField(default=list, blank=True, help_text="studio/overlays.py")
+    cues = models.JSONField(default=list, blank=True, help_text="studio/cues.py")
     transition = models.CharField(max_length=8, choices=TRANSITIONS, default="cut")
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
@@ -274,6 +275,7 @@ class Scene(models.Model):
             heading=self.heading,
             body=self.body,
             overlays=self.overlays,
+            cues=self.cues,
             **{name: getattr(self, name) for name in self.LOOK},
         )
 

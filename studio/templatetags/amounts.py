@@ -24,6 +24,13 @@ def clock(seconds: float) -> str:
 
 
 @register.filter
+def seconds(moment: float) -> str:
+    """A moment to the tenth: 63.24 -> "1:03.2"."""
+    tenths = round(10 * (moment or 0))
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
+@register.filter
 def about(seconds: float) -> str:
     """A waiting time, no more exact than it is known: "40 s", "3 min", "2 h 10 min"."""
     seconds = max(1, seconds or 0)

@@ -8,13 +8,14 @@ import threading
 from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from rendering import pipeline, queue
 from rendering.values import LineSpec, VideoFormat
-from studio import access, composition
+from studio import access, composition, cues, overlays
 from studio.access import in_workspace
-from studio.models import Scene
+from studio.models import Project, Scene
 
 HEIGHT = 540
 DRAWING = threading.Lock()
@@ -40,8 +41,25 @@ def frame_version(scene: Scene) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
+def frame_url(scene: Scene) -> str:
+    return reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}"
+
+
+def frame_urls(project: Project) -> dict[str, str]:
+    """Scene id -> the address of its frame, as the project is now."""
+    found = {}
+    for scene in project.live_scenes:
+        scene.project = project
+        found[scene.pk] = frame_url(scene)
+    return found
+
+
 def _opening(scene: Scene) -> str:
-    """The words that captions would show in the frame: those the scene begins with."""
+    """The words that captions would show in the frame: those the scene begins with, or what was written for them."""
+    for row in scene.cues:
+        first = row["text"] and row["from"] == {"line": 1, "word": 1}
+        if first and cues.holds(row, overlays.words_of(scene.script, scene.markup)):
+            return str(row["text"])
     return " ".join(scene.script.split()[:12])
 
 

@@ -14,17 +14,11 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access
 from studio.access import in_workspace
+from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
 from studio.models import Change, Project, Scene
 from studio.steps import steps
-from studio.views.scenes import (
-    answers_json,
-    arranged,
-    project_settings,
-    saved,
-    settings_of,
-    wants_json,
-)
+from studio.views.scenes import answers_json, arranged, saved, wants_json
 
 
 @require_POST

@@ -21,28 +21,16 @@ from rendering.values import BadInput
 from studio import access, actions
 from studio.access import in_workspace
 from studio.errors import explain
+from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
-from studio.gallery import poster_of
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene, Workspace
-from studio.models.projects import MANNERS, RevisionConflict
+from studio.models.projects import RevisionConflict
 from studio.steps import NAMES, steps
-from studio.views.frames import frame_version
+from studio.views.frames import frame_url, frame_urls, frame_version
+from studio.views.inspector import inspector
 
 log = logging.getLogger(__name__)
-
-BACKGROUNDS = [
-    ("#e9e4dc", "Linen"),
-    ("#f5f3ef", "Chalk"),
-    ("#cfd8d3", "Sage"),
-    ("#b9c6cf", "Mist"),
-    ("#d8c3b4", "Clay"),
-    ("#2f4a4a", "Pine"),
-    ("#2b3440", "Slate"),
-    ("#1f1c1a", "Graphite"),
-]
-SPEEDS = [("0.85", "Slow"), ("1.0", "Normal"), ("1.15", "Brisk"), ("1.3", "Fast")]
-RECENT_PICTURES = 6
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -83,7 +71,7 @@ def project_edit(request: HttpRequest, project_id: str) -> HttpResponse:
     scenes = list(project.live_scenes)
     wanted = request.GET.get("scene", "")
     place = next((n for n, s in enumerate(scenes) if s.pk == wanted), 0)
-    chosen = _inspector(project, scenes[place], place + 1) if scenes else {}
+    chosen = inspector(project, scenes[place], place + 1) if scenes else {}
     if wants_json(request):
         html = render_to_string("studio/_inspector.html", chosen, request)
         return JsonResponse({"html": html})
@@ -146,31 +134,6 @@ def _delivered(project: Project) -> bool:
     return project.renders.filter(status="done", mode="final").exists()
 
 
-def _inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
-    scene.project = project
-    pictures = list(project.workspace.pictures.filter(removed_at=None)[:RECENT_PICTURES])
-    if scene.picture and scene.picture not in pictures:
-        pictures = [scene.picture, *pictures[: RECENT_PICTURES - 1]]
-    return {
-        "project": project,
-        "scene": scene,
-        "scene_number": number,
-        "poster": poster_of(scene.avatar),
-        "aspects": [
-            ("16:9", "Wide", "rectangle-horizontal"),
-            ("9:16", "Tall", "rectangle-vertical"),
-            ("1:1", "Square", "square"),
-        ],
-        "backgrounds": BACKGROUNDS,
-        "own_color": scene.background_color not in dict(BACKGROUNDS),
-        "speeds": SPEEDS,
-        "styles": MANNERS,
-        "speed": f"{scene.speed:g}",
-        "pictures": pictures,
-        "frame_url": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
-    }
-
-
 # -- saving --------------------------------------------------------------------------------------
 
 
@@ -183,39 +146,7 @@ def _revision(request: HttpRequest) -> int:
         ) from None
 
 
-def settings_of(scene: Scene) -> dict[str, Any]:
-    return {
-        "title": scene.title,
-        "script": scene.script,
-        "markup": scene.markup,
-        "avatar": scene.avatar.slug if scene.avatar else "",
-        "voice": scene.voice.slug if scene.voice else "",
-        "speed": f"{scene.speed:g}",
-        "style": scene.style,
-        "background": scene.background,
-        "background_color": scene.background_color,
-        "background_to": scene.background_to,
-        "background_angle": str(scene.background_angle),
-        "picture": scene.picture_id or "",
-        "clip": scene.clip_id or "",
-        "fit": scene.fit,
-        "layout": scene.layout,
-        "layout_side": scene.layout_side,
-        "layout_x": _plain(scene.layout_x),
-        "layout_y": _plain(scene.layout_y),
-        "layout_scale": _plain(scene.layout_scale),
-        "heading": scene.heading,
-        "body": scene.body,
-        "overlays": json.dumps(scene.overlays),
-        "transition": scene.transition,
-    }
-
-
-def _plain(number: float | None) -> str:
-    return "" if number is None else f"{number:g}"
-
-
-def _back_to(scene: Scene) -> HttpResponse:
+def back_to(scene: Scene) -> HttpResponse:
     return redirect(
         reverse("project_edit", args=[scene.project_id]) + f"?scene={scene.pk}#{scene.pk}"
     )
@@ -241,7 +172,7 @@ def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     Change.note(scene.project, scene, before, settings_of(scene), request.user)
     if not wants_json(request):
-        return _back_to(scene)
+        return back_to(scene)
     return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user)})
 
 
@@ -251,7 +182,7 @@ def saved(scene: Scene) -> dict[str, Any]:
         "scene": scene.pk,
         "revision": scene.revision,
         "settings": settings_of(scene),
-        "frame": reverse("scene_frame", args=[scene.pk]) + f"?v={frame_version(scene)}",
+        "frame": frame_url(scene),
     }
 
 
@@ -311,28 +242,8 @@ def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
             Change.note(project, None, now, project_settings(project), request.user)
     if not wants_json(request):
         return redirect("project_edit", project.pk)
-    return JsonResponse(
-        {"settings": project_settings(project), "steps": steps(project, request.user)}
-    )
-
-
-def project_settings(project: Project) -> dict[str, str]:
-    return {
-        "title": project.title,
-        "aspect": project.aspect,
-        "resolution": project.resolution,
-        "fps": str(project.fps),
-        "container": project.container,
-        "burn_captions": "1" if project.burn_captions else "0",
-        "caption_style": project.caption_style,
-        "caption_position": project.caption_position,
-        "logo": project.logo_id or "",
-        "logo_position": project.logo_position,
-        "logo_size": _plain(project.logo_size),
-        "music": project.music_id or "",
-        "music_volume": _plain(project.music_volume),
-        "music_duck": _plain(project.music_duck),
-    }
+    body = {"settings": project_settings(project), "frames": frame_urls(project)}
+    return JsonResponse(body | {"steps": steps(project, request.user)})
 
 
 # -- the order of scenes -------------------------------------------------------------------------

@@ -83,6 +83,11 @@ def chromium(camera):
         browser.close()
 
 
+def wrong(message):
+    """Errors, but for the browser's remark that the studio has refused what was typed (422)."""
+    return message.type == "error" and "status of 422" not in message.text
+
+
 @pytest.fixture
 def page_of(chromium, live_server):
     """page_of(user, width=1440, dark=False) -> a page that is signed in; nobody for None.
@@ -106,11 +111,11 @@ def page_of(chromium, live_server):
             value = client.cookies[name].value
             context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
-            lambda message: complaints.append(message.text) if message.type == "error" else None,
+            lambda message: complaints.append(message.text) if wrong(message) else None,
         )
         return page
 

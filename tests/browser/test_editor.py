@@ -57,17 +57,18 @@ def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
 def test_undo_and_redo_by_key_and_after_a_reload(page_of, until, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
+    page.locator("[data-prop=background] > summary").click()
     page.get_by_role("radio", name="Pine").press("Space")
-    page.get_by_role("button", name="Undo: background of scene 1").wait_for()
+    page.get_by_role("button", name="Undo: background colour of scene 1").wait_for()
     drawn = page.locator("#frame").get_attribute("data-frame")
     page.keyboard.press("Control+z")
-    page.get_by_role("button", name="Redo: background of scene 1").wait_for()
+    page.get_by_role("button", name="Redo: background colour of scene 1").wait_for()
     until(page, "document.querySelector('[name=background_color][value=\"#e9e4dc\"]').checked")
     assert page.locator("#frame").get_attribute("data-frame") != drawn
     page.reload()
     page.get_by_text("Saved").first.wait_for(state="attached")
     page.keyboard.press("Control+Shift+z")
-    page.get_by_role("button", name="Undo: background of scene 1").wait_for()
+    page.get_by_role("button", name="Undo: background colour of scene 1").wait_for()
     assert Scene.objects.get().background_color == "#2f4a4a"
 
 

@@ -79,9 +79,15 @@ ROUTES = {
     "avatar_remove": (ROW, "POST"),
     "avatar_restore": (ROW, "POST"),
     "avatar_file": (ROW, "GET"),
-    "picture_create": (PERSON, "POST"),
+    "asset_create": (PERSON, "POST"),
+    "picture_crop": (ROW, "GET POST"),
+    "scene_captions": (ROW, "GET"),
+    "caption_save": (ROW, "POST"),
+    "overlay_create": (ROW, "POST"),
+    "overlay_save": (ROW, "POST"),
+    "overlay_remove": (ROW, "POST"),
     "picture_file": (ROW, "GET"),
-    "clip_create": (PERSON, "POST"),
+    "clip_poster": (ROW, "GET"),
     "clip_file": (ROW, "GET"),
     "pronunciation_list": (PERSON, "GET POST"),
     "pronunciation_remove": (ROW, "POST"),
@@ -196,7 +202,14 @@ def world(alice, library):
     workspace = alice.workspace
     project = Project.objects.create(workspace=workspace, title="Secret plan of Alice")
     avatar, stock = Avatar.objects.first(), Voice.objects.first()
-    scene = project.add_scene(script="The secret plan.", avatar=avatar, voice=stock)
+    note = {"id": "note", "text": "Secret note", "asset_id": "", "from": None, "to": None}
+    look = {"position": "top", "x": None, "y": None, "size": 0.06, "style": "plain"}
+    scene = project.add_scene(
+        script="The secret plan.",
+        avatar=avatar,
+        voice=stock,
+        overlays=[{**note, **look, "enter": "fade", "exit": "fade"}],
+    )
     project.add_scene(script="Goes on.", avatar=avatar, voice=stock)
     render = Render.objects.create(
         workspace=workspace, project=project, title="Secret plan of Alice"
@@ -213,7 +226,7 @@ def world(alice, library):
         workspace=workspace, kind="video", name="x", sha256="c" * 64, suffix=".mp4", seconds=1.0
     )
     clip.path.parent.mkdir(parents=True, exist_ok=True)
-    clip.path.write_bytes(b"ftyp")
+    clip.path.write_bytes(Path("rendering/assets/avatars/maya/sample.mp4").read_bytes())
     face = Avatar.objects.create(workspace=workspace, slug="own-face", name="Own", pack="b" * 64)
     poster = photos.place(face, "poster")
     poster.parent.mkdir(parents=True, exist_ok=True)
@@ -228,6 +241,7 @@ def world(alice, library):
             "slug": voice.slug,
             "picture_id": picture.pk,
             "clip_id": clip.pk,
+            "overlay_id": "note",
             "asset_id": clip.pk,
             "avatar_id": face.pk,
             "stock_slug": avatar.slug,

@@ -149,7 +149,7 @@ def picture(kind="PNG", size=(320, 200)):
 
 def test_a_picture_is_taken_in_and_stands_behind_the_person(client, scene):
     file = SimpleUploadedFile("wall.png", picture(), "image/png")
-    answer = client.post("/pictures", {"file": file, "scene": scene.pk, "revision": scene.revision})
+    answer = client.post("/assets", {"image": file, "scene": scene.pk})
     assert answer.status_code == 302
     scene.refresh_from_db()
     assert scene.picture == Picture.objects.get()
@@ -171,7 +171,7 @@ def test_a_picture_is_taken_in_and_stands_behind_the_person(client, scene):
 )
 def test_bad_pictures_get_a_sentence(client, scene, data, words):
     file = SimpleUploadedFile("wall.png", data, "image/png")
-    answer = client.post("/pictures", {"file": file, "scene": scene.pk}, **JSON)
+    answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)
     assert 400 <= answer.status_code < 500
     assert words in json.dumps(answer.json())
     scene.refresh_from_db()
@@ -181,7 +181,7 @@ def test_bad_pictures_get_a_sentence(client, scene, data, words):
 def test_a_refused_picture_is_not_kept(client, scene, monkeypatch):
     monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
     file = SimpleUploadedFile("wall.png", picture(), "image/png")
-    answer = client.post("/pictures", {"file": file, "scene": scene.pk}, **JSON)
+    answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)
     assert answer.status_code == 451
     assert not Picture.objects.exists()
 

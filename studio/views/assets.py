@@ -1,0 +1,173 @@
+"""What people upload for their videos: pictures, videos, music; and the cut of a picture that is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from rendering import media, pictures, queue
+from rendering.values import BadInput
+from studio import access, actions, uploads
+from studio.access import in_workspace
+from studio.fields import project_settings, settings_of
+from studio.models import Change, Clip, Picture, Project, Scene, Workspace
+from studio.steps import steps
+from studio.views.files import serve
+from studio.views.frames import frame_urls
+from studio.views.scenes import answers_json, back_to, saved, wants_json
+
+KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
+"""Names of file fields, and what is sent in them."""
+LEAST = pictures.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
+
+
+@require_POST
+@in_workspace
+@answers_json
+def asset_create(request: HttpRequest) -> HttpResponse:
+    """Takes in a file. With a scene it becomes the background there, with a project its logo or music."""
+    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    name = next((name for name in KINDS if isinstance(request.FILES.get(name), UploadedFile)), None)
+    if name is None:
+        raise BadInput("Choose a file first.", code="missing_field")
+    scene, project = _target(request, workspace)
+    row = uploads.take_in(workspace, request.FILES[name], KINDS[name])  # type: ignore[arg-type]
+    return _used(request, row, name, scene, project)
+
+
+def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, Project | None]:
+    """The scene or the project that was named."""
+    fields = request.POST if request.method == "POST" else request.GET
+    if fields.get("scene"):
+        return access.scene(workspace, fields["scene"]), None
+    if fields.get("project"):
+        return None, access.project(workspace, fields["project"])
+    return None, None
+
+
+def _used(
+    request: HttpRequest,
+    row: Picture | Clip,
+    name: str,
+    scene: Scene | None,
+    project: Project | None,
+) -> HttpResponse:
+    """Puts the upload where it was meant for, as a step that can be taken back, and answers."""
+    body: dict[str, Any] = {"id": row.pk, "name": row.name}
+    if scene is not None:
+        before = settings_of(scene)
+        chosen = {"clip": row} if name == "video" else {"picture": row}
+        kind = "video" if name == "video" else "picture"
+        actions.edit_scene(scene, scene.revision, {**chosen, "background": kind})
+        Change.note(scene.project, scene, before, settings_of(scene), request.user)
+        body |= saved(scene)
+        project = scene.project
+    elif project is not None:
+        shared = project_settings(project)
+        field = "music" if name == "music_file" else "logo"
+        project.edit(project.revision, **{field: row})
+        Change.note(project, None, shared, project_settings(project), request.user)
+        body |= {"project": project_settings(project), "frames": frame_urls(project)}
+    if wants_json(request):
+        if project is not None:
+            body["steps"] = steps(project, request.user)
+        return JsonResponse(body, status=201)
+    if scene is not None:
+        return back_to(scene)
+    return redirect("project_edit", project.pk) if project else redirect("project_list")
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace
+@answers_json
+def picture_crop(request: HttpRequest, picture_id: str) -> HttpResponse:
+    """A rectangle of the picture becomes a picture of its own, in the place of this one."""
+    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    picture = access.picture(workspace, picture_id)
+    scene, project = _target(request, workspace)
+    if request.method == "GET":
+        context = {"picture": picture, "scene": scene, "project": project, "least": LEAST}
+        partial = "#drawer" if wants_json(request) else ""
+        return render(request, f"studio/picture_crop.html{partial}", context)
+    box = _box(request, picture)
+    with tempfile.TemporaryDirectory() as folder:
+        cut = pictures.cut(picture.path, box, Path(folder))
+        made = actions.add_picture(workspace, picture.name, cut)
+    return _used(request, made, "logo" if project else "image", scene, project)
+
+
+def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
+    """(left, top, width, height) in pixels, inside the picture. BadInput names the field."""
+    found = {}
+    for name in ("left", "top", "width", "height"):
+        try:
+            found[name] = int(request.POST.get(name, ""))
+        except ValueError:
+            raise BadInput(
+                f"Write {name} as a whole number of pixels.", code="invalid_field", field=name
+            ) from None
+    for size, start, most in (("width", "left", picture.width), ("height", "top", picture.height)):
+        if found[size] < LEAST:
+            raise BadInput(
+                f"The {size} of a cut is at least {LEAST} pixels.", code="invalid_field", field=size
+            )
+        if found[start] < 0 or found[start] + found[size] > most:
+            raise BadInput(
+                f"{start.capitalize()} and {size} reach outside the picture, which has {most} pixels there.",
+                code="invalid_field",
+                field=start,
+            )
+    return found["left"], found["top"], found["width"], found["height"]
+
+
+@require_safe
+@in_workspace
+def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
+    """The cleaned picture itself, to its own workspace only."""
+    picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
+    return _file(picture.path)
+
+
+@require_safe
+@in_workspace
+def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
+    """The first picture of a video."""
+    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    if clip.kind != Clip.Kind.VIDEO or not clip.path.is_file():
+        raise Http404
+    store = queue.store()
+    key = hashlib.sha256(f"clip-poster/1 {clip.sha256}".encode()).hexdigest()
+    if store.find(key, ".jpg") is None:
+        try:
+            with store.write(key, ".jpg") as path:
+                media.run(["-i", clip.path, "-frames:v", "1", "-vf", "scale=320:-2", path])
+        except media.MediaFailed:  # the file was damaged since it came in
+            raise Http404 from None
+    return _file(store.path(key, ".jpg"))
+
+
+@require_safe
+@in_workspace
+def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
+    """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
+    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    if not clip.path.is_file():
+        raise Http404
+    return serve(request, clip.path, clip.path.name, download=False)
+
+
+def _file(path: Path) -> FileResponse:
+    if not path.is_file():
+        raise Http404
+    answer = FileResponse(path.open("rb"))
+    answer["Cache-Control"] = "private, max-age=31536000, immutable"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer

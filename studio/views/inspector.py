@@ -1,0 +1,118 @@
+"""What stands under the frame: the look of a scene and of the whole video, each with what it is set to now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rendering.stages import placing
+from rendering.values import PLACES, VideoFormat
+from studio import composition
+from studio.anchors import shown_overlays
+from studio.fields import project_settings
+from studio.gallery import poster_of
+from studio.models import Project, Scene
+from studio.models.projects import MANNERS
+from studio.views.frames import HEIGHT, frame_url
+
+BACKGROUNDS = [
+    ("#e9e4dc", "Linen"),
+    ("#f5f3ef", "Chalk"),
+    ("#cfd8d3", "Sage"),
+    ("#b9c6cf", "Mist"),
+    ("#d8c3b4", "Clay"),
+    ("#2f4a4a", "Pine"),
+    ("#2b3440", "Slate"),
+    ("#1f1c1a", "Graphite"),
+]
+SPEEDS = [("0.85", "Slow"), ("1.0", "Normal"), ("1.15", "Brisk"), ("1.3", "Fast")]
+RECENT = 6
+ICONS = {
+    "16:9": "rectangle-horizontal",
+    "5:4": "rectangle-horizontal",
+    "1:1": "square",
+    "4:5": "rectangle-vertical",
+    "9:16": "rectangle-vertical",
+}
+
+
+PLACE_NAMES = [(place, place.replace("-", " ").capitalize()) for place in PLACES]
+
+
+@dataclass(frozen=True)
+class Guides:
+    """The safe area of a frame, in thousandths of its width and height."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+
+def guides_of(project: Project) -> Guides:
+    video = VideoFormat.of(project.aspect, HEIGHT)
+    safe = placing.safe(video)
+    across = lambda value: round(1000 * value / video.width)  # noqa: E731
+    down = lambda value: round(1000 * value / video.height)  # noqa: E731
+    return Guides(across(safe.left), down(safe.top), across(safe.right), down(safe.bottom))
+
+
+def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
+    """The context of studio/_inspector.html."""
+    scene.project = project
+    colors = dict(BACKGROUNDS)
+    background = dict(Scene.BACKGROUNDS)[scene.background]
+    speed = next(
+        (name for value, name in SPEEDS if float(value) == scene.speed), f"{scene.speed:g}"
+    )
+    logo, music = composition.kept(project.logo), composition.kept(project.music)
+    captions = dict(Project.CAPTION_STYLES)[project.caption_style]
+    return {
+        "project": project,
+        "scene": scene,
+        "scene_number": number,
+        "poster": poster_of(scene.avatar),
+        "aspects": [(value, name, ICONS[value]) for value, name in Project.ASPECTS],
+        "colors": BACKGROUNDS,
+        "own_color": scene.background_color not in colors,
+        "speeds": SPEEDS,
+        "styles": MANNERS,
+        "pictures": _recent(project.workspace.pictures, scene.picture),
+        "logos": _recent(project.workspace.pictures, logo),
+        "clips": _recent(project.workspace.clips.filter(kind="video"), scene.clip),
+        "tunes": _recent(project.workspace.clips.filter(kind="music"), music),
+        "frame_url": frame_url(scene),
+        "guides": guides_of(project),
+        "overlays": shown_overlays(scene),
+        "overlay_places": PLACE_NAMES,
+        "shared": {k: v for k, v in project_settings(project).items() if k != "title"},
+        "set_to": {
+            "manner": f"{dict(MANNERS)[scene.style]}, {speed.lower()}",
+            "layout": dict(Scene.LAYOUTS)[scene.layout],
+            "background": colors.get(scene.background_color, background)
+            if scene.background == "color"
+            else background,
+            "overlays": len(scene.overlays) or "None",
+            "transition": dict(Scene.TRANSITIONS)[scene.transition],
+            "format": f"{dict(Project.ASPECTS)[project.aspect]}, {dict(Project.RESOLUTIONS)[project.resolution]}",
+            "captions": captions if project.burn_captions else "Off",
+            "logo": logo.name if logo else "None",
+            "music": music.name if music else "None",
+        },
+    }
+
+
+def _recent(rows: Any, chosen: Any) -> list[Any]:
+    """The latest uploads, the chosen one among them."""
+    found = list(rows.filter(removed_at=None)[:RECENT])
+    if chosen is not None and chosen not in found:
+        found = [chosen, *found[: RECENT - 1]]
+    return found

@@ -1,0 +1,118 @@
+"""Texts and pictures that lie over the frame while words are said: added, changed, moved and taken away one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_POST
+
+from rendering.values import BadInput
+from studio import access, actions, anchors, overlays
+from studio.access import in_workspace
+from studio.fields import settings_of
+from studio.forms import as_typed
+from studio.models import Change, Scene
+from studio.steps import steps
+from studio.views.scenes import answers_json, back_to, saved, wants_json
+
+
+@require_POST
+@in_workspace
+@answers_json
+def overlay_create(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """A text or a picture, on the words that were selected (`start` and `end`, characters of the script) or written."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    row: dict[str, Any] = {"asset_id": request.POST.get("picture") or None}
+    if not row["asset_id"]:
+        row["text"] = as_typed(request.POST.get("text", "")).strip()
+        row["style"] = "card"
+    row |= _anchored(request, scene)
+    before = {one["id"] for one in scene.overlays}
+    _write(request, scene, [*scene.overlays, row])
+    made = next(one["id"] for one in scene.overlays if one["id"] not in before)
+    return _answer(request, scene, made)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def overlay_save(request: HttpRequest, scene_id: str, overlay_id: str) -> HttpResponse:
+    """The fields that were sent; the others stay."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    row = dict(_row(scene, overlay_id))
+    sent = request.POST
+    if "text" in sent and row["text"]:
+        row["text"] = as_typed(sent["text"]).strip()
+    if "size" in sent:
+        row["size"] = _share(sent["size"], "size", 100)
+    if sent.get("style"):
+        row["style"] = sent["style"]
+    if sent.get("moves"):
+        row["enter"] = row["exit"] = sent["moves"]
+    if sent.get("position"):
+        row |= {"position": sent["position"], "x": None, "y": None}
+    if sent.get("x") and sent.get("y"):
+        row |= {name: _share(sent[name], name, 1) for name in ("x", "y")}
+    row |= _anchored(request, scene)
+    _write(request, scene, [row if one["id"] == overlay_id else one for one in scene.overlays])
+    return _answer(request, scene, overlay_id)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def overlay_remove(request: HttpRequest, scene_id: str, overlay_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    _row(scene, overlay_id)
+    _write(request, scene, [one for one in scene.overlays if one["id"] != overlay_id])
+    return _answer(request, scene, "")
+
+
+def _row(scene: Scene, overlay_id: str) -> dict[str, Any]:
+    for row in scene.overlays:
+        if row["id"] == overlay_id:
+            return row
+    raise Http404
+
+
+def _anchored(request: HttpRequest, scene: Scene) -> dict[str, Any]:
+    """`from` and `to` for the words that were sent; nothing where none were."""
+    sent = request.POST
+    if sent.get("start", "").isdecimal() and sent.get("end", "").isdecimal():
+        start, end = int(sent["start"]), int(sent["end"])
+        first, last = anchors.anchors_of(scene.script, scene.markup, start, end)
+        return {"from": first, "to": last}
+    if "words" not in sent:
+        return {}
+    words = " ".join(sent["words"].split())
+    if not words:
+        return {"from": None, "to": None}
+    first, last = anchors.find(scene.script, scene.markup, words)
+    return {"from": first, "to": last}
+
+
+def _share(value: str, name: str, whole: int) -> float:
+    try:
+        return round(float(value) / whole, 4)
+    except ValueError:
+        raise BadInput(f"Write the {name} as a number.", code="invalid_field", field=name) from None
+
+
+def _write(request: HttpRequest, scene: Scene, rows: list[dict[str, Any]]) -> None:
+    """Saves the overlays, as a step that can be taken back. BadInput names the field."""
+    before = settings_of(scene)
+    try:
+        checked = overlays.checked(rows, request.workspace)  # type: ignore[attr-defined]
+    except BadInput as problem:
+        field = str(problem.where.get("path", "")).rpartition(".")[2] or "text"
+        raise BadInput(problem.sentence, code=problem.code, field=field) from None
+    actions.edit_scene(scene, scene.revision, {"overlays": checked})
+    Change.note(scene.project, scene, before, settings_of(scene), request.user)
+
+
+def _answer(request: HttpRequest, scene: Scene, overlay_id: str) -> HttpResponse:
+    if not wants_json(request):
+        return back_to(scene)
+    more = {"overlay": overlay_id, "steps": steps(scene.project, request.user)}
+    return JsonResponse(saved(scene) | more)

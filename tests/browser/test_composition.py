@@ -1,0 +1,107 @@
+"""The look of a scene in a real browser: the frame follows, overlays move by key and by hand, cuts and undo."""
+
+import pytest
+
+from studio.models import Scene
+from tests.studio.rows import make_project
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def project(alice, library):
+    return make_project(alice.workspace, script="Hello, and welcome.\n\nThis is the second line.")
+
+
+@pytest.fixture
+def editor(page_of, alice, project):
+    def opened(**fields):
+        page = page_of(alice, **fields)
+        page.goto(f"/projects/{project.pk}/")
+        page.get_by_text("Saved").first.wait_for(state="attached")
+        return page
+
+    return opened
+
+
+def frame_of(page):
+    return page.locator("#frame").get_attribute("src")
+
+
+def test_a_layout_is_seen_in_the_frame_and_taken_back(editor, until):
+    page = editor()
+    before = frame_of(page)
+    page.get_by_role("radio", name="Circle").press("Space")
+    until(page, f"document.getElementById('frame').getAttribute('src') !== '{before}'")
+    assert Scene.objects.get().layout == "circle"
+    page.keyboard.press("Control+z")
+    until(page, f"document.getElementById('frame').getAttribute('src') === '{before}'")
+    assert Scene.objects.get().layout == "full"
+
+
+def test_a_text_is_hung_on_words_and_moved_by_key(editor, until, holds):
+    page = editor()
+    script = page.get_by_role("textbox", name="Script").first
+    script.evaluate("area => { area.focus(); area.setSelectionRange(11, 18); }")
+    page.get_by_role("button", name="Text here…").click()
+    page.get_by_role("textbox", name="Text", exact=True).fill("Good to see you")
+    page.get_by_role("button", name="Add", exact=True).last.press("Enter")
+    page.get_by_text("while “welcome.” is said").wait_for()
+    handle = page.get_by_role("button", name="Good to see you, on the picture")
+    until(page, "document.activeElement.matches('[data-handle]')")
+    holds(page)
+    left = handle.bounding_box()["x"]
+    for key in ("Shift+ArrowLeft", "Shift+ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+    for _ in range(200):
+        row = Scene.objects.get().overlays[0]
+        if row["x"] is not None:
+            break
+        page.wait_for_timeout(50)
+    assert row["x"] is not None
+    assert handle.bounding_box()["x"] < left
+    until(page, "document.activeElement.matches('[data-handle]')")
+    assert page.locator(".mark-overlay").first.text_content() == "welcome."
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_kept(editor, until):
+    page = editor()
+    page.get_by_role("radio", name="Beside text").press("Space")
+    heading = page.get_by_label("Heading beside the person")
+    heading.fill("Numerals \U00012000")
+    page.locator("#wrong-heading").wait_for()
+    assert heading.input_value() == "Numerals \U00012000"
+    assert heading.get_attribute("aria-describedby") == "wrong-heading"
+    heading.fill("Numerals")
+    page.locator("#wrong-heading").wait_for(state="detached")
+    assert Scene.objects.get().heading == "Numerals"
+
+
+def test_the_cut_of_a_picture_follows_keys_and_numbers(editor, until, holds, alice):
+    from tests.studio.test_assets import png
+
+    page = editor()
+    page.locator("[data-prop=background] > summary").click()
+    page.locator("[name=background][value=picture]").press("Space")
+    page.locator("input[name=image]").set_input_files(
+        {"name": "wall.png", "mimeType": "image/png", "buffer": png(640, 360)}
+    )
+    page.get_by_role("link", name="Crop the picture").press("Enter")
+    box = page.get_by_role("application")
+    box.press("Alt+Shift+ArrowLeft")
+    box.press("Shift+ArrowRight")
+    holds(page)
+    assert page.get_by_role("spinbutton", name="Width").input_value() == "576"
+    assert page.get_by_role("spinbutton", name="Left").input_value() == "64"
+    page.get_by_role("button", name="Crop", exact=True).press("Enter")
+    page.locator("dialog[open]").wait_for(state="detached")
+    assert Scene.objects.get().picture.width == 576
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)])
+def test_every_row_holds(editor, holds, width, dark):
+    page = editor(width=width, dark=dark)
+    if width < 700:
+        page.get_by_role("button", name="Look and voice").click()
+    page.evaluate("for (const row of document.querySelectorAll('[data-prop]')) row.open = true")
+    holds(page)

@@ -1,0 +1,123 @@
+"""Uploads and cuts through the editor: where they end up, and what is said of those that cannot be used."""
+
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from studio.models import Clip, Picture, Scene
+from tests.studio.rows import make_project
+
+JSON = {"HTTP_ACCEPT": "application/json"}
+
+
+def png(width, height, color=(200, 80, 60, 255)):
+    out = BytesIO()
+    Image.new("RGBA", (width, height), color).save(out, "PNG")
+    return out.getvalue()
+
+
+def upload(client, **fields):
+    files = {
+        name: SimpleUploadedFile(f"My {name}.bin", value)
+        for name, value in fields.items()
+        if isinstance(value, bytes)
+    }
+    return client.post("/assets", {**fields, **files}, **JSON)
+
+
+@pytest.fixture
+def project(alice, library):
+    return make_project(alice.workspace)
+
+
+@pytest.fixture
+def scene(project):
+    return project.live_scenes.get()
+
+
+@pytest.fixture
+def client(client_of, alice):
+    return client_of(alice)
+
+
+def test_a_picture_becomes_the_background_in_one_step(client, project, scene):
+    answer = upload(client, image=png(640, 360), scene=scene.pk)
+    assert answer.status_code == 201
+    assert answer.json()["settings"]["background"] == "picture"
+    assert answer.json()["steps"]["undo"] == "background of scene 1"
+    client.post(f"/projects/{project.pk}/undo", **JSON)
+    scene.refresh_from_db()
+    assert (scene.background, scene.picture) == ("color", None)
+
+
+def test_a_logo_keeps_what_is_clear_in_it(client, project):
+    answer = upload(client, logo=png(200, 80, (0, 0, 0, 40)), project=project.pk)
+    assert answer.json()["project"]["logo"] == Picture.objects.get().pk
+    with Image.open(Picture.objects.get().path) as kept:
+        assert kept.mode == "RGBA"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("image", b"no picture"), ("video", b"no video"), ("music_file", b"la la la"), ("image", b"")],
+)
+def test_what_cannot_be_used_gets_one_sentence_and_changes_nothing(client, scene, name, data):
+    where = {"project": scene.project_id} if name == "music_file" else {"scene": scene.pk}
+    answer = upload(client, **{name: data}, **where)
+    assert answer.status_code == 422
+    assert answer.json()["problem"]["sentence"].endswith(".")
+    assert (Picture.objects.count(), Clip.objects.count()) == (0, 0)
+    assert Scene.objects.get().revision == scene.revision
+
+
+def test_a_cut_takes_the_place_of_the_picture(client, scene):
+    upload(client, image=png(640, 360), scene=scene.pk)
+    whole = Picture.objects.get()
+    box = {"left": 100, "top": 50, "width": 320, "height": 200, "scene": scene.pk}
+    answer = client.post(f"/pictures/{whole.pk}/crop", box, **JSON)
+    assert answer.status_code == 201
+    cut = Picture.objects.exclude(pk=whole.pk).get()
+    assert (cut.width, cut.height) == (320, 200)
+    scene.refresh_from_db()
+    assert scene.picture == cut
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"left": "x"}, "left"),
+        ({"width": 4}, "width"),
+        ({"left": 600}, "left"),
+        ({"top": -1}, "top"),
+    ],
+)
+def test_a_cut_that_is_none_names_the_number(client, scene, fields, field):
+    upload(client, image=png(640, 360), scene=scene.pk)
+    whole = Picture.objects.get()
+    box = {"left": 0, "top": 0, "width": 320, "height": 200, "scene": scene.pk, **fields}
+    answer = client.post(f"/pictures/{whole.pk}/crop", box, **JSON)
+    assert answer.status_code == 422
+    assert answer.json()["problem"]["errors"][0]["field"] == field
+
+
+def test_it_works_without_javascript(client, scene):
+    file = SimpleUploadedFile("Wall.png", png(640, 360))
+    answer = client.post("/assets", {"image": file, "scene": scene.pk})
+    assert answer["Location"].startswith(f"/projects/{scene.project_id}/?scene={scene.pk}")
+    picture = Picture.objects.get()
+    page = client.get(f"/pictures/{picture.pk}/crop?scene={scene.pk}").content.decode()
+    assert 'name="width" value="640"' in page
+    box = {"left": 0, "top": 0, "width": 64, "height": 64, "scene": scene.pk}
+    client.post(f"/pictures/{picture.pk}/crop", box)
+    scene.refresh_from_db()
+    assert scene.picture.width == 64
+
+
+def test_it_hides_from_strangers(client, client_of, charlie, scene):
+    upload(client, image=png(640, 360), scene=scene.pk)
+    picture = Picture.objects.get()
+    stranger = client_of(charlie)
+    assert stranger.get(f"/pictures/{picture.pk}/crop").status_code == 404
+    assert upload(stranger, image=png(64, 64), scene=scene.pk).status_code == 404
