@@ -20,6 +20,7 @@ class Plan:
     name: str
     credits_a_month: int
     photo_avatars: int  # avatars from photos that a workspace has at once
+    recordings: int = 10  # of people's voices, at once
 
 
 PLANS = {"free": Plan("free", "Free", 10, 5)}

@@ -90,3 +90,13 @@ def asset(workspace: Workspace, asset_id: str) -> Picture | Clip:
     """A picture, a video or a piece of music."""
     found = Picture.objects.filter(workspace=workspace, pk=asset_id, removed_at=None).first()
     return found or clip(workspace, asset_id)
+
+
+def recording(workspace: Workspace, voice_id: str) -> Voice:
+    """What the workspace measured of a recording, in whatever state."""
+    return get_object_or_404(
+        Voice.objects.select_related("workspace"),
+        workspace=workspace,
+        pk=voice_id,
+        retired_at=None,
+    )

@@ -5,8 +5,10 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from rendering import voices
         from studio import checks  # noqa: F401 (registers them)
         from studio.providers import accounts
 
-        voices.offer(accounts())
+        voices.offer(accounts(), settings.MODELS_DIR)

@@ -36,6 +36,7 @@ app.conf.update(
     task_routes={
         "rendering.tasks.speak": {"queue": "speech"},
         "studio.tasks.prepare_avatar": {"queue": "speech"},
+        "studio.tasks.measure_voice": {"queue": "speech"},
     },
     timezone="UTC",
 )

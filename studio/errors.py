@@ -40,6 +40,7 @@ class PictureRefused(Exception):
 BAD_INPUT_STATUS = {
     "above_max_cost": 402,
     "avatar_limit": 403,
+    "voice_limit": 403,
     "file_too_large": 413,
     "body_too_large": 413,
     "rate_limited": 429,

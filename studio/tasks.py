@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from rendering.tasks import publish
-from studio import photos
+from studio import photos, recordings
 
 
 def ask(avatar_id: str) -> bool:
@@ -21,3 +21,16 @@ def prepare_avatar(avatar_id: str) -> None:
     avatar = photos.claim(avatar_id)
     if avatar is not None:
         photos.make(avatar)
+
+
+def ask_for_voice(voice_id: str) -> bool:
+    """Somebody waits for this recording. False when the broker is away."""
+    return publish(measure_voice, voice_id, priority=0, expires=2 * settings.SWEEP_SECONDS)
+
+
+@shared_task(name="studio.tasks.measure_voice")
+def measure_voice(voice_id: str) -> None:
+    close_old_connections()
+    voice = recordings.claim(voice_id)
+    if voice is not None:
+        recordings.measure(voice)

@@ -24,6 +24,7 @@ from studio.views import (
     pronunciations,
     renders,
     scenes,
+    voices,
 )
 
 urlpatterns = [
@@ -67,6 +68,10 @@ urlpatterns = [
     path("scenes/<slug:scene_id>/voices", library.scene_voices, name="scene_voices"),
     path("scenes/<slug:scene_id>/lines/<int:line>/sound", listen.line_sound, name="line_sound"),
     path("scenes/<slug:scene_id>/speak", listen.scene_speak, name="scene_speak"),
+    path("voices/", voices.voice_list, name="voice_list"),
+    path("voices/new", voices.voice_create, name="voice_create"),
+    path("voices/<slug:voice_id>/", voices.voice_detail, name="voice_detail"),
+    path("voices/<slug:voice_id>/remove", voices.voice_remove, name="voice_remove"),
     path("voices/<slug:slug>/sample", library.voice_sample, name="voice_sample"),
     path("avatars/", avatars.avatar_list, name="avatar_list"),
     path("avatars/new", avatars.avatar_create, name="avatar_create"),

@@ -69,7 +69,7 @@ def run(
     Equal input gives equal samples. Raises BadInput (a language the voice lacks, nothing that can
     be pronounced) and Canceled, within about a second of `stop` being set.
     """
-    voice = _checked(script, voice, speed, pitch)
+    voice = _checked(script, voice, speed, pitch, store)
     clips, reused = [], 0
     for number, sentence in enumerate(script.sentences):
         if report is not None:
@@ -97,7 +97,7 @@ def sentences(
 
     Played one after another they are the line, but for its loudness, which is set per sentence.
     """
-    voice = _checked(script, voice, speed, pitch)
+    voice = _checked(script, voice, speed, pitch, store)
     lead = LEAD
     for number, sentence in enumerate(script.sentences):
         if not sentence.spans:
@@ -169,9 +169,11 @@ def _length(text: str) -> float:
     return 0.0218 * letters + 0.1031 * syllables + 0.0516 * len(words)
 
 
-def _checked(script: Script, voice: VoiceInfo | str, speed: float, pitch: float) -> VoiceInfo:
+def _checked(
+    script: Script, voice: VoiceInfo | str, speed: float, pitch: float, store: Store | None = None
+) -> VoiceInfo:
     if isinstance(voice, str):
-        voice = voices.get(voice)
+        voice = voices.get(voice, store)
     if script.language.split("-")[0].lower() != voice.language.split("-")[0]:
         raise BadInput(
             f"The voice {voice.name} does not speak {script.language}; choose another voice.",

@@ -2,7 +2,7 @@
 
 `ENGINES` says what each engine can do, `REGISTRY` is the one list of voices that a script can name, and
 `engine(name)` loads an engine once per process. Voices of HTTP providers join the list when `offer` is
-told of an account. A further
+told of an account. A person's own voice is known by the key of its file in the store ("xtts-…"). A further
 language needs a pronunciation module beside english.py and voices whose `language` names it.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import functools
 import hashlib
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from rendering import memory
-from rendering.values import BadInput, Floats, Phone, Sentence, TimedBy, Word
+from rendering.values import BadInput, Floats, Phone, Sentence, TimedBy, Unavailable, Word
 
 if TYPE_CHECKING:
     from rendering.voices.hosted import Account
+    from rendering.voices.xtts import Xtts
 
 KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
 HIBARI = "Apache-2.0 (hibari-tts, distilled from Kokoro-82M)"
@@ -33,6 +35,8 @@ CONTROLS = frozenset(
     {"break", "emphasis", "rate", "pitch", "say-as", "sub", "phoneme", "dictionary"}
 )
 """What a script may ask of a voice. `lang` is missing: no voice here changes its language."""
+OTHERS = frozenset({"break", "say-as", "sub", "dictionary"})
+"""Of an engine that takes words only: pauses are put into its sound here, and words are replaced before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class VoiceInfo:
     """Seconds it takes for what af_heart says in one; measured over forty sentences."""
     dollars: float = 0.0
     """What a provider asks of the operator for 1,000 characters."""
+    data: Path | None = None
+    """The file that an own voice is spoken from; only `get` with a store knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,12 @@ class EngineInfo:
     clones: bool = False  # whether it speaks in a voice given by a recording
 
 
+class Shelf(Protocol):
+    """What is asked of the store here; rendering.store is one."""
+
+    def find(self, key: str, suffix: str) -> Path | None: ...
+
+
 class VoiceEngine(Protocol):
     def say(
         self,
@@ -99,7 +111,20 @@ class VoiceEngine(Protocol):
 ENGINES = {
     "kokoro": EngineInfo("Kokoro", "kokoro-82m-1.0-int8/1", "phones", ("en",), KOKORO),
     "preview": EngineInfo("Preview", "hibari-0.2.1/1", "phones", ("en",), HIBARI),
+    "xtts": EngineInfo(
+        title="XTTS v2",
+        revision="xtts-2.0.3/1",
+        times="none",
+        languages=(
+            *("en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar", "zh"),
+            *("hu", "ko", "ja", "hi"),
+        ),
+        licence="Coqui Public Model License 1.0: no commercial use",
+        clones=True,
+    ),
 }
+OWN = re.compile("xtts-([0-9a-f]{40})")
+"""The slug of a person's own voice: its engine, and the key of its file."""
 
 
 def _kokoro(rows: str) -> dict[str, VoiceInfo]:
@@ -159,13 +184,19 @@ REGISTRY["preview"] = VoiceInfo(
 
 
 _hosted: dict[str, Account] = {}
+_models: Path | None = None
 
 
-def offer(accounts: Iterable[Account]) -> None:
-    """Offers the voices of these accounts, and of no others; a process says it once, when it starts."""
+def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
+    """Offers the voices of these accounts, and of no others; a process says it once, when it starts.
+
+    models: the folder of weights, for the engine that speaks in a person's own voice.
+    """
+    global _models
     from rendering.voices import hosted
 
     with _loading:
+        _models = models
         for name in _hosted:
             del ENGINES[name]
         for slug in [slug for slug, voice in REGISTRY.items() if voice.engine in _hosted]:
@@ -178,10 +209,32 @@ def offer(accounts: Iterable[Account]) -> None:
         _load.cache_clear()
 
 
-def get(slug: str) -> VoiceInfo:
-    """The voice of that slug. Raises BadInput: with near matches, or because a provider is not offered."""
+def not_cloning() -> str:
+    """Why no own voice can be made or spoken here, in one sentence; "" when it can."""
+    from rendering.voices import xtts
+
+    return xtts.missing(_models)
+
+
+def get(slug: str, store: Shelf | None = None) -> VoiceInfo:
+    """The voice of that slug, or the own one of that key, whose `data` is there only with `store`.
+
+    Raises BadInput: with near matches, or because a provider is not offered.
+    """
     if slug in REGISTRY:
         return REGISTRY[slug]
+    if own := OWN.fullmatch(slug):
+        return VoiceInfo(
+            slug=slug,
+            name="A person's own voice",
+            language="en-US",
+            description="",
+            tags=(),
+            engine="xtts",
+            licence=ENGINES["xtts"].licence,
+            supports=OTHERS,
+            data=store.find(own[1], ".voice") if store else None,
+        )
     from rendering.voices import providers
 
     provider = providers.PROVIDERS.get(slug.split("-")[0])
@@ -199,6 +252,8 @@ def sha256(slug: str) -> str:
     """Of the data that makes this voice what it is: style vectors, the model that is the voice, or, of a
     provider's voice, its name there."""
     voice = get(slug)
+    if own := OWN.fullmatch(slug):
+        return own[1]
     if voice.engine in _hosted:
         return hashlib.sha256(f"{ENGINES[voice.engine].revision} {slug}".encode()).hexdigest()
     return _data_sha256(slug, voice.engine)
@@ -223,6 +278,15 @@ def engine(name: str, cache: Path | None = None) -> VoiceEngine:
         return _load(name, cache)
 
 
+def cloner() -> Xtts:
+    """The engine that makes and speaks own voices. Raises Unavailable where there is none."""
+    from rendering.voices.xtts import Xtts
+
+    found = engine("xtts")
+    assert isinstance(found, Xtts)
+    return found
+
+
 def release() -> None:
     """Gives the memory of loaded engines back; the next one that speaks loads anew."""
     with _loading:
@@ -240,6 +304,13 @@ def _load(name: str, cache: Path | None) -> VoiceEngine:
         from rendering.voices.preview import Preview
 
         return Preview(cache)
+    if name == "xtts":
+        from rendering import weights
+        from rendering.voices.xtts import Xtts
+
+        if sentence := not_cloning():
+            raise Unavailable(sentence, again=False)
+        return Xtts(weights.need("xtts", _models or Path()))
     if name in _hosted:
         from rendering.voices.hosted import Hosted
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Sentence, Unavailable, Word
-from rendering.voices import ACCENTS, Clip, EngineInfo, VoiceInfo, english
+from rendering.voices import ACCENTS, OTHERS, Clip, EngineInfo, VoiceInfo, english
 from rendering.voices.providers import (
     PROVIDERS,
     Answer,
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 
 LARGEST = 40_000_000  # bytes of an answer
 STEP = 0.1  # seconds between looks at `stop`
-CONTROLS = frozenset({"break", "say-as", "sub", "dictionary"})
-"""Pauses are put into the sound here and words are replaced before; no provider bends single words."""
 UNSPOKEN = re.compile(r"[<>\[\]{}]")  # they would be read as tags by one provider or another
 STATUSES: dict[int, Trouble] = {
     401: "key",
@@ -128,7 +126,7 @@ def voices(account: Account) -> dict[str, VoiceInfo]:
             tags=(ACCENTS[voice.language].lower(), provider.name),
             engine=provider.name,
             licence=provider.licence,
-            supports=CONTROLS,
+            supports=OTHERS,
             dollars=provider.dollars if account.dollars is None else account.dollars,
         )
     return found

@@ -50,6 +50,7 @@ class Weights:
 _VAE = ("stabilityai/sd-vae-ft-mse", "31f26fdeee1355a5c34592e401dd41e45d25a493")
 _WHISPER = ("openai/whisper-tiny", "169d4a4341b33bc18d8881c4b69c2e104e1cc0af")
 _ECHOMIMIC = ("BadToBest/EchoMimic", "987c98d1d00a5fd062c5f087719af663fa90bc53")
+_XTTS = ("coqui/XTTS-v2", "6c2b0d75eae4b7047358e3b6bd9325f857d43f77")
 _MUSETALK = ("TMElyralab/MuseTalk", "3ef28bc5cff08c90ad8178a25f1b570cd800170f")
 
 VAE = (
@@ -157,5 +158,17 @@ REGISTRY: dict[str, Weights] = {
             *VAE,
             *WHISPER,
         ),
+    ),
+    "xtts": Weights(
+        engine="xtts",
+        title="XTTS v2",
+        licence="Coqui Public Model License 1.0 (CPML)",
+        terms="https://coqui.ai/cpml.txt",
+        commercial="no",
+        note=(
+            "Speaks in the voice of a recording. The licence allows non-commercial use only, of the model and of what it says; "
+            "the company that sold other terms has closed."
+        ),
+        files=tuple(File(name, *_XTTS) for name in ("config.json", "vocab.json", "model.pth")),
     ),
 }

@@ -15,6 +15,8 @@ from moderation.models import LAPSES_AFTER
 from rendering import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
+from rendering.voices import REGISTRY
+from studio import recordings
 from studio.models import Avatar, Clip, Picture, Project, Voice
 from studio.views.files import file_name, file_url, link_ends
 
@@ -273,7 +275,7 @@ def asset_resource(row: Picture | Clip) -> dict[str, Any]:
     }
 
 
-def voice_resources(voices: Sequence[Voice]) -> list[dict[str, Any]]:
+def voice_resources(request: HttpRequest, voices: Sequence[Voice]) -> list[dict[str, Any]]:
     consents = _consents("voice", voices)
     return [
         {
@@ -283,10 +285,28 @@ def voice_resources(voices: Sequence[Voice]) -> list[dict[str, Any]]:
             "name": row.name,
             "description": row.description,
             "tags": row.tags,
-            "kind": "clone" if row.workspace_id else "stock",
+            "kind": "recording" if row.workspace_id else "stock",
+            "status": row.status,
+            "engine": engine_of(row),
+            "findings": row.findings,
+            "nearest": [
+                {"voice_id": near.voice.slug, "likeness": near.likeness}
+                for near in recordings.nearest(row)
+            ],
+            "page_url": request.build_absolute_uri(reverse("voice_detail", args=[row.pk]))
+            if row.workspace_id
+            else None,
             "languages": [row.language],
             "consent_id": consents.get(row.pk),
             "created_at": row.created_at,
         }
         for row in voices
     ]
+
+
+def engine_of(voice: Voice) -> str | None:
+    """What speaks in it; nothing does in a recording that is only compared."""
+    if voice.workspace_id:
+        return voice.engine or None
+    known = REGISTRY.get(voice.slug)
+    return known.engine if known else None

@@ -28,7 +28,7 @@ from billing.models import Transfer, Wallet
 from billing.plans import period_of
 from rendering.models import Render, Segment
 from rendering.stages import lettering
-from studio import access, overlays, photos, uploads
+from studio import access, overlays, photos, recordings, uploads
 from studio.actions import remove_asset, request_render
 from studio.api import schemas
 from studio.api.idempotency import key_of, once
@@ -493,7 +493,7 @@ def avatar_create(
     """
     workspace = workspace_of(request)
     key_of(request)  # before anything is decoded
-    voices = Voice.offered_to(workspace)
+    voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
     voice = _offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
     sent = hashlib.sha256(json.dumps([name, voice_id]).encode())
     for chunk in photo.chunks():
@@ -545,8 +545,36 @@ def avatar_delete(request: HttpRequest, avatar_id: str) -> Any:
     tags=["Avatars and voices"],
 )
 def voice_list(request: HttpRequest) -> Any:
-    """Stock voices and those of the workspace. A render takes the id or the slug."""
-    return {"data": voice_resources(list(Voice.offered_to(workspace_of(request))))}
+    """Those that can be chosen, and what the workspace has of recordings, in whatever status. A render takes the id or the slug.
+
+    A recording is made on its page, by the person who speaks in it: nobody can agree through the API.
+    """
+    mine = Q(workspace=None) | Q(workspace=workspace_of(request))
+    return {"data": voice_resources(request, list(Voice.objects.filter(mine, retired_at=None)))}
+
+
+@router.get(
+    "/voices/{slug:voice_id}",
+    response={200: schemas.Voice, **READ_PROBLEMS},
+    summary="Read a recording of the workspace",
+    tags=["Avatars and voices"],
+    url_name="voice_detail",
+)
+def voice_detail(request: HttpRequest, voice_id: str) -> Any:
+    """How far it is, and which stock voices are nearest to it."""
+    return voice_resources(request, [access.recording(workspace_of(request), voice_id)])[0]
+
+
+@router.delete(
+    "/voices/{slug:voice_id}",
+    response={204: None, **READ_PROBLEMS},
+    summary="Delete a recording of the workspace",
+    tags=["Avatars and voices"],
+)
+def voice_delete(request: HttpRequest, voice_id: str) -> Any:
+    """At once and for good: what was measured is destroyed, and renders that use it end with their credits back."""
+    recordings.remove(access.recording(workspace_of(request), voice_id))
+    return Status(204, None)
 
 
 @router.post(

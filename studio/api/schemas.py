@@ -389,6 +389,11 @@ class AvatarList(Schema):
     data: list[Avatar]
 
 
+class NearVoice(Schema):
+    voice_id: str = Field(description="The slug of a stock voice.")
+    likeness: int = Field(description="0 to 100; two recordings of one person have about 95.")
+
+
 class Voice(Schema):
     id: str
     object: Literal["voice"]
@@ -396,7 +401,17 @@ class Voice(Schema):
     name: str
     description: str
     tags: list[str]
-    kind: Literal["stock", "clone"]
+    kind: Literal["stock", "recording"]
+    status: Literal["measuring", "refused", "failed", "compared", "drafts", "ready"] = Field(
+        description="What can be rendered with it: everything when `ready`, marked drafts when `drafts`, else nothing. "
+        "`compared`: no engine here speaks in it, so `nearest` is all that it gives."
+    )
+    engine: str | None = Field(description="What speaks in it.")
+    findings: list[Finding] = Field(description="What is wrong with its recording.")
+    nearest: list[NearVoice] = Field(
+        description="Of a recording: the stock voices most like it, nearest first. None of them is a copy of it."
+    )
+    page_url: str | None = Field(description="Where a recording is heard, compared and deleted.")
     languages: list[str]
     consent_id: str | None
     created_at: datetime

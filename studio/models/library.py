@@ -93,7 +93,17 @@ class Avatar(models.Model):
 
 
 class Voice(models.Model):
-    """A voice of the registry. Stock ones belong to no workspace."""
+    """A voice of the registry, which belongs to no workspace, or what was measured of a person's recording.
+
+    A recording is a voice that can be chosen when an engine speaks in it (`engine`); else the stock voices nearest to it are all
+    that there is.
+    """
+
+    class State(models.TextChoices):
+        MEASURING = "measuring"
+        REFUSED = "refused"  # the recording cannot be used; `findings` say why
+        FAILED = "failed"  # our fault
+        READY = "ready"
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "voice"))
     workspace = models.ForeignKey(
@@ -104,6 +114,15 @@ class Voice(models.Model):
     language = models.CharField(max_length=16)
     description = models.CharField(max_length=240, blank=True)
     tags = models.JSONField(default=list)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.READY)
+    engine = models.CharField(max_length=16, blank=True, help_text="Speaks in an own voice.")
+    speaker = models.JSONField(null=True, help_text="Of a recording: its speaker's vector.")
+    findings = models.JSONField(default=list)
+    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        "studio.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -115,7 +134,18 @@ class Voice(models.Model):
 
     @classmethod
     def offered_to(cls, workspace: Workspace) -> models.QuerySet["Voice"]:
-        return cls.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
+        """What the workspace may choose."""
+        own = Q(workspace=workspace, state=cls.State.READY) & ~Q(engine="")
+        return cls.objects.filter(Q(workspace=None) | own, retired_at=None)
+
+    @property
+    def status(self) -> str:
+        """`ready`; of a recording its state until it is measured, then `drafts` or, where nothing speaks in it, `compared`."""
+        if self.workspace_id is None:
+            return "ready"
+        if self.state != self.State.READY:
+            return self.state
+        return "drafts" if self.engine else "compared"
 
 
 class Picture(models.Model):

@@ -100,7 +100,7 @@ def avatar_sound(request: HttpRequest, avatar_id: str) -> HttpResponse:
 def avatar_create(request: HttpRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
     workspace = request.workspace  # type: ignore[attr-defined]
-    voices = Voice.offered_to(workspace)
+    voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
     problem = None
     try:
         if request.method == "GET":
@@ -145,7 +145,7 @@ def avatar_detail(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = None) -> HttpResponse:
-    voices = Voice.offered_to(request.workspace).exclude(slug="preview")  # type: ignore[attr-defined]
+    voices = Voice.offered_to(request.workspace).filter(workspace=None).exclude(slug="preview")  # type: ignore[attr-defined]
     context = {
         "avatar": avatar,
         "voices": voices,
@@ -183,7 +183,7 @@ def avatar_keep(request: HttpRequest, avatar_id: str) -> HttpResponse:
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
     if avatar.state != Avatar.State.MADE:
         return redirect("avatar_detail", avatar.pk)
-    voices = Voice.offered_to(request.workspace)  # type: ignore[attr-defined]
+    voices = Voice.offered_to(request.workspace).filter(workspace=None)  # type: ignore[attr-defined]
     voice = voices.filter(slug=request.POST.get("voice", "")).first()
     try:
         if voice is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rendering.values import LineSpec
-from studio import access
+from rendering.voices.providers import PROVIDERS
+from studio import access, recordings
 from studio.access import in_workspace
 from studio.gallery import gallery
 from studio.models import Avatar, Scene, Voice
@@ -16,6 +19,7 @@ from studio.views.scenes import answers_json, wants_json
 
 SAMPLE = "Hello. This is how your script will sound when I read it."
 LANGUAGES = {"en-US": "American English", "en-GB": "British English"}
+OWN, PREVIEW = "From recordings", "Preview"
 
 
 def _drawer(request: HttpRequest, scene: Scene, name: str, context: dict) -> HttpResponse:
@@ -35,16 +39,33 @@ def scene_avatars(request: HttpRequest, scene_id: str) -> HttpResponse:
 @require_safe
 @in_workspace
 def scene_voices(request: HttpRequest, scene_id: str) -> HttpResponse:
-    """Voices by language, the one that goes with the avatar first among its language."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    """Voices by language, before them those nearest to the newest recording of the workspace."""
+    workspace = request.workspace  # type: ignore[attr-defined]
+    scene = access.scene(workspace, scene_id)
+    groups = grouped(Voice.offered_to(workspace))
+    own = Voice.objects.filter(workspace=workspace, retired_at=None, state=Voice.State.READY)
+    if newest := own.order_by("-created_at").first():
+        near = [one.voice for one in recordings.nearest(newest, 3)]
+        groups.insert(0, (f"Stock voices nearest to {newest.name}", near))
+    return _drawer(request, scene, "scene_voices", {"groups": groups})
+
+
+def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
+    """Voices under headings: one's own, then by accent, by provider, and the preview last."""
     groups: dict[str, list[Voice]] = {}
-    for voice in Voice.offered_to(request.workspace):  # type: ignore[attr-defined]
-        heading = (
-            "Preview" if voice.slug == "preview" else LANGUAGES.get(voice.language, voice.language)
-        )
+    for voice in voices:
+        provider = PROVIDERS.get(voice.slug.split("-")[0])
+        if voice.workspace_id:
+            heading = OWN
+        elif provider:
+            heading = f"Spoken by {provider.title}"
+        elif voice.slug == "preview":
+            heading = PREVIEW
+        else:
+            heading = LANGUAGES.get(voice.language, voice.language)
         groups.setdefault(heading, []).append(voice)
-    order = sorted(groups, key=lambda heading: (heading == "Preview", heading))
-    return _drawer(request, scene, "scene_voices", {"groups": [(h, groups[h]) for h in order]})
+    order = sorted(groups, key=lambda h: (h == PREVIEW, h.startswith("Spoken"), h != OWN, h))
+    return [(heading, groups[heading]) for heading in order]
 
 
 @require_http_methods(["GET", "POST"])

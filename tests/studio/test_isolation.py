@@ -38,6 +38,7 @@ ROW = "members of the workspace that owns the row in the address"
 SIGNED = "whoever holds a signed link"
 ACCOUNT = "the pages of allauth"
 KEY = "a program with a key"
+OWN_VOICE = f"xtts-{'d' * 40}"
 KEY_ROW = "a program with a key of the workspace that owns the row in the address"
 
 ROUTES = {
@@ -66,6 +67,10 @@ ROUTES = {
     "scene_voices": (ROW, "GET"),
     "scene_speak": (ROW, "POST"),
     "line_sound": (ROW, "GET POST"),
+    "voice_list": (PERSON, "GET"),
+    "voice_create": (PERSON, "GET POST"),
+    "voice_detail": (ROW, "GET"),
+    "voice_remove": (ROW, "POST"),
     "voice_sample": (ROW, "GET POST"),
     "avatar_list": (PERSON, "GET"),
     "stock_avatar": (PERSON, "GET"),
@@ -115,6 +120,8 @@ ROUTES = {
     "api-1:avatar_detail": (KEY_ROW, "GET"),
     "api-1:avatar_delete": (KEY_ROW, "DELETE"),
     "api-1:voice_list": (KEY, "GET"),
+    "api-1:voice_detail": (KEY_ROW, "GET"),
+    "api-1:voice_delete": (KEY_ROW, "DELETE"),
     "api-1:asset_create": (KEY, "POST"),
     "api-1:asset_detail": (KEY_ROW, "GET"),
     "api-1:asset_delete": (KEY_ROW, "DELETE"),
@@ -215,7 +222,7 @@ def world(alice, library):
         workspace=workspace, project=project, title="Secret plan of Alice"
     )
     voice = Voice.objects.create(
-        workspace=workspace, slug="own-voice", name="Own", language="en-GB"
+        workspace=workspace, slug=OWN_VOICE, name="Own", language="en-US", engine="xtts"
     )
     picture = Picture.objects.create(
         workspace=workspace, name="x", sha256="a" * 64, suffix=".png", width=8, height=8
@@ -239,6 +246,7 @@ def world(alice, library):
             "scene_id": scene.pk,
             "render_id": render.pk,
             "slug": voice.slug,
+            "voice_id": voice.pk,
             "picture_id": picture.pk,
             "clip_id": clip.pk,
             "overlay_id": "note",
@@ -393,14 +401,14 @@ def test_the_lists_of_the_api_hold_nothing_of_others(world, alice, charlie):
         assert stranger.get("/api/v1/renders", query).json()["data"] == []
     slugs = [row["slug"] for row in stranger.get("/api/v1/voices").json()["data"]]
     assert slugs
-    assert "own-voice" not in slugs
-    assert "own-voice" in [row["slug"] for row in own.get("/api/v1/voices").json()["data"]]
+    assert OWN_VOICE not in slugs
+    assert OWN_VOICE in [row["slug"] for row in own.get("/api/v1/voices").json()["data"]]
 
 
 def test_the_api_renders_nothing_of_others(world, alice, charlie):
     stranger = Program.of(charlie.workspace)
     problem(stranger.render(project_id=world.rows["project_id"]), 404, "not_found")
-    problem(stranger.render(script="Hi.", voice_id="own-voice"), 422, "invalid_field")
+    problem(stranger.render(script="Hi.", voice_id=OWN_VOICE), 422, "invalid_field")
     image = {"type": "image", "asset_id": world.rows["picture_id"]}
     problem(stranger.render(script="Hi.", background=image), 422, "invalid_field")
     assert Render.objects.count() == 1
@@ -417,9 +425,9 @@ def test_a_scene_takes_no_picture_of_others(world, charlie, client_of):
     scene = project.add_scene(
         script="Hi.", avatar=Avatar.objects.first(), voice=Voice.objects.first()
     )
-    for field, value in (("picture", world.rows["picture_id"]), ("voice", "own-voice")):
+    for field, value in (("picture", world.rows["picture_id"]), ("voice", OWN_VOICE)):
         body = {"revision": scene.revision, field: value}
         client_of(charlie).post(f"/scenes/{scene.pk}/save", body)
         scene.refresh_from_db()
         assert scene.picture_id is None
-        assert scene.voice.slug != "own-voice"
+        assert scene.voice.slug != OWN_VOICE

@@ -19,7 +19,7 @@ from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks
 from rendering.models import Render
-from studio import mails, photos
+from studio import mails, photos, recordings
 from studio.models import IdempotencyKey, Workspace
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def every_hour() -> None:
     for workspace in Workspace.objects.exclude(grants__source__endswith=granted).iterator():
         grant_period(workspace)
     photos.tidy()
+    recordings.tidy()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
 
 
@@ -58,7 +59,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            for job in (tasks.sweep, photos.sweep, send_mails, every_hour):
+            for job in (tasks.sweep, photos.sweep, recordings.sweep, send_mails, every_hour):
                 job()
             return
         ended = threading.Event()
@@ -67,6 +68,7 @@ class Command(BaseCommand):
         pauses = {
             tasks.sweep: settings.SWEEP_SECONDS,
             photos.sweep: settings.SWEEP_SECONDS,
+            recordings.sweep: settings.SWEEP_SECONDS,
             send_mails: MAIL_SECONDS,
             every_hour: HOUR,
         }

@@ -41,6 +41,10 @@ class Command(BaseCommand):
             )
         self.stdout.write("")
         for name, engine in voices.ENGINES.items():
+            if engine.clones:
+                state = voices.not_cloning() or f"{engine.title} speaks in recorded voices."
+                self.stdout.write(f"{state} {engine.licence}.")
+                continue
             rates = [v.dollars for v in voices.REGISTRY.values() if v.engine == name]
             cost = max(rates, default=0.0) * A_MINUTE / 1000
             price = f"about {cost:.2f} dollars a minute of speech" if cost else "no cost"

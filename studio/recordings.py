@@ -1,0 +1,359 @@
+"""A person's own voice: a recording taken in with their consent, measured by a worker, compared with the stock voices, deleted.
+
+Where an engine that speaks in a given voice is installed, the recording also becomes a voice for drafts. Else the nearest
+stock voices are all that it gives, and they are called that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from billing.plans import PLANS
+from consent.models import Consent, Evidence
+from rendering import queue, voices
+from rendering.models import Render, WrongStatus
+from rendering.values import BadInput
+from studio.identifiers import new_id
+from studio.models import User, Voice, Workspace
+
+if TYPE_CHECKING:
+    from rendering.voices.recording import Sound, Speaker
+
+log = logging.getLogger(__name__)
+
+ABANDONED = timedelta(seconds=90)  # without an end another worker takes the recording up
+MOST_CLAIMS = 3
+LONG = timedelta(seconds=20)
+UPLOADS, UPLOADS_WITHIN = 20, 3600  # recordings that a workspace sends, seconds
+KEPT = timedelta(days=2)  # refused and failed ones
+COUNT = 5  # stock voices that are named
+LANGUAGE = "en-US"
+
+
+def place(voice: Voice) -> Path:
+    """Where the decoded recording lies until it is measured."""
+    key = hashlib.sha256(f"recording {voice.pk}".encode()).hexdigest()
+    return queue.store().path(key, ".recording")
+
+
+def own_file(voice: Voice) -> Path | None:
+    """Where what an own voice is spoken from lies."""
+    own = voices.OWN.fullmatch(voice.slug)
+    return queue.store().path(own[1], ".voice") if own else None
+
+
+@contextmanager
+def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
+    """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
+    from rendering.voices import recording
+
+    _count_an_upload(workspace)
+    if upload.size and upload.size > recording.MOST_BYTES:
+        raise BadInput(
+            f"The recording has {upload.size / 1e6:.0f} MB; at most {recording.MOST_BYTES // 1_000_000} MB fit. "
+            "Save it as an MP3.",
+            code="file_too_large",
+        )
+    with tempfile.TemporaryDirectory(prefix="likeness-recording-") as work:
+        source = Path(work) / "upload"
+        with source.open("wb") as file:
+            for chunk in upload.chunks():
+                file.write(chunk)
+        yield recording.decode(source, Path(work))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a person agrees to. The text is kept word for word in the record."""
+
+    text: str
+    sha256: str
+
+
+def statement(workspace: Workspace, name: str = "") -> Statement:
+    """It promises what can be done here: a voice of one's own only where an engine speaks in it."""
+    clones = not voices.not_cloning()
+    use = (
+        "and to make draft videos in which a copy of my voice speaks words that I may not have said. The drafts are marked as "
+        "drafts and as AI-generated"
+        if clones
+        else "and to show the stock voices nearest to it. No copy of my voice is made"
+    )
+    text = (
+        f"I, {name or '…'}, am the person who speaks in this recording. I agree that the workspace “{workspace}” measures my "
+        f"voice to tell it from other voices {use}. The recording is deleted once it is measured. I can have what was measured deleted "
+        f"at any time. Said on {timezone.now():%-d %B %Y}."
+    )
+    return Statement(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def check_signature(name: str, agreed: bool) -> str:
+    """The name as it is written down. Raises BadInput; asked before a recording is decoded."""
+    name = _typed(name)
+    if not 3 <= len(name) <= 120 or " " not in name:
+        raise BadInput("Type your full name, as you sign it.", code="missing_field", field="signed")
+    if not agreed:
+        raise BadInput(
+            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
+        )
+    return name
+
+
+def _typed(words: str) -> str:
+    """One line of what can be printed."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+
+
+def add(
+    workspace: Workspace,
+    user: User | None,
+    sound: Sound,
+    *,
+    name: str,
+    signed: str,
+    agreed: bool,
+) -> Voice:
+    """Records the consent, keeps the sound until a worker has measured it. Raises BadInput with what to do."""
+    from studio import tasks
+
+    signed = check_signature(signed, agreed)
+    pk = new_id("voice")
+    voice = Voice(
+        pk=pk,
+        slug=pk.replace("_", "-").lower(),
+        workspace=workspace,
+        name=_typed(name)[:80] or "My voice",
+        language=LANGUAGE,
+        state=Voice.State.MEASURING,
+        created_by=user,
+    )
+    samples = sound.wav.astype("<f4").tobytes()
+    digest = hashlib.sha256(samples).hexdigest()
+    said = statement(workspace, signed)
+    try:
+        with transaction.atomic():
+            check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
+            path = place(voice)
+            with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
+                np.savez(out, wav=sound.wav, rate=sound.rate)
+            voice.save()
+            Consent.record(
+                kind="person",
+                voice=voice,
+                source="The person's own recording, with their name and statement",
+                licence=f"Statement {statement(workspace).sha256}",
+                sha256=digest,
+                scope="drafts",
+                evidence={
+                    "statement": said.text,
+                    "name": signed,
+                    "account": user.pk if user else None,
+                    "recording_sha256": digest,
+                    "agreed_at": timezone.now().isoformat(),
+                },
+            )
+            transaction.on_commit(lambda: tasks.ask_for_voice(voice.pk))
+    except Exception:
+        place(voice).unlink(missing_ok=True)
+        raise
+    return voice
+
+
+def check_room(workspace: Workspace) -> None:
+    """Raises BadInput when the workspace has all recordings that its plan holds."""
+    most = PLANS[workspace.plan].recordings
+    counted = (Voice.State.MEASURING, Voice.State.READY)
+    own = Voice.objects.filter(workspace=workspace, retired_at=None, state__in=counted)
+    if own.count() >= most:
+        raise BadInput(
+            f"The workspace has {most} recordings, and its plan holds no more; delete one first.",
+            code="voice_limit",
+        )
+
+
+def _count_an_upload(workspace: Workspace) -> None:
+    now = time.time()
+    slot = f"recordings:{workspace.pk}:{int(now // UPLOADS_WITHIN)}"
+    cache.add(slot, 0, timeout=2 * UPLOADS_WITHIN)
+    if cache.incr(slot) > UPLOADS:
+        left = UPLOADS_WITHIN - now % UPLOADS_WITHIN
+        raise BadInput(
+            f"The workspace has sent {UPLOADS} recordings within an hour; wait {left / 60:.0f} minutes and send it again.",
+            code="rate_limited",
+            retry_after=int(left) + 1,
+        )
+
+
+def _silent() -> Q:
+    """Recordings that nobody works on."""
+    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
+
+
+def sweep() -> None:
+    """Asks again for every recording that waits: its message was lost, or its worker was killed."""
+    from studio import tasks
+
+    for voice in Voice.objects.filter(_silent(), state=Voice.State.MEASURING, retired_at=None):
+        if voice.claims < MOST_CLAIMS:
+            tasks.ask_for_voice(voice.pk)
+        else:
+            _end(voice, Voice.State.FAILED)
+
+
+def waits_long(voice: Voice) -> bool:
+    return voice.claimed_at is None and timezone.now() - voice.created_at > LONG
+
+
+def claim(voice_id: str) -> Voice | None:
+    """The recording, if it waits for a worker or its worker has gone silent, and its person still agrees."""
+    rows = Voice.objects.filter(
+        _silent(),
+        pk=voice_id,
+        state=Voice.State.MEASURING,
+        retired_at=None,
+        claims__lt=MOST_CLAIMS,
+        pk__in=Consent.valid().filter(voice_id=voice_id).values("voice_id"),
+    )
+    claimed = rows.update(claimed_at=timezone.now(), claims=F("claims") + 1)
+    return Voice.objects.select_related("workspace").get(pk=voice_id) if claimed else None
+
+
+def measure(voice: Voice) -> None:
+    """The worker's part: is it good, who is it like, and, where that can be done, what it is spoken from."""
+    from rendering.voices import recording
+
+    try:
+        with np.load(place(voice)) as held:
+            sound = recording.Sound(held["wav"], int(held["rate"]))
+    except FileNotFoundError:
+        return  # deleted meanwhile, or ended by another worker
+    try:
+        speaker = recording.examine(sound)
+        _ready(voice, speaker)
+    except recording.Unusable as refusal:
+        found = [{"code": one.code, "sentence": one.sentence} for one in refusal.findings]
+        _end(voice, Voice.State.REFUSED, findings=found)
+    except Exception:
+        log.exception("%s could not be measured", voice.pk)
+        _end(voice, Voice.State.FAILED)
+
+
+def _ready(voice: Voice, speaker: Speaker) -> None:
+    vector = [round(float(value), 5) for value in speaker.vector]
+    if voices.not_cloning() or not _agreed_to_a_copy(voice):
+        _end(voice, Voice.State.READY, speaker=vector)
+        return
+    from rendering.voices import xtts
+
+    given = voices.cloner().measure(speaker.wav)
+    key = hashlib.sha256(voice.pk.encode() + given.latents.tobytes()).hexdigest()[:40]
+    with queue.store().write(key, ".voice") as draft:
+        xtts.write(draft, given, speaker.vector)
+    fields = {
+        "speaker": vector,
+        "slug": f"xtts-{key}",
+        "engine": "xtts",
+        "description": "American English, from a recording; drafts only",
+        "tags": ["own"],
+    }
+    if not _end(voice, Voice.State.READY, **fields):
+        queue.store().path(key, ".voice").unlink(missing_ok=True)
+
+
+def _agreed_to_a_copy(voice: Voice) -> bool:
+    """An engine that was installed after somebody agreed to be compared may not speak in their voice."""
+    agreed = Evidence.objects.filter(consent__in=Consent.valid().filter(voice=voice)).first()
+    return agreed is not None and "a copy of my voice speaks" in agreed.body["statement"]
+
+
+def _attempt(voice: Voice) -> QuerySet[Voice]:
+    """The row, as long as this attempt is the one that counts."""
+    return Voice.objects.filter(
+        pk=voice.pk, state=Voice.State.MEASURING, claims=voice.claims, retired_at=None
+    )
+
+
+def _end(voice: Voice, state: str, **fields: Any) -> bool:
+    """The last word of an attempt; nothing is written when another attempt counts or none."""
+    ended = bool(_attempt(voice).update(state=state, **fields))
+    if ended:
+        place(voice).unlink(missing_ok=True)
+    return ended
+
+
+@dataclass(frozen=True)
+class Near:
+    """A stock voice beside a recording. likeness: 0 to 100, the cosine of the two speakers."""
+
+    voice: Voice
+    likeness: int
+
+    @property
+    def words(self) -> str:
+        if self.likeness >= 80:
+            return "Very alike"
+        return "Alike" if self.likeness >= 60 else "Somewhat alike"
+
+
+def nearest(voice: Voice, count: int = COUNT) -> list[Near]:
+    """The stock voices nearest to a recording, nearest first."""
+    if not voice.speaker:
+        return []
+    from rendering.voices import speakers
+
+    found = speakers.closest(np.array(voice.speaker, np.float32), count)
+    rows = Voice.objects.filter(workspace=None, retired_at=None).in_bulk(
+        [slug for slug, _ in found], field_name="slug"
+    )
+    return [
+        Near(rows[slug], round(100 * max(0.0, min(1.0, score))))
+        for slug, score in found
+        if slug in rows
+    ]
+
+
+def remove(voice: Voice) -> None:
+    """At once and for good: what was measured is destroyed, renders that use it end with their credits back."""
+    with transaction.atomic():
+        row = Voice.objects.select_for_update().get(pk=voice.pk)
+        if row.retired_at:
+            return
+        for consent in row.consents.all():
+            consent.withdraw("the voice was deleted")
+            Evidence.objects.filter(consent=consent).delete()
+        Voice.objects.filter(pk=row.pk).update(
+            retired_at=timezone.now(), name="Deleted voice", speaker=None, findings=[]
+        )
+    place(row).unlink(missing_ok=True)
+    if path := own_file(row):
+        path.unlink(missing_ok=True)
+    sentence = f"The voice {row.name} was deleted while this was made; choose another voice and render again."
+    running = Render.objects.filter(segments__voice=row).exclude(status__in=Render.OVER)
+    for render in running.distinct():
+        with suppress(WrongStatus):  # it ended meanwhile
+            render.fail("voice_deleted", sentence)
+
+
+def tidy() -> None:
+    """Deletes recordings that could not be used and that nobody has sent away."""
+    over = (Voice.State.REFUSED, Voice.State.FAILED)
+    for voice in Voice.objects.filter(
+        state__in=over, retired_at=None, created_at__lt=timezone.now() - KEPT
+    ).exclude(workspace=None):
+        remove(voice)

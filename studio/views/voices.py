@@ -1,0 +1,98 @@
+"""The voices of a workspace: those that can be chosen, and what a recording of one's own is like."""
+
+from __future__ import annotations
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from rendering import voices as engines
+from rendering.values import BadInput
+from studio import access, recordings
+from studio.access import in_workspace
+from studio.errors import explain
+from studio.models import Voice
+from studio.views.library import grouped
+from studio.views.scenes import answers_json
+
+
+@require_safe
+@in_workspace
+def voice_list(request: HttpRequest) -> HttpResponse:
+    workspace = request.workspace  # type: ignore[attr-defined]
+    own = Voice.objects.filter(workspace=workspace, retired_at=None).order_by("-created_at")
+    stock = Voice.objects.filter(workspace=None, retired_at=None)
+    context = {
+        "own": list(own),
+        "groups": grouped(stock),
+        "deleted": request.GET.get("deleted") == "1",
+    }
+    return render(request, "studio/voice_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace
+@answers_json
+def voice_create(request: HttpRequest) -> HttpResponse:
+    """A recording of one's own voice, with the statement of who speaks in it."""
+    workspace = request.workspace  # type: ignore[attr-defined]
+    problem = None
+    try:
+        if request.method == "GET":
+            recordings.check_room(workspace)
+        else:
+            upload = request.FILES.get("recording")
+            if not isinstance(upload, UploadedFile):
+                raise BadInput("Choose a recording first.", code="missing_field", field="recording")
+            recordings.check_signature(request.POST.get("signed", ""), "agreed" in request.POST)
+            with recordings.received(workspace, upload) as sound:
+                made = recordings.add(
+                    workspace,
+                    request.user,  # type: ignore[arg-type]
+                    sound,
+                    name=request.POST.get("name", ""),
+                    signed=request.POST.get("signed", ""),
+                    agreed="agreed" in request.POST,
+                )
+            return redirect("voice_detail", made.pk)
+    except BadInput as refusal:
+        problem = refusal
+    context = {
+        "problem": problem,
+        "field": problem.where.get("field", "recording") if problem else "",
+        "statement": recordings.statement(workspace).text,
+        "clones": not engines.not_cloning(),
+        "name": request.POST.get("name", "My voice"),
+        "signed": request.POST.get("signed", ""),
+    }
+    answer = render(request, "studio/voice_create.html", context)
+    told = explain(problem) if problem and request.method == "POST" else None
+    answer.status_code = told.status if told else 200
+    return answer
+
+
+@require_safe
+@in_workspace
+def voice_detail(request: HttpRequest, voice_id: str) -> HttpResponse:
+    """Where the recording is: being measured, refused, or beside the stock voices nearest to it."""
+    voice = access.recording(request.workspace, voice_id)  # type: ignore[attr-defined]
+    context = {
+        "voice": voice,
+        "near": recordings.nearest(voice),
+        "slow": recordings.waits_long(voice),
+    }
+    partial = "#state" if request.headers.get("HX-Request") else ""
+    return render(request, f"studio/voice_detail.html{partial}", context)
+
+
+@require_POST
+@in_workspace
+def voice_remove(request: HttpRequest, voice_id: str) -> HttpResponse:
+    voice = access.recording(request.workspace, voice_id)  # type: ignore[attr-defined]
+    recordings.remove(voice)
+    if request.POST.get("again"):
+        return redirect("voice_create")
+    answer = redirect("voice_list")
+    answer["Location"] += "?deleted=1"
+    return answer

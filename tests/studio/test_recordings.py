@@ -1,0 +1,273 @@
+"""A person's own recording: taken in with their consent, measured, beside the nearest stock voices, deleted."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
+from rendering import queue
+from rendering.models import Render
+from rendering.values import SAMPLE_RATE
+from studio import recordings
+from studio.models import Avatar, Voice
+from tests.studio.programs import Program
+from tests.studio.rows import make_project, make_render
+from tests.voices import sounds
+
+pytestmark = pytest.mark.django_db
+
+
+def flac(wav):
+    out = io.BytesIO()
+    soundfile.write(out, wav, SAMPLE_RATE, format="FLAC")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def good():
+    return flac(sounds.speech())
+
+
+@pytest.fixture
+def client(alice, client_of, library):
+    return client_of(alice)
+
+
+def send(client, data, **changed):
+    fields = {
+        "recording": SimpleUploadedFile("me.flac", data),
+        "name": "My  voice",
+        "signed": "Alice Example",
+        "agreed": "yes",
+        **changed,
+    }
+    return client.post("/voices/new", {k: v for k, v in fields.items() if v is not None})
+
+
+def sent(client, data, **changed):
+    answer = send(client, data, **changed)
+    assert answer.status_code == 302, answer.content.decode()
+    voice = Voice.objects.exclude(workspace=None).latest("created_at")
+    assert answer["Location"] == f"/voices/{voice.pk}/"
+    return voice
+
+
+def measured(voice):
+    """What a worker does when it is asked."""
+    if claimed := recordings.claim(voice.pk):
+        recordings.measure(claimed)
+    voice.refresh_from_db()
+    return voice
+
+
+def page(client, voice):
+    return client.get(f"/voices/{voice.pk}/").content.decode()
+
+
+def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good):
+    voice = sent(client, good)
+    assert (voice.name, voice.state, voice.language) == ("My voice", "measuring", "en-US")
+    assert "Listening to the recording" in page(client, voice)
+    assert recordings.place(voice).exists()
+    measured(voice)
+    assert (voice.status, len(voice.speaker)) == ("compared", 256)
+    assert not recordings.place(voice).exists()  # the recording is not kept
+    near = recordings.nearest(voice)
+    assert (near[0].voice.slug, near[0].words, len(near)) == ("af_heart", "Very alike", 5)
+    shown = page(client, voice)
+    assert "None of them is a copy" in shown
+    assert "clone" not in shown.lower()
+    assert shown.index("/voices/af_heart/sample") < shown.index(
+        f"/voices/{near[1].voice.slug}/sample"
+    )
+    assert "Compared with the stock voices" in client.get("/voices/").content.decode()
+    # Nothing speaks in it, so it cannot be chosen; in a scene the nearest stand first.
+    assert not Voice.offered_to(alice.workspace).filter(pk=voice.pk).exists()
+    scene = make_project(alice.workspace).live_scenes.first()
+    drawer = client.get(f"/scenes/{scene.pk}/voices").content.decode()
+    assert drawer.index("Stock voices nearest to My voice") < drawer.index("American English")
+
+
+def test_the_consent_is_recorded_before_anything_is_measured(client, alice, good):
+    voice = sent(client, good)
+    consent = voice.consents.get()
+    assert (consent.kind, consent.scope) == ("person", "drafts")
+    evidence = consent.evidence.body
+    assert evidence["name"] == "Alice Example"
+    assert "I, Alice Example, am the person who speaks" in evidence["statement"]
+    assert "No copy of my voice is made" in evidence["statement"]
+    assert evidence["recording_sha256"] == consent.sha256
+    assert "Alice Example" not in str(consent.body())
+    assert first_broken_link() is None
+    consent.withdraw()
+    assert recordings.claim(voice.pk) is None  # who has withdrawn is not measured
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "sentence"),
+    [
+        ({"recording": None}, 422, "Choose a recording first."),
+        ({"signed": "Alice"}, 422, "Type your full name"),
+        ({"agreed": None}, 422, "Tick the box"),
+        ({"recording": SimpleUploadedFile("a.wav", b"%PDF-1.7 no")}, 422, "not a WAV, MP3"),
+        ({"recording": SimpleUploadedFile("a.wav", b"")}, 422, "The recording is empty"),
+    ],
+)
+def test_it_refuses_with_one_sentence(client, good, changed, status, sentence):
+    answer = send(client, good, **changed)
+    assert answer.status_code == status
+    assert sentence in answer.content.decode()
+    assert not Voice.objects.exclude(workspace=None).exists()
+    assert not Consent.objects.filter(kind="person").exists()
+
+
+def test_a_recording_that_cannot_be_used_says_every_reason_and_is_deleted(client, good):
+    noisy = flac(np.clip(8 * sounds.with_noise(sounds.speech(), 10), -1, 1))
+    voice = measured(sent(client, noisy))
+    assert voice.status == "refused"
+    shown = page(client, voice)
+    assert "too loud and cut off" in shown
+    assert "noise or music behind the voice" in shown
+    assert not recordings.place(voice).exists()
+    Voice.objects.filter(pk=voice.pk).update(created_at=timezone.now() - recordings.KEPT * 2)
+    recordings.tidy()
+    assert client.get(f"/voices/{voice.pk}/").status_code == 404
+
+
+def test_deleting_destroys_what_was_measured(client, alice, good):
+    voice = sent(client, good)
+    Voice.objects.filter(pk=voice.pk).update(state="ready", speaker=[0.0625] * 256)
+    consent = voice.consents.get()
+    answer = client.post(f"/voices/{voice.pk}/remove")
+    assert answer["Location"] == "/voices/?deleted=1"
+    assert "all that was measured" in client.get(answer["Location"]).content.decode()
+    voice.refresh_from_db()
+    assert (voice.speaker, voice.name) == (None, "Deleted voice")
+    assert not Consent.valid().filter(pk=consent.pk).exists()
+    assert not Evidence.objects.filter(consent=consent).exists()
+    assert first_broken_link() is None
+    assert client.get(f"/voices/{voice.pk}/").status_code == 404
+
+
+def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, good):
+    voice = sent(client, good)
+    for _ in range(recordings.MOST_CLAIMS):
+        assert recordings.claim(voice.pk) is not None
+        assert recordings.claim(voice.pk) is None
+        silent = timezone.now() - recordings.ABANDONED * 2
+        Voice.objects.filter(pk=voice.pk).update(claimed_at=silent)
+    recordings.sweep()
+    voice.refresh_from_db()
+    assert voice.state == "failed"
+    assert "Something went wrong on our side" in page(client, voice)
+    assert not recordings.place(voice).exists()
+
+
+def test_a_workspace_has_so_many_and_sends_so_many(client, alice, good, monkeypatch):
+    monkeypatch.setattr(recordings, "UPLOADS", 2)
+    for number in range(10):
+        Voice.objects.create(workspace=alice.workspace, slug=f"v{number}", name="V", language="en")
+    assert "has 10 recordings" in send(client, good).content.decode()
+    Voice.objects.exclude(workspace=None).delete()
+    assert send(client, good).status_code == 302
+    answer = send(client, good)
+    assert answer.status_code == 429
+    assert "has sent 2 recordings within an hour" in answer.content.decode()
+
+
+def test_strangers_see_nothing(client, good, charlie, bob, client_of):
+    voice = sent(client, good)
+    assert client_of(bob).get(f"/voices/{voice.pk}/").status_code == 200
+    stranger = client_of(charlie)
+    assert stranger.get(f"/voices/{voice.pk}/").status_code == 404
+    assert stranger.post(f"/voices/{voice.pk}/remove").status_code == 404
+    assert voice.name not in stranger.get("/voices/").content.decode()
+
+
+def test_the_api_reads_and_deletes_recordings_and_makes_none(client, alice, good):
+    voice = sent(client, good)
+    Voice.objects.filter(pk=voice.pk).update(state="ready", speaker=[0.0625] * 256)
+    program = Program.of(alice.workspace)
+    told = program.get(f"/api/v1/voices/{voice.pk}").json()
+    assert (told["kind"], told["status"], told["engine"]) == ("recording", "compared", None)
+    assert told["page_url"].endswith(f"/voices/{voice.pk}/")
+    assert len(told["nearest"]) == 5
+    assert told["nearest"][0]["likeness"] >= told["nearest"][1]["likeness"]
+    listed = {row["slug"]: row for row in program.get("/api/v1/voices").json()["data"]}
+    assert listed[voice.slug]["status"] == "compared"
+    assert (listed["af_heart"]["engine"], listed["af_heart"]["nearest"]) == ("kokoro", [])
+    refused = program.post("/api/v1/renders", {"script": "Hi.", "voice_id": voice.pk})
+    assert refused.status_code == 422
+    assert (
+        program.client.delete(
+            f"/api/v1/voices/{voice.pk}", headers={"Authorization": f"Bearer {program.secret}"}
+        ).status_code
+        == 204
+    )
+    assert program.get(f"/api/v1/voices/{voice.pk}").status_code == 404
+    assert not Consent.valid().filter(voice=voice).exists()
+
+
+# -- a voice that is spoken in ------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoken(alice, library):
+    """A voice of Alice's that an engine speaks in, as a worker leaves it behind."""
+    key = "c" * 40
+    voice = Voice.objects.create(
+        workspace=alice.workspace,
+        slug=f"xtts-{key}",
+        name="Alice",
+        language="en-US",
+        engine="xtts",
+        speaker=[0.0625] * 256,
+    )
+    with queue.store().write(key, ".voice") as draft:
+        draft.write_bytes(b"latents")
+    Consent.record(
+        kind="person", voice=voice, source="s", licence="l", sha256=key, scope="drafts", evidence={}
+    )
+    return voice
+
+
+def test_an_own_voice_may_speak_in_drafts_only(spoken, alice):
+    face = Avatar.objects.filter(workspace=None).first()
+    assert spoken.status == "drafts"
+    assert Voice.offered_to(alice.workspace).filter(pk=spoken.pk).exists()
+    allows(face, spoken, draft=True)
+    with pytest.raises(NotAllowed, match="Alice can be rendered as a draft only"):
+        allows(face, spoken, draft=False)
+
+
+def test_deleting_an_own_voice_ends_its_renders_and_leaves_no_file(spoken, alice, client):
+    project = make_project(alice.workspace)
+    scene = project.live_scenes.first()
+    scene.voice = spoken
+    scene.save()
+    render = make_render(project, by=alice)
+    file = recordings.own_file(spoken)
+    assert file.exists()
+    client.post(f"/voices/{spoken.pk}/remove")
+    assert not file.exists()
+    render = Render.objects.get(pk=render.pk)
+    assert (render.status, render.failure_code) == ("failed", "voice_deleted")
+    assert render.cost["net"] == 0
+    spoken.refresh_from_db()
+    with pytest.raises(NotAllowed, match="was deleted"):
+        allows(scene.avatar, spoken, draft=True)
+    answer = client.post(f"/projects/{project.pk}/render", {"mode": "draft"}, follow=True)
+    assert "was deleted" in answer.content.decode()
+
+
+def test_an_own_voice_does_not_speak_where_no_engine_does(spoken):
+    from rendering import voices
+    from rendering.values import Unavailable
+
+    assert "not offered" in voices.not_cloning()
+    with pytest.raises(Unavailable, match="not offered"):
+        voices.engine("xtts")
