@@ -352,8 +352,8 @@ def request_render(
     return render
 
 
-def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
-    """Cleans and screens an uploaded picture and adds it to the workspace."""
+def clean_picture(upload: Path) -> pictures.Cleaned:
+    """An uploaded picture, cleaned and screened, where the library keeps it; no row is written yet."""
     cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True)
     path = picture_path(cleaned.sha256, cleaned.path.suffix)
     if cleaned.path != path:
@@ -364,23 +364,32 @@ def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
         if not Picture.objects.filter(sha256=cleaned.sha256).exists():
             path.unlink(missing_ok=True)
         raise PictureRefused(verdict.title)
+    return replace(cleaned, path=path)
+
+
+def keep_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> Picture:
     picture, _ = Picture.objects.update_or_create(
         workspace=workspace,
         sha256=cleaned.sha256,
         defaults={
             "name": name[:120] or "Picture",
-            "suffix": path.suffix,
+            "suffix": cleaned.path.suffix,
             "width": cleaned.width,
             "height": cleaned.height,
-            "verdict": verdict.verdict,
+            "verdict": "allow",
             "removed_at": None,
         },
     )
     return picture
 
 
-def add_clip(workspace: Workspace, name: str, upload: Path, kind: str) -> Clip:
-    """Cleans an uploaded video or piece of music and adds it to the workspace; of a video a few pictures are screened."""
+def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
+    """Cleans and screens an uploaded picture and adds it to the workspace."""
+    return keep_picture(workspace, name, clean_picture(upload))
+
+
+def clean_clip(upload: Path, kind: str) -> clips.Kept:
+    """An uploaded video or piece of music, encoded anew where the library keeps it; of a video some pictures are screened."""
     cleaned = clips.intake(upload, settings.MEDIA_DIR, kind)
     path = picture_path(cleaned.sha256, cleaned.path.suffix)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -393,13 +402,17 @@ def add_clip(workspace: Workspace, name: str, upload: Path, kind: str) -> Clip:
                     if not Clip.objects.filter(sha256=cleaned.sha256).exists():
                         path.unlink(missing_ok=True)
                     raise PictureRefused(verdict.title, noun="video")
+    return replace(cleaned, path=path)
+
+
+def keep_clip(workspace: Workspace, name: str, kind: str, cleaned: clips.Kept) -> Clip:
     clip, _ = Clip.objects.update_or_create(
         workspace=workspace,
         sha256=cleaned.sha256,
         defaults={
             "kind": kind,
             "name": name[:120] or kind.capitalize(),
-            "suffix": path.suffix,
+            "suffix": cleaned.path.suffix,
             "seconds": cleaned.seconds,
             "width": cleaned.width,
             "height": cleaned.height,

@@ -18,22 +18,38 @@ LARGEST_REQUEST = max(LARGEST.values()) + 1_000_000
 """Bytes of any request with a file; the rest of a form is small."""
 
 
-def take_in(
-    workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
-) -> Picture | Clip:
-    """Adds the file to the workspace. kind: image, video or music. Raises BadInput, PictureRefused."""
+def clean(upload: UploadedFile, kind: str) -> pictures.Cleaned | clips.Kept:
+    """The file as the library keeps it. kind: image, video or music. May take minutes, so not within a transaction.
+
+    Raises BadInput, PictureRefused.
+    """
     size = upload.size or 0
     if size > LARGEST[kind]:
         raise BadInput(
             f"The file has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
-    name = name.strip() or upload.name or ""
     settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as kept:
         for chunk in upload.chunks():
             kept.write(chunk)
         kept.flush()
         if kind == "image":
-            return actions.add_picture(workspace, name, Path(kept.name))
-        return actions.add_clip(workspace, name, Path(kept.name), kind)
+            return actions.clean_picture(Path(kept.name))
+        return actions.clean_clip(Path(kept.name), kind)
+
+
+def keep(
+    workspace: Workspace, name: str, kind: str, cleaned: pictures.Cleaned | clips.Kept
+) -> Picture | Clip:
+    """The row of what clean() made."""
+    if isinstance(cleaned, pictures.Cleaned):
+        return actions.keep_picture(workspace, name, cleaned)
+    return actions.keep_clip(workspace, name, kind, cleaned)
+
+
+def take_in(
+    workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
+) -> Picture | Clip:
+    """Adds the file to the workspace. Raises BadInput, PictureRefused."""
+    return keep(workspace, name.strip() or upload.name or "", kind, clean(upload, kind))

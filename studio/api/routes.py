@@ -601,8 +601,11 @@ def asset_create(
     for chunk in file.chunks():
         sent.update(chunk)
 
+    key_of(request)  # a request that will be refused for its key is refused before the work
+    cleaned = uploads.clean(file, kind)  # outside of the transaction, which keeps others waiting
+
     def effect() -> dict[str, Any]:
-        row = uploads.take_in(workspace, file, kind, name)
+        row = uploads.keep(workspace, name.strip() or file.name or "", kind, cleaned)
         return as_json(asset_resource(row))
 
     first = once(request, workspace, 201, effect, sha256=sent.hexdigest())
