@@ -21,6 +21,7 @@ from rendering.values import Frame
 
 READ = 150  # pixels of a face's height at which the picture is parted
 RISE = 0.30  # face heights above the chin from which clothes may be seen
+WIDE = 0.60  # face heights beside the mouth: farther out a collar may rise as high as the face
 LOW = 0.75  # below the chin: what is there is clothes, unless its colour is that of hair or skin
 HANGING = 0.62  # below the chin: where hair that hangs no longer follows the head
 ALONE = 0.10  # of the head's motion: what moves more is taken out of the body's picture
@@ -127,7 +128,7 @@ def _told_apart(
     cloth = low & (to_head > NEAR)
     if cloth.sum() < FEWEST:  # clothes of the colour of hair
         cloth = low
-    sure = (below < -RISE) | skull
+    sure = ((below < -RISE) & (np.abs(at[..., 0]) < WIDE)) | skull
     # Under the jaw skin is likelier than cloth of its colour.
     under_jaw = (np.abs(at[..., 0]) < 0.28) & (below < 0.22)
     likely = to_head < _distance(colours, colours[cloth]) * np.where(under_jaw, 2.0, 1.0)
@@ -175,7 +176,7 @@ def _told_apart(
     neck |= loose & ~hanging & ~cheek & (cv2.dilate(neck.astype(np.uint8), _disc(8)) > 0)
     face_and_hair = (head & skull) | hanging | cheek
     hidden, whole_head = fine(face_and_hair), fine(face_and_hair | neck)
-    hidden[units[..., 1] - chin < -RISE] = 1
+    hidden[(units[..., 1] - chin < -RISE) & (np.abs(units[..., 0]) < WIDE)] = 1
     return hidden, np.maximum(whole_head - hidden, 0)  # together without a crack between them
 
 
