@@ -98,6 +98,23 @@ def test_the_cut_of_a_picture_follows_keys_and_numbers(editor, until, holds, ali
     assert Scene.objects.get().picture.width == 576
 
 
+def test_a_caption_is_changed_and_the_focus_goes_on(editor, until, holds):
+    page = editor()
+    page.locator("[data-prop=captions] > summary").click()
+    page.get_by_role("link", name="Edit the captions of scene 1").press("Enter")
+    caption = page.get_by_role("textbox", name="Caption 1", exact=True)
+    caption.fill("Hi, and welcome!")
+    caption.press("Tab")
+    page.get_by_text("Said: Hello, and welcome.").wait_for()
+    assert Scene.objects.get().cues[0]["text"] == "Hi, and welcome!"
+    until(page, "document.activeElement.name === 'start'")
+    holds(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo: captions of scene 1").click()
+    page.get_by_role("button", name="Redo: captions of scene 1").wait_for()
+    assert Scene.objects.get().cues == []
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)])
 def test_every_row_holds(editor, holds, width, dark):
     page = editor(width=width, dark=dark)
