@@ -134,7 +134,7 @@ class Fields:
         """neck: face heights from the chin to the collar."""
         self.face = face
         height, width = face.shape
-        self.step = max(3.0, face.height / 85)
+        self.step = max(3.0, face.height / 70)
         self.across = np.arange(0, width + self.step, self.step)
         self.along = np.arange(0, height + self.step, self.step)
         grid_y, grid_x = np.meshgrid(self.along, self.across, indexing="ij")
