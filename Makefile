@@ -15,6 +15,12 @@ test: .venv/test ## all tests, on SQLite and the embedded broker, then the ones 
 	$(BIN)/pytest -n 2
 	DATABASE=postgres $(BIN)/pytest -n 0 -m postgres
 
+test-engines: .venv-gpu/test ## the tests of engines on torch, in an environment of their own
+	.venv-gpu/bin/pytest -n 2 tests/gpu
+
+bench-engines: .venv-gpu/test ## what the studio adds to the bare networks, and what it keeps in memory
+	.venv-gpu/bin/python -m tests.gpu.bench
+
 check: .venv/test ## format, lint, types, imports, migrations, deployment settings, API description
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -37,7 +43,7 @@ samples: .venv/test ## a page with every layout, caption style, background, over
 	$(BIN)/python -m tests.samples
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 .venv/ready: requirements/base.txt requirements/carriers.txt requirements/install.sh
 	@PYTHON=$(PYTHON) sh requirements/install.sh base
@@ -48,4 +54,8 @@ help: ## this list
 	@PYTHON=$(PYTHON) sh requirements/install.sh test
 	@touch .venv/ready $@
 
-.PHONY: run demo setup test check bench gallery help
+.venv-gpu/test: requirements/base.txt requirements/carriers.txt requirements/test.txt requirements/gpu.txt requirements/gpu-carriers.txt requirements/install.sh
+	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
+	@touch $@
+
+.PHONY: run demo setup test test-engines bench-engines check bench gallery help

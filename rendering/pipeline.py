@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from rendering import faces, memory, provenance, voices
+from rendering.faces import engines
 from rendering.failpoints import reach
 from rendering.stages import alignment, captions, delivery, motion, speech
 from rendering.stages import script as script_stage
@@ -178,6 +179,8 @@ def _looks(spec: LineSpec) -> list[Any]:
     composed = [plain[name] for name in ("background", "layout", "overlays", "logo")]
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
+    if spec.engine != engines.PORTRAIT:
+        made_by += [spec.engine, engines.get(spec.engine).version]
     return [*made_by, composed, size]
 
 
@@ -346,7 +349,7 @@ def render_line(
     """One line, from its words to an encoded segment; `reused` if the store held it.
 
     earlier: the lines before it in the video. Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
-    raises it, StoreFull. What was finished before stays in the store for the next try.
+    raises it, StoreFull, weights.NotReady if the engine cannot start. What was finished before stays in the store for the next try.
     """
     met = border(spec, earlier, store=store, stop=stop)
     key = segment_key(spec, met)
@@ -416,11 +419,14 @@ def _made_line(
         report=tell,
         at=met.at,
         before=before,
+        wav=spoken.wav,
+        seed=seed,
+        store=store,
     )
     half = moved.frames // 2
     smoothed = smoothing.run(
         _passing("stage:frames", half, clock.over("frames", drawn, within="smoothing")),
-        pure=frames.PURE,
+        pure=engines.get(spec.engine).pure,
         fps=spec.video.fps,
     )
     with (

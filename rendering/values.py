@@ -371,6 +371,7 @@ class LineSpec:
     transition: Literal["cut", "fade"] = "cut"  # from the line before to this one
     scene: int = 1  # lines of one scene share their background; where a video stands in it
     draft: bool = False
+    engine: str = "portrait"  # a key of faces/engines.py ENGINES
     seed: int = 0  # the project's seed; a line's own seed is the hash of it and the line's content
     dictionary: tuple[tuple[str, str, str], ...] = ()  # (word, "alias" | "ipa", value), sorted
 

@@ -136,6 +136,7 @@ def plan_render(
                 else "cut",
                 scene=scene_number,
                 draft=draft,
+                engine=settings.FACE_ENGINE,
                 seed=project.seed,
                 dictionary=dictionary,
             )

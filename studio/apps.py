@@ -8,7 +8,9 @@ class StudioConfig(AppConfig):
         from django.conf import settings
 
         from rendering import voices
+        from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
         from studio.providers import accounts
 
         voices.offer(accounts(), settings.MODELS_DIR)
+        engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE)

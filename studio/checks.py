@@ -5,6 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 
+from rendering.faces import engines
+from rendering.values import BadInput
+from rendering.weights import NotReady
+
 WANTED = (
     ("E001", "ALLOWED_HOSTS", lambda: settings.ALLOWED_HOSTS, "the host names it answers to"),
     ("E002", "SITE_URL", lambda: settings.SITE_URL.startswith("https://"), "an https:// address"),
@@ -28,3 +32,13 @@ def production_is_complete(**_: Any) -> list[Error]:
         for number, name, is_set, meaning in WANTED
         if not is_set()
     ]
+
+
+@register(Tags.compatibility)
+def face_engine_is_ready(**_: Any) -> list[Error]:
+    """An engine that lacks its weights says so when a process starts, not in the middle of a render."""
+    try:
+        engines.ready(settings.FACE_ENGINE)
+    except (NotReady, BadInput) as problem:
+        return [Error(problem.sentence, hint="FACE_ENGINE names it.", id="studio.E006")]
+    return []

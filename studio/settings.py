@@ -255,6 +255,7 @@ MAX_ATTEMPTS = 3
 MEASURE_FILMS = env("MEASURE_FILMS", "1") == "1"
 RENDER_SLOTS = number("RENDER_SLOTS", 2)
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
+ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
 
 # Weights of engines: fetched by `manage.py models fetch`, from the hub, a mirror or a folder
 MODELS_DIR = Path(env("MODELS_DIR") or DATA_DIR / "models")

@@ -1,9 +1,21 @@
 """The cast: alice owns a workspace, bob is a member of it, charlie is a stranger, mo moderates."""
 
+import importlib.util
+
 import pytest
 from django.conf import settings
 from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import Client
+
+WITHOUT_TORCH = importlib.util.find_spec("torch") is None
+collect_ignore = ["gpu"] if WITHOUT_TORCH else []
+
+
+def pytest_terminal_summary(terminalreporter):
+    if WITHOUT_TORCH:
+        terminalreporter.write_line(
+            "tests/gpu was left out: torch is not installed here. `make test-engines` runs it."
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

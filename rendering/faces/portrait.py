@@ -231,8 +231,16 @@ class Portrait:
             borderMode=cv2.BORDER_CONSTANT,
         )
 
-    def draw(self, tracks: dict[str, float], gauge: Gauge | None = None) -> Frame:
-        """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.box`."""
+    def draw(
+        self,
+        tracks: dict[str, float],
+        gauge: Gauge | None = None,
+        painted: Frame | None = None,
+    ) -> Frame:
+        """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.box`.
+
+        painted: a picture as self.rgba in which the mouth stands already; then none is drawn, and the mouth's tracks are 0.
+        """
         fields, face = self.fields, self.face
         rows, columns = face.shape
         head = fields.head(
@@ -250,7 +258,7 @@ class Portrait:
             least = min(fields.determinant(above, False), fields.determinant(below, True))
             gauge.jacobian = min(gauge.jacobian, least)
             gauge.gap = max(0.0, gap)
-        source = self.rgba.copy()
+        source = (self.rgba if painted is None else painted).copy()
         smiled = max(tracks["smile"], 0.45 * tracks["width"])
         if smiled > 0.02:
             share = min(1.0, smiled)
@@ -264,7 +272,8 @@ class Portrait:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        self._draw_chin(out, tracks, weights, gap, head, above, below)
+        if painted is None:
+            self._draw_chin(out, tracks, weights, gap, head, above, below)
         return out
 
     def _draw_chin(

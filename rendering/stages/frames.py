@@ -1,6 +1,6 @@
-"""Stage 5, frames: motion, a face and a composition to pictures, one at a time.
+"""Stage 5, frames: motion, sound, a face and a composition to pictures, one at a time.
 
-The engine draws the person with alpha, composition.py puts them into the frame.
+An engine draws the person with alpha, composition.py puts them into the frame.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import Avatar, portrait
+from rendering.faces import Avatar, engines, portrait
 from rendering.stages import composition, lettering, placing, visemes
 from rendering.stages.composition import Composition, Patch
 from rendering.stages.placing import Box
-from rendering.values import Frame, LineSpec, Motion, Report, Timing
+from rendering.store import Store
+from rendering.values import Floats, Frame, LineSpec, Motion, Report, Timing
 
 VERSION = f"frames/3 {portrait.VERSION}"
-PURE = portrait.PURE
 EVERY = 5  # frames between two reports
+SILENCE = np.zeros(0, np.float32)
 LOOKED_BESIDE = 25  # frames between two looks at what is beside the person
 REACH = 0.2  # face heights beyond the resting person: as far as the most tilted head comes
 
@@ -79,14 +80,37 @@ class Drawn:
         return left, top, away < REACH * self.portrait.size
 
 
-class Pictures:
-    """The frames, once; afterwards `figures` holds what the renderer measured of itself (targets.DRAWN)."""
+class Played:
+    """A person of whom an engine makes one picture after another (composition.Person): the one of the frame at hand."""
 
-    def __init__(self, frames: Iterable[Frame], person: Drawn, quiet: NDArray[np.bool_]) -> None:
+    def __init__(self, still: Drawn, pictures: Iterator[list[engines.Piece]]) -> None:
+        self.anchor, self.height = still.anchor, still.height
+        self.pictures = pictures
+        self.now: list[Patch] = []
+
+    def along(self, poses: Iterable[dict[str, float]]) -> Iterator[dict[str, float]]:
+        """The poses; with each the engine's next picture is taken."""
+        for pose, pieces in zip(poses, self.pictures, strict=True):
+            self.now = [Patch(*piece) for piece in pieces]
+            yield pose
+
+    def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
+        return self.now
+
+
+class Pictures:
+    """The frames, once; afterwards `figures` holds what the renderer measured of itself (targets.DRAWN), if it does."""
+
+    def __init__(
+        self, frames: Iterable[Frame], person: Drawn | Played, quiet: NDArray[np.bool_]
+    ) -> None:
         self.source, self.person, self.quiet = frames, person, quiet
         self.figures: dict[str, float] = {}
 
     def __iter__(self) -> Iterator[Frame]:
+        if isinstance(self.person, Played):
+            yield from self.source
+            return
         gauge, silence, changed = self.person.gauge, 0.0, 0
         for number, frame in enumerate(self.source):
             if self.quiet[number]:
@@ -110,13 +134,27 @@ def run(
     report: Report,
     at: float = 0.0,
     before: Frame | None = None,
+    wav: Floats = SILENCE,
+    seed: int = 0,
+    store: Store | None = None,
 ) -> Pictures:
     """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
-    at: seconds of the background's video at the line's beginning; before: the frame to dissolve from. A draft is drawn
-    like any other film, and marked as one. Raises what `report` raises.
+    at: seconds of the background's video at the line's beginning; before: the frame to dissolve from. wav, seed and store
+    are for engines that listen, draw lots or keep what they made (engines.Take). A draft is drawn like any other film, and
+    marked as one. Raises what `report` raises, and weights.NotReady for an engine that cannot start.
     """
-    person = Drawn(spec, avatar)
+    still = Drawn(spec, avatar)
+    person: Drawn | Played = still
+    poses: Iterator[dict[str, float]] = (
+        {name: float(track[number]) for name, track in motion.tracks.items()}
+        for number in range(motion.frames)
+    )
+    if spec.engine != engines.PORTRAIT:
+        face = placing.standing(spec.layout, spec.video).face
+        take = engines.Take(avatar, face, motion, wav, seed, report, store)
+        person = played = Played(still, engines.load(spec.engine).draw(take))
+        poses = played.along(poses)
     composed = Composition(
         spec,
         person,
@@ -125,14 +163,10 @@ def run(
         at=at,
         before=before,
     )
-    poses = (
-        {name: float(track[number]) for name, track in motion.tracks.items()}
-        for number in range(motion.frames)
-    )
 
     def pictures() -> Iterator[Frame]:
         for number, frame in enumerate(composed.frames(poses)):
-            if number % EVERY == 0:
+            if number % EVERY == 0 and spec.engine == engines.PORTRAIT:
                 report("frames", number / motion.frames)
             if spec.draft:
                 mark(frame)

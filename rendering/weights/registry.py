@@ -144,12 +144,6 @@ REGISTRY: dict[str, Weights] = {
         note="Its readme allows any purpose, its model card adds the use restrictions of OpenRAIL-M: pass both on.",
         files=(
             File(
-                "musetalkV15/musetalk.json",
-                *_MUSETALK,
-                bytes=748,
-                sha256="5b6923aee04d71692e0e9846c471e0a4ea07a4f686d39545e472bd4ba17e1b47",
-            ),
-            File(
                 "musetalkV15/unet.pth",
                 *_MUSETALK,
                 bytes=3_400_074_924,

@@ -1,0 +1,305 @@
+"""EchoMimic behind the protocol of engines.Draws: a face of a pack and a line's sound to a person with alpha.
+
+The face is generated in a square around the head before a plain ground, cut out, matched in colour and pasted onto the
+person with a soft edge. What the sampler makes, the latents, is kept in the store by chunks under a key that knows neither
+background nor size: a line that was broken off goes on after its last whole chunk, and one that is composed anew is only decoded.
+
+Every line begins and ends in the portrait itself (`hold`), so lines join. Motion tracks are not used: head, eyes and lips come
+from the sound. Unlike the published programme the face box comes from the pack's landmarks.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rendering import hardware
+from rendering.faces import Avatar, passes, whisper
+from rendering.faces.echomimic import sampler
+from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
+from rendering.faces.echomimic.sampler import Film, Plan, guided
+from rendering.faces.engines import ENGINES, Piece, Take
+from rendering.faces.vae import Vae, signed
+from rendering.store import Store
+from rendering.values import Frame
+from rendering.weights.loading import tensors
+
+SIDE = 512  # pixels of the generated square
+MASK, CROP = (
+    0.1,
+    0.5,
+)  # how far the face's mask and the square reach beyond the face box, of its sides
+BEFORE, AFTER = 4, 6  # audio states of a frame: before its moment, and from it on
+CHUNK = 90  # frames after which what was made is kept
+STILL = (
+    0.12  # of the square's side: how wide its rim is that moves least, where colours are compared
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """The part of a pack's plate that is generated."""
+
+    picture: Frame  # (side, side, 3), before passes.GROUND
+    mask: NDArray[np.float32]  # (side, side), 1 in the face
+    still: NDArray[np.float32]  # (side, side): the rim, where the person is
+    box: tuple[int, int, int, int]  # in pixels of the plate
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the networks know of a face."""
+
+    latent: Tensor
+    bank: Bank
+    face: Tensor
+
+
+class EchoMimic:
+    """One per process. Lines are sampled one after another; a second one waits for the networks call by call."""
+
+    def __init__(
+        self,
+        nets: Nets,
+        vae: Vae,
+        encoder: whisper.Encoder,
+        *,
+        plan: Plan,
+        version: str,
+        place: torch.device,
+        side: int = SIDE,
+    ) -> None:
+        self.nets, self.vae, self.encoder = nets, vae, encoder
+        self.plan, self.version, self.place, self.side = plan, version, place, side
+        self.dtype = next(nets.parameters()).dtype
+        self.halves = False  # memory is short: the two halves of guidance run one after the other
+        self.calls = 0  # windows that went through the denoiser
+        self._one = threading.Lock()
+        self._shown = functools.lru_cache(maxsize=2)(self._show)
+
+    @classmethod
+    def read(cls, folder: Path, *, fast: bool, device: str = "auto") -> EchoMimic:
+        """From the published files. Raises NotReady in one sentence."""
+        place = hardware.device(device)
+        dtype = hardware.dtype(place)
+        nets = Nets.read(folder, fast=fast, dtype=dtype).to(place)
+        encoder = whisper.Encoder()
+        encoder.load(tensors(folder / "audio_processor/whisper_tiny.pt"), what="Whisper")
+        return cls(
+            nets,
+            Vae.read(folder).to(place, dtype),
+            encoder.to(place).eval(),
+            plan=Plan.fast() if fast else Plan(),
+            version=ENGINES["echomimic-fast" if fast else "echomimic"].version,
+            place=place,
+        )
+
+    def draw(self, take: Take) -> Iterator[list[Piece]]:
+        """As engines.Draws says."""
+        person, scale = passes.plate(take.avatar, take.face)
+        square = crop(take.avatar, self.side)
+        x0, y0, x1, _ = (round(place * scale) for place in square.box)
+        side = x1 - x0
+        box = (x0, y0, x0 + side, y0 + side)
+        share = passes.feather(side, side)
+        for made in self.pictures(take):
+            made = passes.matched(made, square.picture, square.still)
+            own, alpha = passes.cut(made)
+            cutout = np.dstack([own * alpha[..., None], alpha * 255])
+            cutout = np.clip(cutout + 0.5, 0, 255).astype(np.uint8)
+            yield [Piece(passes.laid(person, cutout, box, share), 0, 0)]
+
+    def pictures(self, take: Take) -> Iterator[Frame]:
+        """The generated squares (side, side, 3), one for each frame of the take."""
+        for chunk in self.latents(take):
+            for number in range(chunk.shape[1]):
+                with self._one:
+                    picture = self.vae.decode(chunk[None, :, number].float())[0]
+                yield picture
+
+    def latents(self, take: Take) -> Iterator[Tensor]:
+        """Scaled latents (4, some, side / 8, side / 8) in half precision, of all frames, from the store as far as it has them."""
+        count, store, key = take.motion.frames, take.store, self.key(take)
+        given, number = 0, 0
+        while store is not None and given < count:
+            found = store.find(key, f".{number}.latents")
+            if found is None:
+                break
+            chunk = tensors_of(found).get("latents")
+            if chunk is None:
+                break
+            given, number = given + chunk.shape[1], number + 1
+            yield chunk
+        if given == count:
+            return
+        film = self.film(take)
+        if given and store is not None:
+            going = store.find(key, ".going")
+            state = tensors_of(going) if going else {}
+            if state and int(state["given"]) == given:
+                film.restore(state)
+        held: list[Tensor] = []
+        behind = given - film.given  # frames that are kept already but must be made again
+        for made in film:
+            part = made[:, behind:] if behind < made.shape[1] else made[:, :0]
+            behind = max(0, behind - made.shape[1])
+            if not part.shape[1]:
+                continue
+            held.append(part.half().cpu())
+            if sum(piece.shape[1] for piece in held) >= CHUNK or film.given == count:
+                chunk = torch.cat(held, 1)
+                held, given = [], given + chunk.shape[1]
+                if store is not None:
+                    keep(store, key, f".{number}.latents", {"latents": chunk})
+                    if given < count:
+                        keep(store, key, ".going", film.state())
+                    else:
+                        store.path(key, ".going").unlink(missing_ok=True)
+                number += 1
+                yield chunk
+
+    def film(self, take: Take) -> Film:
+        """The sampler of a take, at its beginning."""
+        frames = take.motion.frames
+        shown = self._shown(take.avatar)
+        hearing = whisper.Hearing(self.encoder, take.wav, form="openai")
+        total = sampler.calls(self.plan.steps, frames)
+        done = 0
+
+        def velocity(latents: Tensor, moment: Tensor, window: list[int]) -> Tensor:
+            nonlocal done
+            take.report("frames", min(0.99, done / total))
+            done += 1
+            tokens = audio(hearing, window, take.motion.fps).to(self.place, self.dtype)
+            with self._one:
+                return self.velocity(latents, moment, tokens, shown)
+
+        side = self.side // self.vae.cell
+        return Film(
+            velocity,
+            plan=self.plan,
+            seed=take.seed,
+            frames=frames,
+            size=(side, side),
+            place=self.place,
+            hold=shown.latent[0].to(torch.get_default_dtype()),
+        )
+
+    @torch.no_grad()
+    def velocity(self, latents: Tensor, moment: Tensor, tokens: Tensor, shown: _Shown) -> Tensor:
+        """The guided velocity of one window (4, frames, rows, columns)."""
+        self.calls += 1
+        x = latents[None].to(self.dtype)
+        moment = moment.to(self.place)
+        bare, silent = torch.zeros_like(shown.face), torch.zeros_like(tokens)
+        if self.plan.guidance == 1:
+            return self.nets.denoiser(x, moment, tokens, shown.face, shown.bank)[0]
+        if not self.halves:
+            try:
+                free, led = self.nets.denoiser(
+                    x.repeat(2, 1, 1, 1, 1),
+                    moment,
+                    torch.cat([silent, tokens]),
+                    torch.cat([bare, shown.face]),
+                    shown.bank,
+                )
+                return guided(free, led, self.plan.guidance)
+            except torch.OutOfMemoryError:
+                self.halves = True
+                torch.cuda.empty_cache()
+        free = self.nets.denoiser(x, moment, silent, bare, None)[0]
+        led = self.nets.denoiser(x, moment, tokens, shown.face, shown.bank)[0]
+        return guided(free, led, self.plan.guidance)
+
+    @torch.no_grad()
+    def _show(self, avatar: Avatar) -> _Shown:
+        square = crop(avatar, self.side)
+        latent = self.vae.encode(signed(square.picture)).to(self.place, self.dtype)
+        mask = torch.from_numpy(square.mask)[None, None].to(self.place, self.dtype)
+        return _Shown(latent, self.nets.reference(latent), self.nets.locator(mask))
+
+    def key(self, take: Take) -> str:
+        """Of the latents: what decides them, and neither background nor size."""
+        parts = [
+            *("latents", self.version, self.plan.steps, self.plan.guidance, self.side),
+            *(take.avatar.sha256, hashlib.sha256(take.wav.tobytes()).hexdigest()),
+            *(take.motion.fps, take.motion.frames, take.seed, str(self.dtype), self.place.type),
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def audio(hearing: whisper.Hearing, window: list[int], fps: int) -> Tensor:
+    """(1, frames, 50, 384): the ten states around each frame, of which there are five layers. Past the ends the last one stands."""
+    last = hearing.count - 1
+    found = []
+    for frame in window:
+        centre = frame * whisper.STATES // fps
+        at = [min(max(place, 0), last) for place in range(centre - BEFORE, centre + AFTER)]
+        part = hearing.states(at[0], at[-1] + 1)
+        found.append(part[[place - at[0] for place in at]].reshape(TOKENS, WIDTH))
+    return torch.stack(found)[None]
+
+
+@functools.lru_cache(maxsize=4)
+def crop(avatar: Avatar, side: int) -> Square:
+    """The square around a pack's head, before passes.GROUND."""
+    points = passes.landmarks(avatar)
+    plate, _ = passes.plate(avatar)
+    low, high = points.min(0), points.max(0)
+    size = high - low
+    middle = (low + high) / 2
+    half = (0.5 + CROP) * float(size.max())
+    x0, y0 = np.round(middle - half).astype(int)
+    whole = 2 * round(half)
+    box = (int(x0), int(y0), int(x0) + whole, int(y0) + whole)
+    before = np.dstack([plate[..., :3], plate[..., 3:] / np.float32(255)])
+    shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float64)
+    # Below the plate's foot the person goes on; at its other sides is ground.
+    cut = cv2.warpAffine(before, shift, (whole, whole), borderMode=cv2.BORDER_CONSTANT)
+    past = box[3] - plate.shape[0]
+    if past > 0:
+        cut[-past:] = cut[-past - 1]
+    sized = cv2.resize(
+        cut, (side, side), interpolation=cv2.INTER_AREA if whole > side else cv2.INTER_CUBIC
+    )
+    own, share = sized[..., :3], np.clip(sized[..., 3:], 0, 1)
+    picture = own + (1 - share) * np.array(passes.GROUND, np.float32)
+    scale = side / whole
+    mask = np.zeros((side, side), np.float32)
+    first = np.maximum(0, (low - MASK * size - (x0, y0)) * scale).astype(int)
+    last = np.maximum(0, (high + MASK * size - (x0, y0)) * scale).astype(int)
+    mask[first[1] : last[1], first[0] : last[0]] = 1
+    rim = round(STILL * side)
+    still = share[..., 0].copy()
+    still[rim:-rim, rim:-rim] = 0
+    return Square(np.clip(picture + 0.5, 0, 255).astype(np.uint8), mask, still, box)
+
+
+def keep(store: Store, key: str, suffix: str, found: dict[str, Tensor]) -> None:
+    from safetensors.torch import save_file
+
+    with store.write(key, suffix) as path:
+        save_file(found, path)
+
+
+def tensors_of(path: Path) -> dict[str, Tensor]:
+    """What `keep` kept; nothing if the file is damaged, so that it is made again."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError):
+        path.unlink(missing_ok=True)
+        return {}

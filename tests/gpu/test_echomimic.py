@@ -1,0 +1,272 @@
+import threading
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from rendering import faces
+from rendering.faces import passes, whisper
+from rendering.faces.echomimic import sampler
+from rendering.faces.echomimic.engine import CHUNK, EchoMimic, audio, crop
+from rendering.faces.echomimic.nets import SMALL, Nets
+from rendering.faces.echomimic.sampler import Film, Plan, Windows
+from rendering.faces.engines import Take
+from rendering.faces.vae import Vae
+from rendering.store import Store
+from rendering.values import SAMPLE_RATE, Canceled, Motion
+
+FPS = 25
+
+
+def blend(latents, moment, window):
+    """A stand-in for the denoiser: frames lean on each other, and on which moment they are of."""
+    across = latents.mean(1, keepdim=True)
+    named = torch.tensor(window)[None, :, None, None] * 1e-3
+    return 0.4 * latents + 0.3 * across + named
+
+
+def made(model, frames, *, steps=6, seed=1, **more):
+    film = Film(model, plan=Plan(steps, 1.0), seed=seed, frames=frames, size=(2, 2), **more)
+    return film, torch.cat(list(film), 1)
+
+
+def whole(model, frames, steps=6, seed=1):
+    """The same film with all its frames in memory."""
+    schedule, noise = sampler.scheduler(steps), sampler.Noise(seed, frames, (2, 2))
+    parts = []
+    while noise.given < frames:
+        parts.append(noise.more())
+    x = torch.cat(parts, 1)
+    for step, moment in enumerate(schedule.timesteps):
+        total, count = torch.zeros_like(x), torch.zeros(frames)
+        windows = Windows(step, frames)
+        for number in range(len(windows)):
+            window = windows[number]
+            share = sampler.weights(len(window)) if frames > 12 else torch.ones(len(window))
+            total[:, window] += model(x[:, window], moment, window) * share[:, None, None]
+            count[window] += share
+        x = schedule.step(total / count[:, None, None], moment, x).prev_sample
+    return x
+
+
+@pytest.mark.parametrize("frames", [1, 5, 12, 13, 30, 100])
+def test_a_film_by_pieces_is_the_film_as_a_whole(frames):
+    _, film = made(blend, frames)
+    assert film.shape == (4, frames, 2, 2)
+    assert torch.allclose(film, whole(blend, frames), atol=1e-6)
+
+
+def test_windows_are_open_and_move_from_step_to_step():
+    def starts(step, frames):
+        windows = Windows(step, frames)
+        return [windows[n][0] for n in range(len(windows))]
+
+    assert [starts(step, 30) for step in (0, 1, 2)] == [[0, 9, 18], [0, 2, 11, 18], [0, 4, 13, 18]]
+    for frames in range(13, 80):
+        for step in range(9):
+            windows = [Windows(step, frames)[n] for n in range(len(Windows(step, frames)))]
+            assert {frame for window in windows for frame in window} == set(range(frames))
+            assert all(len(window) == 12 for window in windows)
+            # neighbours overlap, so no border goes through the film
+            assert all(b[0] - a[0] <= 9 for a, b in pairwise(windows))
+    # one window turns, as published
+    assert Windows(1, 8)[0] == [2, 3, 4, 5, 6, 7, 0, 1]
+
+
+def test_what_happens_reaches_no_further_than_the_overlaps():
+    """Nothing adds up over minutes: a film that begins otherwise is the same film later, and its end does not see its beginning."""
+
+    def other(latents, moment, window):
+        begin = torch.tensor([5.0 if frame < 3 else 0.0 for frame in window])
+        return blend(latents, moment, window) + begin[None, :, None, None]
+
+    _, film = made(blend, 300)
+    _, changed = made(other, 300)
+    far = sampler.reach(6) + 3
+    assert not torch.equal(film[:, :20], changed[:, :20])
+    assert torch.equal(film[:, far:], changed[:, far:])
+
+
+def test_the_same_seed_gives_the_same_film_and_another_another():
+    assert torch.equal(made(blend, 40)[1], made(blend, 40)[1])
+    assert not torch.equal(made(blend, 40)[1], made(blend, 40, seed=2)[1])
+
+
+def test_the_first_noise_is_held():
+    noise = sampler.Noise(3, 100, (16, 16))
+    drawn = torch.cat([noise.more() for _ in range(9)], 1)
+    assert drawn.abs().max() == 1.5
+    assert drawn.std() > 0.8
+
+
+def test_a_film_begins_and_ends_as_it_should():
+    hold = torch.full((4, 2, 2), 0.7)
+    _, film = made(blend, 40, hold=hold)
+    assert torch.allclose(film[:, 0], hold, atol=1e-5)
+    assert torch.allclose(film[:, -1], hold, atol=1e-5)
+    assert not torch.allclose(film[:, 20], hold, atol=1e-2)
+
+
+def test_frames_in_memory_do_not_grow_with_the_film():
+    most = {}
+    for frames in (200, 2000):
+        film = Film(blend, plan=Plan(6, 1.0), seed=1, frames=frames, size=(2, 2))
+        most[frames] = 0
+        for _ in film:
+            held = sum(step.held.shape[1] for step in film.chain[1:])
+            most[frames] = max(most[frames], held)
+    assert most[2000] == most[200] <= 6 * 24
+
+
+def test_a_film_goes_on_from_where_it_was_kept():
+    film = Film(blend, plan=Plan(6, 1.0), seed=1, frames=100, size=(2, 2))
+    parts, kept = [], None
+    for part in film:
+        parts.append(part)
+        if kept is None and film.given > 40:
+            kept = film.state()
+    again = Film(blend, plan=Plan(6, 1.0), seed=1, frames=100, size=(2, 2))
+    again.restore(kept)
+    assert torch.equal(torch.cat(list(again), 1), torch.cat(parts, 1)[:, int(kept["given"]) :])
+
+
+# The engine, with tiny networks of random weights
+
+
+@pytest.fixture(scope="module")
+def engine():
+    torch.manual_seed(0)
+    encoder = whisper.Encoder()
+    return EchoMimic(
+        Nets(SMALL),
+        Vae(widths=(32, 32, 32, 32), layers=1),
+        encoder.eval(),
+        plan=Plan(2, 2.5),
+        version="test",
+        place=torch.device("cpu"),
+        side=64,
+    )
+
+
+def take(frames=30, **more):
+    sound = np.random.default_rng(5).standard_normal(SAMPLE_RATE * frames // FPS)
+    given = {
+        "avatar": faces.get("maya"),
+        "face": 90.0,
+        "motion": Motion(FPS, {"jaw": np.zeros(frames, np.float32)}),
+        "wav": (0.1 * sound).astype(np.float32),
+        "seed": 7,
+        "report": lambda stage, fraction: None,
+    }
+    return Take(**{**given, **more})
+
+
+def test_a_line_is_drawn_with_alpha(engine):
+    told = []
+    frames = list(engine.draw(take(report=lambda stage, fraction: told.append((stage, fraction)))))
+    still, _ = passes.plate(faces.get("maya"), 90.0)
+    assert len(frames) == 30
+    for pieces in frames:
+        (piece,) = pieces
+        assert (piece.rgba.shape, piece.rgba.dtype) == (still.shape, np.uint8)
+        assert (piece.rgba[..., :3] <= piece.rgba[..., 3:] + 1).all()  # premultiplied
+        assert (piece.rgba[-20:] == still[-20:]).all()  # the shoulders are those of the pack
+    assert (frames[7][0].rgba != still).any()
+    assert [stage for stage, _ in told] == ["frames"] * len(told)
+    assert [fraction for _, fraction in told] == sorted(fraction for _, fraction in told)
+    again = list(engine.draw(take()))
+    assert all((a[0].rgba == b[0].rgba).all() for a, b in zip(frames, again, strict=True))
+
+
+def test_a_line_ends_within_a_call_of_being_canceled(engine):
+    def report(stage, fraction):
+        if fraction > 0.3:
+            raise Canceled
+
+    with pytest.raises(Canceled):
+        list(engine.draw(take(report=report)))
+
+
+def test_a_line_that_broke_off_goes_on_at_its_chunk(engine, tmp_path):
+    store = Store(tmp_path, reserve=0)
+    asked = take(2 * CHUNK + 20, store=store)
+    whole = torch.cat(list(engine.latents(take(2 * CHUNK + 20))), 1)
+    engine.calls = 0
+    begun = engine.latents(asked)
+    first = next(begun)
+    calls = engine.calls
+    del begun  # the process dies after its first chunk
+    parts = list(engine.latents(asked))
+    assert torch.equal(torch.cat(parts, 1), whole)
+    assert torch.equal(parts[0], first)
+    assert engine.calls == sampler.calls(2, 2 * CHUNK + 20)  # nothing was computed twice
+    assert calls < engine.calls
+    assert store.find(engine.key(asked), ".going") is None
+
+
+def test_another_size_needs_no_sampling(engine, tmp_path):
+    store = Store(tmp_path, reserve=0)
+    list(engine.latents(take(store=store)))
+    engine.calls = 0
+    larger = list(engine.draw(take(store=store, face=150.0)))
+    assert larger[3][0].rgba.shape == passes.plate(faces.get("maya"), 150.0)[0].shape
+    assert engine.calls == 0
+    list(engine.latents(take(store=store, seed=8)))
+    assert engine.calls == sampler.calls(2, 30)
+
+
+def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
+    plain, sizes = engine.nets.denoiser.forward, []
+
+    def small(x, *more):
+        sizes.append(len(x))
+        if len(x) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(x, *more)
+
+    whole = torch.cat(list(engine.latents(take())), 1)
+    monkeypatch.setattr(engine.nets.denoiser, "forward", small)
+    monkeypatch.setattr(engine, "halves", False)
+    assert torch.allclose(torch.cat(list(engine.latents(take())), 1), whole, atol=2e-2)
+    assert sizes.count(2) == 1
+
+
+def test_the_square_around_a_face(engine):
+    square = crop(faces.get("maya"), 128)
+    assert square.picture.shape == (128, 128, 3)
+    assert square.mask.mean() > 0.15
+    assert square.mask[0].max() == 0
+    assert abs(square.picture[2, 2].astype(int) - 128).max() < 3  # ground
+
+
+def test_two_lines_at_once_do_not_mix(engine):
+    alone = {seed: torch.cat(list(engine.latents(take(seed=seed))), 1) for seed in (1, 2)}
+    found = {}
+
+    def run(seed):
+        with torch.no_grad():
+            found[seed] = torch.cat(list(engine.latents(take(seed=seed))), 1)
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(found[seed], alone[seed]) for seed in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("fps", "frame", "states"),
+    [(24, 0, (0, 5)), (24, 7, (10, 19)), (25, 10, (16, 25)), (30, 9, (11, 20))],
+)
+def test_a_frame_hears_ten_states_around_it(fps, frame, states):
+    class Numbered:
+        count = 500
+
+        def states(self, first, last):
+            return torch.arange(first, last).float()[:, None, None].expand(-1, 5, 384)
+
+    heard = audio(Numbered(), [frame], fps)
+    assert heard.shape == (1, 1, 50, 384)
+    assert (int(heard[0, 0, 0, 0]), int(heard[0, 0, -1, 0])) == states

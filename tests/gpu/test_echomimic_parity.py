@@ -1,0 +1,164 @@
+"""Against the published implementation: golden/echomimic.npz holds what it computed from the weights of recipe.py, with the same
+inputs, on a CPU (diffusers 0.24.0, torch 2.13.0; its masks put on the CPU and its bank kept in full precision). The guided film of 30
+steps is from a run in double precision: random networks multiply rounding errors with every step.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rendering.faces.echomimic import sampler
+from rendering.faces.echomimic.nets import SMALL, Nets
+from rendering.weights import NotReady
+from tests.gpu.conftest import published
+from tests.gpu.recipe import numbers
+
+GOLDEN = np.load(Path(__file__).parent / "golden/echomimic.npz")
+SHAPES = json.loads(str(GOLDEN["shapes"]))
+SIDE, FRAMES = 8, 4
+
+
+def of(name, *shape):
+    return torch.from_numpy(numbers(name, shape)).to(torch.get_default_dtype())
+
+
+def error(ours, name):
+    """The largest difference, as a share of the largest value."""
+    theirs = torch.from_numpy(GOLDEN[name]).to(ours)
+    return float((ours - theirs).abs().max() / theirs.abs().max())
+
+
+@pytest.fixture(scope="module")
+def states():
+    return published(SHAPES)
+
+
+@pytest.fixture(scope="module")
+def nets(states):
+    made = Nets(SMALL)
+    made.load_reference_state(states)
+    return made
+
+
+def shown(nets):
+    mask = torch.zeros(1, 1, 8 * SIDE, 8 * SIDE)
+    mask[..., 15:50, 20:45] = 1
+    return nets.reference(of("latent", 1, 4, SIDE, SIDE)), nets.locator(mask)
+
+
+def test_every_key_of_the_published_files_is_used(states, nets):
+    assert {name: len(parts) for name, parts in SHAPES.items()} == {
+        "denoising_unet": 1272,
+        "reference_unet": 568,
+        "face_locator": 16,
+    }
+    assert len(nets.denoiser.net.state_dict()) == 1272 - 21  # one table for both attentions
+
+
+def test_the_motion_module_may_be_a_file_of_its_own(states, nets):
+    apart = dict(states)
+    whole = states["denoising_unet"]
+    apart["motion_module"] = {k: v for k, v in whole.items() if "motion_modules." in k}
+    apart["denoising_unet"] = {k: v for k, v in whole.items() if "motion_modules." not in k}
+    made = Nets(SMALL)
+    made.load_reference_state(apart)
+    for key, value in made.denoiser.net.state_dict().items():
+        assert torch.equal(value, nets.denoiser.net.state_dict()[key])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: d.pop("mid_block.resnets.0.conv1.weight"), r"it lacks mid_block\.resnets\.0"),
+        (lambda d: d.update(other=torch.zeros(1)), "it holds in excess other"),
+        (
+            lambda d: d.update({"conv_in.bias": torch.zeros(3)}),
+            r"of another shape are conv_in\.bias \(3 instead of 32\)",
+        ),
+    ],
+)
+def test_files_of_another_version_are_refused_by_name(states, spoil, sentence):
+    changed = {**states, "denoising_unet": dict(states["denoising_unet"])}
+    spoil(changed["denoising_unet"])
+    with pytest.raises(NotReady, match=sentence):
+        Nets(SMALL).load_reference_state(changed)
+
+
+def test_the_face_locator(nets):
+    assert error(shown(nets)[1], "face") < 1e-4
+
+
+def test_the_reference_net(nets):
+    bank, _ = shown(nets)
+    assert len(bank) == 16
+    for name, seen in bank.items():
+        assert error(seen[:, :8, :8], f"bank/{name}") < 1e-4
+        mean, spread = GOLDEN[f"banksum/{name}"]
+        assert abs(float(seen.double().mean()) - mean) < 1e-5
+        assert abs(float(seen.double().std()) - spread) < 1e-5
+
+
+def test_the_denoiser_with_audio_bank_mask_and_guidance(nets):
+    bank, face = shown(nets)
+    x, audio = of("x", 1, 4, FRAMES, SIDE, SIDE), of("audio", 1, FRAMES, 50, 384)
+    moment = torch.tensor(666)
+    both = nets.denoiser(
+        x.repeat(2, 1, 1, 1, 1),
+        moment,
+        torch.cat([torch.zeros_like(audio), audio]),
+        torch.cat([torch.zeros_like(face), face]),
+        bank,
+    )
+    assert error(both, "guided") < 1e-4
+    assert error(nets.denoiser(x, moment, audio, face, bank), "plain") < 1e-4
+    # each of the conditions counts
+    assert error(nets.denoiser(x, moment, audio, face, None), "plain") > 1e-2
+    assert error(nets.denoiser(x, moment, audio * 0, face, bank), "plain") > 1e-2
+    assert error(nets.denoiser(x, moment, audio, face * 0, bank), "plain") > 1e-2
+
+
+def film(nets, steps, guidance):
+    """One window through the sampler, as tests/gpu/golden has it."""
+    bank, face = shown(nets)
+    audio = of("window/audio", 8, 50, 384)[None]
+
+    def velocity(latents, moment, window):
+        x, heard = latents[None], audio[:, window]
+        if guidance == 1:
+            return nets.denoiser(x, moment, heard, face, bank)[0]
+        free, led = nets.denoiser(
+            x.repeat(2, 1, 1, 1, 1),
+            moment,
+            torch.cat([torch.zeros_like(heard), heard]),
+            torch.cat([torch.zeros_like(face), face]),
+            bank,
+        )
+        return sampler.guided(free, led, guidance)
+
+    plan = sampler.Plan(steps, guidance)
+    made = sampler.Film(velocity, plan=plan, seed=420, frames=8, size=(SIDE, SIDE))
+    return torch.cat(list(made), 1)[None]
+
+
+def test_a_window_through_the_fast_sampler(nets):
+    assert error(film(nets, 6, 1.0), "window/6") < 1e-4
+
+
+def test_a_window_through_the_guided_sampler(nets):
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert error(film(nets.double(), 30, 2.5), "window/30") < 1e-4
+    finally:
+        torch.set_default_dtype(torch.float32)
+        nets.float()
+
+
+def test_the_moments_and_the_noise_of_each_step():
+    for steps in (6, 20, 30, 40):
+        assert (sampler.scheduler(steps).timesteps.numpy() == GOLDEN[f"timesteps/{steps}"]).all()
+    kept = sampler.scheduler(30).alphas_cumprod.numpy()
+    assert np.allclose(kept[::111], GOLDEN["alphas"], atol=1e-7)
+    assert kept[-1] == 0

@@ -1,0 +1,223 @@
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rendering import faces
+from rendering.faces import portrait, whisper
+from rendering.faces.engines import Take
+from rendering.faces.musetalk.batching import Batcher
+from rendering.faces.musetalk.engine import MuseTalk, crop, speaking
+from rendering.faces.musetalk.nets import Painter, prepared
+from rendering.faces.vae import Vae
+from rendering.stages import motion as motions
+from rendering.store import Store
+from rendering.values import SAMPLE_RATE, Motion
+from tests.gpu.conftest import published
+from tests.gpu.recipe import numbers
+
+GOLDEN = np.load(Path(__file__).parent / "golden/musetalk.npz")
+SHAPES = json.loads(str(GOLDEN["shapes"]))
+FPS = 25
+
+
+def error(ours, name):
+    theirs = GOLDEN[name]
+    return float(np.abs(np.asarray(ours) - theirs).max() / np.abs(theirs).max())
+
+
+@pytest.fixture(scope="module")
+def nets():
+    states = published(SHAPES)
+    vae, painter = Vae(widths=(32,) * 4, layers=1), Painter((32, 64, 64, 64))
+    vae.load(states["vae"])
+    painter.load_reference_state(states["unet"])
+    return vae, painter
+
+
+def test_inputs_forward_and_picture_are_the_published_ones(nets):
+    vae, painter = nets
+    picture = (numbers("picture", (32, 32, 3)) * 40 + 128).clip(0, 255).astype(np.uint8)
+    picture = picture.repeat(8, 0).repeat(8, 1)[..., ::-1]  # the published programme reads BGR
+    latents = prepared(vae, picture)
+    assert error(latents[:, :, ::3, ::3], "latents") < 1e-4
+    made = painter(latents.repeat(3, 1, 1, 1), torch.from_numpy(numbers("tokens", (3, 50, 384))))
+    assert error(made[:, :, ::2, ::2], "made") < 1e-4
+    assert abs(float(made.std()) - GOLDEN["made/sum"][1]) < 1e-4
+    seen = vae.decode(made[:1])[:, ::11, ::11, ::-1].astype(int)
+    assert np.abs(seen - GOLDEN["seen"].astype(int)).max() <= 1
+
+
+def test_the_vae_reads_names_of_both_manners(nets):
+    old = {}
+    for key, value in nets[0].net.state_dict().items():
+        for new, name in (
+            ("to_q", "query"),
+            ("to_k", "key"),
+            ("to_v", "value"),
+            ("to_out.0", "proj_attn"),
+        ):
+            if ".attentions." in key and f".{new}." in key:
+                key = key.replace(f".{new}.", f".{name}.")
+                value = value[..., None, None] if value.ndim == 2 else value
+        old[key] = value
+    assert any(".query." in key for key in old)
+    made = Vae(widths=(32,) * 4, layers=1)
+    made.load(old)
+    assert all(
+        torch.equal(v, nets[0].net.state_dict()[k]) for k, v in made.net.state_dict().items()
+    )
+
+
+# Batches
+
+
+def test_four_lines_need_a_quarter_of_the_calls():
+    def run(items):
+        return [item * 10 for item in items]
+
+    alone = Batcher(run, block=8, size=32)
+    for line in range(4):
+        assert list(alone.over(range(line, line + 40))) == [10 * n for n in range(line, line + 40)]
+    together = Batcher(run, block=8, size=32)
+    found = at_once(together, 4, lambda line: range(line, line + 40))
+    assert found == {line: [10 * n for n in range(line, line + 40)] for line in range(4)}
+    assert (alone.calls, together.calls) == (20, 5)
+
+
+def at_once(batcher, count, items):
+    """The results of lines that begin together."""
+    found, begin = {}, threading.Barrier(count)
+
+    def draw(line):
+        source = batcher.over(items(line))
+        begin.wait()
+        found[line] = list(source)
+
+    threads = [threading.Thread(target=draw, args=(line,)) for line in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def test_a_line_that_stops_is_not_waited_for():
+    batcher = Batcher(lambda items: items, block=4, size=32)
+    left = batcher.over(range(100))
+    next(left)
+    left.close()
+    assert list(batcher.over(range(10))) == list(range(10))
+
+
+def test_what_fails_is_told_to_every_line():
+    def run(items):
+        raise ZeroDivisionError
+
+    batcher = Batcher(run, block=4)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            list(batcher.over(range(10)))
+
+
+# The engine, with tiny networks of random weights
+
+
+@pytest.fixture(scope="module")
+def engine(nets):
+    vae, painter = nets
+    torch.manual_seed(0)
+    return MuseTalk(
+        painter,
+        vae,
+        whisper.Encoder().eval(),
+        version="test",
+        place=torch.device("cpu"),
+        side=64,
+    )
+
+
+def take(frames=24, **more):
+    tracks = {name: np.zeros(frames, np.float32) for name in motions.TRACKS}
+    tracks["jaw"][frames // 3 : 2 * frames // 3] = 0.5
+    tracks["yaw"][:] = np.linspace(0, 4, frames)
+    sound = np.random.default_rng(5).standard_normal(SAMPLE_RATE * frames // FPS)
+    given = {
+        "avatar": faces.get("maya"),
+        "face": 90.0,
+        "motion": Motion(FPS, tracks),
+        "wav": (0.1 * sound).astype(np.float32),
+        "seed": 7,
+        "report": lambda stage, fraction: None,
+    }
+    return Take(**{**given, **more})
+
+
+def test_the_mouth_is_painted_and_all_else_is_the_portraits(engine):
+    asked = take()
+    painted = [pieces[1] for pieces in engine.draw(asked)]
+    drawn = portrait.portrait(asked.avatar, asked.face)
+
+    def plain(number):
+        tracks = {name: float(track[number]) for name, track in asked.motion.tracks.items()}
+        return drawn.draw({**tracks, "jaw": 0.0}, painted=drawn.rgba)
+
+    assert len(painted) == 24
+    assert (painted[12].left, painted[12].top) == drawn.box[:2]
+    for number in (0, 3, 23):  # silence and both ends
+        assert (painted[number].rgba == plain(number)).all()
+    changed = np.abs(painted[12].rgba.astype(int) - plain(12)).max(-1) > 3
+    rows = np.nonzero(changed)[0] + painted[12].top
+    low, high = (crop(asked.avatar, 64)[1][at] * drawn.scale for at in (1, 3))
+    assert changed.mean() > 0.005
+    assert (
+        low + 0.4 * (high - low) < rows.min() <= rows.max() < high + 6
+    )  # the lower half of the face
+
+
+def test_a_face_is_prepared_once(engine, tmp_path, monkeypatch):
+    store, encoded = Store(tmp_path, reserve=0), []
+    plain = engine.vae.encode
+
+    def encode(pictures):
+        encoded.append(len(pictures))
+        return plain(pictures)
+
+    monkeypatch.setattr(engine.vae, "encode", encode)
+    monkeypatch.setattr(engine, "_faces", {})
+    list(engine.draw(take(store=store)))
+    list(engine.draw(take(12, store=store)))
+    assert encoded == [2]
+    monkeypatch.setattr(engine, "_faces", {})  # another process
+    list(engine.draw(take(12, store=store)))
+    assert encoded == [2]
+
+
+def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
+    sizes, plain = [], engine.painter.forward
+
+    def small(latents, tokens):
+        sizes.append(len(latents))
+        if len(latents) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return plain(latents, tokens)
+
+    whole = list(engine.draw(take()))
+    monkeypatch.setattr(engine.painter, "forward", small)
+    monkeypatch.setattr(engine.batches, "size", 32)
+    halved = list(engine.draw(take()))
+    assert max(sizes) > 4 >= min(sizes)
+    for one, other in zip(whole, halved, strict=True):
+        assert np.abs(one[1].rgba.astype(int) - other[1].rgba).max() <= 2
+
+
+def test_lips_are_shut_in_silence_and_at_both_ends():
+    asked = take(60).motion
+    shown = speaking(asked)
+    assert shown[0] == shown[-1] == 0
+    assert shown[30] == 1
+    assert (shown[:12] == 0).all()
+    assert np.abs(np.diff(shown)).max() < 0.35
