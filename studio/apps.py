@@ -10,7 +10,7 @@ class StudioConfig(AppConfig):
         from rendering import voices
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
-        from studio.providers import accounts
+        from studio.providers import accounts, hosted_face
 
         voices.offer(accounts(), settings.MODELS_DIR)
-        engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE)
+        engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE, hosted_face())

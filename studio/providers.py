@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlparse
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from rendering.faces.predictions import Account as FaceAccount
 from rendering.voices.hosted import Account, HostedVoice
 from rendering.voices.providers import PROVIDERS
 
@@ -63,3 +65,34 @@ def _account(name: str, told: dict[str, str]) -> Account:
                 f"{prefix}_DOLLARS is no number: write what 1,000 characters cost, as in 0.1."
             ) from None
         raise ImproperlyConfigured(str(problem)) from None
+
+
+def hosted_face() -> FaceAccount | None:
+    """The operator's account with a hosted face model, if there is one. Raises ImproperlyConfigured in one sentence."""
+    told = settings.REMOTE
+    if not told["token"] or not told["version"]:
+        return None
+    url = urlparse(told["url"])
+    if url.scheme != "https" and url.hostname != "127.0.0.1":
+        raise ImproperlyConfigured("REMOTE_URL is no https:// address: the token is sent there.")
+    try:
+        inputs = json.loads(told["inputs"])
+        dollars = float(told["dollars"])
+    except ValueError:
+        inputs = None
+    if not isinstance(inputs, dict):
+        raise ImproperlyConfigured(
+            'REMOTE_INPUTS is a JSON object, such as {"picture": "source_image", "sound": "driven_audio"}, '
+            "and REMOTE_DOLLARS a number."
+        )
+    webhook = f"{settings.SITE_URL}/hooks/predictions" if told["webhook_secret"] else ""
+    return FaceAccount(
+        token=told["token"],
+        version=told["version"],
+        picture=inputs.pop("picture", "image"),
+        sound=inputs.pop("sound", "audio"),
+        more=inputs,
+        dollars=dollars,
+        address=told["url"].rstrip("/"),
+        webhook=webhook if webhook.startswith("https://") else "",
+    )

@@ -257,6 +257,16 @@ RENDER_SLOTS = number("RENDER_SLOTS", 2)
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
 
+# The hosted face engine, offered where a token is set (docs/engines.md)
+REMOTE = {
+    "token": secret("REMOTE_TOKEN"),
+    "version": env("REMOTE_VERSION"),
+    "url": env("REMOTE_URL", "https://api.replicate.com/v1"),
+    "inputs": env("REMOTE_INPUTS", "{}"),
+    "dollars": env("REMOTE_DOLLARS", "0"),
+    "webhook_secret": secret("REMOTE_WEBHOOK_SECRET"),
+}
+
 # Weights of engines: fetched by `manage.py models fetch`, from the hub, a mirror or a folder
 MODELS_DIR = Path(env("MODELS_DIR") or DATA_DIR / "models")
 MODELS_SOURCE = env("MODELS_SOURCE", "https://huggingface.co")

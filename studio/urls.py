@@ -15,6 +15,7 @@ from studio.views import (
     frames,
     health,
     history,
+    hooks,
     keys,
     library,
     listen,
@@ -29,6 +30,7 @@ from studio.views import (
 
 urlpatterns = [
     path("", projects.home, name="home"),
+    path("hooks/predictions", hooks.prediction_hook, name="prediction_hook"),
     path("projects/", projects.project_list, name="project_list"),
     path("projects/new", projects.project_create, name="project_create"),
     path("projects/<slug:project_id>/", scenes.project_edit, name="project_edit"),

@@ -12,12 +12,15 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rendering import weights
 from rendering.faces import Avatar
 from rendering.store import Store
 from rendering.values import BadInput, Floats, Frame, Motion, Report, VideoFormat
+
+if TYPE_CHECKING:
+    from rendering.faces.predictions import Account
 
 PORTRAIT = "portrait"
 
@@ -69,7 +72,9 @@ class Engine:
 
     @property
     def licence(self) -> str:
-        return weights.get(self.weights).licence if self.weights else "part of the studio"
+        if self.weights:
+            return weights.get(self.weights).licence
+        return "of the hosted model" if self.name == "remote" else "part of the studio"
 
 
 def _warm_portrait() -> None:
@@ -101,6 +106,7 @@ ENGINES = {
         _weighed("echomimic", "EchoMimic"),
         _weighed("echomimic-fast", "EchoMimic in 6 steps"),
         _weighed("musetalk", "MuseTalk 1.5"),
+        Engine("remote", "Hosted model", "remote/1", False, lambda: _warm("remote")),
     )
 }
 
@@ -113,18 +119,24 @@ def get(name: str) -> Engine:
 
 
 _models, _device = Path("models"), "auto"
+_account: Account | None = None
 _loading = threading.Lock()
 
 
-def use(models: Path, device: str = "auto") -> None:
-    """Where weights lie, and what engines run on: "auto", "cpu", "cuda", "cuda:1". For engines that are loaded from now on."""
-    global _models, _device
-    _models, _device = models, device
+def use(models: Path, device: str = "auto", account: Account | None = None) -> None:
+    """Where weights lie, what engines run on ("auto", "cpu", "cuda", "cuda:1"), and the account of the hosted one. For engines
+    that are loaded from now on."""
+    global _models, _device, _account
+    _models, _device, _account = models, device, account
     _load.cache_clear()
 
 
 def ready(name: str) -> None:
     """Raises weights.NotReady, in one sentence, if the engine's weights are absent or not accepted. Loads nothing."""
+    if name == "remote" and _account is None:
+        raise weights.NotReady(
+            "The hosted face engine is not set up; set REMOTE_TOKEN and REMOTE_VERSION."
+        )
     if get(name).weights:
         weights.need(get(name).weights, _models)
 
@@ -148,4 +160,8 @@ def _load(name: str) -> Draws:
         from rendering.faces.musetalk.engine import MuseTalk
 
         return MuseTalk.read(weights.place(name, _models), device=_device)
+    if name == "remote" and _account is not None:
+        from rendering.faces.remote import Remote
+
+        return Remote(_account)
     raise KeyError(name)

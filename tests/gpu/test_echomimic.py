@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from rendering import faces
-from rendering.faces import passes, whisper
+from rendering.faces import passes, squares, whisper
 from rendering.faces.echomimic import sampler
-from rendering.faces.echomimic.engine import CHUNK, EchoMimic, audio, crop
+from rendering.faces.echomimic.engine import CHUNK, EchoMimic, audio
 from rendering.faces.echomimic.nets import SMALL, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, Windows
 from rendering.faces.engines import Take
@@ -233,7 +233,7 @@ def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
 
 
 def test_the_square_around_a_face(engine):
-    square = crop(faces.get("maya"), 128)
+    square = squares.crop(faces.get("maya"), 128)
     assert square.picture.shape == (128, 128, 3)
     assert square.mask.mean() > 0.15
     assert square.mask[0].max() == 0

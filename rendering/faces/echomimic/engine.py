@@ -18,14 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rendering import hardware
-from rendering.faces import Avatar, passes, whisper
+from rendering.faces import Avatar, squares, whisper
 from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, guided
@@ -36,25 +33,8 @@ from rendering.values import Frame
 from rendering.weights.loading import tensors
 
 SIDE = 512  # pixels of the generated square
-MASK, CROP = (
-    0.1,
-    0.5,
-)  # how far the face's mask and the square reach beyond the face box, of its sides
 BEFORE, AFTER = 4, 6  # audio states of a frame: before its moment, and from it on
 CHUNK = 90  # frames after which what was made is kept
-STILL = (
-    0.12  # of the square's side: how wide its rim is that moves least, where colours are compared
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Square:
-    """The part of a pack's plate that is generated."""
-
-    picture: Frame  # (side, side, 3), before passes.GROUND
-    mask: NDArray[np.float32]  # (side, side), 1 in the face
-    still: NDArray[np.float32]  # (side, side): the rim, where the person is
-    box: tuple[int, int, int, int]  # in pixels of the plate
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +87,7 @@ class EchoMimic:
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
         """As engines.Draws says."""
-        person, scale = passes.plate(take.avatar, take.face)
-        square = crop(take.avatar, self.side)
-        x0, y0, x1, _ = (round(place * scale) for place in square.box)
-        side = x1 - x0
-        box = (x0, y0, x0 + side, y0 + side)
-        share = passes.feather(side, side)
-        for made in self.pictures(take):
-            made = passes.matched(made, square.picture, square.still)
-            own, alpha = passes.cut(made)
-            cutout = np.dstack([own * alpha[..., None], alpha * 255])
-            cutout = np.clip(cutout + 0.5, 0, 255).astype(np.uint8)
-            yield [Piece(passes.laid(person, cutout, box, share), 0, 0)]
+        return squares.onto(take, self.side, self.pictures(take))
 
     def pictures(self, take: Take) -> Iterator[Frame]:
         """The generated squares (side, side, 3), one for each frame of the take."""
@@ -224,7 +193,7 @@ class EchoMimic:
 
     @torch.no_grad()
     def _show(self, avatar: Avatar) -> _Shown:
-        square = crop(avatar, self.side)
+        square = squares.crop(avatar, self.side)
         latent = self.vae.encode(signed(square.picture)).to(self.place, self.dtype)
         mask = torch.from_numpy(square.mask)[None, None].to(self.place, self.dtype)
         return _Shown(latent, self.nets.reference(latent), self.nets.locator(mask))
@@ -249,41 +218,6 @@ def audio(hearing: whisper.Hearing, window: list[int], fps: int) -> Tensor:
         part = hearing.states(at[0], at[-1] + 1)
         found.append(part[[place - at[0] for place in at]].reshape(TOKENS, WIDTH))
     return torch.stack(found)[None]
-
-
-@functools.lru_cache(maxsize=4)
-def crop(avatar: Avatar, side: int) -> Square:
-    """The square around a pack's head, before passes.GROUND."""
-    points = passes.landmarks(avatar)
-    plate, _ = passes.plate(avatar)
-    low, high = points.min(0), points.max(0)
-    size = high - low
-    middle = (low + high) / 2
-    half = (0.5 + CROP) * float(size.max())
-    x0, y0 = np.round(middle - half).astype(int)
-    whole = 2 * round(half)
-    box = (int(x0), int(y0), int(x0) + whole, int(y0) + whole)
-    before = np.dstack([plate[..., :3], plate[..., 3:] / np.float32(255)])
-    shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float64)
-    # Below the plate's foot the person goes on; at its other sides is ground.
-    cut = cv2.warpAffine(before, shift, (whole, whole), borderMode=cv2.BORDER_CONSTANT)
-    past = box[3] - plate.shape[0]
-    if past > 0:
-        cut[-past:] = cut[-past - 1]
-    sized = cv2.resize(
-        cut, (side, side), interpolation=cv2.INTER_AREA if whole > side else cv2.INTER_CUBIC
-    )
-    own, share = sized[..., :3], np.clip(sized[..., 3:], 0, 1)
-    picture = own + (1 - share) * np.array(passes.GROUND, np.float32)
-    scale = side / whole
-    mask = np.zeros((side, side), np.float32)
-    first = np.maximum(0, (low - MASK * size - (x0, y0)) * scale).astype(int)
-    last = np.maximum(0, (high + MASK * size - (x0, y0)) * scale).astype(int)
-    mask[first[1] : last[1], first[0] : last[0]] = 1
-    rim = round(STILL * side)
-    still = share[..., 0].copy()
-    still[rim:-rim, rim:-rim] = 0
-    return Square(np.clip(picture + 0.5, 0, 255).astype(np.uint8), mask, still, box)
 
 
 def keep(store: Store, key: str, suffix: str, found: dict[str, Tensor]) -> None:

@@ -1,0 +1,307 @@
+"""A hosted model behind the protocol of engines.Draws: a portrait and a line's sound go out, a film of the face comes back.
+
+The interface is that of Replicate's predictions, from its documentation as stored on 25 November 2026: replicate.com/docs/reference/http
+(predictions.create, .get, .cancel, files.create), replicate.com/docs/topics/predictions/lifecycle and
+replicate.com/docs/topics/webhooks/verify-webhook. Which model, and what it calls its inputs, the operator says.
+
+A prediction is paid for, so its number is kept in the store: a line that is taken up again asks for the one that runs. Cancelling a
+line cancels it. Files are taken from the expected hosts alone (fetching.py); what comes back is cut out and put onto the pack's person as
+EchoMimic's is.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.client
+import io
+import json
+import logging
+import math
+import tempfile
+import time
+import wave
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+
+from rendering import media
+from rendering.faces import fetching, squares
+from rendering.faces.engines import Piece, Take
+from rendering.faces.predictions import OVER, Account, news_of
+from rendering.values import SAMPLE_RATE, Canceled, Floats, Frame, Unavailable
+
+log = logging.getLogger(__name__)
+
+SIDE = 512  # pixels of the portrait that is sent
+INLINE = 256 * 1024  # bytes of a file that may be sent inside the request
+LARGEST = 400_000_000  # bytes of a film
+TRIES = 5  # of one request
+STEP = 0.1  # seconds between looks at whether the line was canceled
+
+
+class Remote:
+    """One per process."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.dollars = 0.0  # spent by this process, about
+
+    def draw(self, take: Take) -> Iterator[list[Piece]]:
+        """As engines.Draws says. Raises Unavailable, in one sentence, when the service does not do its part."""
+        frames = take.motion.frames
+        with tempfile.TemporaryDirectory(prefix="likeness-remote-") as folder:
+            film = Path(folder) / "film.mp4"
+            self._film(take, film)
+            with contextlib.closing(_seen(film, take.motion.fps)) as shown:
+                yield from squares.onto(take, SIDE, _as_many(shown, frames))
+
+    def _film(self, take: Take, film: Path) -> None:
+        """Puts the model's film of this line at `film`: from the store, from a prediction that runs, or from a new one."""
+        key, store = self.key(take), take.store
+        if store is not None and (kept := store.find(key, ".film.mp4")):
+            film.write_bytes(kept.read_bytes())
+            return
+        deadline = time.monotonic() + self.account.patience
+        told = store.find(key, ".prediction") if store else None
+        number = told.read_text() if told else ""
+        try:
+            if not number:
+                number = self._create(take)
+                if store is not None:
+                    with store.write(key, ".prediction") as path:
+                        path.write_text(number)
+            done = self._wait(number, take, deadline)
+        except Canceled:
+            if number:
+                self._cancel(number)
+            self._forget(take)
+            raise
+        self._forget(take)
+        if done["status"] != "succeeded":
+            log.error("prediction %s %s: %.200s", number, done["status"], done.get("error"))
+            raise Unavailable(
+                "The service that draws this face could not make the line; nothing was charged. Try again.",
+                again=True,
+            )
+        self._count(done)
+        self._take_home(_address(done.get("output")), film, deadline)
+        if store is not None:
+            with store.write(key, ".film.mp4") as path:
+                path.write_bytes(film.read_bytes())
+
+    def _create(self, take: Take) -> str:
+        picture = cv2.imencode(".png", squares.crop(take.avatar, SIDE).picture[..., ::-1])[1]
+        given = {
+            self.account.picture: self._offered(picture.tobytes(), "image/png", "portrait.png"),
+            self.account.sound: self._offered(_wave(take.wav), "audio/wav", "speech.wav"),
+            **self.account.more,
+        }
+        asked: dict[str, Any] = {"version": self.account.version, "input": given}
+        if self.account.webhook:
+            asked |= {"webhook": self.account.webhook, "webhook_events_filter": ["completed"]}
+        return str(self._ask("POST", "/predictions", asked)["id"])
+
+    def _offered(self, content: bytes, kind: str, name: str) -> str:
+        """A file as the model takes it: inside the request if it is small, else uploaded first."""
+        if len(content) <= INLINE:
+            return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        edge = hashlib.sha256(content).hexdigest()
+        head = (
+            f'--{edge}\r\nContent-Disposition: form-data; name="content"; filename="{name}"\r\n'
+            f"Content-Type: {kind}\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{edge}--\r\n".encode()
+        told = self._send("POST", "/files", body, f"multipart/form-data; boundary={edge}")
+        return str(told["urls"]["get"])
+
+    def _wait(self, number: str, take: Take, deadline: float) -> dict[str, Any]:
+        """The prediction when it is over. What a webhook told (`tell`) is found in the store."""
+        pause, begun = 1.0, time.monotonic()
+        while True:
+            store = take.store
+            told = store.find(news_of(number), ".told") if store else None
+            found = (
+                json.loads(told.read_text()) if told else self._ask("GET", f"/predictions/{number}")
+            )
+            if found["status"] in OVER:
+                return found
+            waited = time.monotonic() - begun
+            if time.monotonic() > deadline:
+                self._cancel(number)
+                self._forget(take)
+                raise Unavailable(
+                    "The service that draws this face took too long; nothing was charged. Try again later.",
+                    again=True,
+                )
+            # Nobody knows how far it is: the bar creeps, and never says that it is done.
+            share = 0.95 * (1 - math.exp(-waited / (4 * take.motion.frames / take.motion.fps + 20)))
+            _pause(pause, take, share)
+            pause = min(10.0, pause * 1.4)
+
+    def _cancel(self, number: str) -> None:
+        try:
+            self._ask("POST", f"/predictions/{number}/cancel")
+        except Unavailable:
+            log.warning("prediction %s could not be canceled", number)
+
+    def _forget(self, take: Take) -> None:
+        if take.store is not None:
+            take.store.path(self.key(take), ".prediction").unlink(missing_ok=True)
+
+    def _count(self, done: dict[str, Any]) -> None:
+        seconds = float((done.get("metrics") or {}).get("predict_time") or 0)
+        spent = seconds * self.account.dollars
+        self.dollars += spent
+        log.info("prediction %s took %.1f s, about $%.4f", done.get("id"), seconds, spent)
+
+    def _take_home(self, url: str, film: Path, deadline: float) -> None:
+        for attempt in range(TRIES):
+            try:
+                return fetching.fetch(
+                    url,
+                    film,
+                    hosts=self.account.hosts,
+                    largest=LARGEST,
+                    deadline=deadline,
+                    local=self.account.local,
+                )
+            except fetching.Refused as problem:
+                log.error("the film is not fetched: %s", problem)
+                break
+            except (OSError, http.client.HTTPException) as problem:
+                log.warning("the film did not come: %s", problem)
+                if attempt + 1 < TRIES:
+                    time.sleep(min(8.0, 0.5 * 2**attempt))
+        raise Unavailable(
+            "The service that draws this face sent no film that could be used; nothing was charged.",
+            again=True,
+        )
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        plain = None if body is None else json.dumps(body).encode()
+        return self._send(method, path, plain, "application/json" if plain else "")
+
+    def _send(self, method: str, path: str, body: bytes | None, kind: str) -> dict[str, Any]:
+        """One request, asked again while it may pass. A prediction is not asked for twice once it may have begun."""
+        headers = {"Authorization": f"Bearer {self.account.token}", "Accept": "application/json"}
+        if kind:
+            headers["Content-Type"] = kind
+        parts = urlsplit(self.account.address)
+        for attempt in range(TRIES):
+            secure = parts.scheme == "https"
+            maker = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+            connection = maker(parts.hostname or "", parts.port, timeout=60)
+            wait = min(20.0, 0.5 * 2**attempt)
+            try:
+                connection.request(method, parts.path + path, body, headers)
+                answer = connection.getresponse()
+                content = answer.read(4_000_000)
+            except (OSError, http.client.HTTPException) as problem:
+                log.warning("%s %s: %s", method, path, type(problem).__name__)
+            else:
+                if answer.status < 300:
+                    return _object(content)
+                log.warning("%s %s: status %s %.200r", method, path, answer.status, content)
+                if answer.status not in {408, 409, 425, 429} and answer.status < 500:
+                    raise _refusal(answer.status)
+                wait = _retry_after(answer.headers.get("Retry-After"), wait)
+            finally:
+                connection.close()
+            if attempt + 1 < TRIES:
+                time.sleep(wait)
+        raise Unavailable(
+            "The service that draws this face cannot be reached; nothing was charged. Try again later.",
+            again=True,
+        )
+
+    def key(self, take: Take) -> str:
+        """Of the film: what decides it, and neither background nor size."""
+        parts = [
+            *("remote", self.account.version, self.account.more, SIDE, take.avatar.sha256),
+            *(hashlib.sha256(take.wav.tobytes()).hexdigest(), take.seed),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _pause(seconds: float, take: Take, share: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        take.report("frames", share)  # it may raise Canceled
+        time.sleep(min(STEP, left))
+
+
+def _address(output: Any) -> str:
+    """Of the film: an output is an address, a list of them, or an object that holds one."""
+    if isinstance(output, dict):
+        output = next((v for v in output.values() if isinstance(v, str)), "")
+    if isinstance(output, list):
+        output = output[-1] if output else ""
+    return output if isinstance(output, str) else ""
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unavailable(
+            "The service that draws this face answered nonsense; nothing was charged.", again=True
+        )
+    return found
+
+
+def _refusal(status: int) -> Unavailable:
+    if status in {401, 403}:
+        return Unavailable(
+            "The operator's key for the service that draws this face is not accepted; nothing was charged.",
+            again=False,
+        )
+    if status == 402:
+        return Unavailable(
+            "The operator's account at the service that draws this face is used up; nothing was charged.",
+            again=False,
+        )
+    return Unavailable(
+        "The service that draws this face did not take the line; nothing was charged.", again=False
+    )
+
+
+def _retry_after(told: str | None, otherwise: float) -> float:
+    return min(60.0, float(told)) if told and told.isdigit() else otherwise
+
+
+def _wave(wav: Floats) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(SAMPLE_RATE)
+        sound.writeframes(np.round(np.clip(wav, -1, 1) * 32767).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def _seen(film: Path, fps: int) -> Generator[Frame]:
+    """Pictures (SIDE, SIDE, 3) of a film at `fps`."""
+    filters = f"fps={fps},scale={SIDE}:{SIDE}:flags=bicubic"
+    yield from media.pictures(["-i", film, "-vf", filters], (SIDE, SIDE, 3))
+
+
+def _as_many(pictures: Iterator[Frame], count: int) -> Iterator[Frame]:
+    """`count` pictures: what is too much is left, and the last one stands if there are too few."""
+    last: Frame | None = None
+    for _ in range(count):
+        found = next(pictures, None)
+        if found is None and last is None:
+            raise Unavailable(
+                "The service that draws this face sent an empty film; nothing was charged.",
+                again=True,
+            )
+        last = last if found is None else found
+        yield last  # type: ignore[misc]
