@@ -8,7 +8,7 @@ import torch
 from rendering import faces
 from rendering.faces import passes, squares, whisper
 from rendering.faces.echomimic import sampler
-from rendering.faces.echomimic.engine import CHUNK, EchoMimic, audio
+from rendering.faces.echomimic.engine import EchoMimic, audio
 from rendering.faces.echomimic.nets import SMALL, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, Windows
 from rendering.faces.engines import Take
@@ -140,7 +140,7 @@ def engine():
     encoder = whisper.Encoder()
     return EchoMimic(
         Nets(SMALL),
-        Vae(widths=(32, 32, 32, 32), layers=1),
+        Vae(widths=(32,) * 4, layers=1),
         encoder.eval(),
         plan=Plan(2, 2.5),
         version="test",
@@ -149,7 +149,7 @@ def engine():
     )
 
 
-def take(frames=30, **more):
+def take(frames=14, **more):
     sound = np.random.default_rng(5).standard_normal(SAMPLE_RATE * frames // FPS)
     given = {
         "avatar": faces.get("maya"),
@@ -166,11 +166,11 @@ def test_a_line_is_drawn_with_alpha(engine):
     told = []
     frames = list(engine.draw(take(report=lambda stage, fraction: told.append((stage, fraction)))))
     still, _ = passes.plate(faces.get("maya"), 90.0)
-    assert len(frames) == 30
+    assert len(frames) == 14
     for pieces in frames:
         (piece,) = pieces
         assert (piece.rgba.shape, piece.rgba.dtype) == (still.shape, np.uint8)
-        assert (piece.rgba[..., :3] <= piece.rgba[..., 3:] + 1).all()  # premultiplied
+        assert (piece.rgba[..., :3] <= piece.rgba[..., 3:].astype(int) + 1).all()  # premultiplied
         assert (piece.rgba[-20:] == still[-20:]).all()  # the shoulders are those of the pack
     assert (frames[7][0].rgba != still).any()
     assert [stage for stage, _ in told] == ["frames"] * len(told)
@@ -188,20 +188,20 @@ def test_a_line_ends_within_a_call_of_being_canceled(engine):
         list(engine.draw(take(report=report)))
 
 
-def test_a_line_that_broke_off_goes_on_at_its_chunk(engine, tmp_path):
+def test_a_line_that_broke_off_goes_on_at_its_chunk(engine, tmp_path, monkeypatch):
     store = Store(tmp_path, reserve=0)
-    asked = take(2 * CHUNK + 20, store=store)
-    whole = torch.cat(list(engine.latents(take(2 * CHUNK + 20))), 1)
+    monkeypatch.setattr(engine, "chunk", 12)
+    asked = take(40, store=store)
+    whole = torch.cat(list(engine.latents(take(40))), 1)
     engine.calls = 0
     begun = engine.latents(asked)
     first = next(begun)
     calls = engine.calls
-    del begun  # the process dies after its first chunk
+    begun.close()  # the process dies after its first chunk
     parts = list(engine.latents(asked))
     assert torch.equal(torch.cat(parts, 1), whole)
     assert torch.equal(parts[0], first)
-    assert engine.calls == sampler.calls(2, 2 * CHUNK + 20)  # nothing was computed twice
-    assert calls < engine.calls
+    assert calls < engine.calls == sampler.calls(2, 40)  # nothing was computed twice
     assert store.find(engine.key(asked), ".going") is None
 
 
@@ -213,7 +213,7 @@ def test_another_size_needs_no_sampling(engine, tmp_path):
     assert larger[3][0].rgba.shape == passes.plate(faces.get("maya"), 150.0)[0].shape
     assert engine.calls == 0
     list(engine.latents(take(store=store, seed=8)))
-    assert engine.calls == sampler.calls(2, 30)
+    assert engine.calls == sampler.calls(2, 14)
 
 
 def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
@@ -228,7 +228,8 @@ def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
     whole = torch.cat(list(engine.latents(take())), 1)
     monkeypatch.setattr(engine.nets.denoiser, "forward", small)
     monkeypatch.setattr(engine, "halves", False)
-    assert torch.allclose(torch.cat(list(engine.latents(take())), 1), whole, atol=2e-2)
+    halved = torch.cat(list(engine.latents(take())), 1)
+    assert (halved - whole).abs().max() < 0.02 * whole.abs().max()
     assert sizes.count(2) == 1
 
 

@@ -63,6 +63,7 @@ class EchoMimic:
         self.nets, self.vae, self.encoder = nets, vae, encoder
         self.plan, self.version, self.place, self.side = plan, version, place, side
         self.dtype = next(nets.parameters()).dtype
+        self.chunk = CHUNK
         self.halves = False  # memory is short: the two halves of guidance run one after the other
         self.calls = 0  # windows that went through the denoiser
         self._one = threading.Lock()
@@ -126,7 +127,7 @@ class EchoMimic:
             if not part.shape[1]:
                 continue
             held.append(part.half().cpu())
-            if sum(piece.shape[1] for piece in held) >= CHUNK or film.given == count:
+            if sum(piece.shape[1] for piece in held) >= self.chunk or film.given == count:
                 chunk = torch.cat(held, 1)
                 held, given = [], given + chunk.shape[1]
                 if store is not None:
