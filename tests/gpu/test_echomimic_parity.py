@@ -87,6 +87,21 @@ def test_files_of_another_version_are_refused_by_name(states, spoil, sentence):
         Nets(SMALL).load_reference_state(changed)
 
 
+def test_the_published_files_are_read(states, nets, tmp_path):
+    whole = states["denoising_unet"]
+    files = {
+        "denoising_unet_acc": {k: v for k, v in whole.items() if "motion_modules." not in k},
+        "motion_module_acc": {k: v for k, v in whole.items() if "motion_modules." in k},
+        "reference_unet": states["reference_unet"],
+        "face_locator": states["face_locator"],
+    }
+    for name, state in files.items():
+        torch.save(state, tmp_path / f"{name}.pth")
+    made = Nets.read(tmp_path, fast=True, sizes=SMALL)
+    for key, value in nets.state_dict().items():
+        assert torch.equal(made.state_dict()[key], value), key
+
+
 def test_the_face_locator(nets):
     assert error(shown(nets)[1], "face") < 1e-4
 

@@ -276,10 +276,17 @@ class Nets(nn.Module):
         fill(self.locator, states["face_locator"], what="The face locator")
 
     @classmethod
-    def read(cls, folder: Path, *, fast: bool, dtype: torch.dtype = torch.float32) -> Nets:
+    def read(
+        cls,
+        folder: Path,
+        *,
+        fast: bool,
+        dtype: torch.dtype = torch.float32,
+        sizes: Sizes = Sizes(),
+    ) -> Nets:
         """From the published files in `folder`; fast: those of the 6-step sampler. Raises NotReady."""
         with torch.device("meta"):
-            made = cls()
+            made = cls(sizes)
         suffix = "_acc" if fast else ""
         made.to_empty(device="cpu").to(dtype)
 
