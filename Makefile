@@ -58,4 +58,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench samples gallery help
