@@ -9,6 +9,7 @@ import torch
 from rendering import faces
 from rendering.faces import portrait, whisper
 from rendering.faces.engines import Take
+from rendering.faces.musetalk import batching
 from rendering.faces.musetalk.batching import Batcher
 from rendering.faces.musetalk.engine import MuseTalk, crop, speaking
 from rendering.faces.musetalk.nets import Painter, prepared
@@ -75,34 +76,32 @@ def test_the_vae_reads_names_of_both_manners(nets):
 # Batches
 
 
-def test_four_lines_need_a_quarter_of_the_calls():
+def test_four_lines_need_a_quarter_of_the_calls(monkeypatch):
+    monkeypatch.setattr(batching, "LINGER", 60)
+
     def run(items):
         return [item * 10 for item in items]
 
     alone = Batcher(run, block=8, size=32)
     for line in range(4):
         assert list(alone.over(range(line, line + 40))) == [10 * n for n in range(line, line + 40)]
-    together = Batcher(run, block=8, size=32)
-    found = at_once(together, 4, lambda line: range(line, line + 40))
-    assert found == {line: [10 * n for n in range(line, line + 40)] for line in range(4)}
-    assert (alone.calls, together.calls) == (20, 5)
+    together, found = Batcher(run, block=8, size=32), {}
+    begin = threading.Barrier(4)
 
-
-def at_once(batcher, count, items):
-    """The results of lines that begin together."""
-    found, begin = {}, threading.Barrier(count)
+    def frames(line):
+        begin.wait()  # all lines are there before any hands in a frame
+        yield from range(line, line + 40)
 
     def draw(line):
-        source = batcher.over(items(line))
-        begin.wait()
-        found[line] = list(source)
+        found[line] = list(together.over(frames(line)))
 
-    threads = [threading.Thread(target=draw, args=(line,)) for line in range(count)]
+    threads = [threading.Thread(target=draw, args=(line,)) for line in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return found
+    assert found == {line: [10 * n for n in range(line, line + 40)] for line in range(4)}
+    assert (alone.calls, together.calls) == (20, 5)
 
 
 def test_a_line_that_stops_is_not_waited_for():

@@ -94,12 +94,15 @@ class Batcher(Generic[In, Out]):
             self._changed.wait_for(self._full, LINGER)
             batch: list[_Block] = []
             count = 0
-            while self._waiting and count + len(self._waiting[0].items) <= self.size:
-                batch.append(self._waiting.pop(0))
-                count += len(batch[-1].items)
+            for block in list(self._waiting):  # one of each line, as long as there is room
+                fits = count + len(block.items) <= self.size
+                if fits and all(block.line is not other.line for other in batch):
+                    self._waiting.remove(block)
+                    batch.append(block)
+                    count += len(block.items)
             return batch
 
     def _full(self) -> bool:
         """Whether nobody could add to the batch: it is large enough, or all lines have handed something in."""
         lines = {block.line for block in self._waiting}
-        return self._open <= lines or sum(len(b.items) for b in self._waiting) >= self.size
+        return self._open <= lines or len(lines) * self.block >= self.size
