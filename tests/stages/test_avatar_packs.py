@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import itertools
 import json
 import re
 from pathlib import Path
@@ -13,6 +15,7 @@ from PIL import Image
 from scipy import ndimage
 
 from rendering import faces, voices
+from rendering.faces import identity, tracker
 
 AVATARS = Path(__file__).parents[2] / "rendering/assets/avatars"
 BACKGROUND = (0xE9, 0xE4, 0xDC)
@@ -176,3 +179,33 @@ def test_the_poster_is_a_portrait_on_the_calm_ground(slug):
     poster = picture(slug, "poster.webp")
     assert poster.shape == (600, 480, 3)
     assert np.abs(poster[:20, :20] - BACKGROUND).max() < 8
+
+
+@pytest.fixture(scope="module")
+def likenesses():
+    """The 128 numbers of each person's face, and of a real one."""
+    found = {}
+    for slug in PEOPLE:
+        plate = picture(slug, "plate.png")
+        alpha = plate[..., 3:] / 255
+        flat = (plate[..., :3] * alpha + np.array(BACKGROUND) * (1 - alpha)).astype(np.uint8)
+        found[slug] = identity.embedding(flat, points(slug))
+    return found
+
+
+def test_nobody_is_taken_for_somebody_else(likenesses):
+    """Rendered faces lie closer than real ones: the nearest two are between "same" and "other"."""
+    for one, other in itertools.combinations(PEOPLE, 2):
+        assert identity.distance(likenesses[one], likenesses[other]) > 0.5, (one, other)
+
+
+def test_nobody_looks_like_someone_real(likenesses):
+    where = importlib.util.find_spec("skimage")
+    path = Path(where.origin).parent / "data/astronaut.png" if where else None
+    if path is None or not path.exists():
+        pytest.skip("scikit-image's picture of an astronaut is not there.")
+    with Image.open(path) as opened:
+        real = np.asarray(opened.convert("RGB"))
+    someone = identity.embedding(real, tracker.find(real))
+    for slug, face in likenesses.items():
+        assert identity.distance(face, someone) > identity.OTHER, slug
