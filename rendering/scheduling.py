@@ -1,0 +1,295 @@
+"""Who goes first, and when each will be done: the policy of the queue as functions of plain values.
+
+`queue.py` asks them about rows, `simulation.py` about simulated days; there is no second copy.
+
+Work waits in flows, one for each workspace and lane, and each flow is first come, first served. Between flows the smallest
+key goes first: the moment since which its head waits, put forward by its lane's head start, or the flow's
+turn if that is later. A turn moves on with every line that is given out (Virtual Clock: Zhang, SIGCOMM 1990), so a
+workspace that gets more than its share falls behind those that get less. Two bounds make waiting finite: a turn runs at
+most LEAD ahead of the clock, and a head start is a constant. Hence a head is overtaken only by work that came at most
+LEAD plus the difference of the head starts after it; ageing is the passing of time itself.
+
+Moments are seconds since any fixed one, work is in engine-seconds: wall seconds of one slot.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One class of work. `promise`: seconds within which nine of ten are meant to begin."""
+
+    name: str
+    words: str
+    head_start: float  # seconds that it counts as waiting longer than it does
+    weight: float  # a share twice as large moves the turn half as far
+    cap: int  # lines of one workspace made at once, over all its lanes
+    promise: float
+
+
+LANES = {
+    lane.name: lane
+    for lane in (
+        Lane("preview", "Previews", head_start=240, weight=4, cap=16, promise=15),
+        Lane("short", "Short videos", head_start=180, weight=4, cap=32, promise=30),
+        Lane("long", "Long videos", head_start=60, weight=4, cap=32, promise=120),
+        Lane("free", "Free", head_start=0, weight=2, cap=8, promise=300),
+        Lane("enterprise", "Enterprise", head_start=600, weight=8, cap=128, promise=15),
+    )
+}
+SHORT = 30.0  # seconds of video below which a render is short
+RATE = 8.0  # seconds that an engine-second of weight 1 moves a turn: a slot of its own is more than a share
+LEAD = 300.0  # seconds that a turn runs ahead of the clock at most
+ASSEMBLY = 2.0  # wall seconds of joining and signing, until measured better
+
+
+def lane_of(*, draft: bool, plan: str, seconds: float) -> str:
+    """The lane of a render: what it is for, whose it is, how long it will be."""
+    if draft:
+        return "preview"
+    if plan in ("free", "enterprise"):
+        return plan
+    return "short" if seconds < SHORT else "long"
+
+
+def rank(lane: str, asked_at: float) -> float:
+    """Since when a render of this lane counts as waiting."""
+    return asked_at - LANES[lane].head_start
+
+
+def key(rank_at: float, turn_at: float) -> float:
+    """What decides between flows: the smallest goes first."""
+    return max(rank_at, turn_at)
+
+
+def next_turn(lane: str, rank_at: float, turn_at: float, now: float, work: float) -> float:
+    """The turn of a flow after so much work was given to it."""
+    moved = key(rank_at, turn_at) + RATE * work / LANES[lane].weight
+    return min(moved, rank(lane, now) + LEAD)
+
+
+def may_claim(lane: str, running: int) -> bool:
+    """Whether a workspace with so many lines at work may have one more."""
+    return running < LANES[lane].cap
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The oldest render of a flow that has a line to give out."""
+
+    workspace: Hashable
+    lane: str
+    rank_at: float
+    turn_at: float
+
+
+def in_order(heads: Iterable[Head], running: Mapping[Hashable, int]) -> list[Head]:
+    """Whom to serve, best first; who is at the cap is left out."""
+    able = [head for head in heads if may_claim(head.lane, running.get(head.workspace, 0))]
+    return sorted(able, key=lambda head: (key(head.rank_at, head.turn_at), head.rank_at))
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A render with lines to give out, in order, in engine-seconds."""
+
+    name: Hashable
+    workspace: Hashable
+    lane: str
+    rank_at: float
+    lines: deque[float]
+
+
+@dataclass(slots=True)
+class _Flow:
+    workspace: Hashable
+    lane: str
+    turn_at: float
+    order: int
+    renders: deque[Waiting] = field(default_factory=deque)
+    work: float = 0.0  # engine-seconds that wait
+    listed: bool = False  # stands in the heap of its lane
+
+
+class LineUp:
+    """All flows in memory, in the order of `in_order`, with claims in logarithmic time."""
+
+    def __init__(self) -> None:
+        self.flows: dict[tuple[Hashable, str], _Flow] = {}
+        self.heaps: dict[str, list[tuple[float, float, int, _Flow]]] = {n: [] for n in LANES}
+        self.running: dict[Hashable, int] = {}
+        self.capped: dict[Hashable, list[_Flow]] = {}
+        self.waiting: dict[str, dict[Hashable, _Flow]] = {lane: {} for lane in LANES}
+
+    def flow(self, workspace: Hashable, lane: str, turn_at: float = 0.0) -> _Flow:
+        found = self.flows.get((workspace, lane))
+        if found is None:
+            found = _Flow(workspace, lane, turn_at, len(self.flows))
+            self.flows[workspace, lane] = found
+        return found
+
+    def add(self, render: Waiting) -> None:
+        """At the end of its flow. Renders of a flow are added in the order of their ranks."""
+        flow = self.flow(render.workspace, render.lane)
+        flow.renders.append(render)
+        flow.work += sum(render.lines)
+        if not flow.listed:
+            self._list(flow)
+
+    def claim(self, now: float, lanes: Collection[str]) -> tuple[Waiting, float, float] | None:
+        """The best line of these lanes, as (render, engine-seconds, key), now at work; None if there is none."""
+        while True:
+            best = None
+            for lane in lanes:
+                heap = self.heaps[lane]
+                if heap and (best is None or heap[0] < best[0]):
+                    best = heap
+            if best is None:
+                return None
+            place, _, _, flow = heapq.heappop(best)
+            running = self.running.get(flow.workspace, 0)
+            if may_claim(flow.lane, running):
+                break
+            self.capped.setdefault(flow.workspace, []).append(flow)
+        render = flow.renders[0]
+        work = render.lines.popleft()
+        flow.work -= work
+        self.running[flow.workspace] = running + 1
+        flow.turn_at = next_turn(flow.lane, render.rank_at, flow.turn_at, now, work)
+        if not render.lines:
+            flow.renders.popleft()
+        flow.listed = False
+        if flow.renders:
+            self._list(flow)
+        else:
+            flow.work = 0.0
+            del self.waiting[flow.lane][flow.workspace]
+        return render, work, place
+
+    def finish(self, workspace: Hashable) -> None:
+        """A line of this workspace is done."""
+        self.running[workspace] -= 1
+        for flow in self.capped.pop(workspace, ()):
+            self._list(flow)
+
+    def copy(self) -> LineUp:
+        """Another line-up with what waits in this one."""
+        twin = LineUp()
+        twin.running = dict(self.running)
+        for flow in self.flows.values():
+            if not flow.renders:
+                continue
+            same = twin.flow(flow.workspace, flow.lane, flow.turn_at)
+            for render in flow.renders:
+                lines = deque(render.lines)
+                again = Waiting(render.name, render.workspace, render.lane, render.rank_at, lines)
+                same.renders.append(again)
+            same.work = flow.work
+            twin._list(same)
+        return twin
+
+    def _list(self, flow: _Flow) -> None:
+        first = flow.renders[0].rank_at
+        entry = (key(first, flow.turn_at), first, flow.order, flow)
+        heapq.heappush(self.heaps[flow.lane], entry)
+        self.waiting[flow.lane][flow.workspace] = flow
+        flow.listed = True
+
+    def work(self, lane: str) -> list[float]:
+        """Engine-seconds that wait in a lane, for each workspace."""
+        return [flow.work for flow in self.waiting[lane].values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How it will go for one render, in seconds from now."""
+
+    place: int  # renders that begin before it, and itself; 0 when all its lines are at work
+    ends: float
+    slow: float  # nine of ten end before
+
+
+def forecast(
+    line_up: LineUp,
+    hands: Sequence[tuple[float, Hashable | None]],
+    *,
+    now: float,
+    lanes: Collection[str],
+    own: Mapping[Hashable, float],
+    arriving: Mapping[str, float],
+    spread: float,
+    most: int = 20_000,
+) -> dict[Hashable, Forecast]:
+    """Plays the queue forward until the renders named in `own` are given out. Consumes the line-up.
+
+    hands: for each slot of these lanes the seconds until it is free, and for which workspace it works. own: seconds that the
+    lines of a render that are at work still take. arriving: engine-seconds of new work a second, by lane, for what comes
+    later and goes first all the same. spread: what the slowest tenth of lines takes, as a multiple of the usual. What is not
+    reached within `most` lines is placed behind them, by the work in between.
+    """
+    at_work = [(left, number, workspace) for number, (left, workspace) in enumerate(hands)]
+    heapq.heapify(at_work)
+    free, order, clock = 0, len(hands), 0.0
+    left = set(own)
+    places: dict[Hashable, int] = {}
+    ends = dict(own)
+    found: dict[Hashable, Forecast] = {}
+    for name in own:
+        if not any(name == r.name for flow in line_up.flows.values() for r in flow.renders):
+            found[name] = _told(0, 0.0, own[name], spread, 0.0)
+            left.discard(name)
+    for _ in range(most):
+        if not left:
+            break
+        taken = line_up.claim(now + clock, lanes) if free else None
+        if taken is None:
+            if not at_work:
+                break
+            clock, _, workspace = heapq.heappop(at_work)
+            if workspace is not None:
+                line_up.finish(workspace)
+            free += 1
+            continue
+        render, work, place = taken
+        free -= 1
+        order += 1
+        heapq.heappush(at_work, (clock + work, order, render.workspace))
+        name = render.name
+        places.setdefault(name, len(places) + 1)
+        ends[name] = max(ends.get(name, 0.0), clock + work)
+        if name in left and not render.lines:
+            left.discard(name)
+            more = _newcomers(clock, place, len(hands), now, arriving)
+            found[name] = _told(places[name], clock, ends[name], spread, more)
+    if left:
+        rest = sum(sum(line_up.work(lane)) for lane in lanes) / max(1, len(hands))
+        for name in left:
+            at = places.get(name, len(places) + 1)
+            found[name] = _told(at, clock + rest, clock + rest, spread, 0.0)
+    return found
+
+
+def _newcomers(
+    wait: float, place: float, hands: int, now: float, arriving: Mapping[str, float]
+) -> float:
+    """Seconds that a wait grows by what will come within it and go first: what has the smaller key."""
+    longer = wait
+    for _ in range(8):
+        before = longer
+        longer = wait + sum(
+            work / hands * min(longer, max(0.0, place - rank(lane, now)))
+            for lane, work in arriving.items()
+        )
+        if longer - before < 0.1:
+            break
+    return longer - wait
+
+
+def _told(place: int, wait: float, end: float, spread: float, more: float) -> Forecast:
+    ends = end + more + ASSEMBLY
+    return Forecast(place, ends, ends * spread + ASSEMBLY)
