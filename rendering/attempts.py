@@ -12,13 +12,15 @@ import os
 import socket
 import threading
 import time
+from datetime import datetime
 from types import TracebackType
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from rendering.models import Render, Segment, Worker
+from rendering.queue import ALL, Kinds
 from rendering.values import Canceled
 
 log = logging.getLogger(__name__)
@@ -75,19 +77,25 @@ class Attempt:
 
 
 class Pulse:
-    """The thread. `stopping` is set when the process was asked to end: work is given back then."""
+    """The thread. `stopping` is set when the process was asked to end: it claims nothing more then."""
 
     def __init__(self) -> None:
         self.attempts: set[Attempt] = set()
         self.lock = threading.Lock()
         self.stopping = threading.Event()
+        self.giving_back = threading.Event()
         self.slots = 0
+        self.grace = 0.0  # seconds that lines in hand may still take once it was asked to end
+        self.kinds = ALL
+        self.ready_at: datetime | None = None
+        self.started_at = timezone.now()
+        self.beaten = time.monotonic()
         self.thread: threading.Thread | None = None
 
     def add(self, attempt: Attempt) -> None:
         with self.lock:
             self.attempts.add(attempt)
-            if self.stopping.is_set():
+            if self.giving_back.is_set():
                 attempt.stop.set()
         self.start()
 
@@ -95,28 +103,47 @@ class Pulse:
         with self.lock:
             self.attempts.discard(attempt)
 
-    def start(self, slots: int | None = None) -> None:
-        """Begins to beat; with `slots`, as a worker that the queue may count on."""
+    def start(self) -> None:
         with self.lock:
-            self.slots = self.slots if slots is None else slots
             if self.thread is None or not self.thread.is_alive():
                 self.thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
                 self.thread.start()
 
+    def sign_in(self, slots: int, kinds: Kinds, *, ready: bool) -> None:
+        """Begins to beat as a worker; the queue counts on it once it is ready."""
+        self.slots, self.kinds = slots, kinds
+        self.ready_at = timezone.now() if ready else None
+        self._sign_in()
+        self.start()
+
     def end(self) -> None:
-        """The process ends: claim nothing more and give back what is in hand."""
+        """The process ends: claim nothing more, and give back what is not done within the grace."""
         self.stopping.set()
+        threading.Thread(target=self._leave, name="leave", daemon=True).start()
+
+    def _leave(self) -> None:
+        try:
+            Worker.objects.filter(name=process_name()).update(leaving_at=timezone.now())
+            connection.close()
+        except DatabaseError:  # it is counted on until its heartbeat is missed
+            log.exception("leaving was not written down")
+        time.sleep(self.grace)
         with self.lock:
+            self.giving_back.set()
             for attempt in self.attempts:
                 attempt.stop.set()
 
     def _beat(self) -> None:
         seen = 0.0
         while True:
-            started = time.monotonic()
+            started = self.beaten = time.monotonic()
             try:
                 close_old_connections()
-                if self.slots and started - seen >= settings.HEARTBEAT_SECONDS:
+                if (
+                    self.slots
+                    and not self.stopping.is_set()
+                    and started - seen >= settings.HEARTBEAT_SECONDS
+                ):
                     self._sign_in()
                     seen = started
                 with self.lock:
@@ -130,7 +157,15 @@ class Pulse:
 
     def _sign_in(self) -> None:
         Worker.objects.update_or_create(
-            name=process_name(), defaults={"slots": self.slots, "seen_at": timezone.now()}
+            name=process_name(),
+            defaults={
+                "slots": self.slots,
+                "engines": list(self.kinds.engines),
+                "lanes": list(self.kinds.lanes),
+                "started_at": self.started_at,
+                "ready_at": self.ready_at,
+                "seen_at": timezone.now(),
+            },
         )
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2
@@ -32,6 +34,21 @@ def trim() -> None:
     gc.collect()
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def in_use() -> int:
+    """Bytes that this process holds in memory (proc(5), statm: resident pages); 0 where that is not told."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def ran_out(problem: BaseException) -> bool:
+    """Whether it says that there was no memory: Python's own, torch's (by name: torch may be absent), OpenCV's (-4)."""
+    names = {kind.__name__ for kind in type(problem).__mro__}
+    return bool(names & {"MemoryError", "OutOfMemoryError"}) or getattr(problem, "code", 0) == -4
 
 
 LARGE = 2560 * 1440  # pixels of a frame from which lines are made one after another

@@ -118,6 +118,8 @@ class Render(models.Model):
             models.Index(fields=["status", "rank_at"]),
             models.Index(fields=["workspace", "-created_at"]),
             models.Index(fields=["project", "-created_at"]),
+            models.Index(fields=["status", "lane", "workspace", "rank_at"]),
+            models.Index(fields=["created_at"]),
         ]
 
     def __str__(self) -> str:
@@ -225,6 +227,9 @@ class Segment(models.Model):
     text = models.TextField()
     avatar = models.ForeignKey("studio.Avatar", on_delete=models.PROTECT)
     voice = models.ForeignKey("studio.Voice", on_delete=models.PROTECT)
+    engine = models.CharField(
+        max_length=24, default="portrait", help_text="Who draws it: a worker that has this engine."
+    )
     spec = models.JSONField(help_text="The LineSpec: all that decides how it looks and sounds.")
     key = models.CharField(max_length=64, help_text="Of the finished segment in the store.")
     line_key = models.CharField(max_length=64, help_text="Of what is paid for: words, voice, face.")
@@ -262,6 +267,7 @@ class Segment(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "next_at"]),
+            models.Index(fields=["status", "ended_at"]),
             models.Index(fields=["line_key"]),
         ]
 
@@ -324,18 +330,63 @@ def lease_end() -> Any:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
+class Turn(models.Model):
+    """How far a workspace's share of a lane is used: its waiting work counts from this moment on."""
+
+    workspace = models.ForeignKey("studio.Workspace", on_delete=models.CASCADE)
+    lane = models.CharField(max_length=12)
+    turn_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "lane"], name="one_turn_per_lane")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.lane}"
+
+
+class WarmPool(models.Model):
+    """How many slots a lane wants, as decided last, and why."""
+
+    lane = models.CharField(primary_key=True, max_length=12)
+    desired = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=300)
+    needed_at = models.DateTimeField(help_text="When so many were wanted last.")
+    changed_at = models.DateTimeField(help_text="When it was made smaller last.")
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.lane}: {self.desired}"
+
+
 class Worker(models.Model):
-    """Who works: a row per process, touched by its heartbeat."""
+    """Who works: a row per process, touched by its heartbeat. Empty lists mean all there are."""
 
     name = models.CharField(primary_key=True, max_length=120)
     slots = models.PositiveSmallIntegerField(default=1)
+    engines = models.JSONField(default=list)
+    lanes = models.JSONField(default=list)
     started_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(default=timezone.now, null=True)
+    leaving_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.name
 
     @classmethod
-    def alive(cls) -> models.QuerySet[Worker]:
+    def present(cls) -> models.QuerySet[Worker]:
+        """Heard of lately and not leaving, with warm models or not."""
         since = timezone.now() - timedelta(seconds=3 * settings.HEARTBEAT_SECONDS)
-        return cls.objects.filter(seen_at__gte=since, slots__gt=0)
+        return cls.objects.filter(seen_at__gte=since, slots__gt=0, leaving_at=None)
+
+    @classmethod
+    def alive(cls) -> models.QuerySet[Worker]:
+        """Able to claim now."""
+        return cls.present().filter(ready_at__isnull=False)
+
+    def serves(self, engine: str, lane: str) -> bool:
+        return (not self.engines or engine in self.engines) and (
+            not self.lanes or lane in self.lanes
+        )

@@ -1,38 +1,57 @@
-"""Who is next, and how long it will take: one query over the rows, whatever the broker knows.
+"""Who is next: the policy of `scheduling.py` over the rows, whatever the broker knows.
 
-A worker claims the best waiting segment: first from the workspaces with the least work in hand, then
-by rank (first come, with a head start for paid lanes), then in the order of the lines. A claim is one
-UPDATE that only one worker can win.
+A worker claims the best waiting segment that it can make: of the flow (workspace and lane) that goes first, the oldest
+render, in the order of its lines. A claim is one UPDATE that only one worker can win, and moves the flow's turn on.
 """
 
 from __future__ import annotations
 
 import functools
+import heapq
 import statistics
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 from django.utils import timezone
 
 from consent.models import NotAllowed, allows
-from rendering.models import Render, Segment, Worker, lease_end
+from rendering import scheduling
+from rendering.models import Render, Segment, Turn, Worker, lease_end
+from rendering.scheduling import LANES, Head
 from rendering.store import Store
-
-HEAD_START = {"free": timedelta(0), "short": timedelta(minutes=5), "enterprise": timedelta(hours=1)}
-"""How much earlier a lane counts as waiting. Everyone's turn comes: ranks only move forward."""
 
 USUAL_SPEED = 1.2
 """Wall seconds per second of video and slot, until this machine has rendered something."""
+SLOW = 1.4  # what the slowest tenth of lines takes, as a multiple of the usual, until then
 
 
 @functools.cache
 def store() -> Store:
     return Store(settings.STORE_DIR)
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What a worker can do. Empty means everything."""
+
+    engines: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
+
+    @property
+    def of_segments(self) -> Q:
+        return Q(engine__in=self.engines) if self.engines else Q()
+
+    @property
+    def of_renders(self) -> Q:
+        return Q(lane__in=self.lanes) if self.lanes else Q()
+
+
+ALL = Kinds()
 
 
 def waiting() -> Q:
@@ -41,36 +60,75 @@ def waiting() -> Q:
     )
 
 
-def _candidates(busy: dict[str, int]) -> list[str]:
-    """Ids of segments to try, best first."""
-    rows = Segment.objects.filter(waiting()).order_by("render__rank_at", "position")
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    free = list(rows.exclude(render__workspace__in=busy).values_list("pk", flat=True)[:4])
-    if free:
-        return free
-    for workspace in sorted(busy, key=busy.__getitem__):
-        if found := list(rows.filter(render__workspace=workspace).values_list("pk", flat=True)[:4]):
-            return found
-    return []
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
-def claim(owner: str) -> Segment | Render | None:
+def rank_at(lane: str, asked_at: datetime) -> datetime:
+    """Render.rank_at of a render of this lane."""
+    return _moment(scheduling.rank(lane, asked_at.timestamp()))
+
+
+def claim(owner: str, kinds: Kinds = ALL) -> Segment | Render | None:
     """The next piece of work, now this owner's: a line to render, or a video to assemble."""
-    return _claim_assembly(owner) or _claim_segment(owner)
+    return _claim_assembly(owner, kinds) or _claim_segment(owner, kinds)
 
 
-def _claim_segment(owner: str) -> Segment | None:
-    for _ in range(10):
+def running() -> dict[str, int]:
+    """Lines at work, by workspace."""
+    rows = Segment.objects.filter(status="running").order_by().values_list("render__workspace")
+    return dict(rows.annotate(n=Count("pk")))
+
+
+def _heads(kinds: Kinds) -> list[Head]:
+    """The oldest render of each flow. It may turn out to have nothing for this worker just now."""
+    mine = Segment.objects.filter(
+        kinds.of_segments, status="waiting", next_at__lte=timezone.now(), render=OuterRef("pk")
+    )
+    rows = Render.objects.filter(kinds.of_renders).order_by()
+    begun = rows.filter(Exists(mine), status="running")
+    oldest: dict[tuple[str, str], datetime] = {}
+    for found in (rows.filter(status="queued"), begun):
+        for space, lane, first in found.values_list("workspace", "lane").annotate(
+            first=Min("rank_at")
+        ):
+            known = oldest.get((space, lane))
+            oldest[space, lane] = min(first, known) if known else first
+    turns = (
+        {(t.workspace_id, t.lane): t.turn_at.timestamp() for t in Turn.objects.all()}
+        if oldest
+        else {}
+    )
+    return [
+        Head(space, lane, first.timestamp(), turns.get((space, lane), 0.0))
+        for (space, lane), first in oldest.items()
+    ]
+
+
+def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
+    now = timezone.now().timestamp()
+    ranked = [
+        (scheduling.key(head.rank_at, head.turn_at), head.rank_at, number, head)
+        for number, head in enumerate(scheduling.in_order(_heads(kinds), running()))
+    ]
+    while ranked:
+        _, rank, number, head = heapq.heappop(ranked)
         with transaction.atomic():
-            busy = dict(
-                Segment.objects.filter(status="running")
-                .order_by()
-                .values_list("render__workspace")
-                .annotate(n=Count("pk"))
-            )
-            candidates = _candidates(busy)
-            for pk in candidates:
+            rows = Segment.objects.filter(
+                waiting(),
+                kinds.of_segments,
+                render__workspace=head.workspace,
+                render__lane=head.lane,
+            ).order_by("render__rank_at", "render", "position")
+            if connection.features.has_select_for_update_skip_locked:
+                rows = rows.select_for_update(skip_locked=True, of=("self",))
+            candidates = list(rows.values_list("pk", "render__rank_at")[:4])
+            if candidates and (true := candidates[0][1].timestamp()) > rank:
+                # Its oldest render has nothing for this worker: its place is that of the next one.
+                place = scheduling.key(true, head.turn_at)
+                heapq.heappush(ranked, (place, true, number, head))
+                continue
+            for pk, render_rank in candidates:
                 won = Segment.objects.filter(waiting(), pk=pk).update(
                     status="running",
                     attempt=F("attempt") + 1,
@@ -88,10 +146,20 @@ def _claim_segment(owner: str) -> Segment | None:
                     segment.render.fail(refusal.code, refusal.sentence)
                     continue
                 segment.render.start()
+                _take_turn(segment, render_rank.timestamp(), now)
                 return segment
-        if not candidates:
-            return None
     return None
+
+
+def _take_turn(segment: Segment, rank: float, now: float) -> None:
+    """The flow has had this line: its next one waits for its turn."""
+    render = segment.render
+    turn, _ = Turn.objects.select_for_update().get_or_create(
+        workspace_id=render.workspace_id, lane=render.lane, defaults={"turn_at": _moment(rank)}
+    )
+    work = segment.estimated_seconds * speeds().usual(render.lane)
+    moved = scheduling.next_turn(render.lane, rank, turn.turn_at.timestamp(), now, work)
+    Turn.objects.filter(pk=turn.pk).update(turn_at=_moment(moved))
 
 
 def assemblable() -> Q:
@@ -100,8 +168,9 @@ def assemblable() -> Q:
     return Q(~Exists(open_lines), status="running", lease_until=None, next_at__lte=timezone.now())
 
 
-def _claim_assembly(owner: str) -> Render | None:
-    for render in Render.objects.filter(assemblable()).order_by("rank_at")[:4]:
+def _claim_assembly(owner: str, kinds: Kinds) -> Render | None:
+    rows = Render.objects.filter(assemblable(), kinds.of_renders)
+    for render in rows.order_by("rank_at")[:4]:
         won = Render.objects.filter(assemblable(), pk=render.pk).update(
             attempt=F("attempt") + 1,
             lease_owner=owner,
@@ -115,38 +184,60 @@ def _claim_assembly(owner: str) -> Render | None:
     return None
 
 
-def has_work() -> bool:
+def has_work(kinds: Kinds = ALL) -> bool:
+    """Whether anything waits that such a worker could do."""
+    lanes = Q(render__lane__in=kinds.lanes) if kinds.lanes else Q()
     return (
-        Segment.objects.filter(waiting()).exists() or Render.objects.filter(assemblable()).exists()
+        Segment.objects.filter(waiting(), kinds.of_segments, lanes).exists()
+        or Render.objects.filter(assemblable(), kinds.of_renders).exists()
     )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a render stands: `position` 0 means at work; seconds are None when unknown."""
+def kinds_waiting() -> dict[tuple[str, str], int]:
+    """(engine, lane) of all that waits, with how many pieces of work there are."""
+    rows = Segment.objects.filter(waiting()).order_by().values_list("engine", "render__lane")
+    found = {(engine, lane): n for engine, lane, n in rows.annotate(n=Count("pk"))}
+    for render in Render.objects.filter(assemblable())[:100]:
+        engine = render.segments.values_list("engine", flat=True).first() or "portrait"
+        found[engine, render.lane] = found.get((engine, render.lane), 0) + 1
+    return found
 
-    position: int
-    ahead_seconds: float
-    seconds: float | None
-    high_seconds: float | None
-    working: bool  # somebody is there to do it
+
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """Wall seconds per second of video and slot, as measured on the last lines of each lane."""
+
+    by_lane: dict[str, tuple[float, float]]
+    overall: tuple[float, float]
+
+    def usual(self, lane: str) -> float:
+        return self.by_lane.get(lane, self.overall)[0]
+
+    def spread(self, lane: str) -> float:
+        """What the slowest tenth of lines takes, as a multiple of the usual."""
+        usual, slow = self.by_lane.get(lane, self.overall)
+        return max(1.1, slow / usual)
 
 
-def speed() -> tuple[float, float]:
-    """(median, 90th percentile) wall seconds per second of line and slot, of the last 40 lines made."""
+def _measured(ratios: list[float]) -> tuple[float, float]:
+    return statistics.median(ratios), statistics.quantiles(ratios, n=10)[-1]
+
+
+def speeds() -> Speeds:
     rows = (
         Segment.objects.filter(status="done", reused=False, seconds__gt=0, ended_at__isnull=False)
         .order_by("-ended_at")
-        .values_list("started_at", "ended_at", "seconds")[:40]
+        .values_list("render__lane", "started_at", "ended_at", "seconds")[:120]
     )
-    ratios = [
-        (end - start).total_seconds() / seconds
-        for start, end, seconds in rows
-        if start and end and seconds
-    ]
-    if len(ratios) < 3:
-        return USUAL_SPEED, 1.7 * USUAL_SPEED
-    return statistics.median(ratios), statistics.quantiles(ratios, n=10)[-1]
+    found: dict[str, list[float]] = {lane: [] for lane in LANES}
+    for lane, start, end, seconds in rows:
+        if start and end and seconds:
+            found[lane].append((end - start).total_seconds() / seconds)
+    ratios = [ratio for lane in found.values() for ratio in lane]
+    return Speeds(
+        {lane: _measured(some[:40]) for lane, some in found.items() if len(some) >= 5},
+        _measured(ratios) if len(ratios) >= 3 else (USUAL_SPEED, SLOW * USUAL_SPEED),
+    )
 
 
 def ping() -> bool:
@@ -167,44 +258,20 @@ def working() -> bool:
 
 def slots() -> int:
     """How many lines can be made at once, by the workers that are there."""
-    return Worker.alive().aggregate(n=Sum("slots"))["n"] or 0
+    return sum(Worker.alive().values_list("slots", flat=True))
 
 
-def _left(renders: Q) -> float:
-    rows = Segment.objects.filter(renders, status__in=("waiting", "running"))
-    total = rows.aggregate(n=Sum(F("estimated_seconds") * (1 - F("progress"))))["n"]
-    return float(total or 0.0)
-
-
-def position(render: Render) -> Place:
-    """Place and likely end. The lines of a render are made side by side on all slots."""
-    hands = slots() if working() else 0
-    if render.is_over or render.status == "held":
-        return Place(0, 0.0, None, None, hands > 0)
-    ahead = Q(render__status__in=("queued", "running"), render__rank_at__lt=render.rank_at)
-    place = 0
-    ahead_seconds = 0.0
-    if render.status == "queued":
-        place = 1 + Render.objects.filter(status="queued", rank_at__lt=render.rank_at).count()
-        ahead_seconds = _left(ahead)
-    if not hands:
-        return Place(place, ahead_seconds, None, None, False)
-    usual, slow = speed()
-    open_lines = render.segments.filter(status__in=("waiting", "running")).count()
-    own = _left(Q(render=render)) / min(hands, max(open_lines, 1))
-    wait = ahead_seconds / hands
-    assembly = 2.0
-    return Place(
-        place,
-        ahead_seconds,
-        round((own + wait) * usual + assembly, 1),
-        round((own + wait) * slow + 2 * assembly, 1),
-        True,
+def asked(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
+    """(moment, workspace, engine-seconds) of what was asked for lately and is to be made, by lane."""
+    speed = speeds()
+    found: dict[str, list[tuple[datetime, str, float]]] = {lane: [] for lane in LANES}
+    rows = (
+        Segment.objects.filter(render__created_at__gte=timezone.now() - since)
+        .exclude(reused=True)
+        .order_by()
+        .values_list("render__lane", "render__workspace", "render__created_at")
+        .annotate(total=Sum("estimated_seconds"))
     )
-
-
-def likely_wait(seconds: float) -> float:
-    """Wall seconds until a render with this much to make would be done, were it asked for now."""
-    hands = max(slots(), 1)
-    ahead = _left(Q(render__status__in=("queued", "running")))
-    return (ahead + seconds) / hands * speed()[0] + 2.0
+    for lane, space, at, total in rows:
+        found[lane].append((at, space, total * speed.usual(lane)))
+    return found

@@ -17,7 +17,8 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,13 @@ def may_claim(lane: str, running: int) -> bool:
 class Head:
     """The oldest render of a flow that has a line to give out."""
 
-    workspace: Hashable
+    workspace: Any
     lane: str
     rank_at: float
     turn_at: float
 
 
-def in_order(heads: Iterable[Head], running: Mapping[Hashable, int]) -> list[Head]:
+def in_order(heads: Iterable[Head], running: Mapping[Any, int]) -> list[Head]:
     """Whom to serve, best first; who is at the cap is left out."""
     able = [head for head in heads if may_claim(head.lane, running.get(head.workspace, 0))]
     return sorted(able, key=lambda head: (key(head.rank_at, head.turn_at), head.rank_at))
@@ -103,6 +104,7 @@ class Waiting:
     lane: str
     rank_at: float
     lines: deque[float]
+    begun: bool = False  # a line of it was given out before
 
 
 @dataclass(slots=True)
@@ -187,8 +189,7 @@ class LineUp:
             same = twin.flow(flow.workspace, flow.lane, flow.turn_at)
             for render in flow.renders:
                 lines = deque(render.lines)
-                again = Waiting(render.name, render.workspace, render.lane, render.rank_at, lines)
-                same.renders.append(again)
+                same.renders.append(replace(render, lines=lines))
             same.work = flow.work
             twin._list(same)
         return twin
@@ -209,7 +210,8 @@ class LineUp:
 class Forecast:
     """How it will go for one render, in seconds from now."""
 
-    place: int  # renders that begin before it, and itself; 0 when all its lines are at work
+    place: int  # renders that begin before it, and itself; 0 when it has begun
+    ahead: float  # engine-seconds that go first
     ends: float
     slow: float  # nine of ten end before
 
@@ -236,13 +238,14 @@ def forecast(
     heapq.heapify(at_work)
     free, order, clock = 0, len(hands), 0.0
     left = set(own)
-    places: dict[Hashable, int] = {}
+    places: dict[Hashable, tuple[int, float]] = {}
+    given, begin = sum(seconds for seconds, _ in hands), 0
     ends = dict(own)
     found: dict[Hashable, Forecast] = {}
-    for name in own:
-        if not any(name == r.name for flow in line_up.flows.values() for r in flow.renders):
-            found[name] = _told(0, 0.0, own[name], spread, 0.0)
-            left.discard(name)
+    waiting = {render.name for flow in line_up.flows.values() for render in flow.renders}
+    for name in left - waiting:
+        found[name] = _told(0, 0.0, own[name], spread, 0.0)
+    left &= waiting
     for _ in range(most):
         if not left:
             break
@@ -260,17 +263,20 @@ def forecast(
         order += 1
         heapq.heappush(at_work, (clock + work, order, render.workspace))
         name = render.name
-        places.setdefault(name, len(places) + 1)
+        if name not in places:
+            begin += not render.begun
+            places[name] = (0 if render.begun else begin, given)
+        given += work
         ends[name] = max(ends.get(name, 0.0), clock + work)
         if name in left and not render.lines:
             left.discard(name)
             more = _newcomers(clock, place, len(hands), now, arriving)
-            found[name] = _told(places[name], clock, ends[name], spread, more)
+            found[name] = _told(*places[name], ends[name], spread, more)
     if left:
         rest = sum(sum(line_up.work(lane)) for lane in lanes) / max(1, len(hands))
         for name in left:
-            at = places.get(name, len(places) + 1)
-            found[name] = _told(at, clock + rest, clock + rest, spread, 0.0)
+            number, ahead = places.get(name, (begin + 1, given))
+            found[name] = _told(number, ahead, clock + rest, spread, 0.0)
     return found
 
 
@@ -290,6 +296,6 @@ def _newcomers(
     return longer - wait
 
 
-def _told(place: int, wait: float, end: float, spread: float, more: float) -> Forecast:
+def _told(place: int, ahead: float, end: float, spread: float, more: float) -> Forecast:
     ends = end + more + ASSEMBLY
-    return Forecast(place, ends, ends * spread + ASSEMBLY)
+    return Forecast(place, ahead, ends, ends * spread + ASSEMBLY)

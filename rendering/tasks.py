@@ -24,10 +24,10 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import pipeline, queue
+from rendering import memory, pipeline, queue
 from rendering.attempts import PULSE, Attempt, process_name
+from rendering.batch import BATCH
 from rendering.failpoints import reach
-from rendering.memory import steady
 from rendering.models import Render, Segment, Worker, WrongStatus
 from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
 
@@ -54,11 +54,24 @@ def publish(task: Any, *args: Any, **options: Any) -> bool:
 
 
 def nudge_render(render_id: str) -> bool:
-    """There may be work. The message is worthless once a sweep has passed."""
+    """There may be work, for every kind of worker that the render needs."""
     reach("K2")
-    sent = publish(nudge, expires=2 * settings.SWEEP_SECONDS)
+    render = Render.objects.get(pk=render_id)
+    engines = render.segments.order_by().values_list("engine", flat=True).distinct()
+    sent = all(wake(engine, render.lane) for engine in engines)
     reach("K3")
     return sent
+
+
+def wake(engine: str, lane: str) -> bool:
+    """Tells a worker with this engine and lane to look. The message is worthless once a sweep has passed."""
+    expires = 2 * settings.SWEEP_SECONDS
+    return publish(nudge, engine, lane, queue=queue_name(engine, lane), expires=expires)
+
+
+def queue_name(engine: str, lane: str) -> str:
+    """The queue of the broker that workers of this kind listen to."""
+    return f"render.{engine}.{lane}"
 
 
 def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
@@ -70,26 +83,28 @@ def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
 
 
 @shared_task(name="rendering.tasks.nudge")
-def nudge() -> None:
+def nudge(engine: str, lane: str) -> None:
     """Takes work from the queue until there is none, and wakes one more worker when there is plenty."""
     first = True
     while not PULSE.stopping.is_set():
         close_old_connections()
         owner = f"{process_name()}:{threading.get_ident()}"
-        work = queue.claim(owner)
-        if work is None:
-            return
-        reach("K4")
-        if first and queue.has_work():
-            publish(nudge, expires=2 * settings.SWEEP_SECONDS)
-        first = False
-        if isinstance(work, Segment):
-            make_line(work)
-        else:
-            assemble(work)
+        with BATCH.place() as size:
+            work = queue.claim(owner, PULSE.kinds) if size else None
+            if work is None:
+                return
+            reach("K4")
+            if first and queue.has_work(queue.Kinds((engine,), (lane,))):
+                wake(engine, lane)
+            first = False
+            if isinstance(work, Segment):
+                make_line(work, size)
+            else:
+                assemble(work)
 
 
-def make_line(row: Segment) -> None:
+def make_line(row: Segment, batch: int = 1) -> None:
+    """One claimed line. batch: how many are made at once; out of memory among several, it is tried again among fewer."""
     with Attempt(row) as attempt:
         try:
             spec = pipeline.spec_from_json(row.spec)
@@ -112,18 +127,28 @@ def make_line(row: Segment) -> None:
                 quality=made.quality,
                 warnings=[asdict(warn) for warn in made.warnings],
             )
+            BATCH.counts["made" if kept else "outdated"] += 1
             log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
         except Canceled:
             row.give_back(attempt.number, failed=False)
+            BATCH.counts["stopped"] += 1
             log.info("%s line %s stopped", row.render_id, row.position)
         except BadInput as problem:
             where = f"Scene {row.scene_number}, line {row.line_number}: "
+            BATCH.counts["refused"] += 1
             if row.give_back(attempt.number, failed=True):
                 _fail(row.render, problem.code, where + problem.sentence)
         except Unavailable as problem:
             log.warning("%s line %s: %s", row.render_id, row.position, problem)
+            BATCH.counts["failed"] += 1
             _given_up(row, row.render, attempt.number, problem)
-        except Exception:
+        except Exception as problem:
+            if memory.ran_out(problem) and BATCH.halve(batch):
+                BATCH.counts["out_of_memory"] += 1
+                row.give_back(attempt.number, failed=False)
+                log.warning("out of memory among %s lines; %s at once now", batch, BATCH.size)
+                return
+            BATCH.counts["failed"] += 1
             log.exception("%s line %s, attempt %s", row.render_id, row.position, attempt.number)
             _given_up(row, row.render, attempt.number)
 
@@ -334,10 +359,12 @@ def sweep() -> None:
     for render in Render.objects.filter(status="running", lease_until__lt=now):
         log.warning("%s was left by its worker in assembly", render.pk)
         _given_up(render, render, render.attempt)
-    if queue.has_work():
-        for _ in range(max(1, min(queue.slots(), 32))):
-            if not publish(nudge, expires=2 * settings.SWEEP_SECONDS):
-                break
+    workers = list(Worker.alive())
+    for (engine, lane), count in queue.kinds_waiting().items():
+        hands = sum(worker.slots for worker in workers if worker.serves(engine, lane))
+        for _ in range(max(1, min(hands, count, 32))):
+            if not wake(engine, lane):
+                return
     Worker.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
 
 
@@ -346,11 +373,8 @@ def sweep() -> None:
 
 @worker_ready.connect
 def _begin(sender: Any, **_: Any) -> None:
-    steady()
-    queues = sender.controller.app.amqp.queues.consume_from
-    if "render" in queues:
-        PULSE.start(sender.controller.concurrency)
-    if "speech" in queues:
+    memory.steady()
+    if "speech" in sender.controller.app.amqp.queues.consume_from:
         threading.Thread(target=_warm_up, daemon=True).start()
 
 

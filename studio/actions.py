@@ -18,7 +18,7 @@ from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
 from moderation.screen import Verdict, screen
-from rendering import clips, media, pictures, pipeline, queue, tasks
+from rendering import clips, eta, media, pictures, pipeline, queue, scheduling, tasks
 from rendering.models import Render, Segment
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
@@ -62,6 +62,7 @@ class Plan:
     lines: tuple[PlannedLine, ...]
     seconds: float
     quoted: int  # credit-seconds, never exceeded
+    lane: str
     wait_seconds: float
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -187,11 +188,14 @@ def plan_render(
     unpaid = [line for line in lines if not line.paid]
     likely = sum(line.seconds if line.exact else line.seconds * 1.1 for line in unpaid)
     quoted = 0 if draft or not unpaid else int(-(-likely // 1))
+    workspace, length = project.workspace, sum(line.seconds for line in lines)
+    lane = scheduling.lane_of(draft=draft, plan=workspace.plan, seconds=length)
     return Plan(
         lines=tuple(lines),
-        seconds=sum(line.seconds for line in lines),
+        seconds=length,
         quoted=quoted,
-        wait_seconds=queue.likely_wait(sum(line.seconds for line in unpaid)),
+        lane=lane,
+        wait_seconds=eta.likely_wait(workspace, lane, [line.seconds for line in unpaid]),
         warnings=[
             {**asdict(w), "scene": line.scene_number, "line": line.line_number}
             for line in lines
@@ -308,9 +312,8 @@ def request_render(
             music=pipeline.music_to_json(composition.music_of(project)),
             uploaded_pictures=any(pipeline.uploads(line.spec) for line in plan.lines),
             quoted=plan.quoted,
-            lane="free" if workspace.plan == "free" else "short",
-            rank_at=timezone.now()
-            - queue.HEAD_START["free" if workspace.plan == "free" else "short"],
+            lane=plan.lane,
+            rank_at=queue.rank_at(plan.lane, timezone.now()),
             reference=reference,
             metadata=metadata or {},
             consents=sorted({c.pk for pair in consents.values() for c in pair}),

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from consent.models import Consent
 from moderation.models import LAPSES_AFTER
-from rendering import queue
+from rendering import eta
 from rendering.models import Render, Segment
 from rendering.values import STAGES
 from rendering.voices import REGISTRY
@@ -20,6 +20,7 @@ from studio import recordings
 from studio.models import Avatar, Clip, Picture, Project, Voice
 from studio.views.files import file_name, file_url, link_ends
 
+WAITS = ("queued", "running")
 KINDS = {"srt": "captions", "vtt": "captions"}
 
 
@@ -167,10 +168,19 @@ def _failure(render: Render, segments: list[Segment]) -> dict[str, Any] | None:
     }
 
 
+def render_resources(request: HttpRequest, renders: Sequence[Render]) -> list[dict[str, Any]]:
+    places = eta.positions(row for row in renders if row.status in WAITS)
+    return [_render_resource(request, row, places.get(row.pk)) for row in renders]
+
+
 def render_resource(request: HttpRequest, render: Render) -> dict[str, Any]:
+    return render_resources(request, [render])[0]
+
+
+def _render_resource(
+    request: HttpRequest, render: Render, place: eta.Place | None
+) -> dict[str, Any]:
     segments = list(render.segments.all())
-    waits = render.status in ("queued", "running")
-    place = queue.position(render) if waits else None
     held = render.status == "held"
     kept = [row for row in segments if row.reason == "reused"]
     attempts = [render.attempt, *(row.attempt for row in segments), 1]

@@ -33,7 +33,13 @@ from studio.actions import remove_asset, request_render
 from studio.api import schemas
 from studio.api.idempotency import key_of, once
 from studio.api.problems import Refusal
-from studio.api.resources import asset_resource, avatar_resources, render_resource, voice_resources
+from studio.api.resources import (
+    asset_resource,
+    avatar_resources,
+    render_resource,
+    render_resources,
+    voice_resources,
+)
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.projects import RevisionConflict, new_seed
 
@@ -426,7 +432,7 @@ def render_list(
     more = len(page) > limit
     page = page[:limit]
     return {
-        "data": [render_resource(request, row) for row in page],
+        "data": render_resources(request, page),
         "next_cursor": write_cursor(page[-1]) if more else None,
     }
 

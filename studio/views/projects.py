@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rendering import queue
+from rendering import eta, queue
 from rendering.models import Render
 from studio import access
 from studio.access import in_workspace
@@ -76,7 +76,8 @@ def home(request: HttpRequest) -> HttpResponse:
         .exclude(status="canceled")
         .order_by(F("ended_at").desc(nulls_first=True), "-created_at")[:6]
     )
-    now = [(row, None if row.is_over else queue.position(row)) for row in renders]
+    places = eta.positions(row for row in renders if not row.is_over)
+    now = [(row, places.get(row.pk)) for row in renders]
     context = {"now": now, "at_work": any(not row.is_over for row, _ in now)}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "studio/home.html#now", context)

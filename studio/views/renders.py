@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import provenance, queue
+from rendering import eta, provenance, queue
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access, actions
@@ -86,7 +86,7 @@ def stage_of(lines: list[Line]) -> tuple[int, str, Line | None]:
 
 
 def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
-    place = queue.position(render)
+    place = eta.position(render)
     number, doing, at = stage_of(lines)
     fraction = render.progress
     made = sum(line.segment.status == "done" for line in lines)

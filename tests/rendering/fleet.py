@@ -90,11 +90,9 @@ class Fleet:
         self.children.append(child)
         return child
 
-    def worker(self, *, slots=1, queues="render", **options):
-        command = ["-m", "celery", "-A", "studio", "--quiet", "worker", "-P", "threads"]
-        command += ["-c", str(slots), "-Q", queues, "-n", f"{len(self.children)}@test"]
-        command += ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-        return self.start(*command, name="worker", **options)
+    def worker(self, *arguments, slots=1, **options):
+        command = ["manage.py", "worker", "--slots", str(slots), "--grace", "0", "--cold"]
+        return self.start(*command, *arguments, name="worker", **options)
 
     def scheduler(self):
         return self.start("manage.py", "sweep", name="scheduler")

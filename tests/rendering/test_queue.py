@@ -1,12 +1,16 @@
 """Who is next, exactly once; cancel; and what is made again when little was changed."""
 
 import time
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from billing.models import available, cost_of
-from rendering import queue
+from rendering import eta, queue
 from rendering.models import Render, Segment, Worker
+from rendering.queue import Kinds
+from rendering.scheduling import LANES
 from studio import actions
 from studio.models import Project
 from tests.rendering.fleet import state, until, whole
@@ -73,14 +77,73 @@ def test_a_withdrawn_consent_ends_the_render_at_the_claim(alice, library):
 
 
 def test_place_and_end_follow_the_queue(alice, charlie, library):
-    first, second = make(alice.workspace, 2), make(charlie.workspace, 1)
-    assert not queue.position(second).working
-    assert queue.position(second).seconds is None
-    Worker.objects.create(name="w", slots=2)
-    here, there = queue.position(first), queue.position(second)
-    assert (here.position, there.position) == (1, 2)
-    assert there.ahead_seconds == 8.0
-    assert 0 < here.seconds < there.seconds < there.high_seconds
+    first, second, third = (make(who.workspace, 2) for who in (alice, charlie, alice))
+    assert not eta.position(second).working
+    assert eta.position(second).seconds is None
+    Worker.objects.create(name="w", slots=1)
+    found = eta.positions([first, second, third])
+    places = [found[render.pk] for render in (first, second, third)]
+    assert [place.position for place in places] == [1, 2, 3]
+    line = 4.0 * queue.USUAL_SPEED
+    # By turns: alice, charlie, alice, charlie, and then what alice asked for later.
+    assert [place.ahead_seconds for place in places] == pytest.approx([0, line, 4 * line])
+    assert 0 < places[0].seconds < places[1].seconds < places[2].seconds < places[2].high_seconds
+    Worker.objects.create(name="v", slots=3)
+    assert eta.position(third).seconds < places[2].seconds
+
+
+def test_a_worker_claims_what_it_can_make(alice, library):
+    render = make(alice.workspace, 3, lane="long")
+    render.segments.filter(position=1).update(engine="other")
+    assert queue.claim("me", Kinds(lanes=("short",))) is None
+    assert queue.claim("me", Kinds(("portrait",), ("long",))).position == 2
+    assert queue.claim("me", Kinds(("other",))).position == 1
+    assert queue.claim("me", Kinds(("other",))) is None
+    assert queue.kinds_waiting() == {("portrait", "long"): 1}
+
+
+def test_another_engine_behind_the_oldest_render_is_found(alice, charlie, library):
+    make(alice.workspace, 2)
+    late = make(alice.workspace, 1)
+    late.segments.update(engine="other")
+    make(charlie.workspace, 1)
+    assert queue.claim("me", Kinds(("other",))).render_id == late.pk
+
+
+def test_a_workspace_at_its_cap_waits_and_the_others_do_not(alice, charlie, library):
+    make(alice.workspace, 20)
+    claimed = [queue.claim("me") for _ in range(LANES["free"].cap)]
+    assert all(claimed)
+    assert queue.claim("me") is None
+    other = make(charlie.workspace, 1)
+    assert queue.claim("me").render_id == other.pk
+    claimed[0].finish(claimed[0].attempt)
+    assert queue.claim("me").render.workspace == alice.workspace
+
+
+def test_turns_alternate_with_a_single_slot(alice, charlie, library):
+    for _ in range(3):
+        make(alice.workspace, 9)
+    make(charlie.workspace, 9)
+    order = []
+    for _ in range(8):
+        row = queue.claim("me")
+        order.append(row.render.workspace_id)
+        row.finish(row.attempt)
+    assert order.count(charlie.workspace.pk) == 4
+    assert len({*order[:2]}) == 2
+
+
+def test_a_head_start_ends(alice, charlie, library):
+    """A preview goes before older free work, but not before all of it."""
+    now = timezone.now()
+    ages = [30, 3600]
+    young, old = (
+        make(alice.workspace, 1, rank_at=queue.rank_at("free", now - timedelta(seconds=age)))
+        for age in ages
+    )
+    preview = make(charlie.workspace, 1, lane="preview", rank_at=queue.rank_at("preview", now))
+    assert [queue.claim("me").render_id for _ in range(3)] == [old.pk, preview.pk, young.pk]
 
 
 @pytest.mark.slow

@@ -112,8 +112,8 @@ class Command(BaseCommand):
             ],
             # Who listens or types goes before what is rendered.
             "worker": [
-                *("nice", "-n", "5", *celery, "-n", "render@%h"),
-                *("-Q", "render", "-P", "threads", "-c", slots),
+                *("nice", "-n", "5", sys.executable, MANAGE, "worker", "--skip-checks"),
+                *("--slots", slots, "--grace", "0", "--cold"),
             ],
             "speech": [*celery, "-n", "speech@%h", "-Q", "speech", "-P", "threads", "-c", "1"],
             "scheduler": [sys.executable, MANAGE, "sweep", "--skip-checks"],

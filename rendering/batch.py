@@ -1,0 +1,47 @@
+"""How many lines this process makes at once: as many as it has slots, fewer when memory runs out."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rendering import memory
+
+
+class Batch:
+    """The places for lines side by side. `budget`: bytes beyond which no further line joins those at work; 0 is no limit."""
+
+    def __init__(self, size: int = 1, budget: int = 0) -> None:
+        self.size, self.budget = size, budget
+        self.used = 0
+        self.counts: Counter[str] = Counter()  # of lines, by what became of them
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def place(self) -> Iterator[int]:
+        """One place, as the size of the batch it is in; 0 when none is free."""
+        with self._lock:
+            full = self.used >= self.size or bool(
+                self.used and self.budget and memory.in_use() > self.budget
+            )
+            size = 0 if full else self.size
+            self.used += size > 0
+        try:
+            yield size
+        finally:
+            with self._lock:
+                self.used -= size > 0
+
+    def halve(self, size: int) -> bool:
+        """Memory ran out in a batch of this size: fewer from now on. False if it was one line alone."""
+        with self._lock:
+            if size <= 1:
+                return False
+            self.size = min(self.size, max(1, size // 2))
+        memory.trim()
+        return True
+
+
+BATCH = Batch()
