@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from rendering.scheduling import LANES
 
+POOLS = {"general": ("preview", "short", "long", "free"), "dedicated": ("enterprise",)}
+"""Workers that serve the same lanes, sized together."""
 BIN = 60.0  # seconds of one sample of arrivals
 RECENT = 30  # samples that count
 BUSY = 0.85  # share of a slot's time that is planned to be work

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rendering import scaling, scheduling
+from rendering.scaling import POOLS
 from rendering.scheduling import LANES, LineUp, Waiting
 from rendering.traces import DAY, Asked
 
@@ -22,7 +23,6 @@ COLD = (
 NOISE = 0.25  # standard deviation of the logarithm of a line's time against its estimate
 SLOW = math.exp(1.2816 * NOISE)  # what the 90th percentile of times is to the median
 TICK = 30.0  # seconds between two decisions
-POOLS = {"general": ("preview", "short", "long", "free"), "dedicated": ("enterprise",)}
 
 
 # Ways of scaling

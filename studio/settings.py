@@ -254,6 +254,8 @@ SWEEP_SECONDS = number("SWEEP_SECONDS", 15)
 MAX_ATTEMPTS = 3
 MEASURE_FILMS = env("MEASURE_FILMS", "1") == "1"
 RENDER_SLOTS = number("RENDER_SLOTS", 2)
+PROMISED_CLASSES = env("PROMISED_CLASSES", "preview,short,long,free").split(",")
+METRICS_TOKEN = secret("METRICS_TOKEN")
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
 
