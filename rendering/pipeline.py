@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import secrets
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -666,6 +668,29 @@ def _manifest(
         script_sha256=hashlib.sha256(words.encode()).hexdigest(),
         burnt_captions=any(spec.captions.burn_in for spec in lines),
     )
+
+
+def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
+    """Copies uploaded files that these need to their places, where another machine of a shared store took them in."""
+    wanted: dict[Path, str] = {}
+    for part in parts:
+        if isinstance(part, Music):
+            wanted[part.path] = part.sha256
+        elif part is not None:
+            for one in (part.background, part.logo, *part.overlays):
+                for name in ("picture", "video"):
+                    if path := getattr(one, name, None):
+                        wanted[path] = one.sha256  # type: ignore[union-attr]
+    for path, sha256 in wanted.items():
+        if path.is_file() or not (found := store.find(sha256, path.suffix)):
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")
+        try:
+            shutil.copyfile(found, draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def uploads(spec: LineSpec) -> dict[str, tuple[str, str]]:

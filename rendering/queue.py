@@ -32,7 +32,21 @@ SLOW = 1.4  # what the slowest tenth of lines takes, as a multiple of the usual,
 
 @functools.cache
 def store() -> Store:
-    return Store(settings.STORE_DIR)
+    """The folder on this machine, or the bucket where one is named."""
+    if not settings.S3_BUCKET:
+        return Store(settings.STORE_DIR)
+    from rendering.object_store import ObjectStore
+
+    return ObjectStore(
+        settings.STORE_DIR,
+        bucket=settings.S3_BUCKET,
+        endpoint=settings.S3_ENDPOINT,
+        public_endpoint=settings.S3_PUBLIC_ENDPOINT,
+        region=settings.S3_REGION,
+        key_id=settings.S3_KEY_ID,
+        secret=settings.S3_SECRET_KEY,
+        limit=settings.S3_CACHE_MB * 1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class Store:
     reserve: bytes that must be free before anything is written.
     """
 
+    shared = False  # whether other machines see the same files
+
     def __init__(self, folder: Path | str, *, reserve: int = RESERVE) -> None:
         self.folder = Path(folder)
         self.reserve = reserve
@@ -69,6 +71,20 @@ class Store:
                 _sync(path.parent)
             finally:
                 draft.unlink(missing_ok=True)
+
+    def remove(self, key: str, suffix: str) -> None:
+        """The file is gone afterwards, also if there was none."""
+        self.path(key, suffix).unlink(missing_ok=True)
+
+    def still_there(self, key: str, suffix: str) -> bool:
+        """As `find`, but never answered from a copy: another machine may have removed it."""
+        return self.find(key, suffix) is not None
+
+    def url(
+        self, key: str, suffix: str, *, name: str, kind: str, seconds: int, download: bool
+    ) -> str:
+        """A signed link of the store's own; empty where the site serves the files."""
+        return ""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -363,6 +363,9 @@ def clean_picture(upload: Path) -> pictures.Cleaned:
     if cleaned.path != path:
         path.parent.mkdir(parents=True, exist_ok=True)
         cleaned.path.replace(path)
+    if queue.store().shared:  # for workers and web processes on other machines
+        with queue.store().write(cleaned.sha256, path.suffix) as draft:
+            draft.write_bytes(path.read_bytes())
     verdict = picture_screening.screen_picture(path)
     if verdict.verdict != "allow":
         if not Picture.objects.filter(sha256=cleaned.sha256).exists():

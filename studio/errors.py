@@ -6,6 +6,7 @@ from typing import Any
 from billing.models import CREDIT, NotEnoughCredits
 from consent.models import NotAllowed
 from rendering.models import WrongStatus
+from rendering.object_store import StoreAway
 from rendering.store import StoreFull
 from rendering.values import BadInput, Unavailable
 from studio.models.projects import RevisionConflict
@@ -101,6 +102,9 @@ def explain(error: BaseException) -> Problem | None:
             return Problem(
                 503, error.code, "That voice is away", error.sentence, retryable=error.again
             )
+        case StoreAway():
+            title = "Our store does not answer"
+            return Problem(503, "unavailable", title, error.sentence, retryable=True)
         case StoreFull():
             sentence = "Our disk is full, so this could not be saved. Nothing was lost or charged; try again later."
             return Problem(503, "unavailable", "No room left", sentence, retryable=True)

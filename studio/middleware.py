@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -54,7 +55,9 @@ def upload_limit(get_response):
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    f"media-src 'self' blob: {settings.S3_ORIGIN}".rstrip()
+    + "; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; "
     "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
 

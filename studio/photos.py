@@ -56,6 +56,17 @@ def place(avatar: Avatar, kind: str) -> Path:
     return queue.store().path(key, KINDS[kind])
 
 
+def kept(avatar: Avatar, kind: str) -> Path | None:
+    """That file, if it was made and is still there."""
+    path = place(avatar, kind)
+    return queue.store().find(path.stem, path.suffix)
+
+
+def _drop(avatar: Avatar, kind: str) -> None:
+    path = place(avatar, kind)
+    queue.store().remove(path.stem, path.suffix)
+
+
 def _put(avatar: Avatar, kind: str, data: bytes) -> None:
     path = place(avatar, kind)
     with queue.store().write(path.stem, path.suffix) as draft:
@@ -122,7 +133,7 @@ def add(
             avatar.save()
             transaction.on_commit(lambda: tasks.ask(avatar.pk))
     except Exception:
-        place(avatar, "photo").unlink(missing_ok=True)
+        _drop(avatar, "photo")
         raise
     return avatar
 
@@ -211,8 +222,9 @@ def _face(avatar: Avatar, folder: Path) -> tuple[Finding, ...]:
 
     tell = _teller(avatar)
     tell("reading", 0.0)
+    found = kept(avatar, "photo")
     try:
-        source = Path(shutil.copy(place(avatar, "photo"), folder / "photo.jpg"))
+        source = Path(shutil.copy(found or place(avatar, "photo"), folder / "photo.jpg"))
     except FileNotFoundError:
         raise Canceled from None  # discarded, or ended by another worker
     if screening.screen_picture(source).verdict != "allow":
@@ -276,7 +288,7 @@ def _end(
         if pack:
             fields["pack"] = faces.keep(pack, queue.store())
         _attempt(avatar).update(state=state, fraction=1.0, **fields)
-    place(avatar, "photo").unlink(missing_ok=True)
+    _drop(avatar, "photo")
 
 
 def _preview(folder: Path, voice: str, report: Report) -> Path:
@@ -317,7 +329,7 @@ def discard(avatar: Avatar) -> None:
 
 def _delete_files(avatar: Avatar) -> None:
     for kind in KINDS:
-        place(avatar, kind).unlink(missing_ok=True)
+        _drop(avatar, kind)
     if avatar.pack and not Avatar.objects.filter(pack=avatar.pack).exclude(pk=avatar.pk).exists():
         faces.forget(avatar.pack, queue.store())
 

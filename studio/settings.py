@@ -238,7 +238,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = False
 if not EMBEDDED:
     SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|metrics|fleet)$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-session"
@@ -256,6 +256,18 @@ MEASURE_FILMS = env("MEASURE_FILMS", "1") == "1"
 RENDER_SLOTS = number("RENDER_SLOTS", 2)
 PROMISED_CLASSES = env("PROMISED_CLASSES", "preview,short,long,free").split(",")
 METRICS_TOKEN = secret("METRICS_TOKEN")
+
+# Where films are kept: files in DATA_DIR, or a bucket of an S3-compatible store.
+S3_BUCKET = env("S3_BUCKET")
+S3_ENDPOINT = env("S3_ENDPOINT")  # absent: AWS
+S3_PUBLIC_ENDPOINT = env("S3_PUBLIC_ENDPOINT")  # where browsers reach it, if elsewhere
+S3_REGION = env("S3_REGION")
+S3_KEY_ID = secret("S3_KEY_ID")
+S3_SECRET_KEY = secret("S3_SECRET_KEY")
+S3_ORIGIN = "/".join((S3_PUBLIC_ENDPOINT or S3_ENDPOINT).split("/")[:3])
+if S3_BUCKET and not S3_ORIGIN:
+    S3_ORIGIN = f"https://{S3_BUCKET}.s3.{S3_REGION or 'us-east-1'}.amazonaws.com"
+S3_CACHE_MB = number("S3_CACHE_MB", 20_000)  # of copies on each machine
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
 

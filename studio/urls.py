@@ -114,6 +114,8 @@ urlpatterns = [
     path("accounts/settings/", account.account_settings, name="account_settings"),
     path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("fleet", health.fleet, name="fleet"),
     path("api/v1/docs", api_docs, name="api_docs"),
     path("api/v1/", api.urls),
 ]

@@ -155,7 +155,7 @@ def keep(folder: Path, store: Store) -> str:
 
 def forget(key: str, store: Store) -> None:
     """Deletes an own pack and all that was unpacked of it."""
-    store.path(key, ".pack").unlink(missing_ok=True)
+    store.remove(key, ".pack")
     shutil.rmtree(_place(key, store), ignore_errors=True)
 
 
@@ -165,6 +165,8 @@ def _place(key: str, store: Store) -> Path:
 
 def _unpacked(key: str, store: Store) -> Path:
     place = _place(key, store)
+    if store.shared and not store.still_there(key, ".pack"):
+        shutil.rmtree(place, ignore_errors=True)  # deleted on another machine, so here as well
     if place.is_dir():
         return place
     found = store.find(key, ".pack")

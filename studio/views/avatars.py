@@ -152,7 +152,7 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
         "statement": unlocking.statement(avatar).text,
         "typed": request.POST.get("name", ""),
         "problem": problem,
-        "marked": photos.place(avatar, "marked").is_file(),
+        "marked": photos.kept(avatar, "marked") is not None,
         "slow": photos.waits_long(avatar),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
@@ -169,8 +169,8 @@ def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> HttpResponse
     avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
     if kind not in SHOWN:
         raise Http404
-    path = photos.place(avatar, kind)
-    if not path.is_file():
+    path = photos.kept(avatar, kind)
+    if path is None:
         raise Http404
     answer = serve(request, path, file_name(avatar.name, path.suffix), download=False)
     answer["X-Content-Type-Options"] = "nosniff"

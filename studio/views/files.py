@@ -11,7 +11,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import resolve, reverse
@@ -100,6 +105,13 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             "This link is for playing",
             "Downloads have links of their own, on the page of the render.",
         )
+    if suffix == ".mp4":  # large; captions stay on this site, because players fetch them as its own
+        kind, left = TYPES[suffix], max(1, int(expires - time.time()))
+        options = {"name": name, "kind": kind, "seconds": left, "download": download}
+        if link := queue.store().url(key, suffix, **options):
+            answer = HttpResponseRedirect(link)
+            answer["Cache-Control"] = "private, no-store"
+            return answer
     path = queue.store().find(key, suffix)
     if path is None:
         return _problem(

@@ -1,10 +1,15 @@
-"""GET /healthz: does each part answer?"""
+"""For machines: /healthz (does each part answer?), /metrics for Prometheus and /fleet for what scales the workers."""
 
+from functools import wraps
+
+from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from rendering import queue
+from rendering import queue, warmpool
+from rendering.metrics import exposition
 from rendering.models import Worker
 
 
@@ -38,3 +43,37 @@ def healthz(request: HttpRequest) -> JsonResponse:
     fine = all(state == "ok" for state in parts.values())
     answer = {"status": "ok" if fine else "degraded", **parts}
     return JsonResponse(answer, status=200 if fine else 503)
+
+
+def for_operators(view):
+    """With the token of METRICS_TOKEN as bearer; without a token set, on a laptop only."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        wanted = settings.METRICS_TOKEN
+        if not wanted and settings.EMBEDDED:
+            return view(request)
+        if not wanted:
+            return HttpResponse("Set METRICS_TOKEN to read this.\n", "text/plain", 403)
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not constant_time_compare(given, wanted):
+            answer = HttpResponse("The token of METRICS_TOKEN is needed.\n", "text/plain", 401)
+            answer["WWW-Authenticate"] = "Bearer"
+            return answer
+        return view(request)
+
+    return guarded
+
+
+@require_safe
+@for_operators
+def metrics(request: HttpRequest) -> HttpResponse:
+    text = exposition(warmpool.samples())
+    return HttpResponse(text, "text/plain; version=0.0.4; charset=utf-8")
+
+
+@require_safe
+@for_operators
+def fleet(request: HttpRequest) -> JsonResponse:
+    """{"pools": {name: {"slots", …}}, "classes": {…}}: how many slots are wanted, and why."""
+    return JsonResponse(warmpool.plan())

@@ -38,8 +38,8 @@ class Command(BaseCommand):
             every = max(1, len(asked) // SAMPLE)
             days.append(comparison.compare(asked, seed=seed, foretell_every=every))
             if options["json"]:
-                rows = [asdict(row) for row in days[-1]]
-                self.stdout.write(json.dumps({"seed": seed, "rows": rows}))
+                told = {"seed": seed, "rows": [asdict(row) for row in days[-1]]}
+                self.stdout.write(json.dumps(told))
                 self.stdout.flush()
         if options["json"]:
             return

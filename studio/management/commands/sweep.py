@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from billing.plans import grant_period, period_of
 from moderation.models import Case
-from rendering import tasks
+from rendering import tasks, warmpool
 from rendering.models import Render
 from studio import mails, photos, recordings
 from studio.models import IdempotencyKey, Workspace
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            for job in (tasks.sweep, photos.sweep, recordings.sweep, send_mails, every_hour):
+            for job in (tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep, send_mails, every_hour):
                 job()
             return
         ended = threading.Event()
@@ -67,6 +67,7 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: ended.set())
         pauses = {
             tasks.sweep: settings.SWEEP_SECONDS,
+            warmpool.decide: 2 * settings.SWEEP_SECONDS,
             photos.sweep: settings.SWEEP_SECONDS,
             recordings.sweep: settings.SWEEP_SECONDS,
             send_mails: MAIL_SECONDS,

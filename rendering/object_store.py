@@ -1,0 +1,224 @@
+"""The store in an S3-compatible bucket, with a bounded folder of copies on this machine.
+
+An object is put whole or not at all, and read-after-write is strong, so the promises of `Store` hold across machines. Objects
+are named prefix/ab/abcd….suffix. What is asked for is copied into the folder and served from there; the longest unused
+copies go when the folder passes its limit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rendering.store import RESERVE, Store
+
+log = logging.getLogger(__name__)
+
+FRESH = 600.0  # seconds for which a used copy stays, however full the folder is
+LOW = 0.8  # of the limit, down to which copies go
+PART = 16 << 20  # bytes: larger objects are put in parts
+
+
+class StoreAway(Exception):
+    """The bucket does not answer or refuses us. Ours to mend."""
+
+    sentence = "The files cannot be reached just now. Nothing is lost; try again in a minute."
+
+    def __init__(self, problem: object) -> None:
+        super().__init__(f"{self.sentence} ({problem})")
+
+
+class ObjectStore(Store):
+    """limit: bytes of copies in `folder`. endpoint: absent for AWS. public_endpoint: where browsers reach it, if elsewhere.
+
+    Raises StoreAway wherever the bucket is asked and does not answer.
+    """
+
+    shared = True
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        bucket: str,
+        endpoint: str = "",
+        public_endpoint: str = "",
+        region: str = "",
+        key_id: str = "",
+        secret: str = "",
+        prefix: str = "store",
+        limit: int = 20_000_000_000,
+        reserve: int = RESERVE,
+    ) -> None:
+        super().__init__(folder, reserve=reserve)
+        self.bucket, self.prefix, self.limit = bucket, prefix, limit
+        self._options = {
+            "region_name": region or "us-east-1",
+            "aws_access_key_id": key_id or None,
+            "aws_secret_access_key": secret or None,
+        }
+        self._client = self._connect(endpoint)
+        self._signer = self._connect(public_endpoint) if public_endpoint else self._client
+        self._lock = threading.Lock()
+        self._held = self.total()
+
+    def _connect(self, endpoint: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            signature_version="s3v4",
+            connect_timeout=5,
+            read_timeout=30,
+            retries={"mode": "standard", "max_attempts": 4},
+            # Stores other than AWS know the newer checksums late or never.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        session = boto3.session.Session()
+        return session.client("s3", endpoint_url=endpoint or None, config=config, **self._options)
+
+    def _name(self, key: str, suffix: str) -> str:
+        self.path(key, suffix)  # refuses what is not a key
+        return f"{self.prefix}/{key[:2]}/{key}{suffix}"
+
+    def find(self, key: str, suffix: str) -> Path | None:
+        path = self.path(key, suffix)
+        try:
+            os.utime(path)  # used now
+            return path
+        except FileNotFoundError:
+            return self._fetch(key, suffix)
+
+    def _fetch(self, key: str, suffix: str) -> Path | None:
+        path = self.path(key, suffix)
+        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
+        with self._room():
+            try:
+                with _asked() as problem:
+                    found = self._client.get_object(Bucket=self.bucket, Key=self._name(key, suffix))
+                    with draft.open("wb") as file:
+                        shutil.copyfileobj(found["Body"], file, 1 << 20)
+                if problem.absent:
+                    return None
+                if draft.stat().st_size != found["ContentLength"]:
+                    raise StoreAway("an object came incomplete")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
+        self._keep_within(path)
+        return path
+
+    @contextmanager
+    def write(self, key: str, suffix: str) -> Iterator[Path]:
+        """As `Store.write`; the object is there when the block has ended, and a copy of it here."""
+        path, name = self.path(key, suffix), self._name(key, suffix)
+        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
+        with self._room():
+            try:
+                yield draft
+                from boto3.s3.transfer import TransferConfig
+
+                with _asked():
+                    self._client.upload_file(
+                        *(str(draft), self.bucket, name),
+                        Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
+                    )
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
+        self._keep_within(path)
+
+    def remove(self, key: str, suffix: str) -> None:
+        with _asked():
+            self._client.delete_object(Bucket=self.bucket, Key=self._name(key, suffix))
+        super().remove(key, suffix)
+
+    def still_there(self, key: str, suffix: str) -> bool:
+        """Asks the bucket, whatever this machine holds a copy of."""
+        with _asked() as problem:
+            self._client.head_object(Bucket=self.bucket, Key=self._name(key, suffix))
+        if problem.absent:
+            super().remove(key, suffix)
+        return not problem.absent
+
+    def url(
+        self, key: str, suffix: str, *, name: str, kind: str, seconds: int, download: bool
+    ) -> str:
+        """A signed link to the object itself, with ranges, that ends after `seconds`."""
+        how = "attachment" if download else "inline"
+        return self._signer.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": self._name(key, suffix),
+                "ResponseContentType": kind,
+                "ResponseContentDisposition": f"{how}; filename*=UTF-8''{quote(name)}",
+            },
+            ExpiresIn=seconds,
+        )
+
+    def healthy(self) -> bool:
+        """Whether an object can be put, read back and removed."""
+        probe = f"{0:062x}{secrets.token_hex(1)}"
+        try:
+            with self.write(probe, ".probe") as draft:
+                draft.write_bytes(b"likeness")
+            Store.remove(self, probe, ".probe")
+            found = self.find(probe, ".probe")
+            whole = found is not None and found.read_bytes() == b"likeness"
+            self.remove(probe, ".probe")
+        except (OSError, StoreAway):
+            return False
+        return whole
+
+    def _keep_within(self, newest: Path) -> None:
+        """Counts a new copy, and removes the longest unused ones when there are too many."""
+        with self._lock:
+            self._held += newest.stat().st_size
+            if self._held <= self.limit:
+                return
+            copies = []
+            for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
+                for entry in os.scandir(folder):
+                    stat = entry.stat()
+                    copies.append((stat.st_mtime, stat.st_size, entry.path))
+            held, young = sum(size for _, size, _ in copies), time.time() - FRESH
+            for used, size, path in sorted(copies):
+                if held <= LOW * self.limit or used > young:
+                    break
+                Path(path).unlink(missing_ok=True)
+                held -= size
+            self._held = held
+
+
+class _Asked:
+    absent = False
+
+
+@contextmanager
+def _asked() -> Iterator[_Asked]:
+    """Around a request: "there is no such object" is noted, anything else raises StoreAway."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    answer = _Asked()
+    try:
+        yield answer
+    except ClientError as problem:
+        if problem.response.get("Error", {}).get("Code") not in ("NoSuchKey", "404", "NotFound"):
+            raise StoreAway(problem) from problem
+        answer.absent = True
+    except (BotoCoreError, Boto3Error) as problem:
+        raise StoreAway(problem) from problem

@@ -1,0 +1,152 @@
+"""`manage.py worker`: warm before it claims, its probes, its end, its engines, and what it does without memory."""
+
+import random
+import signal
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from rendering import queue
+from rendering.models import Render, Segment, Worker
+from studio import actions
+from tests.rendering.fleet import state, until, whole
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+
+def answer(port, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as problem:
+        return problem.code, problem.read().decode()
+
+
+def port_of(worker):
+    def told():
+        words = worker.log.read_text()
+        return "health on port" in words and int(words.split("health on port ")[1].split()[0])
+
+    return until(told, "told its port")
+
+
+def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_script):
+    render = actions.request_render(
+        make_script("The line in hand is finished. " * 3, "This one is left for others.")
+    )
+    worker = fleet.start(
+        *("manage.py", "worker", "--slots", "1", "--health", "0", "--grace", "10"), name="warm"
+    )
+    port = port_of(worker)
+    assert answer(port, "/healthz")[0] == 200
+    assert answer(port, "/readyz")[0] == 503
+    assert not Worker.alive().exists()
+    until(lambda: "is warm" in worker.log.read_text(), "warm", 120)
+    fleet.scheduler()
+    line = until(lambda: Segment.objects.filter(status="running").first(), "begun", 120)
+    assert answer(port, "/readyz") == (200, "ready\n")
+    assert "likeness_worker_busy 1" in answer(port, "/metrics")[1]
+    asked = time.monotonic()
+    worker.terminate()
+    assert worker.wait(timeout=40) == 0, worker.log.read_text()
+    assert time.monotonic() - asked < 30
+    line.refresh_from_db()
+    assert (line.status, line.failures) in {("done", 0), ("waiting", 0)}, state()
+    assert render.segments.filter(status="running").count() == 0
+    assert sum(render.segments.values_list("claims", flat=True)) == 1
+    assert not Worker.objects.filter(slots__gt=0, leaving_at=None).exists()
+    render.cancel()
+
+
+OUT_OF_MEMORY = """
+import django; django.setup()
+import threading
+from django.core.management import call_command
+from rendering import pipeline
+at_once, made = threading.Semaphore(1), pipeline.render_line
+def render_line(*args, **options):
+    if not at_once.acquire(blocking=False):
+        raise MemoryError("no room for a second line")
+    try:
+        return made(*args, **options)
+    finally:
+        at_once.release()
+pipeline.render_line = render_line
+call_command("worker", "--slots", "4", "--grace", "0", "--cold", "--health", "0")
+"""
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(fleet, make_script):
+    fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings", "LEASE_SECONDS": "20"}
+    render = actions.request_render(make_script(*(f"Line number {n}." for n in range(1, 7))))
+    worker = fleet.start("-c", OUT_OF_MEMORY, name="small")
+    fleet.scheduler()
+    port = port_of(worker)
+    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 180)
+    whole(render)
+    assert set(render.segments.values_list("failures", flat=True)) == {0}
+    told = answer(port, "/metrics")[1]
+    assert "likeness_worker_slots 1" in told
+    assert 'likeness_worker_lines_total{outcome="out_of_memory"}' in told
+
+
+TWIN = """
+import django; django.setup()
+from dataclasses import replace
+from django.core.management import call_command
+from rendering.faces import engines
+engines.ENGINES["twin"] = replace(engines.ENGINES["portrait"], name="twin")
+call_command("worker", "--engines", "twin", "--slots", "1", "--grace", "0", "--cold")
+"""
+
+
+def test_two_workers_with_different_engines_killed_at_random_end_one_render(fleet, make_script):
+    """Each draws the lines that name its engine; three times one of them is killed while it works."""
+    fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings", "LEASE_SECONDS": "6"}
+    dice = random.Random(20)
+    project = make_script(*(f"This is line number {n} of six." for n in range(1, 7)))
+    start = {
+        "portrait": lambda: fleet.worker("--engines", "portrait"),
+        "twin": lambda: fleet.start("-c", TWIN, name="twin"),
+    }
+    render = actions.request_render(project)
+    for line in render.segments.filter(position__in=(2, 4, 6)):
+        Segment.objects.filter(pk=line.pk).update(engine="twin")
+    fleet.scheduler()
+    workers = {name: begin() for name, begin in start.items()}
+    for name in dice.sample(["portrait", "twin"] * 2, 3):
+        busy = Segment.objects.filter(status="running", engine=name)
+        over = lambda: Render.objects.get(pk=render.pk).is_over  # noqa: E731
+        until(lambda: busy.exists() or over(), f"{name} works", 120)  # noqa: B023
+        if over():
+            break
+        time.sleep(dice.random())
+        workers[name].send_signal(signal.SIGKILL)
+        workers[name].wait()
+        workers[name] = start[name]()
+    until(over, "ended", 240)
+    whole(render)
+    assert render.segments.count() == 6
+    owners = {(line.engine, line.lease_owner, line.status) for line in render.segments.all()}
+    assert owners == {("portrait", "", "done"), ("twin", "", "done")}
+    assert queue.kinds_waiting() == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--engines", "magic"], "there is no 'magic'; there is portrait"),
+        (["--engines", ""], "name at least one"),
+        (["--classes", "vip"], "there is no 'vip'; there is preview, short"),
+        (["--slots", "0"], "--slots takes 1 to 64"),
+        (["--grace", "60"], "--grace takes 0 to 25"),
+        (["--health", "here:there"], "cannot be listened on"),
+    ],
+)
+def test_it_refuses_what_it_does_not_know(arguments, words):
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match=words):
+        call_command("worker", "--cold", *arguments)
