@@ -17,6 +17,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from billing import models as billing
+from rendering.scheduling import LANES
 from rendering.values import Canceled
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -138,6 +139,10 @@ class Render(models.Model):
         total = sum(length for length, _ in rows) or 1.0
         lines = sum(length * done for length, done in rows) / total
         return min(0.99, 0.97 * lines + (0.02 if self.stage == "delivery" else 0.0))
+
+    @property
+    def lane_words(self) -> str:
+        return LANES[self.lane].words
 
     @property
     def cost(self) -> dict[str, int]:

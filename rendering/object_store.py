@@ -169,6 +169,18 @@ class ObjectStore(Store):
             ExpiresIn=seconds,
         )
 
+    def create(self) -> None:
+        """Makes the bucket if there is none."""
+        with _asked() as problem:
+            self._client.head_bucket(Bucket=self.bucket)
+        if problem.absent:
+            region = self._client.meta.region_name
+            place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            with _asked():
+                self._client.create_bucket(
+                    Bucket=self.bucket, **(place if region != "us-east-1" else {})
+                )
+
     def healthy(self) -> bool:
         """Whether an object can be put, read back and removed."""
         probe = f"{0:062x}{secrets.token_hex(1)}"

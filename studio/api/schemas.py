@@ -240,15 +240,17 @@ class Stage(Schema):
 
 
 class Queue(Schema):
-    lane: str
+    lane: Literal["preview", "short", "long", "free", "enterprise"] = Field(
+        description="Drafts, videos under 30 s, longer ones, the free plan, dedicated workers."
+    )
     position: int = Field(description="0 is at work.")
-    ahead_seconds: float
+    ahead_seconds: float = Field(description="Of a slot's work, that goes first.")
     working: bool = Field(description="False while nobody is there to do the work.")
 
 
 class Eta(Schema):
-    seconds: float
-    high_seconds: float | None
+    seconds: float = Field(description="From now, as likely as not.")
+    high_seconds: float | None = Field(description="Nine of ten end before.")
 
 
 class Hold(Schema):

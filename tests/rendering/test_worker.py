@@ -43,9 +43,9 @@ def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_scri
     assert answer(port, "/healthz")[0] == 200
     assert answer(port, "/readyz")[0] == 503
     assert not Worker.alive().exists()
-    until(lambda: "is warm" in worker.log.read_text(), "warm", 120)
+    until(lambda: "is warm" in worker.log.read_text(), "warm", 400)
     fleet.scheduler()
-    line = until(lambda: Segment.objects.filter(status="running").first(), "begun", 120)
+    line = until(lambda: Segment.objects.filter(status="running").first(), "begun", 400)
     assert answer(port, "/readyz") == (200, "ready\n")
     assert "likeness_worker_busy 1" in answer(port, "/metrics")[1]
     asked = time.monotonic()
@@ -84,7 +84,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(fleet, make_script):
     worker = fleet.start("-c", OUT_OF_MEMORY, name="small")
     fleet.scheduler()
     port = port_of(worker)
-    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 180)
+    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 500)
     whole(render)
     assert set(render.segments.values_list("failures", flat=True)) == {0}
     told = answer(port, "/metrics")[1]
@@ -119,14 +119,14 @@ def test_two_workers_with_different_engines_killed_at_random_end_one_render(flee
     for name in dice.sample(["portrait", "twin"] * 2, 3):
         busy = Segment.objects.filter(status="running", engine=name)
         over = lambda: Render.objects.get(pk=render.pk).is_over  # noqa: E731
-        until(lambda: busy.exists() or over(), f"{name} works", 120)  # noqa: B023
+        until(lambda: busy.exists() or over(), f"{name} works", 400)  # noqa: B023
         if over():
             break
         time.sleep(dice.random())
         workers[name].send_signal(signal.SIGKILL)
         workers[name].wait()
         workers[name] = start[name]()
-    until(over, "ended", 240)
+    until(over, "ended", 500)
     whole(render)
     assert render.segments.count() == 6
     owners = {(line.engine, line.lease_owner, line.status) for line in render.segments.all()}

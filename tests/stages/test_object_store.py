@@ -34,8 +34,8 @@ def machine(endpoint, tmp_path):
 
     def make(name="here", **more):
         store = ObjectStore(tmp_path / name, bucket=bucket, **{**options, **more})
-        if not any(b["Name"] == bucket for b in store._client.list_buckets()["Buckets"]):
-            store._client.create_bucket(Bucket=bucket)
+        store.create()
+        store.create()
         return store
 
     return make

@@ -107,7 +107,10 @@ ROUTES = {
     "key_revoke": (ROW, "POST"),
     "account_settings": (PERSON, "GET POST"),
     "healthz": (PUBLIC, "GET"),
-    "metrics": (PUBLIC, "GET"),  # on a laptop; in production METRICS_TOKEN: tests/rendering/test_warmpool.py
+    "metrics": (
+        PUBLIC,
+        "GET",
+    ),  # on a laptop; in production METRICS_TOKEN: tests/rendering/test_warmpool.py
     "fleet": (PUBLIC, "GET"),
     "outbox": (PUBLIC, "GET"),  # in development only
     "api_docs": (PUBLIC, "GET"),
