@@ -108,9 +108,11 @@ def make_line(row: Segment, batch: int = 1) -> None:
     with Attempt(row) as attempt:
         try:
             spec = pipeline.spec_from_json(row.spec)
+            earlier = _earlier(row) if pipeline.looks_back(spec) else []
+            pipeline.bring([spec, *earlier], queue.store())
             made = pipeline.render_line(
                 spec,
-                earlier=_earlier(row) if pipeline.looks_back(spec) else (),
+                earlier=earlier,
                 store=queue.store(),
                 report=attempt.report,
                 stop=attempt.stop,
@@ -210,6 +212,8 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     if missing:  # the store was emptied meanwhile: those lines are made again, three times at most
         render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)
         raise FileNotFoundError(f"{len(missing)} lines are not in the store any more")
+    music = pipeline.music_from_json(render.music)
+    pipeline.bring([music], store)
     delivered = pipeline.deliver(
         [part for part in parts if part is not None],
         store=store,
@@ -217,7 +221,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
         chapters=chapters_of(rows),
         lines=[pipeline.spec_from_json(row.spec) for row in rows],
         codec=render.codec,
-        music=pipeline.music_from_json(render.music),
+        music=music,
         consents=[
             {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
             for c in sorted(consents, key=lambda c: c.pk)

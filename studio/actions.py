@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -356,6 +357,13 @@ def request_render(
     return render
 
 
+def _share(sha256: str, path: Path) -> None:
+    """For workers and web processes on other machines: pipeline.bring fetches it."""
+    if queue.store().shared:
+        with queue.store().write(sha256, path.suffix) as draft:
+            shutil.copyfile(path, draft)
+
+
 def clean_picture(upload: Path) -> pictures.Cleaned:
     """An uploaded picture, cleaned and screened, where the library keeps it; no row is written yet."""
     cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True)
@@ -363,14 +371,12 @@ def clean_picture(upload: Path) -> pictures.Cleaned:
     if cleaned.path != path:
         path.parent.mkdir(parents=True, exist_ok=True)
         cleaned.path.replace(path)
-    if queue.store().shared:  # for workers and web processes on other machines
-        with queue.store().write(cleaned.sha256, path.suffix) as draft:
-            draft.write_bytes(path.read_bytes())
     verdict = picture_screening.screen_picture(path)
     if verdict.verdict != "allow":
         if not Picture.objects.filter(sha256=cleaned.sha256).exists():
             path.unlink(missing_ok=True)
         raise PictureRefused(verdict.title)
+    _share(cleaned.sha256, path)
     return replace(cleaned, path=path)
 
 
@@ -409,6 +415,7 @@ def clean_clip(upload: Path, kind: str) -> clips.Kept:
                     if not Clip.objects.filter(sha256=cleaned.sha256).exists():
                         path.unlink(missing_ok=True)
                     raise PictureRefused(verdict.title, noun="video")
+    _share(cleaned.sha256, path)
     return replace(cleaned, path=path)
 
 

@@ -110,6 +110,7 @@ def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     if found is None:
         from PIL import Image
 
+        pipeline.bring([spec], store)
         with store.write(key, ".jpg") as path:
             Image.fromarray(pipeline.rest_frame(spec, store=store, safe=safe)).save(
                 path, "JPEG", quality=QUALITY

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -59,13 +60,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
-            for job in (tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep, send_mails, every_hour):
+            jobs: tuple[Callable[[], object], ...] = (
+                *(tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep),
+                *(send_mails, every_hour),
+            )
+            for job in jobs:
                 job()
             return
         ended = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())
-        pauses = {
+        pauses: dict[Callable[[], object], float] = {
             tasks.sweep: settings.SWEEP_SECONDS,
             warmpool.decide: 2 * settings.SWEEP_SECONDS,
             photos.sweep: settings.SWEEP_SECONDS,
@@ -83,4 +88,4 @@ class Command(BaseCommand):
                     close_old_connections()
                     job()
                 except Exception:  # one bad round must not end the scheduler
-                    log.exception("%s failed", job.__name__)
+                    log.exception("%s failed", getattr(job, "__name__", job))

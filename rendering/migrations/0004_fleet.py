@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rendering", "0002_initial"),
+        ("rendering", "0003_composition"),
         ("studio", "0004_photo_claims"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
