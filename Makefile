@@ -36,6 +36,9 @@ check: .venv/test ## format, lint, types, imports, migrations, deployment settin
 bench: .venv/test ## speed and memory, as ratios measured side by side
 	$(BIN)/python -m tests.bench
 
+bench-reuse: .venv/test ## what is made again after a small change, in engine-seconds
+	$(BIN)/python -m tests.bench_reuse
+
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
@@ -58,4 +61,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse samples gallery help

@@ -1,11 +1,12 @@
 import pytest
 
+from studio import composition
 from tests.rendering.fleet import Fleet
 
 
 @pytest.fixture
 def fleet(transactional_db, library, tmp_path, monkeypatch):
-    monkeypatch.setattr("studio.actions.HEIGHT", 360)
+    monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     running = Fleet(tmp_path)
     yield running
     running.stop()

@@ -101,9 +101,9 @@ class Fleet:
         """Asks for a render as the web process does, in a process of its own."""
         code = (
             "import django; django.setup()\n"
-            "from studio import actions\n"
+            "from studio import actions, composition\n"
             "from studio.models import Project\n"
-            "actions.HEIGHT = 360\n"
+            "composition.HEIGHTS['720p'] = 360\n"
             f"actions.request_render(Project.objects.get(pk={project.pk!r}))\n"
         )
         self.environment["DJANGO_SETTINGS_MODULE"] = "studio.settings"

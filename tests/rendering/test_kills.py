@@ -45,8 +45,8 @@ def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
 def test_the_worker_is_killed(fleet, make_script, settings, moment):
     project = make_script(f"The worker ends in {moment.replace(':', ' ')}, and another goes on.")
     render = actions.request_render(project, by=project.workspace.memberships.get().user)
-    killed_at(fleet.worker(failpoint=moment), moment)
     fleet.scheduler()
+    killed_at(fleet.worker(failpoint=moment), moment)
     if moment != "K8":
         fleet.worker()
     ended(render)

@@ -29,7 +29,7 @@ def port_of(worker):
         words = worker.log.read_text()
         return "health on port" in words and int(words.split("health on port ")[1].split()[0])
 
-    return until(told, "told its port")
+    return until(told, "told its port", 400)
 
 
 def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_script):

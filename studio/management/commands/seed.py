@@ -70,4 +70,4 @@ class Command(BaseCommand):
         """The same way as any render, worked off here instead of in a worker."""
         render = actions.request_render(project, by=project.created_by)
         Render.objects.filter(pk=render.pk).update(mailed_at=render.created_at)
-        tasks.nudge()
+        tasks.nudge("portrait", render.lane)
