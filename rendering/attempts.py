@@ -26,6 +26,7 @@ from rendering.values import Canceled
 log = logging.getLogger(__name__)
 
 PULSE_SECONDS = 1.0
+STUCK_SECONDS = 3.0  # after which a line that was asked to stop is given back over its head
 SHARES = {"speech": (0.0, 0.45), "frames": (0.5, 0.45)}
 """Where a stage begins and how much of a line's work it is. What lies between is short."""
 
@@ -132,6 +133,12 @@ class Pulse:
             self.giving_back.set()
             for attempt in self.attempts:
                 attempt.stop.set()
+        time.sleep(STUCK_SECONDS)
+        with self.lock:
+            stuck = list(self.attempts)
+        for attempt in stuck:  # deep in a call of a model: others need not wait for it
+            attempt.row.give_back(attempt.number, failed=False)
+        connection.close()
 
     def _beat(self) -> None:
         seen = 0.0

@@ -50,8 +50,9 @@ def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_scri
     assert "likeness_worker_busy 1" in answer(port, "/metrics")[1]
     asked = time.monotonic()
     worker.terminate()
-    assert worker.wait(timeout=40) == 0, worker.log.read_text()
+    until(lambda: not Segment.objects.filter(status="running").exists(), "given back", 30)
     assert time.monotonic() - asked < 30
+    assert worker.wait(timeout=120) == 0, worker.log.read_text()
     line.refresh_from_db()
     assert (line.status, line.failures) in {("done", 0), ("waiting", 0)}, state()
     assert render.segments.filter(status="running").count() == 0
