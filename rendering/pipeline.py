@@ -682,15 +682,20 @@ def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
                     if path := getattr(one, name, None):
                         wanted[path] = one.sha256  # type: ignore[union-attr]
     for path, sha256 in wanted.items():
-        if path.is_file() or not (found := store.find(sha256, path.suffix)):
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")
-        try:
-            shutil.copyfile(found, draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        fetch(path, sha256, store)
+
+
+def fetch(path: Path, sha256: str, store: Store) -> None:
+    """The uploaded file to its place, if a shared store has it and this machine does not."""
+    if not store.shared or path.is_file() or not (found := store.find(sha256, path.suffix)):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")
+    try:
+        shutil.copyfile(found, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def uploads(spec: LineSpec) -> dict[str, tuple[str, str]]:
