@@ -58,6 +58,11 @@ def own_file(voice: Voice) -> Path | None:
     return queue.store().path(own[1], ".voice") if own else None
 
 
+def _drop(path: Path) -> None:
+    """Removes a file of the store, wherever the store is."""
+    queue.store().remove(path.stem, path.suffix)
+
+
 @contextmanager
 def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
@@ -170,7 +175,7 @@ def add(
             )
             transaction.on_commit(lambda: tasks.ask_for_voice(voice.pk))
     except Exception:
-        place(voice).unlink(missing_ok=True)
+        _drop(place(voice))
         raise
     return voice
 
@@ -239,7 +244,9 @@ def measure(voice: Voice) -> None:
     from rendering.voices import recording
 
     try:
-        with np.load(place(voice)) as held:
+        path = place(voice)
+        found = queue.store().find(path.stem, path.suffix)
+        with np.load(found or path) as held:
             sound = recording.Sound(held["wav"], int(held["rate"]))
     except FileNotFoundError:
         return  # deleted meanwhile, or ended by another worker
@@ -273,7 +280,7 @@ def _ready(voice: Voice, speaker: Speaker) -> None:
         "tags": ["own"],
     }
     if not _end(voice, Voice.State.READY, **fields):
-        queue.store().path(key, ".voice").unlink(missing_ok=True)
+        queue.store().remove(key, ".voice")
 
 
 def _agreed_to_a_copy(voice: Voice) -> bool:
@@ -293,7 +300,7 @@ def _end(voice: Voice, state: str, **fields: Any) -> bool:
     """The last word of an attempt; nothing is written when another attempt counts or none."""
     ended = bool(_attempt(voice).update(state=state, **fields))
     if ended:
-        place(voice).unlink(missing_ok=True)
+        _drop(place(voice))
     return ended
 
 
@@ -340,9 +347,9 @@ def remove(voice: Voice) -> None:
         Voice.objects.filter(pk=row.pk).update(
             retired_at=timezone.now(), name="Deleted voice", speaker=None, findings=[]
         )
-    place(row).unlink(missing_ok=True)
+    _drop(place(row))
     if path := own_file(row):
-        path.unlink(missing_ok=True)
+        _drop(path)
     sentence = f"The voice {row.name} was deleted while this was made; choose another voice and render again."
     running = Render.objects.filter(segments__voice=row).exclude(status__in=Render.OVER)
     for render in running.distinct():
