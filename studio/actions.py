@@ -335,6 +335,7 @@ def request_render(
                 text=line.text,
                 avatar=line.avatar,
                 voice=line.voice,
+                engine=line.spec.engine,
                 spec=pipeline.spec_to_json(line.spec),
                 key=pipeline.segment_key(line.spec),
                 line_key=line.line_key,

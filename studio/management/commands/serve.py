@@ -113,6 +113,7 @@ class Command(BaseCommand):
             # Who listens or types goes before what is rendered.
             "worker": [
                 *("nice", "-n", "5", sys.executable, MANAGE, "worker"),
+                *("--engines", f"portrait,{settings.FACE_ENGINE}"),
                 *("--slots", slots, "--grace", "0", "--cold"),
             ],
             "speech": [*celery, "-n", "speech@%h", "-Q", "speech", "-P", "threads", "-c", "1"],
