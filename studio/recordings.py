@@ -245,8 +245,8 @@ def measure(voice: Voice) -> None:
 
     try:
         path = place(voice)
-        found = queue.store().find(path.stem, path.suffix)
-        with np.load(found or path) as held:
+        copy = queue.store().find(path.stem, path.suffix)
+        with np.load(copy or path) as held:
             sound = recording.Sound(held["wav"], int(held["rate"]))
     except FileNotFoundError:
         return  # deleted meanwhile, or ended by another worker
