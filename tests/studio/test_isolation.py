@@ -112,6 +112,7 @@ ROUTES = {
         "GET",
     ),  # on a laptop; in production METRICS_TOKEN: tests/rendering/test_warmpool.py
     "fleet": (PUBLIC, "GET"),
+    "prediction_hook": (SIGNED, "POST"),
     "outbox": (PUBLIC, "GET"),  # in development only
     "api_docs": (PUBLIC, "GET"),
     "api-1:openapi-json": (PUBLIC, "GET"),
