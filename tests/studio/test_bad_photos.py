@@ -106,7 +106,9 @@ LOOKED_AT = {
         False,
     ),
     "two people": (
-        lambda: coded(np.hstack([scenes.photo("maya"), scenes.photo("daniel")])),
+        lambda: coded(
+            np.hstack([cv2.resize(scenes.photo(who), (900, 820)) for who in ("maya", "daniel")])
+        ),
         "many_faces",
         True,
     ),
