@@ -22,7 +22,7 @@ class AlreadyDecided(Exception):
 
 
 class Case(models.Model):
-    """Something a person must look at: for now, a render whose words need a reader."""
+    """Something a person must look at: a render whose words need a reader."""
 
     id = models.CharField(primary_key=True, max_length=48, default=new_case_id)
     render = models.OneToOneField(Render, on_delete=models.PROTECT, related_name="case")

@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
@@ -28,6 +27,7 @@ from rendering import attempts, faces, pictures, queue
 from rendering.models import Render, WrongStatus
 from rendering.store import Store
 from rendering.values import BadInput, Canceled, LineSpec, Report, VideoFormat
+from studio import uploads
 from studio.identifiers import new_id
 from studio.models import Avatar, User, Workspace
 
@@ -41,7 +41,7 @@ LONGEST = 4000  # pixels of the long side that are kept of a photo until its fac
 ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes the photo up
 MOST_CLAIMS = 3  # a photo that ended so many workers is not given to another
 LONG = timedelta(seconds=15)
-UPLOADS, UPLOADS_WITHIN = 40, 3600  # photos that a workspace sends, seconds
+UPLOADS = 40  # photos that a workspace sends in an hour
 GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
 UNKEPT = timedelta(days=2)
 GREETING = "Hello. This is how I look when I speak."
@@ -92,7 +92,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
 
     Raises BadInput for a file that cannot be used, and when the workspace sends too many.
     """
-    _count_an_upload(workspace)
+    uploads.count(workspace, "photos", UPLOADS)
     if not upload.size:
         raise BadInput("The photo is empty; choose another file.", code="image_unreadable")
     if upload.size > MOST:
@@ -147,19 +147,6 @@ def check_room(workspace: Workspace) -> None:
         raise BadInput(
             f"The workspace has {most} avatars from photos, and its plan holds no more; delete one first.",
             code="avatar_limit",
-        )
-
-
-def _count_an_upload(workspace: Workspace) -> None:
-    now = time.time()
-    slot = f"photos:{workspace.pk}:{int(now // UPLOADS_WITHIN)}"
-    cache.add(slot, 0, timeout=2 * UPLOADS_WITHIN)
-    if cache.incr(slot) > UPLOADS:
-        left = UPLOADS_WITHIN - now % UPLOADS_WITHIN
-        raise BadInput(
-            f"The workspace has sent {UPLOADS} photos within an hour; wait {left / 60:.0f} minutes and send it again.",
-            code="rate_limited",
-            retry_after=int(left) + 1,
         )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -29,6 +27,7 @@ from consent.models import Consent, Evidence
 from rendering import queue, voices
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
+from studio import uploads
 from studio.identifiers import new_id
 from studio.models import User, Voice, Workspace
 
@@ -40,7 +39,7 @@ log = logging.getLogger(__name__)
 ABANDONED = timedelta(seconds=90)  # without an end another worker takes the recording up
 MOST_CLAIMS = 3
 LONG = timedelta(seconds=20)
-UPLOADS, UPLOADS_WITHIN = 20, 3600  # recordings that a workspace sends, seconds
+UPLOADS = 20  # recordings that a workspace sends in an hour
 KEPT = timedelta(days=2)  # refused and failed ones
 COUNT = 5  # stock voices that are named
 LANGUAGE = "en-US"
@@ -68,7 +67,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
     from rendering.voices import recording
 
-    _count_an_upload(workspace)
+    uploads.count(workspace, "recordings", UPLOADS)
     if upload.size and upload.size > recording.MOST_BYTES:
         raise BadInput(
             f"The recording has {upload.size / 1e6:.0f} MB; at most {recording.MOST_BYTES // 1_000_000} MB fit. "
@@ -189,19 +188,6 @@ def check_room(workspace: Workspace) -> None:
         raise BadInput(
             f"The workspace has {most} recordings, and its plan holds no more; delete one first.",
             code="voice_limit",
-        )
-
-
-def _count_an_upload(workspace: Workspace) -> None:
-    now = time.time()
-    slot = f"recordings:{workspace.pk}:{int(now // UPLOADS_WITHIN)}"
-    cache.add(slot, 0, timeout=2 * UPLOADS_WITHIN)
-    if cache.incr(slot) > UPLOADS:
-        left = UPLOADS_WITHIN - now % UPLOADS_WITHIN
-        raise BadInput(
-            f"The workspace has sent {UPLOADS} recordings within an hour; wait {left / 60:.0f} minutes and send it again.",
-            code="rate_limited",
-            retry_after=int(left) + 1,
         )
 
 

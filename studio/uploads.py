@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 
 from rendering import clips, pictures
@@ -16,6 +18,21 @@ from studio.models import Clip, Picture, Workspace
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
 LARGEST_REQUEST = max(LARGEST.values()) + 1_000_000
 """Bytes of any request with a file; the rest of a form is small."""
+HOUR = 3600
+
+
+def count(workspace: Workspace, kind: str, most: int) -> None:
+    """Counts an upload of the workspace ("photos", "recordings"). Raises BadInput after `most` of them in one hour."""
+    now = time.time()
+    slot = f"{kind}:{workspace.pk}:{int(now // HOUR)}"
+    cache.add(slot, 0, timeout=2 * HOUR)
+    if cache.incr(slot) > most:
+        left = HOUR - now % HOUR
+        raise BadInput(
+            f"The workspace has sent {most} {kind} within an hour; wait {left / 60:.0f} minutes and send it again.",
+            code="rate_limited",
+            retry_after=int(left) + 1,
+        )
 
 
 def clean(upload: UploadedFile, kind: str) -> pictures.Cleaned | clips.Kept:

@@ -4,8 +4,7 @@ The weights are an operator's own (`manage.py models fetch xtts`) under the Coqu
 commercial use, and have to be accepted. They are read with torch's safe loader and never written to: coqui-tts's
 own loader would save a changed copy over the file. One set of latents speaks all its languages.
 
-coqui-tts asks for torchaudio, whose published build wants CUDA; on a host without it the files of its kernels are hidden
-while it is imported, which it takes for an installation without them.
+coqui-tts asks for torchaudio, whose published build wants CUDA: see rendering/hardware.py.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering import weights
+from rendering import hardware, weights
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Sentence
 from rendering.voices import Clip, VoiceInfo, english
 from rendering.voices.hosted import at_tempo, spoken
@@ -53,20 +52,9 @@ def missing(models: Path | None) -> str:
 
 
 def import_library() -> tuple[Any, Any]:
-    """(torch, the module of the model). See this module's docstring for torchaudio."""
+    """(torch, the module of the model). Raises weights.NotReady without torch."""
+    hardware.prepare()
     import torch
-
-    if not torch.cuda.is_available():
-        from unittest import mock
-
-        real = Path.glob
-
-        def glob(self: Path, pattern: str, **options: Any) -> list[Path]:
-            found = real(self, pattern, **options)
-            return [path for path in found if path.parent.parts[-2:] != ("torchaudio", "lib")]
-
-        with mock.patch.object(Path, "glob", glob):
-            import torchaudio  # noqa: F401
     from TTS.tts.models import xtts
 
     return torch, xtts

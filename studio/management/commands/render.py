@@ -25,7 +25,7 @@ from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script
 from rendering.store import StoreFull
 from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
-from studio import composing
+from studio import render_options
 from studio.actions import MAX_LINES
 from studio.models import Avatar, Voice
 from studio.stock import ensure_stock
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             "--out", help="An .mp4 or .webm file; without it, an .mp4 where you are."
         )
         parser.add_argument("--style", default="neutral", help="neutral, warm, lively or serious")
-        composing.add(parser)
+        render_options.add(parser)
         parser.add_argument("--captions", action="store_true", help="Also .srt and .vtt beside it.")
         parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
 
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         source = Path(options["script"])
         text = read(source)
         out = writable(Path(options["out"] or f"{source.stem}.mp4"), source)
-        look = composing.read(options, out, settings.MEDIA_DIR)
+        look = render_options.read(options, out, settings.MEDIA_DIR)
         video = look.video
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
         avatar, voice = options["avatar"], voices.get(options["voice"])
