@@ -265,7 +265,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     await load(scene);
   }
 
-  startUploads(side, take);
+  startUploads(side, () => saverOf(scene).flush(), take);
   const overlays = startOverlays({ side, chosen: () => scene, manuscriptOf, load: (open) => load(scene, open) });
 
   // -- the sheet on a phone
@@ -377,6 +377,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
   });
 
   async function crop(form) {
+    await saverOf(scene).flush();
     const answer = await ask(form.action, new FormData(form));
     const wrong = form.querySelector(".field-error");
     wrong.hidden = answer.status === 201;

@@ -2,26 +2,39 @@
 
 import { csrfToken, sentenceOf } from "./page.js";
 
-// `take(body)` puts what the studio answered on the page.
-export function startUploads(side, take) {
-  function send(input, file) {
-    const form = input.form;
-    const meter = side.querySelector(`[data-meter="${form.id}"]`);
-    const wrong = side.querySelector(`[data-wrong="${form.id}"]`);
-    input.closest(".prop-body").append(meter, wrong); // beside the field that was used
-    wrong.hidden = true;
-    meter.hidden = false;
-    meter.removeAttribute("value");
+// `before()` saves what is open, so that no older change comes after the file; `take(body)` puts what the studio
+// answered on the page.
+export function startUploads(side, before, take) {
+  // Meter and sentence, put beside the field that was used: the inspector may be drawn anew while the file is on its way.
+  function beside(id, name) {
+    const found = ["meter", "wrong"].map((part) => side.querySelector(`[data-${part}="${id}"]`));
+    const body = side.querySelector(`[type=file][name="${name}"]`)?.closest(".prop-body");
+    if (body && !body.contains(found[0])) body.append(...found);
+    return found;
+  }
+
+  async function send(input, file) {
+    const { form, name } = input;
     const body = new FormData();
-    for (const { name, value } of form.querySelectorAll("input[type=hidden]")) body.append(name, value);
-    body.append(input.name, file);
+    for (const hidden of form.querySelectorAll("input[type=hidden]")) body.append(hidden.name, hidden.value);
+    body.append(name, file);
+    function show(share) {
+      const [meter, wrong] = beside(form.id, name);
+      wrong.hidden = true;
+      meter.hidden = false;
+      if (share === undefined) meter.removeAttribute("value");
+      else meter.value = share;
+    }
+    show();
+    await before();
     const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
     request.open("POST", form.action);
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
-    request.upload.onprogress = ({ loaded, total }) => (meter.value = (0.9 * loaded) / total);
+    request.upload.onprogress = ({ loaded, total }) => show((0.9 * loaded) / total);
     request.onloadend = () => {
+      const [meter, wrong] = beside(form.id, name);
       meter.hidden = true;
       if (request.status === 201) take(request.response);
       else {

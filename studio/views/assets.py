@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -38,9 +39,9 @@ def asset_create(request: HttpRequest) -> HttpResponse:
     name = next((name for name in KINDS if isinstance(request.FILES.get(name), UploadedFile)), None)
     if name is None:
         raise BadInput("Choose a file first.", code="missing_field")
-    scene, project = _target(request, workspace)
+    _target(request, workspace)  # a stranger's is refused before the file is worked on
     row = uploads.take_in(workspace, request.FILES[name], KINDS[name])  # type: ignore[arg-type]
-    return _used(request, row, name, scene, project)
+    return _used(request, row, name)
 
 
 def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, Project | None]:
@@ -53,14 +54,15 @@ def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, P
     return None, None
 
 
-def _used(
-    request: HttpRequest,
-    row: Picture | Clip,
-    name: str,
-    scene: Scene | None,
-    project: Project | None,
-) -> HttpResponse:
-    """Puts the upload where it was meant for, as a step that can be taken back, and answers."""
+@transaction.atomic
+def _used(request: HttpRequest, row: Picture | Clip, name: str) -> HttpResponse:
+    """Puts the upload where it was meant for, as a step that can be taken back, and answers.
+
+    What it was meant for is read now: working on a file takes long, and the scene was perhaps saved meanwhile.
+    """
+    scene, project = _target(request, request.workspace)  # type: ignore[attr-defined]
+    for target in filter(None, (scene, project)):
+        target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
     body: dict[str, Any] = {"id": row.pk, "name": row.name}
     if scene is not None:
         before = settings_of(scene)
@@ -101,7 +103,7 @@ def picture_crop(request: HttpRequest, picture_id: str) -> HttpResponse:
     with tempfile.TemporaryDirectory() as folder:
         cut = pictures.cut(picture.path, box, Path(folder))
         made = actions.add_picture(workspace, picture.name, cut)
-    return _used(request, made, "logo" if project else "image", scene, project)
+    return _used(request, made, "logo" if project else "image")
 
 
 def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:

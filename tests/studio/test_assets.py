@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from studio import uploads
 from studio.models import Clip, Picture, Scene
 from tests.studio.rows import make_project
 
@@ -50,6 +51,23 @@ def test_a_picture_becomes_the_background_in_one_step(client, project, scene):
     client.post(f"/projects/{project.pk}/undo", **JSON)
     scene.refresh_from_db()
     assert (scene.background, scene.picture) == ("color", None)
+
+
+def test_a_scene_saved_while_its_file_is_worked_on_gets_it_all_the_same(client, scene, monkeypatch):
+    work = uploads.take_in
+
+    def slowly(*given):
+        row = work(*given)
+        fields = {"script": "Said meanwhile.", "revision": scene.revision}
+        assert client.post(f"/scenes/{scene.pk}/save", fields, **JSON).status_code == 200
+        return row
+
+    monkeypatch.setattr(uploads, "take_in", slowly)
+    answer = upload(client, image=png(640, 360), scene=scene.pk)
+    assert answer.status_code == 201
+    assert answer.json()["settings"]["script"] == "Said meanwhile."
+    scene.refresh_from_db()
+    assert (scene.background, scene.script) == ("picture", "Said meanwhile.")
 
 
 def test_a_logo_keeps_what_is_clear_in_it(client, project):
