@@ -7,6 +7,7 @@ frame can be made again by itself. Source of the colour match: Reinhard et al., 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -32,7 +33,8 @@ def cut(picture: Frame) -> tuple[Frame, Alpha]:
     Where the network is sure, it decides; at the edges the distance from the ground's colour does, which keeps hair.
     """
     sure = matting.rough(picture)
-    distance = np.abs(picture.astype(np.float32) - np.array(GROUND, np.float32)).max(-1)
+    apart = cv2.absdiff(picture, np.full_like(picture, GROUND))
+    distance = cv2.max(cv2.max(apart[..., 0], apart[..., 1]), apart[..., 2]).astype(np.float32)
     edge = smoothstep(NEAR, FAR, cv2.GaussianBlur(distance, (0, 0), 0.8)).astype(np.float32)
     side = max(3, 2 * round(0.012 * picture.shape[0]) + 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -44,29 +46,55 @@ def cut(picture: Frame) -> tuple[Frame, Alpha]:
     return np.clip(own + 0.5, 0, 255).astype(np.uint8), alpha
 
 
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """The mean and the spread of each Lab channel of a picture, over some of its places. Made once for many frames."""
+
+    places: NDArray[np.intp]  # of the flat picture
+    weight: NDArray[np.float32]  # of each place; together 1
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    enough: bool  # places to say anything
+
+
+def tone(picture: Frame, where: Alpha) -> Tone:
+    """`where`: weights of the picture's shape, more than 0 where all that is matched to it shows the same, so not what moves."""
+    places = np.flatnonzero(where)
+    weight = where.ravel()[places].astype(np.float32)
+    total = float(weight.sum())
+    weight /= max(total, 1e-6)
+    found = _figures(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), places, weight)
+    return Tone(places, weight, *found, enough=total >= 64)
+
+
 def matched(picture: Frame, like: Frame, where: Alpha) -> Frame:
-    """`picture` with the mean and the spread of each Lab channel of `like`, both taken over `where` (weights, their shape).
+    """toned() for a single picture."""
+    return toned(picture, tone(like, where))
 
-    where: what shows the same in both, so not what moves. Small: the changes are bounded by STRETCH and DRIFT.
+
+def toned(picture: Frame, like: Tone) -> Frame:
+    """`picture` with the mean and the spread of each Lab channel as in `like`, a tone of a picture of its shape.
+
+    Small: the changes are bounded by STRETCH and DRIFT.
     """
-    if where.sum() < 64:
+    if not like.enough:
         return picture
-    ours, theirs = _lab(picture), _lab(like)
-    weight = (where / where.sum())[..., None].astype(np.float32)
-
-    def figures(lab: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        mean = (lab * weight).sum((0, 1))
-        return mean, np.sqrt((np.square(lab - mean) * weight).sum((0, 1)))
-
-    (mean, spread), (aim, wide) = figures(ours), figures(theirs)
-    stretch = np.clip((wide + 1) / (spread + 1), 1 / STRETCH, STRETCH)
-    moved = mean + np.clip(aim - mean, -DRIFT, DRIFT)
-    out = (ours - mean) * stretch + moved
-    return cv2.cvtColor(np.clip(out + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    mean, spread = _figures(lab, like.places, like.weight)
+    stretch = np.clip((like.spread + 1) / (spread + 1), 1 / STRETCH, STRETCH)
+    moved = mean + np.clip(like.mean - mean, -DRIFT, DRIFT)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    table = np.clip((levels - mean) * stretch + moved + 0.5, 0, 255).astype(np.uint8)
+    return cv2.cvtColor(cv2.LUT(lab, table[None]), cv2.COLOR_LAB2RGB)
 
 
-def _lab(picture: Frame) -> NDArray[np.float32]:
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+def _figures(
+    lab: Frame, places: NDArray[np.intp], weight: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(mean, spread) of each channel over the weighted places."""
+    some = lab.reshape(-1, 3)[places].astype(np.float32)
+    mean = weight @ some
+    return mean, np.sqrt(weight @ np.square(some - mean))
 
 
 def feather(rows: int, columns: int, share: float = 0.08) -> Alpha:

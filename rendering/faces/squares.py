@@ -71,8 +71,9 @@ def onto(take: Take, side: int, pictures: Iterable[Frame]) -> Iterator[list[Piec
     x0, y0, x1, _ = (round(place * scale) for place in square.box)
     box = (x0, y0, x1, y0 + x1 - x0)
     share = passes.feather(x1 - x0, x1 - x0)
+    tone = passes.tone(square.picture, square.still)
     for picture in pictures:
-        own, alpha = passes.cut(passes.matched(picture, square.picture, square.still))
+        own, alpha = passes.cut(passes.toned(picture, tone))
         cutout = np.dstack([own * alpha[..., None], alpha * 255])
         cutout = np.clip(cutout + 0.5, 0, 255).astype(np.uint8)
         yield [Piece(passes.laid(person, cutout, box, share), 0, 0)]

@@ -166,18 +166,25 @@ class _Mouth:
         x0, y0, x1, y1 = (round(place * drawn.scale) for place in face.box)
         left, top, *_ = drawn.box
         self.rgba = drawn.rgba
-        self.part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
         self.size = (x1 - x0, y1 - y0)
-        self.mask = cv2.resize(face.mask, self.size, interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(face.mask, self.size, interpolation=cv2.INTER_AREA)
+        down, across = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        self.shown = (slice(down[0], down[-1] + 1), slice(across[0], across[-1] + 1))
+        rows, columns = self.shown
+        self.part = (
+            slice(y0 - top + rows.start, y0 - top + rows.stop),
+            slice(x0 - left + columns.start, x0 - left + columns.stop),
+        )
         self.was = np.ascontiguousarray(self.rgba[self.part][..., :3])
         # Outside the person nothing is painted, and colours are premultiplied there.
-        self.mask *= self.rgba[self.part][..., 3] / np.float32(255)
+        self.mask = mask[self.shown] * (self.rgba[self.part][..., 3] / np.float32(255))
+        # The rim of the mask shows the same skin in both.
+        self.tone = passes.tone(self.was, self.mask * (1 - self.mask))
 
     def laid(self, painted: Frame, share: float) -> Frame:
         """The head at rest with the painted face in it. share: 0 shows the pack's own mouth."""
-        sized = cv2.resize(painted, self.size, interpolation=cv2.INTER_CUBIC)
-        # The rim of the mask shows the same skin in both.
-        sized = passes.matched(sized, self.was, self.mask * (1 - self.mask))
+        sized = cv2.resize(painted, self.size, interpolation=cv2.INTER_CUBIC)[self.shown]
+        sized = passes.toned(np.ascontiguousarray(sized), self.tone)
         found = self.rgba.copy()
         found[self.part][..., :3] = passes.pasted(self.was, sized, self.mask * share)
         return found
