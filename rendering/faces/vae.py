@@ -19,6 +19,7 @@ from rendering.values import Frame
 from rendering.weights.loading import fill, tensors
 
 SCALE = 0.18215  # of the latents
+FEW = 2  # pictures that a processor decodes at once: its layers are large, and more of them fall out of the cache
 CELL = 8  # pixels of a side of one place of a latent
 
 OLD = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
@@ -67,7 +68,12 @@ class Vae:
     @torch.no_grad()
     def decode(self, latents: Tensor) -> NDArray[np.uint8]:
         """Pictures uint8 RGB (n, rows, columns, 3) of scaled latents."""
-        made = self.net.decode((latents / SCALE).to(self.net.device, self.net.dtype)).sample
+        given = (latents / SCALE).to(self.net.device, self.net.dtype)
+        some = FEW if self.net.device.type == "cpu" else len(given)
+        return np.concatenate([self._pictures(part) for part in given.split(some)])
+
+    def _pictures(self, latents: Tensor) -> NDArray[np.uint8]:
+        made = self.net.decode(latents).sample
         made = (made.float() / 2 + 0.5).clamp(0, 1)
         return (made * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 

@@ -7,12 +7,14 @@ weights are random. Figures of GPUs are not measured here.
 from __future__ import annotations
 
 import argparse
-import contextlib
+import functools
 import gc
+import statistics
 import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import psutil
@@ -25,28 +27,58 @@ from rendering.store import Store
 from rendering.values import SAMPLE_RATE, Motion
 
 hardware.prepare()
-FPS = 25
+FPS, ROUNDS = 25, 3
 CPU = torch.device("cpu")
 
 
 class Timed:
-    """Seconds inside the networks, and how often each was called."""
+    """CPU seconds inside the networks, how often each was called, and the calls themselves to make them once more.
+
+    With one thread of torch's a network runs in the thread that calls it, so other programs and what is drawn beside do not count.
+    """
 
     def __init__(self) -> None:
-        self.seconds, self.calls = 0.0, {}
+        self.seconds: dict[str, float] = {}
+        self.calls: dict[str, int] = {}
+        self.made: list[Callable[[], object]] = []
 
     def watch(self, owner: object, name: str, label: str) -> None:
         plain = getattr(owner, name)
 
         def watched(*given, **more):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             try:
                 return plain(*given, **more)
             finally:
-                self.seconds += time.perf_counter() - begun
+                self.seconds[label] = self.seconds.get(label, 0.0) + time.thread_time() - begun
                 self.calls[label] = self.calls.get(label, 0) + 1
+                self.made.append(functools.partial(plain, *given, **more))
 
         setattr(owner, name, watched)
+
+    def forget(self) -> None:
+        self.seconds, self.calls, self.made = {}, {}, []
+
+
+def against(timed: Timed, draw: Callable[[int], object]) -> tuple[list[float], list[float]]:
+    """(CPU seconds of a line over those of its networks within it, and over the same calls made bare afterwards), each of ROUNDS."""
+    within, bare = [], []
+    for number in range(ROUNDS):
+        timed.forget()
+        begun = time.process_time()
+        draw(number)
+        total = time.process_time() - begun
+        begun = time.process_time()
+        for call in timed.made:
+            call()
+        alone = time.process_time() - begun
+        within.append(total / sum(timed.seconds.values()))
+        bare.append(total / alone)
+    return within, bare
+
+
+def ratio(found: list[float]) -> str:
+    return f"{statistics.median(found):.3f} ({min(found):.3f} to {max(found):.3f})"
 
 
 def take(frames: int, seed: int = 1, store: Store | None = None) -> Take:
@@ -66,13 +98,13 @@ def take(frames: int, seed: int = 1, store: Store | None = None) -> Take:
     )
 
 
-def echomimic(widths, side, plan):
+def echomimic(sizes, side, plan):
     from rendering.faces.echomimic.engine import EchoMimic
-    from rendering.faces.echomimic.nets import Nets, Sizes
+    from rendering.faces.echomimic.nets import Nets
     from rendering.faces.vae import Vae
 
     return EchoMimic(
-        Nets(Sizes(widths=widths)),
+        Nets(sizes),
         Vae(widths=(32, 64, 64, 64), layers=1),
         whisper.Encoder().eval(),
         plan=plan,
@@ -82,41 +114,58 @@ def echomimic(widths, side, plan):
     )
 
 
+def musetalk(width):
+    from rendering.faces.musetalk.engine import MuseTalk
+    from rendering.faces.musetalk.nets import Painter
+    from rendering.faces.vae import Vae
+
+    return MuseTalk(
+        Painter((width, 2 * width, 4 * width, 4 * width)),
+        Vae(widths=(32, 32, 32, 32), layers=1),
+        whisper.Encoder().eval(),
+        version="bench",
+        place=CPU,
+        side=128,
+    )
+
+
 def overhead(width: int) -> list[str]:
-    """A line of EchoMimic against the sum of its networks' passes."""
+    """Lines of both engines against the networks' passes that they take. The six steps of EchoMimic's accelerated
+    weights are the fewest that it is used with, so where the rest weighs most."""
+    from rendering.faces.echomimic.nets import Sizes
     from rendering.faces.echomimic.sampler import Plan
 
-    engine = echomimic((width, 2 * width, 4 * width, 4 * width), 128, Plan(steps=3, guidance=1.0))
-    list(engine.pictures(take(13)))  # all is loaded and planned
-    timed, one = Timed(), Timed()
+    rows = []
+    sizes = Sizes(widths=(width, 2 * width, 4 * width, 4 * width))
+    engine = echomimic(sizes, 128, Plan.fast())
+    list(engine.draw(take(13)))  # all is loaded and planned
+    timed = Timed()
     timed.watch(engine.nets.denoiser, "forward", "denoiser")
-    timed.watch(engine.nets.reference, "forward", "reference net")
     timed.watch(engine.vae.net, "decode", "VAE")
     timed.watch(engine.encoder, "states", "Whisper")
-    one.watch(engine, "velocity", "window")
     with tempfile.TemporaryDirectory() as folder:
-        asked = take(30, 2, Store(folder, reserve=0))
-        begun = time.perf_counter()
-        drawn = sum(1 for _ in engine.draw(asked))
-        total = time.perf_counter() - begun
-        begun = time.perf_counter()
-        chunks = list(engine.latents(take(30, 3)))
-        sampling = time.perf_counter() - begun
-        again = time.perf_counter()
-        list(engine.draw(asked))
-        again = time.perf_counter() - again
-    windows = one.calls["window"] // 2
-    each = one.seconds / one.calls["window"]
-    inside = timed.seconds
-    share = (total + sampling + again) / inside - 1
-    assert sum(chunk.shape[1] for chunk in chunks) == drawn == 30
-    return [
-        f"| one pass of the denoiser, 12 frames | {each:.2f} s |",
-        f"| passes for 30 frames in 3 steps | {windows} |",
-        f"| sampling alone against its passes | {sampling / (each * windows):.3f} |",
-        f"| lines with audio, decoding, cutting out and pasting against all passes | {1 + share:.3f} |",
-        f"| the same line once more, from the store, against the first time | {again / total:.3f} |",
+        store = Store(folder, reserve=0)
+        within, bare = against(timed, lambda number: list(engine.draw(take(24, number, store))))
+    each = timed.seconds["denoiser"] / timed.calls["denoiser"]
+    rows += [
+        f"| EchoMimic: one pass of the denoiser, 12 frames, CPU s | {each:.2f} |",
+        f"| a line of 24 frames in 6 steps, store, cutting out and pasting included, over its passes | {ratio(within)} |",
+        f"| over the same passes made bare | {ratio(bare)} |",
     ]
+    engine = musetalk(2 * width)
+    list(engine.draw(take(20)))
+    timed = Timed()
+    timed.watch(engine.painter, "forward", "UNet")
+    timed.watch(engine.vae.net, "decode", "VAE")
+    timed.watch(engine.encoder, "states", "Whisper")
+    within, bare = against(timed, lambda number: list(engine.draw(take(48, number))))
+    each = timed.seconds["UNet"] / timed.calls["UNet"]
+    rows += [
+        f"| MuseTalk: one pass of the UNet, 8 frames, CPU s | {each:.2f} |",
+        f"| a line of 48 frames, moving the head included, over its passes | {ratio(within)} |",
+        f"| over the same passes made bare | {ratio(bare)} |",
+    ]
+    return rows
 
 
 def memory() -> list[str]:
@@ -124,7 +173,7 @@ def memory() -> list[str]:
     from rendering.faces.echomimic.nets import SMALL
     from rendering.faces.echomimic.sampler import Plan
 
-    engine = echomimic(SMALL.widths, 32, Plan(steps=2, guidance=1.0))
+    engine = echomimic(SMALL, 64, Plan(steps=2, guidance=1.0))
     process, peaks = psutil.Process(), {}
     list(engine.draw(take(60)))
     for frames in (125, 750):
@@ -142,42 +191,39 @@ def memory() -> list[str]:
 
 
 def batching(width: int) -> list[str]:
-    """Four lines of MuseTalk one after another, and at once."""
-    from rendering.faces.musetalk.engine import MuseTalk
-    from rendering.faces.musetalk.nets import Painter
-    from rendering.faces.vae import Vae
-
-    engine = MuseTalk(
-        Painter((width, 2 * width, 4 * width, 4 * width)),
-        Vae(widths=(32, 32, 32, 32), layers=1),
-        whisper.Encoder().eval(),
-        version="bench",
-        place=CPU,
-        side=128,
-    )
+    """Four lines of MuseTalk one after another, and at once, by turns; frames for a CPU second and for a second."""
+    engine = musetalk(width)
     list(engine.draw(take(20)))
-    figures = {}
-    for name in ("apart", "at once"):
-        engine.batches.calls = 0
-        begun = time.perf_counter()
-        if name == "apart":
-            for seed in range(4):
-                list(engine.draw(take(32, seed)))
-        else:
-            threads = [
-                threading.Thread(target=lambda seed=seed: list(engine.draw(take(32, seed))))
-                for seed in range(4)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
+    calls: dict[str, list[int]] = {"apart": [], "at once": []}
+    cpu: dict[str, list[float]] = {"apart": [], "at once": []}
+    wall: dict[str, list[float]] = {"apart": [], "at once": []}
+    for turn in range(2 * ROUNDS):
+        name = ("apart", "at once")[turn % 2]
+        threads = [
+            threading.Thread(target=lambda seed=seed: list(engine.draw(take(32, seed))))
+            for seed in range(4)
+        ]
+        before = engine.batches.calls
+        begun, spent = time.perf_counter(), time.process_time()
+        for thread in threads:
+            thread.start()
+            if name == "apart":
                 thread.join()
-        figures[name] = (engine.batches.calls, time.perf_counter() - begun)
-    (calls, seconds), (together, quick) = figures["apart"], figures["at once"]
+        for thread in threads:
+            thread.join()
+        cpu[name].append(time.process_time() - spent)
+        wall[name].append(time.perf_counter() - begun)
+        calls[name].append(engine.batches.calls - before)
+    shares = [
+        [one / four for one, four in zip(some["apart"], some["at once"], strict=True)]
+        for some in (cpu, wall)
+    ]
+    counts = {name: ", ".join(map(str, some)) for name, some in calls.items()}
     return [
-        f"| UNet passes for 4 lines of 32 frames, one after another | {calls} |",
-        f"| the same lines at once | {together} |",
-        f"| frames per second at once against one after another | {seconds / quick:.2f} |",
+        f"| MuseTalk: UNet passes for 4 lines of 32 frames, one after another | {counts['apart']} |",
+        f"| the same lines at once | {counts['at once']} |",
+        f"| frames for a CPU second, at once over one after another | {ratio(shares[0])} |",
+        f"| frames for a second on the clock, the same | {ratio(shares[1])} |",
     ]
 
 
@@ -189,8 +235,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     torch.set_grad_enabled(False)
-    with contextlib.suppress(RuntimeError):
-        torch.set_num_threads(2)
+    torch.set_num_threads(1)
     parts = {
         "overhead": lambda: overhead(given.width),
         "memory": memory,

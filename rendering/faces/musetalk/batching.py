@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Generic, NamedTuple, TypeVar
@@ -15,7 +17,8 @@ from typing import Generic, NamedTuple, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-LINGER = 0.05  # seconds that a batch waits for lines which have nothing handed in
+LINGER = 0.05  # seconds that a batch waits for lines which have nothing handed in, or as long as the last run took if that
+# is longer: then waiting in vain costs no more than the run that a late line would need for itself
 IDLE = 30.0  # seconds without work after which the thread ends
 
 
@@ -34,16 +37,23 @@ class Batcher(Generic[In, Out]):
     ) -> None:
         self.run, self.block, self.size = run, block, max(block, size)
         self.calls = 0  # of run
+        self._took = 0.0  # seconds, the last run
         self._waiting: list[_Block] = []
         self._open: set[object] = set()  # lines with blocks to come
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def over(self, items: Iterable[In]) -> Iterator[Out]:
-        """The results of a line's items, in order. Raises what `run` raises."""
-        line, source = object(), iter(items)
+        """The results of a line's items, in order. Raises what `run` raises. Until all were taken or the iterator is closed, others
+        wait a moment for this line, also while its first items are made."""
+        line = object()
         with self._changed:
             self._open.add(line)
+        found = self._over(line, iter(items))
+        weakref.finalize(found, self._close, line)  # one that was never begun ends in silence
+        return found
+
+    def _over(self, line: object, source: Iterator[In]) -> Iterator[Out]:
         try:
             pending: list[Future] = []
             while block := list(itertools.islice(source, self.block)):
@@ -76,7 +86,9 @@ class Batcher(Generic[In, Out]):
             items = [item for block in batch for item in block.items]
             try:
                 self.calls += 1
+                begun = time.perf_counter()
                 results = self.run(items)
+                self._took = time.perf_counter() - begun
             except Exception as problem:  # each line is told, and decides what it means
                 for block in batch:
                     block.made.set_exception(problem)
@@ -91,7 +103,7 @@ class Batcher(Generic[In, Out]):
             if not self._changed.wait_for(lambda: self._waiting, IDLE):
                 self._thread = None
                 return []
-            self._changed.wait_for(self._full, LINGER)
+            self._changed.wait_for(self._full, max(LINGER, self._took))
             batch: list[_Block] = []
             count = 0
             for block in list(self._waiting):  # one of each line, as long as there is room
