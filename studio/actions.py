@@ -26,7 +26,19 @@ from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
 from studio import composition, cues, overlays
 from studio.errors import PictureRefused, ScriptRefused
-from studio.models import ApiKey, Avatar, Clip, Picture, Project, Scene, User, Voice, Workspace
+from studio.fields import settings_of
+from studio.models import (
+    ApiKey,
+    Avatar,
+    Change,
+    Clip,
+    Picture,
+    Project,
+    Scene,
+    User,
+    Voice,
+    Workspace,
+)
 from studio.models.library import picture_path
 
 log = logging.getLogger(__name__)
@@ -452,6 +464,14 @@ def edit_scene(scene: Scene, revision: int, fields: dict[str, Any]) -> None:
         moved = {name: overlays.moved(getattr(scene, name), before, after) for name in hung}
         fields = {**fields, **moved}
     scene.edit(revision, **fields)
+
+
+def edit_captions(scene: Scene, rows: list[dict[str, Any]], by: Any) -> None:
+    """Keeps captions that were changed by hand, as a step of the person who did it, or whose key did. RevisionConflict."""
+    before = settings_of(scene)
+    scene.edit(scene.revision, cues=rows)
+    if by is not None:
+        Change.note(scene.project, scene, before, settings_of(scene), by)
 
 
 def speak_ahead(scene: Scene) -> None:

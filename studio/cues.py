@@ -1,11 +1,13 @@
 """Captions of a scene that were changed by hand: rows of JSON, hung on their words, and the list to change them in.
 
-A row is {"id", "from": {"line", "word"}, "to": {"line", "word"}, "said", "text", "start", "end"}. Lines and words are counted
-from 1. It holds as long as its words are those in "said": where these are changed, the caption follows the script again.
+A row is {"id", "from": {"line", "word"}, "to": {"line", "word"}, "said", "text", "start", "end", "parted"}. Lines and words are
+counted from 1. It holds as long as its words are those in "said": where these are changed, the caption follows the script again.
+"parted" says that it was divided or joined by hand, so that its words stay together even where nothing else is changed.
 """
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +49,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
         "text": text,
         "start": shift_of(row["start"], "start"),
         "end": shift_of(row["end"], "end"),
+        "parted": bool(row.get("parted")),
     }
 
 
@@ -102,6 +105,7 @@ class ShownCue:
     pace: float
     row: dict[str, Any] | None
     lost: str  # a text that was written for other words
+    joinable: bool  # another one of its line follows
 
     @property
     def fast(self) -> bool:
@@ -111,11 +115,37 @@ class ShownCue:
     def key(self) -> str:
         return f"{self.line}-{self.first}-{self.last}"
 
+    @property
+    def own(self) -> str:
+        """Its text, if somebody wrote one."""
+        return self.row["text"] if self.row else ""
+
+    @property
+    def shifts(self) -> tuple[float, float]:
+        """Seconds that it comes and goes later than its words."""
+        return (self.row["start"], self.row["end"]) if self.row else (0.0, 0.0)
+
+    @property
+    def differs(self) -> bool:
+        """Whether its text or its times are not those of its words."""
+        return bool(self.own or any(self.shifts))
+
+    @property
+    def divisible(self) -> bool:
+        return self.last > self.first
+
 
 @dataclass(frozen=True)
 class ShownCues:
     cues: tuple[ShownCue, ...]
     exact: bool  # every line was spoken, so the times are those of the video
+
+    def find(self, key: str) -> ShownCue | None:
+        return next((cue for cue in self.cues if cue.key == key), None)
+
+    def after(self, cue: ShownCue) -> ShownCue | None:
+        """The next caption of the same line."""
+        return next((c for c in self.cues if (c.line, c.first) == (cue.line, cue.last + 1)), None)
 
 
 def shown_cues(scene: Scene, specs: Sequence[LineSpec]) -> ShownCues:
@@ -160,6 +190,7 @@ def _shown(
         pace=captions.pace(cue),
         row=row,
         lost=stale["text"] if stale and row is None else "",
+        joinable=last < len(words[line - 1]),
     )
 
 
@@ -180,18 +211,103 @@ def _timed(spec: LineSpec, script: Script) -> tuple[Sequence[Word], float, bool]
     return found, seconds, False
 
 
-def changed(scene: Scene, cue: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows with this one in the place of those on the same words. `cue` is a row without id; back to the script where
-    nothing differs from it."""
-    line, first, last = cue["from"]["line"], cue["from"]["word"], cue["to"]["word"]
+def changed(
+    scene: Scene, cue: ShownCue, text: str, start: float = 0.0, end: float = 0.0
+) -> list[dict[str, Any]]:
+    """The rows with this text and these shifts for the caption; none for it where nothing differs from the script.
+
+    text: "" for what is said. start and end: seconds that it comes and goes later. BadInput where they do not fit.
+    """
+    parted = bool(cue.row and cue.row.get("parted"))
+    row = _row(cue.line, cue.first, cue.said, text, start, end, parted=parted)
+    plain = not (row["text"] or row["start"] or row["end"] or parted)
+    return _with(scene, cue.line, cue.first, cue.last, [] if plain else [row])
+
+
+def divided(
+    scene: Scene,
+    cue: ShownCue,
+    text: str,
+    start: float = 0.0,
+    end: float = 0.0,
+    *,
+    caret: int | None = None,
+) -> tuple[list[dict[str, Any]], str]:
+    """(the rows with the caption as two, key of the second). The first comes, and the second goes, as the whole did.
+
+    text: of the whole; where it is not what is said, the words are shared out as the text is. caret: characters of the
+    text before the cut, which falls after the word there; in the middle where it would leave a part empty.
+    BadInput for a caption of one word.
+    """
+    shown, said = text.split() or cue.said.split(), cue.said.split()
+    if len(said) < 2 or len(shown) < 2:
+        raise BadInput(
+            "A caption of one word cannot be divided.", code="invalid_field", field="text"
+        )
+    cut = 0 if caret is None else len(text[: max(0, caret)].split())
+    if not 0 < cut < len(shown):
+        cut = len(shown) // 2
+    at = cut if shown == said else min(max(round(cut / len(shown) * len(said)), 1), len(said) - 1)
+    second = cue.first + at
+    parts = [
+        _row(
+            cue.line, cue.first, " ".join(said[:at]), " ".join(shown[:cut]), start, 0, parted=True
+        ),
+        _row(cue.line, second, " ".join(said[at:]), " ".join(shown[cut:]), 0, end, parted=True),
+    ]
+    rows = _with(scene, cue.line, cue.first, cue.last, parts)
+    return rows, f"{cue.line}-{second}-{cue.last}"
+
+
+def joined(
+    scene: Scene, specs: Sequence[LineSpec], cue: ShownCue, following: ShownCue, text: str = ""
+) -> tuple[list[dict[str, Any]], str]:
+    """(the rows with both captions as one, its key). text: of the first, "" for what it shows now.
+
+    BadInput where they do not fit into one. What is as the script would have it by itself needs no row any more.
+    """
+    said = f"{cue.said} {following.said}"
+    whole = " ".join(f"{text or cue.own or cue.said} {following.own or following.said}".split())
+    try:
+        captions.wrapped(whole)
+    except BadInput:
+        raise BadInput(
+            f"Together they are longer than {captions.LINES} lines of {captions.WIDTH} characters; shorten one of them first.",
+            code="invalid_field",
+            field="text",
+        ) from None
+    start, end = cue.shifts[0], following.shifts[1]
+    key = f"{cue.line}-{cue.first}-{following.last}"
+    bare = copy.copy(scene)
+    bare.cues = _with(scene, cue.line, cue.first, following.last, [])
+    natural = shown_cues(bare, specs).find(key) is not None
+    row = _row(cue.line, cue.first, said, whole, start, end, parted=not natural)
+    plain = natural and not (row["text"] or start or end)
+    return _with(scene, cue.line, cue.first, following.last, [] if plain else [row]), key
+
+
+def _row(
+    line: int, first: int, said: str, text: str, start: float, end: float, *, parted: bool
+) -> dict[str, Any]:
+    text = " ".join(text.split())
+    return {
+        "from": {"line": line, "word": first},
+        "to": {"line": line, "word": first + len(said.split()) - 1},
+        "said": said,
+        "text": "" if text == said else text,
+        "start": start,
+        "end": end,
+        "parted": parted,
+    }
+
+
+def _with(
+    scene: Scene, line: int, first: int, last: int, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of the scene with these in the place of those on the same words."""
     rest = [
         row
         for row in scene.cues
         if row["from"]["line"] != line or row["to"]["word"] < first or row["from"]["word"] > last
     ]
-    plain = cue["text"] in ("", cue["said"]) and not cue["start"] and not cue["end"]
-    return checked(
-        rest
-        if plain
-        else [*rest, {**cue, "text": "" if cue["text"] == cue["said"] else cue["text"]}]
-    )
+    return checked([*rest, *rows])

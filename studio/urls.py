@@ -53,6 +53,8 @@ urlpatterns = [
     path("scenes/<slug:scene_id>/remove", scenes.scene_remove, name="scene_remove"),
     path("scenes/<slug:scene_id>/captions", captions.scene_captions, name="scene_captions"),
     path("scenes/<slug:scene_id>/captions/save", captions.caption_save, name="caption_save"),
+    path("scenes/<slug:scene_id>/captions/split", captions.caption_split, name="caption_split"),
+    path("scenes/<slug:scene_id>/captions/join", captions.caption_join, name="caption_join"),
     path("scenes/<slug:scene_id>/overlays", overlays.overlay_create, name="overlay_create"),
     path(
         "scenes/<slug:scene_id>/overlays/<str:overlay_id>/save",

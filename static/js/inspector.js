@@ -331,7 +331,9 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     event.preventDefault();
     if (event.target.matches("[data-filter]")) return;
     if (event.target.matches("[data-cue-form]")) {
-      caption(event.target, new FormData(event.target, event.submitter));
+      const fields = new FormData(event.target, event.submitter);
+      if (event.submitter?.matches("[data-split]")) fields.set("caret", event.target.elements.text.selectionStart);
+      caption(event.target, fields, event.submitter?.getAttribute("formaction"));
       return;
     }
     if (event.target.matches("[data-crop-form]")) {
@@ -344,10 +346,16 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     side.querySelector(`[data-drawer][href="${drawer.returnTo}"]`)?.focus();
   });
 
-  // Captions: each is saved as it is changed, and the list is drawn anew with the focus where it was.
-  async function caption(form, fields = new FormData(form)) {
+  // Captions: each is saved as it is changed, one after another, and the list is drawn anew with the focus where it was.
+  let captioned = Promise.resolve();
+
+  function caption(form, fields = new FormData(form), action = null) {
+    captioned = captioned.then(() => saveCaption(form, fields, action ?? form.action));
+  }
+
+  async function saveCaption(form, fields, action) {
     if (!(await saverOf(scene).flush())) return;
-    const answer = await ask(form.action, fields);
+    const answer = await ask(action, fields);
     const wrong = form.querySelector(".field-error");
     wrong.hidden = answer.status === 200;
     if (answer.status !== 200) {
@@ -360,7 +368,8 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     const list = await ask(drawer.returnTo);
     if (list.status !== 200 || !drawer.open) return;
     const active = document.activeElement;
-    const at = [active.closest("[data-cue]")?.dataset.cue, active.name];
+    const next = answer.body.cue;
+    const at = next ? [next, "text"] : [active.closest("[data-cue]")?.dataset.cue, active.name];
     const fresh = document.createElement("template");
     fresh.innerHTML = list.body.html;
     const body = drawer.querySelector("[data-cues]");
@@ -370,6 +379,14 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     const cue = at[0] && drawer.querySelector(`[data-cue="${at[0]}"]`);
     (cue?.querySelector(`[name="${at[1]}"]`) ?? cue?.querySelector("textarea"))?.focus();
   }
+
+  drawer.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("[data-cue-form] textarea")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.target.form.querySelector(event.shiftKey ? "[data-join]" : "[data-split]");
+    if (button) event.target.form.requestSubmit(button);
+  });
 
   drawer.addEventListener("change", (event) => {
     const form = event.target.closest("[data-cue-form]");

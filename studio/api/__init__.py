@@ -10,7 +10,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 
-from studio.api import problems
+from studio.api import captions, problems
 from studio.api.auth import WorkspaceKey
 from studio.api.problems import Refusal
 from studio.api.routes import router
@@ -70,5 +70,6 @@ api = PublicAPI(
     urls_namespace="api-1",
 )
 api.add_router("", router)
+api.add_router("", captions.router)
 for kind in (Exception, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.handle)

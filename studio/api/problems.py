@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from ninja.errors import HttpError, ValidationError
+from pydantic import BaseModel
 
 from studio.api import limits
 from studio.errors import Problem, explain
@@ -181,8 +182,17 @@ def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
     return list(here.get("properties", ()))
 
 
-def from_validation(error: ValidationError) -> Problem:
-    from studio.api.schemas import RenderRequest
+def _body_of(path: str) -> type[BaseModel]:
+    """What a request to this address holds."""
+    from studio.api import schemas
+
+    if "/captions/" in path:
+        return schemas.CaptionSplit if path.endswith("/split") else schemas.CaptionChange
+    return schemas.RenderRequest
+
+
+def from_validation(error: ValidationError, path_asked: str) -> Problem:
+    body = _body_of(path_asked).model_json_schema()
 
     errors = []
     for item in error.errors[:20]:
@@ -192,7 +202,7 @@ def from_validation(error: ValidationError) -> Problem:
             code, message = "invalid_json", "The body must be one JSON object."
         elif item["type"] == "extra_forbidden":
             inside = [part for part in location[1:-1] if part != "payload"]
-            nearest = _nearest(str(location[-1]), _known(RenderRequest.model_json_schema(), inside))
+            nearest = _nearest(str(location[-1]), _known(body, inside))
             code, message = "unknown_field", f"There is no field {path[:80]}.{nearest}"
         elif item["type"] == "missing":
             code, message = "missing_field", f"The field {path} is missing."
@@ -208,6 +218,14 @@ def from_validation(error: ValidationError) -> Problem:
     return refusal.problem
 
 
+def _named(error: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    """Forms have fields, bodies have paths."""
+    if "field" not in error:
+        return error
+    rest = {name: value for name, value in error.items() if name != "field"}
+    return {"path": error["field"], **rest, "message": problem.sentence}
+
+
 def handle(request: HttpRequest, raised: Any) -> HttpResponse:
     """The one exception handler of the API."""
     error: BaseException = raised
@@ -218,7 +236,7 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
         case Refusal():
             problem, retry_after = error.problem, error.retry_after
         case ValidationError():
-            problem = from_validation(error)
+            problem = from_validation(error, request.path)
         case Http404():
             problem = Refusal("not_found").problem
         case RequestDataTooBig():
@@ -228,6 +246,7 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
             retry_after = 2
         case _:
             problem = explain(error) or Refusal("internal_error").problem
+            problem = replace(problem, errors=[_named(one, problem) for one in problem.errors])
             retry_after = problem.retry_after
     if problem.status >= 500:
         log.error("%s %s", getattr(request, "id", ""), error, exc_info=error)

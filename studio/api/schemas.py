@@ -423,6 +423,49 @@ class VoiceList(Schema):
     data: list[Voice]
 
 
+class CaptionChange(Request):
+    text: str | None = Field(
+        default=None,
+        max_length=400,
+        description="At most two lines of 42 characters; empty for what is said.",
+    )
+    start_shift: float | None = Field(
+        default=None, ge=-3, le=3, description="Seconds that it comes later; negative for earlier."
+    )
+    end_shift: float | None = Field(
+        default=None, ge=-3, le=3, description="Seconds that it goes later; negative for earlier."
+    )
+
+
+class CaptionSplit(Request):
+    after: int = Field(ge=1, le=400, description="The last word of the first part, from 1.")
+
+
+class Caption(Schema):
+    """Hangs on words of a line, and keeps to them when the script changes."""
+
+    id: str
+    object: Literal["caption"]
+    scene: int = Field(description="From 1, as the line and the words.")
+    line: int
+    first_word: int
+    last_word: int
+    said: str
+    text: str
+    start: float = Field(description="Seconds of the scene.")
+    end: float
+    start_shift: float
+    end_shift: float
+    edited: bool = Field(description="Whether anything of it was changed by hand.")
+    characters_per_second: float
+    too_fast: bool = Field(description="More than 20 characters a second.")
+
+
+class CaptionList(Schema):
+    exact: bool = Field(description="Else times are estimates: a line was not spoken yet.")
+    data: list[Caption]
+
+
 class Balance(Schema):
     available: int
     pending: int

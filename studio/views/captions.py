@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -9,9 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from rendering.values import BadInput
 from studio import access, actions, cues
 from studio.access import in_workspace
-from studio.fields import settings_of
 from studio.forms import as_typed
-from studio.models import Change, Scene
+from studio.models import Scene
 from studio.steps import steps
 from studio.views.scenes import answers_json, saved, wants_json
 
@@ -41,33 +42,68 @@ def _shown(scene: Scene) -> cues.ShownCues:
 def caption_save(request: HttpRequest, scene_id: str) -> HttpResponse:
     """The caption over words `first` to `last` of a line: its text, and when it comes and goes."""
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    sent = request.POST
+    cue, _ = _asked(request, scene)
+    if request.POST.get("back"):
+        return _kept(request, scene, cues.changed(scene, cue, ""))
+    return _kept(request, scene, cues.changed(scene, cue, *_typed(request)))
+
+
+@require_POST
+@in_workspace
+@answers_json
+def caption_split(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """Two captions of one, cut where the caret stands, or in the middle."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    cue, _ = _asked(request, scene)
+    caret = request.POST.get("caret", "")
+    at = int(caret) if caret.isascii() and caret.isdigit() else None
+    rows, second = cues.divided(scene, cue, *_typed(request), caret=at)
+    return _kept(request, scene, rows, second)
+
+
+@require_POST
+@in_workspace
+@answers_json
+def caption_join(request: HttpRequest, scene_id: str) -> HttpResponse:
+    """One caption of this and the next of its line."""
+    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    cue, following = _asked(request, scene)
+    if following is None:
+        raise BadInput("The line ends with this caption, so it has none to be joined with.")
+    specs = actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
+    rows, whole = cues.joined(scene, specs, cue, following, _typed(request)[0])
+    return _kept(request, scene, rows, whole)
+
+
+def _asked(request: HttpRequest, scene: Scene) -> tuple[cues.ShownCue, cues.ShownCue | None]:
+    """The caption that the form is about, and the next of its line."""
     try:
-        line, first, last = (int(sent.get(name, "")) for name in ("line", "first", "last"))
+        line, first, last = (int(request.POST.get(name, "")) for name in ("line", "first", "last"))
     except ValueError:
         raise BadInput(
             "Say which caption by its line and its first and last word.", code="missing_field"
         ) from None
-    cue = next(
-        (c for c in _shown(scene).cues if (c.line, c.first, c.last) == (line, first, last)), None
-    )
+    shown = _shown(scene)
+    cue = shown.find(f"{line}-{first}-{last}")
     if cue is None:
         raise BadInput(
             "The script has changed, and with it this caption; load the captions again.",
             code="revision_conflict",
         )
-    back = bool(sent.get("back"))
-    row = {
-        "from": {"line": line, "word": first},
-        "to": {"line": line, "word": last},
-        "said": cue.said,
-        "text": "" if back else " ".join(as_typed(sent.get("text", "")).split()),
-        "start": 0 if back else cues.shift_of(sent.get("start", 0), "start"),
-        "end": 0 if back else cues.shift_of(sent.get("end", 0), "end"),
-    }
-    before = settings_of(scene)
-    actions.edit_scene(scene, scene.revision, {"cues": cues.changed(scene, row)})
-    Change.note(scene.project, scene, before, settings_of(scene), request.user)
+    return cue, shown.after(cue)
+
+
+def _typed(request: HttpRequest) -> tuple[str, float, float]:
+    sent = request.POST
+    start, end = (cues.shift_of(sent.get(name, 0), name) for name in ("start", "end"))
+    return as_typed(sent.get("text", "")), start, end
+
+
+def _kept(
+    request: HttpRequest, scene: Scene, rows: list[dict[str, Any]], key: str = ""
+) -> HttpResponse:
+    """Saves the rows as a step. key: of the caption that has the focus next."""
+    actions.edit_captions(scene, rows, request.user)
     if not wants_json(request):
         return redirect("scene_captions", scene.pk)
-    return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user)})
+    return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user), "cue": key})

@@ -116,6 +116,28 @@ def test_a_caption_is_changed_and_the_focus_goes_on(editor, until, holds):
     assert Scene.objects.get().cues == []
 
 
+def test_a_caption_is_divided_at_the_caret_and_joined_by_key(editor, until, holds):
+    page = editor()
+    page.locator("[data-prop=captions] > summary").click()
+    page.get_by_role("link", name="Edit the captions of scene 1").press("Enter")
+    caption = page.get_by_role("textbox", name="Caption 1", exact=True)
+    caption.evaluate("area => { area.focus(); area.setSelectionRange(6, 6); }")
+    page.keyboard.press("Control+Enter")
+    until(page, "document.activeElement.value === 'and welcome.'")
+    assert caption.input_value() == "Hello,"
+    assert [row["said"] for row in Scene.objects.get().cues] == ["Hello,", "and welcome."]
+    holds(page)
+    caption.press("Control+Shift+Enter")
+    until(page, "document.activeElement.value === 'Hello, and welcome.'")
+    assert Scene.objects.get().cues == []
+    page.get_by_role("button", name="Split caption 1").click()
+    until(page, "document.activeElement.value === 'and welcome.'")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo: captions of scene 1").click()
+    page.get_by_role("button", name="Redo: captions of scene 1").wait_for()
+    assert Scene.objects.get().cues == []
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)])
 def test_every_row_holds(editor, holds, width, dark):
     page = editor(width=width, dark=dark)

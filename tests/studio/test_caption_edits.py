@@ -129,3 +129,103 @@ def test_what_is_written_in_captions_is_screened(client, scene):
     verdict, spans = actions.screen_lines(actions.plan_render(scene.project).lines)
     assert verdict.verdict == "block"
     assert spans[0]["line"] == 1
+
+
+def cut(client, scene, what="split", line=1, first=1, last=6, **fields):
+    body = {"line": line, "first": first, "last": last, "start": "0", "end": "0", **fields}
+    return client.post(f"/scenes/{scene.pk}/captions/{what}", body, **JSON)
+
+
+def spans(scene):
+    """(first word, last word, text) of each caption of the first line, as a render draws them."""
+    changed = edits(scene)[0]
+    return [
+        (cue.first, cue.last, " ".join(cue.text.split()))
+        for cue in captions.cues(said(SCRIPT.splitlines()[0]), changed)
+    ]
+
+
+WHOLE = [(0, 5, "Hello, and welcome to the studio.")]
+HALVES = [(0, 2, "Hello, and welcome"), (3, 5, "to the studio.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "found"),
+    [
+        ("Hello, and welcome to the studio.", "18", HALVES),
+        ("Hello, and welcome to the studio.", "", HALVES),
+        ("Hello, and welcome to the studio.", "8", [(0, 1, "Hello, and"), (2, 5, "welcome to the studio.")]),
+        ("Hello, and welcome to\r\nthe studio.", "33", HALVES),
+        ("Hi! Come in.", "3", [(0, 1, "Hi!"), (2, 5, "Come in.")]),
+    ],
+)  # fmt: skip
+def test_a_caption_is_divided_where_the_caret_stands(client, scene, text, caret, found):
+    assert spans(scene) == WHOLE
+    answer = cut(client, scene, text=text, caret=caret)
+    assert answer.status_code == 200
+    assert spans(scene) == found
+    second = found[1]
+    assert answer.json()["cue"] == f"1-{second[0] + 1}-{second[1] + 1}"
+
+
+def test_what_was_divided_moves_with_its_words_and_is_undone(client, scene):
+    cut(client, scene, start="0.2", end="-0.3")
+    assert edits(scene)[0] == (CueEdit(0, 2, "", 0.2, 0.0), CueEdit(3, 5, "", 0.0, -0.3))
+    body = {"revision": scene.revision, "script": f"A new one.\n\n{SCRIPT}"}
+    client.post(f"/scenes/{scene.pk}/save", body, **JSON)
+    assert [len(line) for line in edits(scene)] == [0, 2, 0]
+    client.post(f"/projects/{scene.project_id}/undo", **JSON)
+    client.post(f"/projects/{scene.project_id}/undo", **JSON)
+    assert spans(scene) == WHOLE
+
+
+def test_a_part_stays_a_part_when_its_text_goes_back(client, scene):
+    cut(client, scene)
+    change(client, scene, first=1, last=3, text="Hi, and welcome")
+    change(client, scene, first=1, last=3, back="1")
+    assert spans(scene) == HALVES
+
+
+def test_parts_are_joined_and_nothing_is_left_of_them(client, scene):
+    cut(client, scene)
+    answer = cut(client, scene, "join", last=3)
+    assert answer.json()["cue"] == "1-1-6"
+    assert spans(scene) == WHOLE
+    assert scene.cues == []
+
+
+def test_joining_keeps_what_was_written_in_either(client, scene):
+    cut(client, scene)
+    change(client, scene, first=4, last=6, text="to us!")
+    cut(client, scene, "join", last=3, text="Hello, and welcome")
+    assert spans(scene) == [(0, 5, "Hello, and welcome to us!")]
+
+
+def test_captions_that_do_not_fit_into_one_stay_two(client, scene):
+    cut(
+        client,
+        scene,
+        text="A text that is almost as long as two lines are, and this too.",
+        caret="45",
+    )
+    before = spans(scene)
+    first = before[0][1] + 1
+    long = "A first part that takes up nearly all of the room that both lines have."
+    answer = cut(client, scene, "join", last=first, text=long)
+    assert "shorten one of them" in answer.json()["problem"]["sentence"]
+    assert spans(scene) == before
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "says"),
+    [
+        ("split", {"text": "Hi!"}, "one word"),
+        ("split", {"last": 3}, "load the captions again"),
+        ("join", {}, "none to be joined with"),
+    ],
+)
+def test_what_cannot_be_cut_says_so(client, scene, what, fields, says):
+    answer = cut(client, scene, what, **fields)
+    assert answer.status_code == 422 or "load" in says
+    assert says in answer.json()["problem"]["sentence"]
+    assert spans(scene) == WHOLE

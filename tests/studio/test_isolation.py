@@ -88,6 +88,8 @@ ROUTES = {
     "picture_crop": (ROW, "GET POST"),
     "scene_captions": (ROW, "GET"),
     "caption_save": (ROW, "POST"),
+    "caption_split": (ROW, "POST"),
+    "caption_join": (ROW, "POST"),
     "overlay_create": (ROW, "POST"),
     "overlay_save": (ROW, "POST"),
     "overlay_remove": (ROW, "POST"),
@@ -132,6 +134,11 @@ ROUTES = {
     "api-1:asset_detail": (KEY_ROW, "GET"),
     "api-1:asset_delete": (KEY_ROW, "DELETE"),
     "api-1:usage": (KEY, "GET"),
+    "api-1:caption_list": (KEY_ROW, "GET"),
+    "api-1:caption_update": (KEY_ROW, "PATCH"),
+    "api-1:caption_reset": (KEY_ROW, "DELETE"),
+    "api-1:caption_split": (KEY_ROW, "POST"),
+    "api-1:caption_join": (KEY_ROW, "POST"),
     "account_login": (ACCOUNT, "GET POST"),
     "account_logout": (ACCOUNT, "GET POST"),
     "account_inactive": (ACCOUNT, "GET"),
@@ -158,6 +165,9 @@ def walk(patterns, prefix=""):
         else:
             yield f"{prefix}{pattern.name}", pattern
 
+
+BODIES = {"api-1:caption_update": b"{}", "api-1:caption_split": b'{"after": 1}'}
+"""Of routes that read a body before they look for their row."""
 
 FOUND = dict(walk(get_resolver().url_patterns))
 
@@ -222,6 +232,10 @@ def world(alice, library):
         avatar=avatar,
         voice=stock,
         overlays=[{**note, **look, "enter": "fade", "exit": "fade"}],
+        cues=[
+            {"id": "cue", "from": {"line": 1, "word": 1}, "to": {"line": 1, "word": 2}}
+            | {"said": "The secret", "text": "", "start": 0, "end": 0, "parted": True}
+        ],
     )
     project.add_scene(script="Goes on.", avatar=avatar, voice=stock)
     render = Render.objects.create(
@@ -256,6 +270,7 @@ def world(alice, library):
             "picture_id": picture.pk,
             "clip_id": clip.pk,
             "overlay_id": "note",
+            "caption_id": f"{scene.pk}-1-1-2",
             "asset_id": clip.pk,
             "avatar_id": face.pk,
             "stock_slug": avatar.slug,
@@ -379,15 +394,18 @@ def test_a_revoked_key_opens_nothing(world, alice, name, method):
 @pytest.mark.parametrize(("name", "method"), of(KEY_ROW))
 def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, method):
     stranger, own = Program.of(charlie.workspace), Program.of(alice.workspace)
+    sent = {"data": BODIES.get(name, b""), "content_type": "application/json"}
     foreign = stranger.client.generic(
-        method, world.address(name), headers={"Authorization": f"Bearer {stranger.secret}"}
+        method, world.address(name), **sent, headers={"Authorization": f"Bearer {stranger.secret}"}
     )
     missing = stranger.client.generic(
         method,
         world.address(name)
         .replace(world.rows["render_id"], "render_00000000000000000000000000")
         .replace(world.rows["avatar_id"], "avatar_00000000000000000000000000")
-        .replace(world.rows["asset_id"], "asset_00000000000000000000000000"),
+        .replace(world.rows["asset_id"], "asset_00000000000000000000000000")
+        .replace(world.rows["project_id"], "project_00000000000000000000000000"),
+        **sent,
         headers={"Authorization": f"Bearer {stranger.secret}"},
     )
     assert (
@@ -396,7 +414,7 @@ def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, m
     world.render.refresh_from_db()
     assert world.render.status == "queued"
     headers = {"Authorization": f"Bearer {own.secret}"}
-    answer = own.client.generic(method, world.address(name), headers=headers)
+    answer = own.client.generic(method, world.address(name), **sent, headers=headers)
     assert answer.status_code in (200, 204)
 
 

@@ -1,0 +1,171 @@
+"""The captions of a project, one by one: read, written, moved in time, divided and joined."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from ninja import Router, Status
+
+from studio import access, actions, cues
+from studio.api import schemas
+from studio.api.problems import Refusal
+from studio.models import Project, Scene
+
+router = Router(tags=["Captions"])
+
+READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
+PROBLEMS = dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 429), schemas.Problem)
+ONE = "/projects/{slug:project_id}/captions/{slug:caption_id}"
+
+
+def _shown(scene: Scene) -> cues.ShownCues:
+    return cues.shown_cues(scene, _specs(scene))
+
+
+def _specs(scene: Scene) -> list[Any]:
+    return actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
+
+
+def _resource(scene: Scene, number: int, cue: cues.ShownCue) -> dict[str, Any]:
+    start, end = cue.shifts
+    return {
+        "id": f"{scene.pk}-{cue.key}",
+        "object": "caption",
+        "scene": number,
+        "line": cue.line,
+        "first_word": cue.first,
+        "last_word": cue.last,
+        "said": cue.said,
+        "text": " ".join(cue.text.split()),
+        "start": round(cue.start, 3),
+        "end": round(cue.end, 3),
+        "start_shift": start,
+        "end_shift": end,
+        "edited": cue.row is not None,
+        "characters_per_second": round(cue.pace, 1),
+        "too_fast": cue.fast,
+    }
+
+
+def _list(scenes: list[tuple[int, Scene]]) -> dict[str, Any]:
+    exact, found = True, []
+    for number, scene in scenes:
+        shown = _shown(scene)
+        exact = exact and shown.exact
+        found += [_resource(scene, number, cue) for cue in shown.cues]
+    return {"exact": exact, "data": found}
+
+
+def _scenes(project: Project) -> list[tuple[int, Scene]]:
+    return list(enumerate(project.live_scenes, start=1))
+
+
+def _one(
+    request: HttpRequest, project_id: str, caption_id: str
+) -> tuple[int, Scene, cues.ShownCues, cues.ShownCue]:
+    """(number of the scene, the scene, its captions, the caption)."""
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    scene_id, *places = caption_id.rsplit("-", 3)
+    for number, scene in _scenes(project):
+        if scene.pk == scene_id:
+            shown = _shown(scene)
+            cue = shown.find("-".join(places))
+            if cue is not None:
+                return number, scene, shown, cue
+    raise Http404
+
+
+def _kept(
+    request: HttpRequest, number: int, scene: Scene, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The captions of the scene, with these rows kept as a step of whoever made the key."""
+    actions.edit_captions(scene, rows, request.auth.created_by)  # type: ignore[attr-defined]
+    return _list([(number, scene)])
+
+
+@router.get(
+    "/projects/{slug:project_id}/captions",
+    response={200: schemas.CaptionList, **READ_PROBLEMS},
+    summary="List the captions of a project",
+)
+def caption_list(request: HttpRequest, project_id: str) -> Any:
+    """In order, with the times within their scene. An id holds as long as the caption stands for the same words."""
+    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    return _list(_scenes(project))
+
+
+@router.patch(
+    ONE,
+    response={200: schemas.CaptionList, **PROBLEMS},
+    summary="Change a caption",
+)
+def caption_update(
+    request: HttpRequest, project_id: str, caption_id: str, payload: schemas.CaptionChange
+) -> Any:
+    """What is absent stays. Answers with the captions of the scene. Free; what is said stays as it is."""
+    number, scene, _, cue = _one(request, project_id, caption_id)
+    start, end = cue.shifts
+    rows = cues.changed(
+        scene,
+        cue,
+        cue.own if payload.text is None else payload.text,
+        start if payload.start_shift is None else payload.start_shift,
+        end if payload.end_shift is None else payload.end_shift,
+    )
+    return _kept(request, number, scene, rows)
+
+
+@router.delete(
+    ONE,
+    response={204: None, **READ_PROBLEMS, 409: schemas.Problem},
+    summary="Let a caption follow the script again",
+)
+def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any:
+    """Its text and times become those of its words. Where it was divided it stays so: join the parts."""
+    number, scene, _, cue = _one(request, project_id, caption_id)
+    _kept(request, number, scene, cues.changed(scene, cue, ""))
+    return Status(204, None)
+
+
+@router.post(
+    f"{ONE}/split",
+    response={200: schemas.CaptionList, **PROBLEMS},
+    summary="Divide a caption",
+)
+def caption_split(
+    request: HttpRequest, project_id: str, caption_id: str, payload: schemas.CaptionSplit
+) -> Any:
+    """Two captions of one, cut after so many words of its text; words of the script are shared out as the text is."""
+    number, scene, _, cue = _one(request, project_id, caption_id)
+    words = (cue.own or cue.said).split()
+    if payload.after >= len(words) > 1:
+        sentence = (
+            f"The caption has {len(words)} words, so it is cut after word 1 to {len(words) - 1}."
+        )
+        raise Refusal(
+            "invalid_field",
+            sentence,
+            errors=[{"path": "after", "code": "invalid_field", "message": sentence}],
+        )
+    caret = len(" ".join(words[: payload.after]))
+    rows, _ = cues.divided(scene, cue, " ".join(words), *cue.shifts, caret=caret)
+    return _kept(request, number, scene, rows)
+
+
+@router.post(
+    f"{ONE}/join",
+    response={200: schemas.CaptionList, **PROBLEMS},
+    summary="Join a caption with the next",
+)
+def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:
+    """One caption of this and the next of its line. 422 where they do not fit into one, or the line ends here."""
+    number, scene, shown, cue = _one(request, project_id, caption_id)
+    following = shown.after(cue)
+    if following is None:
+        raise Refusal(
+            "invalid_field",
+            "The line ends with this caption, so it has none to be joined with.",
+        )
+    rows, _ = cues.joined(scene, _specs(scene), cue, following)
+    return _kept(request, number, scene, rows)
