@@ -16,7 +16,7 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -305,17 +305,30 @@ def _complain(complaints: IO[bytes], code: int) -> None:
     raise MediaFailed(f"ffmpeg ended with {code}")
 
 
-def video_encoder(codec: str, fps: int, *, draft: bool = False, alpha: bool = False) -> list[str]:
-    """Encoder settings: closed groups of pictures of two seconds, equal headers for equal formats.
+def video_encoder(
+    codec: str,
+    fps: int,
+    *,
+    draft: bool = False,
+    alpha: bool = False,
+    finest: Sequence[tuple[int, int]] = (),
+) -> list[str]:
+    """Encoder settings: closed groups of pictures of ten seconds at most, equal headers for equal formats.
+
+    Each line begins with a key frame; more of them would cost a quarter more bytes and tremble a little. finest: first and
+    last of the pictures that H.264 codes with little loss, since lines that end and begin in one picture are joined there.
 
     Raises BadInput for a codec that the ffmpeg at hand cannot write.
     """
-    group = ["-g", str(2 * fps), "-pix_fmt", "yuva420p" if alpha else "yuv420p"]
+    group = ["-g", str(10 * fps), "-pix_fmt", "yuva420p" if alpha else "yuv420p"]
     color = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     color += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
     if codec == "h264":
         speed = ["veryfast", "27"] if draft else ["fast", "19"]
         chosen = ["-c:v", "libx264", "-preset", speed[0], "-crf", speed[1], "-flags", "+cgop"]
+        if finest:
+            zones = (f"{max(0, first)},{last},q={int(speed[1]) - 5}" for first, last in finest)
+            chosen += ["-x264-params", "zones=" + "/".join(zones)]
     elif codec == "av1" and has_encoder("libsvtav1"):
         speed = ["12", "40"] if draft else ["8", "28"]
         chosen = ["-c:v", "libsvtav1", "-preset", speed[0], "-crf", speed[1]]

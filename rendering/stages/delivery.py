@@ -82,7 +82,10 @@ def segment(
     source = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{video.width}x{video.height}"]
     source += ["-r", str(video.fps), "-i", "pipe:0"]
     matrix = ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,format={coded}"]
-    encoder = media.video_encoder(video.codec, video.fps, draft=draft, alpha=video.alpha)
+    last = max(1, round(wav.size * video.fps / SAMPLE_RATE)) - 1
+    encoder = media.video_encoder(
+        video.codec, video.fps, draft=draft, alpha=video.alpha, finest=((0, 0), (last - 1, last))
+    )
     if video.codec == "h264" and video.width * video.height >= memory.LARGE:
         # Each frame that the encoder looks ahead, and each thread, is another frame in memory.
         encoder += ["-threads", "2", "-rc-lookahead", "8"]

@@ -17,7 +17,7 @@ from rendering.stages.bearing import STYLES, Style
 from rendering.stages.visemes import ease
 from rendering.values import BadInput, Mark, Moment, Motion, Timing
 
-VERSION = "motion/3"
+VERSION = "motion/4"
 
 TRACKS = {
     "jaw": (0.0, 1.0),  # opening; 1 is wide
@@ -40,7 +40,12 @@ TRACKS = {
     "gaze_x": (-4.0, 4.0),  # 1 is 0.035 eye widths; positive to the right of the picture
     "gaze_y": (-3.0, 3.0),  # positive down
 }
-SLOW = {"yaw", "pitch", "roll", "shift_x", "shift_y", "breath", "brow", "smile"}
+HEAD = {"yaw", "pitch", "roll", "shift_x", "shift_y"}
+SLOW = {"breath", "brow", "smile"}
+HOMEWARD = (
+    0.35,
+    0.9,
+)  # seconds, least and most, in which the head leaves and finds its resting pose: a quarter of the line
 
 
 def run(
@@ -66,11 +71,12 @@ def run(
     tracks["smile"] = tracks["smile"] * (1 - 0.35 * np.clip(tracks["pucker"], 0, 1))
 
     ends = np.minimum(np.arange(frames), np.arange(frames)[::-1]) / fps
+    homeward = ease(ends / float(np.clip(timing.seconds / 4, *HOMEWARD)))
     slowly, quickly = ease(ends / 0.35), ease(ends / 0.1)
     pose = rest(style)
     found = {}
     for name, (low, high) in TRACKS.items():
-        window = slowly if name in SLOW else quickly
+        window = homeward if name in HEAD else slowly if name in SLOW else quickly
         moved = np.clip(tracks[name], low, high) - pose[name]
         found[name] = (pose[name] + moved * window).astype(np.float32)
     return Motion(fps=fps, tracks=found)

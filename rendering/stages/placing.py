@@ -12,7 +12,7 @@ import numpy as np
 
 from rendering.values import Captions, Layout, VideoFormat
 
-VERSION = "placing/1"
+VERSION = "placing/2"
 RATIOS = (9 / 16, 4 / 5, 1.0, 5 / 4, 16 / 9)
 WIDE = 1.5  # width : height from which half the frame is wide enough for captions
 STACKED = 0.9  # width : height below which text stands over the person instead of beside
@@ -61,7 +61,7 @@ SAFE = {
 
 FACE = {
     # frame: height of the face and its top, as shares of the frame's height, at each of RATIOS
-    "full": ((0.275, 0.313, 0.345, 0.351, 0.365), (0.245, 0.240, 0.235, 0.232, 0.225)),
+    "full": ((0.310, 0.318, 0.345, 0.351, 0.365), (0.245, 0.240, 0.235, 0.232, 0.225)),
     "close": ((0.36, 0.43, 0.50, 0.52, 0.56), (0.225, 0.20, 0.19, 0.18, 0.165)),
     "half": ((0.165, 0.19, 0.25, 0.28, 0.34), (0.62, 0.59, 0.40, 0.34, 0.25)),
     "corner": ((0.115, 0.13, 0.16, 0.175, 0.19), (0.725, 0.70, 0.66, 0.63, 0.60)),

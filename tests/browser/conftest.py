@@ -53,14 +53,14 @@ def camera(tmp_path_factory):
         for what in SEEN:
             if what == "photo":
                 found = cv2.resize(
-                    scenes.photo("maya"), None, fx=0.85, fy=0.85, interpolation=cv2.INTER_AREA
+                    scenes.photo("clara"), None, fx=0.85, fy=0.85, interpolation=cv2.INTER_AREA
                 )[:high, :wide]
                 picture = np.full((high, wide, 3), 160, np.uint8)
                 left = (wide - found.shape[1]) // 2
                 picture[: found.shape[0], left : left + found.shape[1]] = found
             else:
                 picture = cv2.resize(
-                    scenes.live("maya", what), (wide, high), interpolation=cv2.INTER_CUBIC
+                    scenes.live("clara", what), (wide, high), interpolation=cv2.INTER_CUBIC
                 )
             picture[:40, :40] = grey_of(what)
             out.write(cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes() * held)

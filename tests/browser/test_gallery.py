@@ -61,7 +61,7 @@ def test_the_drawer_gives_a_scene_its_presenter_by_keyboard(page_of, holds, alic
     drawer = page.get_by_role("dialog")
     holds(page)
     drawer.get_by_label("Gender").select_option("woman")
-    drawer.locator("button[value=daniel]").wait_for(state="detached")
+    drawer.locator("button.face-link[value=daniel]").wait_for(state="detached")
     drawer.locator("button.face-link[value=maya]").press("Enter")
     page.locator(".cast-choice", has_text="Maya").wait_for()
     assert Scene.objects.get().avatar.slug == "maya"

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def locked(alice, library, tmp_path):
-    source = scenes.file(scenes.photo("maya"), tmp_path / "in.jpg")
+    source = scenes.file(scenes.photo("clara"), tmp_path / "in.jpg")
     photo.prepare(source, tmp_path / "pack", lambda *_: None)
     return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", queue.store()))
 

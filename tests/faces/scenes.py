@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 PACKS = Path(__file__).parents[2] / "rendering/assets/avatars"
+LIVE = Path(__file__).parent / "live"
 
 
 PEOPLE = ("beard", "glasses", "covered", "freckled")
@@ -16,8 +17,10 @@ LARGER = 1.6  # by which those pictures are enlarged: a photo needs 256 pixels b
 
 
 def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
-    """(RGB, alpha 0..1) of a rendered person: a stock avatar or one of PEOPLE."""
-    if slug in PEOPLE:
+    """(RGB, alpha 0..1) of a rendered person: a stock avatar, "clara" or one of PEOPLE."""
+    if slug == "clara":
+        plate = cv2.imread(str(LIVE / slug / "portrait.webp"), cv2.IMREAD_UNCHANGED)
+    elif slug in PEOPLE:
         small = cv2.imread(str(Path(__file__).parent / "people" / f"{slug}.webp"), -1)
         plate = cv2.resize(small, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
     else:
@@ -49,16 +52,13 @@ def coded(picture: np.ndarray, quality: int) -> np.ndarray:
 
 
 @functools.cache
-def photo(slug: str = "maya", seed: int = 3) -> np.ndarray:
+def photo(slug: str = "clara", seed: int = 3) -> np.ndarray:
     """RGB, as a camera would have seen that person in a room."""
     colour, alpha = person(slug)
     picture = colour * alpha[..., None] + ground(*alpha.shape, seed) * (1 - alpha[..., None])
     picture = cv2.GaussianBlur(picture, (0, 0), LENS)
     picture += np.random.default_rng(seed).normal(0, 3, picture.shape)
     return coded(np.clip(picture, 0, 255).astype(np.uint8), 88)
-
-
-LIVE = Path(__file__).parent / "live"
 
 
 def live(slug: str, what: str) -> np.ndarray:

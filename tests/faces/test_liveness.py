@@ -13,13 +13,13 @@ ALL = ("straight", "left", "right", "up", "open", "shut", "again")
 
 @pytest.fixture(scope="module")
 def portrait():
-    return scenes.photo("maya")
+    return scenes.photo("clara")
 
 
 @pytest.fixture(scope="module")
 def frames():
-    """Maya before a webcam, minutes after her photo, in other light."""
-    return {what: scenes.live("maya", what) for what in ALL}
+    """Clara before a webcam, minutes after her photo, in other light."""
+    return {what: scenes.live("clara", what) for what in ALL}
 
 
 def asked(*between):

@@ -3,18 +3,17 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import passes, portrait
-from rendering.stages import motion, smoothing
+from rendering.faces import passes
+from rendering.stages import smoothing
 
 
 @pytest.fixture(scope="module")
 def head():
-    """A head, turned, with its alpha, in a square as a generator gives it."""
-    drawn = portrait.portrait(faces.get("maya"), 190.0)
-    tracks = {**dict.fromkeys(motion.TRACKS, 0.0), "yaw": 5.0, "jaw": 0.6}
-    rgba = drawn.draw(tracks)
+    """Head and shoulders with their alpha, in a square as a generator gives it."""
+    rgba, _ = passes.plate(faces.get("maya"), 190.0)
     side = min(rgba.shape[:2])
-    return np.ascontiguousarray(rgba[:side, :side])
+    left = (rgba.shape[1] - side) // 2
+    return np.ascontiguousarray(rgba[:side, left : left + side])
 
 
 def before(rgba, colour):

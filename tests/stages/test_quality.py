@@ -1,5 +1,7 @@
 """Do the lips follow the words? A face tracker reads it back from drawn frames."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,19 +25,35 @@ def timing():
     return alignment.run(read, speech.run(read, "af_heart"))
 
 
+MOUTH = ("jaw", "width", "pucker", "upper", "lower", "tongue", "closure", "tuck")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
 def test_the_lips_follow_the_words(slug, timing):
     spec = LineSpec(LINE, slug, "af_heart", video=VideoFormat.of("16:9", 720))
     moved = motion.run(timing, fps=FPS, seed=1)
-    made = frames.run(
+    shut = replace(
         moved,
-        spec=spec,
-        avatar=faces.get(slug),
-        timing=timing,
-        report=lambda stage, fraction: None,
+        tracks={
+            name: np.zeros_like(track) if name in MOUTH else track
+            for name, track in moved.tracks.items()
+        },
     )
-    gap = quality.gaps((frame[:, 280:1000] for frame in made), tracker.find)
+
+    def seen(motion_):
+        made = frames.run(
+            motion_,
+            spec=spec,
+            avatar=faces.get(slug),
+            timing=timing,
+            report=lambda stage, fraction: None,
+        )
+        return quality.gaps((frame[:, 280:1000] for frame in made), tracker.find)
+
+    # How far apart the tracker sees lips that touch depends on how the head is turned: by so much more, in the same frame.
+    own = seen(shut)
+    gap = seen(moved) - own + np.median(own)
     right, wrong = quality.lips(gap, timing, FPS), quality.lips(gap, timing, FPS, late=0.2)
     print(slug, right, "200 ms late:", wrong)
     assert right["auc"] >= 0.95

@@ -31,18 +31,18 @@ def coded(picture, kind="JPEG", **options):
 
 def far(factor=0.3):
     return cv2.resize(
-        scenes.photo("maya"), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA
+        scenes.photo("clara"), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA
     )
 
 
 def scaled(points_apart):
     """Maya, so many pixels between the ears."""
-    points = tracker.find(scenes.photo("maya"))
+    points = tracker.find(scenes.photo("clara"))
     return far(points_apart / float(np.linalg.norm(points[454, :2] - points[234, :2])))
 
 
 def masked():
-    picture = scenes.photo("maya").copy()
+    picture = scenes.photo("clara").copy()
     outline = tracker.find(picture)[[205, 50, 4, 280, 425, 365, 152, 136], :2]
     cv2.fillConvexPoly(picture, cv2.convexHull(np.round(outline).astype(np.int32)), (150, 190, 220))
     return picture
@@ -107,13 +107,13 @@ LOOKED_AT = {
     ),
     "two people": (
         lambda: coded(
-            np.hstack([cv2.resize(scenes.photo(who), (900, 820)) for who in ("maya", "daniel")])
+            np.hstack([cv2.resize(scenes.photo(who), (900, 820)) for who in ("clara", "daniel")])
         ),
         "many_faces",
         True,
     ),
     "a mask": (lambda: coded(masked()), "mouth_covered", True),
-    "a profile view": (lambda: coded(scenes.live("maya", "profile")), "face_turned", True),
+    "a profile view": (lambda: coded(scenes.live("clara", "profile")), "face_turned", True),
     "100 pixels of face": (lambda: coded(scaled(100)), "face_too_small", True),
     # What decodes is looked at like any other: these are seen to be far away.
     "CMYK": (lambda: coded(Image.fromarray(far()).convert("CMYK")), "face_too_small", True),

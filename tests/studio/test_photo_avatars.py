@@ -62,7 +62,7 @@ def pack(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("pack")
     photo.prepare(
-        scenes.file(scenes.photo("maya"), folder / "in.jpg"), folder / "made", lambda *_: None
+        scenes.file(scenes.photo("clara"), folder / "in.jpg"), folder / "made", lambda *_: None
     )
     return folder / "made"
 
@@ -89,7 +89,7 @@ def open_camera(client, avatar, waited=5):
 def camera(asked):
     """Maya before her camera, doing it."""
     for number, what in enumerate(asked):
-        picture = scenes.LIVE / "maya" / f"{'again' if number == len(asked) - 1 else what}.jpg"
+        picture = scenes.LIVE / "clara" / f"{'again' if number == len(asked) - 1 else what}.jpg"
         yield SimpleUploadedFile("camera.jpg", picture.read_bytes(), "image/jpeg")
 
 
@@ -109,7 +109,7 @@ def agree(client, avatar, **changed):
 @pytest.mark.slow
 def test_a_photo_becomes_an_avatar_that_speaks(client):
     avatar = upload(
-        client, coded(scenes.photo("maya")), name="team_photo-1.jpg", voice="am_michael"
+        client, coded(scenes.photo("clara")), name="team_photo-1.jpg", voice="am_michael"
     )
     assert avatar.name == "team photo 1"
     assert "Reading the photo" in client.get(f"/avatars/{avatar.pk}/").content.decode()
@@ -182,7 +182,7 @@ def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
 
 def test_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
     before = everything()
-    avatar = upload(client, coded(scenes.photo("maya")))
+    avatar = upload(client, coded(scenes.photo("clara")))
     preview = photos._preview
 
     def discarded(*given):
@@ -206,7 +206,7 @@ def test_a_picture_that_moderation_refuses_is_neither_kept_nor_shown(client, mon
 
     monkeypatch.setattr(pictures, "screen_picture", lambda path: SimpleNamespace(verdict="block"))
     before = everything()
-    avatar = made(client, coded(scenes.photo("maya")))
+    avatar = made(client, coded(scenes.photo("clara")))
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert "This photo cannot be used" in page
     assert "files/marked" not in page

@@ -70,12 +70,6 @@ FACTS: dict[str, dict] = {
 }
 
 LOOKS: dict[str, dict] = {
-    "maya-studio": {
-        "look": "High collar",
-        "description": "Maya in the studio's newer light: a teal sweater with a ribbed collar, for product "
-        "tours and everyday updates.",
-        "tags": ["woman", "thirties", "friendly", "casual", "product"],
-    },
     "maya-blazer": {
         "look": "Burgundy blazer",
         "description": "Maya dressed for the office: a burgundy blazer over a light shirt.",

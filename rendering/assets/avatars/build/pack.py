@@ -4,8 +4,7 @@
     python rendering/assets/avatars/build/pack.py /tmp/avatars --test
 
 reads /tmp/avatars/ruth/*.png (see render.py) and writes rendering/assets/avatars/ruth/; --test writes
-the test people to tests/faces/people/. A look in other clothes has a body of its own, and takes the
-head from the first look.
+the test people to tests/faces/people/.
 """
 
 from __future__ import annotations
@@ -113,20 +112,6 @@ def upper(target: Path, boxes: dict[str, list[int]], plate: np.ndarray) -> None:
     boxes["upper"] = [*corner, row.shape[1], row.shape[0]]
 
 
-def premultiplied(pixels: np.ndarray) -> np.ndarray:
-    """RGBA, 8 bit, as premultiplied RGBA [h, w, 4], 0..1."""
-    found = pixels.astype(np.float32) / 255
-    found[..., :3] *= found[..., 3:]
-    return found
-
-
-def straight(pixels: np.ndarray) -> np.ndarray:
-    """Premultiplied RGBA, 0..1, as RGBA, 8 bit, without black under clear pixels."""
-    alpha = np.clip(pixels[..., 3:], 0, 1)
-    colour = np.clip(pixels[..., :3] / np.maximum(alpha, 1e-4), 0, 1)
-    return bleed(np.round(np.dstack([colour, alpha]) * 255).astype(np.uint8))
-
-
 def head_of(source: Path) -> np.ndarray:
     """How much of each pixel is head, hair and neck [h, w], 0..1."""
     matte = read(source / "matte.png").astype(np.float32)
@@ -136,13 +121,11 @@ def head_of(source: Path) -> np.ndarray:
 
 def body_of(source: Path, head: np.ndarray) -> np.ndarray:
     """The picture without the head; where none is seen its alpha is the matte's."""
-    body, matte = read(source / "body.png"), read(source / "matte.png")[..., 3]
-    if (source / "rest.png").exists():  # only behind the head; all else is the plate's
-        x, y, width, height = json.loads((source / "tiles.json").read_text())["body"]
-        whole = read(source / "rest.png").copy()
-        whole[..., 3] = whole[..., 3] * (head < 0.01)  # a curl may stand beyond the place
-        whole[y : y + height, x : x + width] = body
-        body = whole
+    matte = read(source / "matte.png")[..., 3]
+    x, y, width, height = json.loads((source / "tiles.json").read_text())["body"]
+    body = read(source / "rest.png").copy()
+    body[..., 3] = body[..., 3] * (head < 0.01)  # a curl may stand beyond the place
+    body[y : y + height, x : x + width] = read(source / "body.png")  # all else is the plate's
     own = cv2.GaussianBlur(body[..., 3], (0, 0), 1.0)
     return bleed(body, np.where((head > 0) | (own < 8), own, matte))
 
@@ -184,24 +167,6 @@ def necked(body: np.ndarray, head: np.ndarray, plate: np.ndarray, points: np.nda
     return result
 
 
-def dressed(first: Path, other: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The head of the first look over the body of another: plate, body (RGBA, 8 bit), head [h, w].
-
-    The head is what the first plate shows beyond the body behind it; a collar that is higher in the
-    other look covers it there.
-    """
-    head, covered = head_of(first), head_of(other)
-    body = premultiplied(body_of(other, covered))
-    before = premultiplied(body_of(first, head))
-    layer = premultiplied(plate_of(first)) - (1 - head[..., None]) * before
-    layer = np.clip(layer, 0, head[..., None])
-    layer[..., 3] = head
-    kept = np.clip(covered / np.maximum(head, 1e-3), 0, 1)
-    layer *= kept[..., None]
-    plate = layer + (1 - layer[..., 3:]) * body
-    return straight(plate), straight(body), layer[..., 3]
-
-
 def parted(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) -> list[int]:
     """Writes body.png and head.png; returns their place. Beside the head the body is the plate."""
     near = cv2.dilate((head > 0.002).astype(np.float32), np.ones((25, 25)))
@@ -220,17 +185,14 @@ def parted(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) 
 def make(slug: str, renders: Path) -> Path:
     """Writes the pack of `slug` from the renders in `renders`/`slug`; returns its folder."""
     told = facts(slug)
-    source, target, first = renders / slug, AVATARS / slug, renders / told["of"]
+    source, target = renders / slug, AVATARS / slug
     target.mkdir(exist_ok=True)
-    if (source / "rest.png").exists():
-        first, head = source, head_of(source)
-        plate, body = plate_of(source), body_of(source, head)
-    else:
-        plate, body, head = dressed(first, source)
-    boxes = json.loads((first / "tiles.json").read_text())
+    head = head_of(source)
+    plate, body = plate_of(source), body_of(source, head)
+    boxes = json.loads((source / "tiles.json").read_text())
     boxes.pop("body")
     for name, (x, y, width, height) in boxes.items():
-        tile = read(first / f"{name}.png")
+        tile = read(source / f"{name}.png")
         if tile.shape[:2] != (height, width):
             raise ValueError(f"The tile {name} is {tile.shape[1]} x {tile.shape[0]}, not as told.")
         below = plate[y : y + height, x : x + width]

@@ -21,5 +21,5 @@ TILES = {"half": "eyes", "blink": "eyes", "teeth": "mouth"}
 
 PEOPLE: dict[str, dict] = {**WOMEN, **MEN}
 LOOKS: dict[str, tuple[str, dict]] = {**WOMEN_LOOKS, **MEN_LOOKS}
-"""The same people in other clothes: only the body is rendered again (see pack.py)."""
+"""The same people in other clothes."""
 PEOPLE |= {slug: {**PEOPLE[of], **changes} for slug, (of, changes) in LOOKS.items()}

@@ -36,15 +36,13 @@ import numpy as np
 import scene
 import skin
 from mouth import Mouth
-from people import LOOKS, PEOPLE, STATES, TILES
+from people import PEOPLE, STATES, TILES
 from strands import Head
 from test_people import LIVE, LIVE_FACE, TEST_PEOPLE
 
 EVERYBODY = {**PEOPLE, **TEST_PEOPLE}
 PICTURES = ["rest", "matte", "body", "half", "blink", "teeth"]
 """The plate, its mattes, the clean plate without the head, and the tiles."""
-BODY = ("matte", "body")
-"""What a look in other clothes needs of its own, unless it is "whole"."""
 ASPECT = 1.1
 """Width of the plate over its height: room for both arms."""
 OPEN = 4.2
@@ -160,9 +158,7 @@ def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
     told |= {"samples": wanted.samples, "threshold": wanted.threshold, "hairs": wanted.density}
     inputs = json.dumps(told, sort_keys=True)
     done = {} if wanted.again else _done(folder)
-    borrows = slug in LOOKS and "whole" not in EVERYBODY[slug]
-    states = [state for state in wanted.states if not borrows or state in BODY]
-    missing = [state for state in states if done.get(state) != inputs]
+    missing = [state for state in wanted.states if done.get(state) != inputs]
     if not missing:
         return
     person = Person(slug, wanted.density, LIVE_FACE if wanted.live else {})
@@ -176,9 +172,8 @@ def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
         "mouth": stage.box(person.mouth_place(), *ABOUT["mouth"]),
     }
     tiles = {state: boxes[area] for state, area in TILES.items()}
-    if not borrows:
-        reach = BEHIND_LONG if person.person["hair"]["cut"] == "long" else BEHIND
-        tiles["body"] = stage.inside(stage.box(person.between, *reach))
+    reach = BEHIND_LONG if person.person["hair"]["cut"] == "long" else BEHIND
+    tiles["body"] = stage.inside(stage.box(person.between, *reach))
     (folder / "tiles.json").write_text(json.dumps(tiles))
     for state in missing:
         started = time.process_time()

@@ -70,7 +70,7 @@ TEST_PEOPLE: dict[str, dict] = {
         light={"yaw": 10.0},
     ),
     "covered": _like(
-        "maya-studio",
+        "maya",
         seed=43,
         origin={"african": 0.9, "caucasian": 0.1},
         face={"mouthSmile*": 0.2, "cheekSquint*": 0.1},
