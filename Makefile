@@ -39,6 +39,9 @@ bench: .venv/test ## speed and memory, as ratios measured side by side
 bench-reuse: .venv/test ## what is made again after a small change, in engine-seconds
 	$(BIN)/python -m tests.bench_reuse
 
+bench-queue: .venv/test ## what a claim costs while up to 10,000 lines wait, on SQLite and Postgres
+	$(BIN)/python -m tests.bench_queue
+
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
@@ -61,4 +64,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue samples gallery help

@@ -272,6 +272,7 @@ class Segment(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "next_at"]),
+            models.Index(fields=["status", "engine"]),
             models.Index(fields=["status", "ended_at"]),
             models.Index(fields=["line_key"]),
         ]

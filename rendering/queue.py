@@ -120,6 +120,9 @@ def _heads(kinds: Kinds) -> list[Head]:
 
 
 def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
+    # Else a worker with nothing to do would ask each flow in turn.
+    if not Segment.objects.filter(kinds.of_segments, status="waiting").exists():
+        return None
     now = timezone.now().timestamp()
     ranked = [
         (scheduling.key(head.rank_at, head.turn_at), head.rank_at, number, head)
