@@ -15,7 +15,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -250,7 +250,7 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
         captioned = [*captioned, [asdict(cue) for cue in spec.cues]]
     met: list[Any] = [border.at]
     if border.before is not None:
-        met += [_looks(border.before), border.before.style, border.before_at]
+        met += [_looks(border.before), border.before.style, border.before_at, "runs on"]
     return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded, met)
 
 
@@ -292,17 +292,12 @@ def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, 
     return cv2.cvtColor(read, cv2.COLOR_BGRA2RGBA), faces.anchor(face, frames.STILL)
 
 
-def _last_frame(spec: LineSpec, at: float, *, store: Store) -> Frame:
-    """How the line ends, without captions: the person at rest, and the overlays that stay."""
+def _ending(spec: LineSpec, at: float, *, store: Store) -> Generator[Frame, None, None]:
+    """How the line goes on after its end, without captions: the person at rest, and the overlays that stay."""
     from rendering.stages import frames
 
-    return frames.rest(
-        spec,
-        avatar=faces.get(spec.avatar, store),
-        pose=motion.rest(spec.style),
-        at=at,
-        end=True,
-    )
+    avatar = faces.get(spec.avatar, store)
+    return frames.ending(spec, avatar=avatar, pose=motion.rest(spec.style), at=at)
 
 
 class Clock:
@@ -412,7 +407,7 @@ def _made_line(
         )
         reach("stage:motion")
     avatar = faces.get(spec.avatar, store)
-    before = _last_frame(met.before, met.before_at, store=store) if met.before else None
+    before = _ending(met.before, met.before_at, store=store) if met.before else None
     drawn = frames.run(
         moved,
         spec=spec,

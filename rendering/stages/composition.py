@@ -79,7 +79,7 @@ def lay(frame: Frame, patch: Patch, share: float = 1.0, lift: int = 0) -> None:
 class Composition:
     """The frames of one line. words: with times; at: seconds of the background's video at which the line begins.
 
-    before: the last frame of the line before, where the line dissolves from it. seconds: how long the line is.
+    before: how the line before goes on, where this one dissolves from it; it is closed. seconds: how long the line is.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Composition:
         words: Sequence[Word],
         seconds: float,
         at: float = 0.0,
-        before: Frame | None = None,
+        before: Generator[Frame, None, None] | None = None,
     ) -> None:
         self.spec, self.video, self.at, self.before = spec, spec.video, at, before
         self.person, self.standing = person, placing.standing(spec.layout, spec.video)
@@ -112,12 +112,36 @@ class Composition:
                 moving = stack.enter_context(
                     closing(behind(self.spec.background, self.video, self._part(), self.at))
                 )
+            if self.before is not None:
+                stack.enter_context(closing(self.before))
             for number, tracks in enumerate(poses):
+                moment = number / self.video.fps
                 frame = ground.copy()
                 if moving is not None:
                     self._show(frame, next(moving))
                 self._place(frame, tracks)
-                yield self._finished(frame, number / self.video.fps)
+                before = None
+                if self.before is not None and moment < DISSOLVE:
+                    before = next(self.before)
+                elif self.before is not None:
+                    self.before.close()  # what reads its video ends here, not with the line
+                yield self._finished(frame, moment, before)
+
+    def ending(self, pose: dict[str, float]) -> Generator[Frame, None, None]:
+        """How the line goes on after its end, for ever: the person at rest, the overlays that stay, no captions.
+
+        The background's video runs on from `at`; without one it is the same frame again and again.
+        """
+        if self.spec.background.video is None:
+            frame = self.still(pose, end=True)
+            while True:
+                yield frame
+        with closing(behind(self.spec.background, self.video, self._part(), self.at)) as moving:
+            ground = self._ground()
+            for picture in moving:
+                frame = ground.copy()
+                self._show(frame, picture)
+                yield self._stood(frame, pose, None, end=True)
 
     def still(
         self,
@@ -133,6 +157,18 @@ class Composition:
         if background.video is not None:
             with closing(behind(background, self.video, self._part(), self.at)) as moving:
                 self._show(frame, next(moving))
+        return self._stood(frame, pose, moment, caption, end=end)
+
+    def _stood(
+        self,
+        frame: Frame,
+        pose: dict[str, float],
+        moment: float | None,
+        caption: str = "",
+        *,
+        end: bool = False,
+    ) -> Frame:
+        """The person and what lies over them, as in `still`, on what is behind."""
         self._place(frame, pose)
         lay_all(frame, self._fixed)
         for overlay, begin, finish in self.laid:
@@ -222,7 +258,7 @@ class Composition:
         size = (picture.shape[1], picture.shape[0])
         return [Patch(picture, *placing.place(logo.position, size, self.video))]
 
-    def _finished(self, frame: Frame, moment: float) -> Frame:
+    def _finished(self, frame: Frame, moment: float, before: Frame | None) -> Frame:
         """What lies over the person at this moment."""
         lay_all(frame, self._fixed)
         for overlay, begin, end in self.laid:
@@ -235,10 +271,10 @@ class Composition:
         for cue in self.cues:
             if cue.start <= middle < cue.end:
                 lay(frame, self._caption(cue.text, self._said(cue, middle)))
-        if self.before is not None and moment < DISSOLVE:
+        if before is not None:
             share = (moment + 1 / self.video.fps) / (DISSOLVE + 1 / self.video.fps)
             share = share * share * (3 - 2 * share)
-            frame = cv2.addWeighted(frame, share, self.before, 1 - share, 0)
+            frame = cv2.addWeighted(frame, share, before, 1 - share, 0)
         return _straight(frame)
 
     def _said(self, cue: captions.Cue, moment: float) -> int:

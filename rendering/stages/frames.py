@@ -6,7 +6,7 @@ An engine draws the person with alpha, composition.py puts them into the frame.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -133,14 +133,14 @@ def run(
     timing: Timing,
     report: Report,
     at: float = 0.0,
-    before: Frame | None = None,
+    before: Generator[Frame, None, None] | None = None,
     wav: Floats = SILENCE,
     seed: int = 0,
     store: Store | None = None,
 ) -> Pictures:
     """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
-    at: seconds of the background's video at the line's beginning; before: the frame to dissolve from. wav, seed and store
+    at: seconds of the background's video at the line's beginning; before: the frames to dissolve from. wav, seed and store
     are for engines that listen, draw lots or keep what they made (engines.Take). A draft is drawn like any other film, and
     marked as one. Raises what `report` raises, and weights.NotReady for an engine that cannot start.
     """
@@ -194,16 +194,23 @@ def rest(
     caption: str = "",
     timing: Timing | None = None,
     at: float = 0.0,
-    end: bool = False,
 ) -> Frame:
     """The frame with the person in a pose of motion.rest: with how every line begins and ends.
 
-    moment: seconds of the line, for the overlays that stand then; None shows all of them, `end` those that stay.
+    moment: seconds of the line, for the overlays that stand then; None shows all of them.
     """
     words = timing.words if timing else ()
     seconds = timing.seconds if timing else 0.0
     composed = Composition(spec, Drawn(spec, avatar), words=words, seconds=seconds, at=at)
-    return composed.still(pose, moment, caption, end=end)
+    return composed.still(pose, moment, caption)
+
+
+def ending(
+    spec: LineSpec, *, avatar: Avatar, pose: dict[str, float], at: float
+) -> Generator[Frame, None, None]:
+    """How the line goes on after its end, for ever. at: seconds that its background's video has run by then."""
+    composed = Composition(spec, Drawn(spec, avatar), words=(), seconds=0.0, at=at)
+    yield from composed.ending(pose)
 
 
 STILL = 360.0  # pixels of the face in a picture that previews scale

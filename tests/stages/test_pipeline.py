@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from rendering import media, pipeline, provenance
 from rendering.failpoints import reach
-from rendering.stages import delivery
+from rendering.stages import composition, delivery
 from rendering.store import Store
 from rendering.values import (
     STAGES,
@@ -149,6 +149,27 @@ def test_a_scene_dissolves_from_the_last_frame_before_it(tmp_path):
     steps = np.abs(np.diff(shown[0][-2:] + shown[1]))
     assert shown[1][-1] - shown[0][0] > 80
     assert steps.max() < 0.2 * (shown[1][-1] - shown[0][0])
+
+
+def test_a_video_behind_a_scene_runs_on_while_it_dissolves(tmp_path):
+    """A film whose grey is its time, dissolving into black: what is read back, less the black, goes on getting lighter."""
+    film = tmp_path / "ramp.mp4"
+    grey = "nullsrc=s=128x72:r=25:d=3,format=gray,geq=lum='30+60*T'"
+    media.run(["-f", "lavfi", "-i", grey, "-pix_fmt", "yuv420p", "-f", "mp4", film])
+    store = Store(tmp_path / "store", reserve=0)
+    moving = replace(SPEC, text="Hi.", background=Background(video=film, sha256="ab" * 32))
+    black = replace(SPEC, text="Bye.", background=Background("#000000"), scene=2, transition="fade")
+    length = pipeline.render_line(moving, store=store).seconds
+    part = pipeline.render_line(black, store=store, earlier=[moving])
+    with av.open(str(part.video)) as container:
+        corner = [f.to_ndarray(format="gray")[:40, :40].mean() for f in container.decode(video=0)]
+    fps = SPEC.video.fps
+    share = (np.arange(9) + 1) / fps / (composition.DISSOLVE + 1 / fps)
+    left = 1 - share**2 * (3 - 2 * share)
+    shown = np.array(corner[:9]) / left
+    meant = 30 + 60 * (length + np.arange(9) / fps)
+    assert np.abs(shown - shown[0] - (meant - meant[0])).max() < 4
+    assert shown[8] - shown[0] > 14
 
 
 def test_an_unknown_voice_is_refused():
