@@ -67,11 +67,6 @@ def tone(picture: Frame, where: Alpha) -> Tone:
     return Tone(places, weight, *found, enough=total >= 64)
 
 
-def matched(picture: Frame, like: Frame, where: Alpha) -> Frame:
-    """toned() for a single picture."""
-    return toned(picture, tone(like, where))
-
-
 def toned(picture: Frame, like: Tone) -> Frame:
     """`picture` with the mean and the spread of each Lab channel as in `like`, a tone of a picture of its shape.
 
