@@ -145,3 +145,28 @@ def test_every_row_holds(editor, holds, width, dark):
         page.get_by_role("button", name="Look and voice").click()
     page.evaluate("for (const row of document.querySelectorAll('[data-prop]')) row.open = true")
     holds(page)
+
+
+def test_a_video_and_music_are_put_under_a_scene(editor, until, holds, tmp_path):
+    from rendering import media
+
+    film, tune = tmp_path / "waves.mp4", tmp_path / "tune.flac"
+    media.run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", film])
+    media.run(["-f", "lavfi", "-i", "sine=f=220:d=3", tune])
+    page = editor()
+    before = frame_of(page)
+    page.locator("[data-prop=background] > summary").click()
+    page.locator("[name=background][value=video]").press("Space")
+    page.locator("input[name=video]").set_input_files(film)
+    page.get_by_role("radio", name="waves").wait_for()
+    until(page, f"document.getElementById('frame').getAttribute('src') !== '{before}'")
+    holds(page)
+    page.locator("[data-prop=music] > summary").click()
+    page.locator("input[name=music_file]").set_input_files(tune)
+    page.get_by_role("radio", name="tune").wait_for()
+    until(page, "document.querySelector('[name=music]:checked').value !== ''")
+    page.get_by_label("Quieter while somebody speaks, dB").wait_for()
+    holds(page)
+    scene = Scene.objects.get()
+    assert (scene.background, scene.clip.name) == ("video", "waves.mp4")
+    assert (scene.project.music.name, round(scene.project.music.seconds)) == ("tune.flac", 3)
