@@ -47,6 +47,10 @@ LOOKS = {
 LENGTHS = {"smile": 1.5, "nod": 0.7, **dict.fromkeys(LOOKS, 1.3)}
 """Seconds that a mark takes at least."""
 
+UNHURRIED = (
+    0.06  # seconds more for each degree that the head turns: far turns are no faster than near ones
+)
+
 STILL_GAZE = (-0.20, -0.33)  # gaze per degree of yaw and of pitch that keeps the eyes on the viewer
 
 
@@ -167,6 +171,7 @@ def _poses(
         taken = float(chance.uniform(0.55, 1.0))
         yaw, pitch, roll = np.clip(chance.standard_normal(3), -1.9, 1.9)
         wanted = {"yaw": 2.0 * yaw, "pitch": 0.15 + 0.9 * pitch, "roll": 1.0 * roll - 0.3 * yaw}
+        taken += UNHURRIED * max(abs(wanted[name] - path[-1][1]) for name, path in knots.items())
         for name, path in knots.items():
             path += [(moment, path[-1][1]), (moment + taken, wanted[name])]
         moment += taken + float(np.clip(chance.lognormal(np.log(1.3), 0.5), 0.4, 4.0))

@@ -10,10 +10,9 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 
-from studio.api import captions, problems
+from studio.api import captions, library, problems, renders, usage
 from studio.api.auth import WorkspaceKey
 from studio.api.problems import Refusal
-from studio.api.routes import router
 
 MAX_BODY = 1_000_000
 
@@ -69,7 +68,7 @@ api = PublicAPI(
     parser=StrictParser(),
     urls_namespace="api-1",
 )
-api.add_router("", router)
-api.add_router("", captions.router)
+for part in (renders, library, usage, captions):
+    api.add_router("", part.router)
 for kind in (Exception, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.handle)

@@ -9,12 +9,12 @@ from ninja import Router, Status
 
 from studio import access, actions, cues
 from studio.api import schemas
+from studio.api.common import READ_PROBLEMS, workspace_of
 from studio.api.problems import Refusal
 from studio.models import Project, Scene
 
 router = Router(tags=["Captions"])
 
-READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
 PROBLEMS = dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 429), schemas.Problem)
 ONE = "/projects/{slug:project_id}/captions/{slug:caption_id}"
 
@@ -65,7 +65,7 @@ def _one(
     request: HttpRequest, project_id: str, caption_id: str
 ) -> tuple[int, Scene, cues.ShownCues, cues.ShownCue]:
     """(number of the scene, the scene, its captions, the caption)."""
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    project = access.project(workspace_of(request), project_id)
     scene_id, *places = caption_id.rsplit("-", 3)
     for number, scene in _scenes(project):
         if scene.pk == scene_id:
@@ -91,7 +91,7 @@ def _kept(
 )
 def caption_list(request: HttpRequest, project_id: str) -> Any:
     """In order, with the times within their scene. An id holds as long as the caption stands for the same words."""
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    project = access.project(workspace_of(request), project_id)
     return _list(_scenes(project))
 
 

@@ -76,7 +76,7 @@ def test_a_slip_of_ours_is_not_kept(program, monkeypatch, alice):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("studio.api.routes.render_resource", slip)
+        patch.setattr("studio.api.renders.render_resource", slip)
         problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
     assert available(alice.workspace) == 600
     assert not Render.objects.exists()
@@ -134,7 +134,7 @@ def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
         go_on.wait(20)
         return actions.request_render(*args, **options)
 
-    monkeypatch.setattr("studio.api.routes.request_render", slow)
+    monkeypatch.setattr("studio.api.renders.request_render", slow)
     answers = []
 
     def ask():

@@ -199,7 +199,7 @@ def test_a_slip_of_ours_is_said_and_costs_nothing(program, monkeypatch, caplog):
     def slip(*args, **options):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("studio.api.routes.request_render", slip)
+    monkeypatch.setattr("studio.api.renders.request_render", slip)
     response = program.post(RENDERS, {"script": "Hello."})
     body = problem(response, 500, "internal_error")
     assert "secret" not in response.content.decode()

@@ -147,7 +147,7 @@ def test_waiting_answers_when_it_has_ended(program, monkeypatch):
     def cancel(seconds):
         Render.objects.get().cancel()
 
-    monkeypatch.setattr("studio.api.routes.time.sleep", cancel)
+    monkeypatch.setattr("studio.api.renders.time.sleep", cancel)
     response = program.post(RENDERS, {"script": "Hello."}, key="wait-1", Prefer="wait=5")
     assert response.status_code == 200
     assert response["Preference-Applied"] == "wait=5"

@@ -1,0 +1,277 @@
+"""What a request for a render asks for, as rows of a project; what cannot be is refused with its path."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+from rendering.stages import lettering
+from studio import access, overlays
+from studio.api import schemas
+from studio.api.common import PLAIN_ID
+from studio.api.problems import Refusal
+from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
+from studio.models.projects import RevisionConflict, new_seed
+
+Row = TypeVar("Row", Avatar, Voice)
+Asset = TypeVar("Asset", Picture, Clip)
+SOURCES = ("script", "scenes", "project_id")
+OF_THE_PROJECT = (
+    "title", "format", "language", "avatar_id", "voice_id", "voice_settings", "background",
+    "layout", "overlays", "transition", "aspect_ratio", "resolution", "fps", "container", "captions",
+    "logo", "music", "seed",
+)  # fmt: skip
+
+
+def _invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
+    return Refusal(code, sentence, errors=[{"path": path, "code": code, "message": sentence}])
+
+
+def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
+    """The row with this id or slug; else the nearest slug is named."""
+    slugs = []
+    for row in rows:
+        if wanted in (row.pk, row.slug):
+            return row
+        slugs.append(row.slug)
+    near = difflib.get_close_matches(wanted, slugs, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"GET /{noun}s lists them."
+    raise _invalid(path, f"There is no {noun} {wanted}. {hint}")
+
+
+def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
+    """An upload of the workspace. One of another workspace is one that does not exist."""
+    row = rows.filter(pk=wanted, removed_at=None).first()
+    if row is None:
+        raise _invalid(path, f"There is no {noun} {wanted}; POST /assets takes it in.")
+    return row
+
+
+def _background(
+    workspace: Workspace, wanted: schemas.Background | None, path: str
+) -> dict[str, Any]:
+    """Fields of a scene."""
+    if wanted is None:
+        return {}
+    kind = {"image": "picture"}.get(wanted.type, wanted.type)
+    found: dict[str, Any] = {"background": kind}
+    needed = {"color": ["color"], "gradient": ["color", "to"], "none": []}
+    for name in needed.get(kind, ["asset_id"]):
+        if getattr(wanted, name) is None:
+            raise _invalid(
+                f"{path}.{name}",
+                f"A background of type {wanted.type} needs its {name}.",
+                "missing_field",
+            )
+    if kind == "picture":
+        rows = Picture.objects.filter(workspace=workspace)
+        found["picture"] = _asset(rows, wanted.asset_id or "", f"{path}.asset_id", "picture")
+    elif kind == "video":
+        clips = Clip.objects.filter(workspace=workspace, kind="video")
+        found["clip"] = _asset(clips, wanted.asset_id or "", f"{path}.asset_id", "video")
+    if wanted.color:
+        found["background_color"] = wanted.color.lower()
+    if wanted.to:
+        found["background_to"] = wanted.to.lower()
+    if wanted.angle is not None:
+        found["background_angle"] = wanted.angle
+    if wanted.fit:
+        found["fit"] = wanted.fit
+    return found
+
+
+def _layout(wanted: schemas.Layout | None, path: str) -> dict[str, Any]:
+    """Fields of a scene."""
+    if wanted is None:
+        return {}
+    for name in ("heading", "body"):
+        lettering.check(getattr(wanted, name), path=f"{path}.{name}")
+    return {
+        "layout": wanted.frame,
+        "layout_side": wanted.side or "right",
+        "layout_x": wanted.x,
+        "layout_y": wanted.y,
+        "layout_scale": wanted.scale,
+        "heading": wanted.heading,
+        "body": wanted.body,
+    }
+
+
+def _overlays(
+    workspace: Workspace, wanted: list[schemas.Overlay] | None, path: str
+) -> dict[str, Any]:
+    """Fields of a scene."""
+    if wanted is None:
+        return {}
+    rows = [overlay.model_dump(by_alias=True, exclude_none=True) for overlay in wanted]
+    return {"overlays": overlays.checked(rows, workspace, path)}
+
+
+def _anchored(scene: dict[str, Any], path: str) -> None:
+    """Refuses overlays on words that the script does not have."""
+    words = overlays.words_of(scene["script"], scene["markup"])
+    for number, row in enumerate(scene.get("overlays", ())):
+        for name in ("from", "to"):
+            anchor = row[name]
+            if anchor is None or not words:
+                continue
+            where = f"{path}overlays[{number}].{name}"
+            if anchor["line"] > len(words):
+                raise _invalid(f"{where}.line", f"The scene has only {len(words)} lines.")
+            count = len(words[anchor["line"] - 1])
+            if anchor["word"] > count:
+                sentence = f"Line {anchor['line']} has only {count} words."
+                raise _invalid(f"{where}.word", sentence)
+
+
+def _scene(
+    workspace: Workspace, scene: schemas.Choices, over: schemas.Choices, path: str
+) -> dict[str, Any]:
+    """The scene's own choices, else those of the request, else the first stock avatar and its voice."""
+
+    def chosen(name: str) -> tuple[Any, str]:
+        own = getattr(scene, name)
+        return (own, f"{path}{name}") if own is not None else (getattr(over, name), name)
+
+    wanted, where = chosen("avatar_id")
+    avatars = Avatar.offered_to(workspace)
+    avatar = (
+        offered(avatars, wanted, where, "avatar")
+        if wanted
+        else avatars.filter(workspace=None, of="").first()
+    )
+    if avatar is None:
+        raise _invalid("avatar_id", "This workspace has no avatar yet.")
+    wanted, where = chosen("voice_id")
+    voices = Voice.offered_to(workspace)
+    usual = voices.filter(slug=avatar.voice_slug).first() or voices.first()
+    voice = offered(voices, wanted, where, "voice") if wanted else usual
+    if voice is None:
+        raise _invalid("voice_id", "This workspace has no voice yet.")
+    language, where = chosen("language")
+    if language and language.lower() not in (voice.language.lower(), voice.language[:2].lower()):
+        raise _invalid(
+            where,
+            f"{voice.name} speaks {voice.language}, not {language}; choose another voice.",
+            "language_unsupported",
+        )
+    settings, _ = chosen("voice_settings")
+    background, where = chosen("background")
+    return {
+        "avatar": avatar,
+        "voice": voice,
+        "markup": chosen("format")[0] or "markdown",
+        "speed": settings.speed if settings else 1.0,
+        "style": chosen("style")[0] or "neutral",
+        "transition": chosen("transition")[0] or "cut",
+        **_background(workspace, background, where),
+        **_layout(*chosen("layout")),
+        **_overlays(workspace, *chosen("overlays")),
+    }
+
+
+def _captions(wanted: schemas.Captions | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    return {
+        "burn_captions": wanted.burn_in,
+        "caption_style": wanted.style or "boxed",
+        "caption_position": wanted.position or "bottom",
+    }
+
+
+def _logo(workspace: Workspace, wanted: schemas.Logo | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    rows = Picture.objects.filter(workspace=workspace)
+    return {
+        "logo": _asset(rows, wanted.asset_id, "logo.asset_id", "picture"),
+        "logo_position": wanted.position,
+        "logo_size": wanted.size,
+    }
+
+
+def _music(workspace: Workspace, wanted: schemas.Music | None) -> dict[str, Any]:
+    if wanted is None:
+        return {}
+    rows = Clip.objects.filter(workspace=workspace, kind="music")
+    usual = 10.0 if wanted.duck_by is None else wanted.duck_by
+    return {
+        "music": _asset(rows, wanted.asset_id, "music.asset_id", "music"),
+        "music_volume": wanted.volume,
+        "music_duck": usual if wanted.duck else 0.0,
+    }
+
+
+def first_words(script: str) -> str:
+    """A title from a script: its first words without marks, at most 60 characters."""
+    plain = re.sub(r"<[^>]*>|[#*_`>\[\]]", " ", script[:600])
+    return textwrap.shorten(plain, 60, placeholder="…") or "Untitled"
+
+
+def _made(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+    """The inline input as a project, so that every render can be opened in the studio."""
+    inline = wanted.scenes or [schemas.SceneRequest(script=wanted.script or "")]
+    scenes = [
+        {
+            **_scene(workspace, scene, wanted, f"scenes[{number}]." if wanted.scenes else ""),
+            "script": scene.script,
+            "title": scene.title or "",
+        }
+        for number, scene in enumerate(inline)
+    ]
+    for number, fields in enumerate(scenes):
+        _anchored(fields, f"scenes[{number}]." if wanted.scenes else "")
+    project = Project.objects.create(
+        workspace=workspace,
+        title=wanted.title or first_words(inline[0].script),
+        aspect=wanted.aspect_ratio or "16:9",
+        resolution=wanted.resolution or "720p",
+        fps=wanted.fps or 25,
+        container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
+        seed=new_seed() if wanted.seed is None else wanted.seed,
+        **_captions(wanted.captions),
+        **_logo(workspace, wanted.logo),
+        **_music(workspace, wanted.music),
+    )
+    Scene.objects.bulk_create(
+        Scene(project=project, position=position, **fields)
+        for position, fields in enumerate(scenes, start=1)
+    )
+    return project
+
+
+def project_of(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+    """The project that is named, or one that is made from what was sent."""
+    sources = [name for name in SOURCES if getattr(wanted, name) is not None]
+    if not sources:
+        raise _invalid("script", "Send one of script, scenes and project_id.", "missing_field")
+    if len(sources) > 1:
+        raise _invalid(
+            sources[1], f"Send {sources[0]} or {sources[1]}, not both.", "conflicting_fields"
+        )
+    if wanted.project_id is None:
+        if wanted.revision is not None:
+            raise _invalid("revision", "revision goes with project_id.", "conflicting_fields")
+        return _made(workspace, wanted)
+    for name in OF_THE_PROJECT:
+        if getattr(wanted, name) is not None:
+            raise _invalid(
+                name,
+                f"{name} is saved in the project; change it there, or send script instead of project_id.",
+                "conflicting_fields",
+            )
+    if not PLAIN_ID.match(wanted.project_id):
+        raise Refusal("not_found")
+    project = access.project(workspace, wanted.project_id)
+    if wanted.revision is not None:
+        # Under its lock nobody saves between this look and the plan.
+        project = Project.objects.select_for_update().get(pk=project.pk)
+        if project.revision != wanted.revision:
+            raise RevisionConflict(project)
+    return project
