@@ -1,7 +1,6 @@
-"""From a script to a signed video: the seven stages in order.
+"""From a script to a film of each line: the first six stages in order.
 
-`render_line` takes one line through stages 1 to 6 and encodes it; `deliver` joins the lines, adds
-captions and signs. Everything is kept in the store under the hash of what decides it, so that a retry,
+`render_line` takes one line through them and encodes it; finishing.py joins the lines to a signed video. Everything is kept in the store under the hash of what decides it, so that a retry,
 a resume after a crash and a second render of the same words are one mechanism. What draws is imported
 where it is used: the site reads scripts and keys only.
 """
@@ -11,19 +10,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import secrets
-import shutil
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rendering import faces, memory, provenance, voices
+from rendering import faces, memory, voices
 from rendering.faces import engines
 from rendering.failpoints import reach
 from rendering.stages import alignment, captions, delivery, motion, speech
@@ -33,7 +30,6 @@ from rendering.values import (
     Background,
     Canceled,
     Captions,
-    Chapter,
     CueEdit,
     Frame,
     Layout,
@@ -331,7 +327,7 @@ class Clock:
             yield frame
 
 
-def _silent(stage: str, fraction: float) -> None:
+def silent(stage: str, fraction: float) -> None:
     pass
 
 
@@ -340,7 +336,7 @@ def render_line(
     *,
     store: Store,
     earlier: Sequence[LineSpec] = (),
-    report: Report = _silent,
+    report: Report = silent,
     stop: threading.Event | None = None,
 ) -> Segment:
     """One line, from its words to an encoded segment; `reused` if the store held it.
@@ -518,190 +514,3 @@ def stored(key: str, store: Store) -> Segment | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # removed or damaged: it is made again
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A finished video. outputs: {"kind", "key", "suffix", "bytes", "sha256", …} of files in the store."""
-
-    seconds: float
-    outputs: list[dict[str, Any]]
-    chapters: list[dict[str, Any]]
-    quality: dict[str, float]
-    provenance: dict[str, Any]
-    stages: dict[str, float] = field(default_factory=dict)
-
-
-def deliver(
-    segments: Sequence[Segment],
-    *,
-    lines: Sequence[LineSpec],
-    store: Store,
-    title: str,
-    chapters: Sequence[Chapter],
-    codec: str,
-    consents: Sequence[dict[str, str]],
-    authority: Path,
-    music: Music | None = None,
-    report: Report = _silent,
-    stop: threading.Event | None = None,
-) -> Delivered:
-    """Stage 7 for the whole: joins the segments of `lines`, adds captions, chapters and music, signs last.
-
-    consents: {"id", "kind", "sha256"} of the records that allow it. authority: the folder of the signer.
-    Raises BadInput for a codec that cannot be written, Canceled, StoreFull.
-    """
-    clock = Clock()
-    video = lines[0].video
-    with clock("delivery"), store.scratch() as folder:
-        files = delivery.assemble(
-            segments,
-            video=video,
-            folder=folder,
-            title=title,
-            chapters=chapters,
-            codec=codec,
-            music=music,
-            cues=[spec.cues for spec in lines],
-            report=report,
-            stop=stop,
-        )
-        reach("stage:delivery")
-        signed = folder / f"signed{video.suffix}"
-        beside = provenance.sign(
-            files.video,
-            signed,
-            authority=provenance.authority(authority),
-            manifest=_manifest(title, lines, consents, music),
-        )
-        told = provenance.read(signed, authority)
-        if told["state"] != "valid":
-            raise RuntimeError(f"the signature does not hold: {told['problems']}")
-        size: dict[str, Any] = {"width": video.width, "height": video.height}
-        film = _kept(store, signed, "video", **size, fps=video.fps, codec=codec)
-        outputs = [
-            film,
-            # Under the video's own key, so that they stand side by side.
-            *([_kept(store, beside, "credentials", film["key"])] if beside else []),
-            _kept(store, files.poster, "poster", **size),
-            _kept(store, files.srt, "srt"),
-            _kept(store, files.vtt, "vtt"),
-            _kept(store, files.transcript, "transcript"),
-        ]
-    report("delivery", 1.0)
-    named = ("manifest", "issuer", "created_at", "source_type", "ai_label")
-    return Delivered(
-        seconds=files.seconds,
-        outputs=outputs,
-        chapters=[asdict(chapter) for chapter in chapters],
-        quality=_quality(segments),
-        provenance={"c2pa": True, **{name: told[name] for name in named}},
-        stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
-    )
-
-
-def _kept(
-    store: Store, made: Path, kind: str, under: str | None = None, **more: Any
-) -> dict[str, Any]:
-    """Moves a finished file into the store under the hash of its bytes, or `under` another key."""
-    with made.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    size = made.stat().st_size
-    with store.write(under or sha256, made.suffix) as path:
-        made.replace(path)
-    return {
-        "kind": kind,
-        "key": under or sha256,
-        "suffix": made.suffix,
-        "bytes": size,
-        "sha256": sha256,
-        **more,
-    }
-
-
-def _quality(segments: Sequence[Segment]) -> dict[str, float]:
-    """What was measured on the lines: the worst of targets.DRAWN, else means over the time of the video."""
-    figures: dict[str, list[tuple[float, float]]] = {}
-    for part in segments:
-        for name, figure in part.quality.items():
-            figures.setdefault(name, []).append((figure, part.seconds))
-    worst = {"jacobian": min, "silence": max, "changed": max}
-    return {
-        name: worst[name](f for f, _ in found)
-        if name in worst
-        else round(sum(f * s for f, s in found) / sum(s for _, s in found), 4)
-        for name, found in figures.items()
-    }
-
-
-def _manifest(
-    title: str,
-    lines: Sequence[LineSpec],
-    consents: Sequence[dict[str, str]],
-    music: Music | None,
-) -> dict[str, Any]:
-    avatars = [faces.get(slug) for slug in dict.fromkeys(spec.avatar for spec in lines)]
-    speakers = [voices.get(slug) for slug in dict.fromkeys(spec.voice for spec in lines)]
-    uploaded = {key: part for spec in lines for key, part in uploads(spec).items()}
-    pictured = bool(uploaded)
-    if music is not None:
-        uploaded[music.sha256] = ("Music", "music")
-    words = "\n\n".join(spec.text for spec in lines)
-    return provenance.manifest(
-        title=title,
-        # A photo is an uploaded picture in the frame, also when it speaks.
-        uploaded_pictures=pictured or any(faces.OWN.fullmatch(face.slug) for face in avatars),
-        ingredients=[
-            *(provenance.Ingredient(face.name, "avatar", face.sha256) for face in avatars),
-            *(
-                provenance.Ingredient(voice.name, "voice", voices.sha256(voice.slug))
-                for voice in speakers
-            ),
-            *(provenance.Ingredient(name, kind, key) for key, (name, kind) in uploaded.items()),
-        ],
-        consents=consents,
-        script_sha256=hashlib.sha256(words.encode()).hexdigest(),
-        burnt_captions=any(spec.captions.burn_in for spec in lines),
-    )
-
-
-def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
-    """Copies uploaded files that these need to their places, where another machine of a shared store took them in."""
-    wanted: dict[Path, str] = {}
-    for part in parts:
-        if isinstance(part, Music):
-            wanted[part.path] = part.sha256
-        elif part is not None:
-            for one in (part.background, part.logo, *part.overlays):
-                for name in ("picture", "video"):
-                    if path := getattr(one, name, None):
-                        wanted[path] = one.sha256  # type: ignore[union-attr]
-    for path, sha256 in wanted.items():
-        fetch(path, sha256, store)
-
-
-def fetch(path: Path, sha256: str, store: Store) -> None:
-    """The uploaded file to its place, if a shared store has it and this machine does not."""
-    if not store.shared or path.is_file() or not (found := store.find(sha256, path.suffix)):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")
-    try:
-        shutil.copyfile(found, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def uploads(spec: LineSpec) -> dict[str, tuple[str, str]]:
-    """What was uploaded and is seen in the line: sha256 -> (title, kind)."""
-    found: dict[str, tuple[str, str]] = {}
-    if spec.background.sha256:
-        kind = "picture" if spec.background.video is None else "video"
-        found[spec.background.sha256] = ("Background", kind)
-    if spec.logo is not None:
-        found[spec.logo.sha256] = ("Logo", "picture")
-    for overlay in spec.overlays:
-        if overlay.sha256:
-            found[overlay.sha256] = ("Overlay", "picture")
-    return found

@@ -24,7 +24,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import memory, pipeline, queue
+from rendering import finishing, memory, pipeline, queue, uploaded
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
@@ -109,7 +109,7 @@ def make_line(row: Segment, batch: int = 1) -> None:
         try:
             spec = pipeline.spec_from_json(row.spec)
             earlier = _earlier(row) if pipeline.looks_back(spec) else []
-            pipeline.bring([spec, *earlier], queue.store())
+            uploaded.bring([spec, *earlier], queue.store())
             made = pipeline.render_line(
                 spec,
                 earlier=earlier,
@@ -213,8 +213,8 @@ def _assemble(render: Render, attempt: Attempt) -> None:
         render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)
         raise FileNotFoundError(f"{len(missing)} lines are not in the store any more")
     music = pipeline.music_from_json(render.music)
-    pipeline.bring([music], store)
-    delivered = pipeline.deliver(
+    uploaded.bring([music], store)
+    delivered = finishing.deliver(
         [part for part in parts if part is not None],
         store=store,
         title=render.title,

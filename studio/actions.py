@@ -19,7 +19,7 @@ from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
 from moderation.screen import Verdict, screen
-from rendering import clips, eta, media, pictures, pipeline, queue, scheduling, tasks
+from rendering import clips, eta, media, pictures, pipeline, queue, scheduling, tasks, uploaded
 from rendering.models import Render, Segment
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
@@ -323,7 +323,7 @@ def request_render(
             codec=video.codec,
             burn_captions=project.burn_captions,
             music=pipeline.music_to_json(composition.music_of(project)),
-            uploaded_pictures=any(pipeline.uploads(line.spec) for line in plan.lines),
+            uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
             quoted=plan.quoted,
             lane=plan.lane,
             rank_at=queue.rank_at(plan.lane, timezone.now()),
@@ -371,7 +371,7 @@ def request_render(
 
 
 def _share(sha256: str, path: Path) -> None:
-    """For workers and web processes on other machines: pipeline.bring fetches it."""
+    """For workers and web processes on other machines: uploaded.bring fetches it."""
     if queue.store().shared:
         with queue.store().write(sha256, path.suffix) as draft:
             shutil.copyfile(path, draft)

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rendering import media, pictures, pipeline, queue
+from rendering import media, pictures, queue, uploaded
 from rendering.values import BadInput
 from studio import access, actions, uploads
 from studio.access import in_workspace
@@ -135,7 +135,7 @@ def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
 def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
     """The cleaned picture itself, to its own workspace only."""
     picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
-    pipeline.fetch(picture.path, picture.sha256, queue.store())
+    uploaded.fetch(picture.path, picture.sha256, queue.store())
     return _file(picture.path)
 
 
@@ -144,7 +144,7 @@ def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
 def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
     """The first picture of a video."""
     clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
-    pipeline.fetch(clip.path, clip.sha256, queue.store())
+    uploaded.fetch(clip.path, clip.sha256, queue.store())
     if clip.kind != Clip.Kind.VIDEO or not clip.path.is_file():
         raise Http404
     store = queue.store()
@@ -163,7 +163,7 @@ def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
 def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
     """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
     clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
-    pipeline.fetch(clip.path, clip.sha256, queue.store())
+    uploaded.fetch(clip.path, clip.sha256, queue.store())
     if not clip.path.is_file():
         raise Http404
     return serve(request, clip.path, clip.path.name, download=False)

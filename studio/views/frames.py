@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from rendering import pipeline, queue
+from rendering import pipeline, queue, uploaded
 from rendering.values import LineSpec, VideoFormat
 from studio import access, composition, cues, overlays
 from studio.access import in_workspace
@@ -110,7 +110,7 @@ def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     if found is None:
         from PIL import Image
 
-        pipeline.bring([spec], store)
+        uploaded.bring([spec], store)
         with store.write(key, ".jpg") as path:
             Image.fromarray(pipeline.rest_frame(spec, store=store, safe=safe)).save(
                 path, "JPEG", quality=QUALITY

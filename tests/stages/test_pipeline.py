@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rendering import media, pipeline, provenance
+from rendering import finishing, media, pipeline, provenance
 from rendering.failpoints import reach
 from rendering.stages import composition, delivery
 from rendering.store import Store
@@ -283,7 +283,7 @@ def deliver(segments, specs, store, folder, **changes):
         "consents": [{"id": "consent_1", "kind": "licence", "sha256": "ab" * 32}],
         "authority": folder / "c2pa",
     }
-    return pipeline.deliver(segments, lines=specs, store=store, **settings | changes)
+    return finishing.deliver(segments, lines=specs, store=store, **settings | changes)
 
 
 def test_segments_become_a_signed_video(made, tmp_path):

@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from consent.models import Consent, NotAllowed, allows
-from rendering import faces, media, pipeline, provenance, queue, voices
+from rendering import faces, finishing, media, pipeline, provenance, queue, voices
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script
 from rendering.store import StoreFull
@@ -114,7 +114,7 @@ class Command(BaseCommand):
         store = queue.store()
         bar = Bar(specs, quiet=options["json"])
         segments = rendered(specs, bar, stop)
-        made = pipeline.deliver(
+        made = finishing.deliver(
             segments,
             lines=specs,
             store=store,

@@ -1,0 +1,53 @@
+"""Files that people uploaded: which a line shows, and where they are read on this machine."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from rendering.store import Store
+from rendering.values import LineSpec, Music
+
+
+def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
+    """Copies uploaded files that these need to their places, where another machine of a shared store took them in."""
+    wanted: dict[Path, str] = {}
+    for part in parts:
+        if isinstance(part, Music):
+            wanted[part.path] = part.sha256
+        elif part is not None:
+            for one in (part.background, part.logo, *part.overlays):
+                for name in ("picture", "video"):
+                    if path := getattr(one, name, None):
+                        wanted[path] = one.sha256  # type: ignore[union-attr]
+    for path, sha256 in wanted.items():
+        fetch(path, sha256, store)
+
+
+def fetch(path: Path, sha256: str, store: Store) -> None:
+    """The uploaded file to its place, if a shared store has it and this machine does not."""
+    if not store.shared or path.is_file() or not (found := store.find(sha256, path.suffix)):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")
+    try:
+        shutil.copyfile(found, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def seen_in(spec: LineSpec) -> dict[str, tuple[str, str]]:
+    """What was uploaded and is seen in the line: sha256 -> (title, kind)."""
+    found: dict[str, tuple[str, str]] = {}
+    if spec.background.sha256:
+        kind = "picture" if spec.background.video is None else "video"
+        found[spec.background.sha256] = ("Background", kind)
+    if spec.logo is not None:
+        found[spec.logo.sha256] = ("Logo", "picture")
+    for overlay in spec.overlays:
+        if overlay.sha256:
+            found[overlay.sha256] = ("Overlay", "picture")
+    return found
