@@ -259,12 +259,12 @@ def rest_key(spec: LineSpec) -> str:
 def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
     """The avatar at rest in its composition, RGB, with the expression of its style and every overlay; with burnt-in
     captions, spec.text stands as caption. What is transparent shows checks; safe: the edge of the safe area is drawn in."""
-    from rendering.stages import composition, frames
+    from rendering.stages import frames, painting
 
     caption = captions.opening(spec.text) if spec.captions.burn_in else ""
     picture, anchor = resting(spec.avatar, spec.style, store)
-    frame = composition.checkered(frames.preview(spec, picture, anchor, caption))
-    return composition.guided(frame, spec.video) if safe else frame
+    frame = painting.checkered(frames.preview(spec, picture, anchor, caption))
+    return painting.guided(frame, spec.video) if safe else frame
 
 
 @functools.lru_cache(maxsize=8)

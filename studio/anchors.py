@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rendering.stages import composition as composing
+from rendering.stages import painting
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Overlay, VideoFormat
 from studio import composition, overlays
@@ -171,7 +171,7 @@ def _box(scene: Scene, row: dict[str, Any], picture: Any) -> tuple[int, int, int
         style=row["style"],
     )
     try:
-        patch = composing.drawn(overlay, video)
+        patch = painting.drawn(overlay, video)
     except (BadInput, OSError):
         return None
     height, width = patch.rgba.shape[:2]

@@ -188,7 +188,7 @@ STEPS = {
     "chin and lips": ("portrait.py", "_draw_chin"),
     "of these, inside of the mouth": ("mouth.py", "draw"),
     "body": ("portrait.py", "draw_body"),
-    "layers over the background": ("composition.py", "lay"),
+    "layers over the background": ("painting.py", "lay"),
     "all of a frame": ("composition.py", "_place"),
 }
 PROFILE = """

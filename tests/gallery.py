@@ -17,8 +17,8 @@ import numpy as np
 
 from rendering import faces, pipeline, quality
 from rendering.faces import photo, portrait
-from rendering.stages import composition, delivery, motion, placing
-from rendering.stages.composition import Patch
+from rendering.stages import delivery, motion, painting, placing
+from rendering.stages.painting import Patch
 from rendering.store import Store
 from rendering.values import BadInput, Frame, Layout, LineSpec, VideoFormat
 
@@ -79,8 +79,8 @@ def _face(avatar: faces.Avatar, height: int) -> portrait.Portrait:
 def _cell(drawn: portrait.Portrait, tracks: dict[str, float], name: str) -> Frame:
     x0, y0, x1, y1 = drawn.box
     whole = np.full((y1 - y0, x1 - x0, 3), GROUND, np.uint8)
-    composition.lay(whole, Patch(drawn.draw_body(tracks, x0, y0, x1 - x0, y1 - y0), 0, 0))
-    composition.lay(whole, Patch(drawn.draw(tracks), 0, 0))
+    painting.lay(whole, Patch(drawn.draw_body(tracks, x0, y0, x1 - x0, y1 - y0), 0, 0))
+    painting.lay(whole, Patch(drawn.draw(tracks), 0, 0))
     face = drawn.face
     x, y = face.mouth
     top, left = max(0, int(y - 0.80 * face.height)), max(0, int(x - 0.55 * face.height))

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from rendering import clips, media, pipeline
-from rendering.stages import composition, frames
+from rendering.stages import composition, frames, painting
 from rendering.store import Store
 from rendering.values import (
     ASPECTS,
@@ -123,7 +123,7 @@ class Samples:
                 codec = "vp9" if spec.background.clear else "h264"
                 video = VideoFormat.of(aspect, HEIGHT, codec=codec, alpha=spec.background.clear)
                 frame = pipeline.rest_frame(replace(spec, video=video), store=self.store)
-                found.append(self.save(title, f"{name} {aspect}", composition.guided(frame, video)))
+                found.append(self.save(title, f"{name} {aspect}", painting.guided(frame, video)))
         self.sections.append((title, found))
         print(title, flush=True)
 

@@ -10,33 +10,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-from rendering import media
-from rendering.stages import captions, lettering, placing
+from rendering.stages import captions, lettering, painting, placing
+from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
-from rendering.values import Background, Frame, LineSpec, Overlay, VideoFormat, Word
+from rendering.values import Frame, LineSpec, Overlay, Word
 
 VERSION = f"composition/1 {placing.VERSION} {lettering.VERSION}"
 FADE = 0.32  # seconds in which an overlay comes or goes
 DISSOLVE = 0.56  # seconds from one scene to the next
 LIFT = 0.5  # of its own height, how far a card rises while it comes
-INK, PAPER = (29, 26, 23), (250, 248, 245)
-CHECKS = ((214, 214, 214), (240, 240, 240))  # what stands for nothing in a preview
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """A small picture with alpha and where it lies in the frame."""
-
-    rgba: Frame
-    left: int
-    top: int
 
 
 class Person(Protocol):
@@ -50,30 +37,6 @@ class Person(Protocol):
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
         """What to lay, back to front, for these tracks; only what lies in the window is needed."""
-
-
-def over(front: Frame, back: Frame) -> Frame:
-    """Premultiplied RGBA over RGB, or over premultiplied RGBA."""
-    # OpenCV's own steps from one channel order to another are ten times faster than numpy's slices.
-    clear = cv2.bitwise_not(cv2.extractChannel(front, 3))
-    if back.shape[2] == 4:
-        return cv2.add(front, cv2.multiply(back, cv2.merge([clear] * 4), scale=1 / 255))
-    shown = cv2.multiply(back, cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB), scale=1 / 255)
-    return cv2.add(cv2.cvtColor(front, cv2.COLOR_RGBA2RGB), shown)
-
-
-def lay(frame: Frame, patch: Patch, share: float = 1.0, lift: int = 0) -> None:
-    """Lays the patch into the frame, `share` of it visible, `lift` pixels lower; what is outside is cut."""
-    rows, columns = frame.shape[:2]
-    top, left = patch.top + lift, patch.left
-    y0, x0 = max(0, top), max(0, left)
-    y1, x1 = min(rows, top + patch.rgba.shape[0]), min(columns, left + patch.rgba.shape[1])
-    if y0 >= y1 or x0 >= x1 or share <= 0:
-        return
-    part = patch.rgba[y0 - top : y1 - top, x0 - left : x1 - left]
-    if share < 1:
-        part = cv2.multiply(part, (share,) * 4)
-    frame[y0:y1, x0:x1] = over(part, frame[y0:y1, x0:x1])
 
 
 class Composition:
@@ -110,7 +73,9 @@ class Composition:
             moving: Iterator[Frame] | None = None
             if self.spec.background.video is not None:
                 moving = stack.enter_context(
-                    closing(behind(self.spec.background, self.video, self._part(), self.at))
+                    closing(
+                        painting.behind(self.spec.background, self.video, self._part(), self.at)
+                    )
                 )
             if self.before is not None:
                 stack.enter_context(closing(self.before))
@@ -136,7 +101,9 @@ class Composition:
             frame = self.still(pose, end=True)
             while True:
                 yield frame
-        with closing(behind(self.spec.background, self.video, self._part(), self.at)) as moving:
+        with closing(
+            painting.behind(self.spec.background, self.video, self._part(), self.at)
+        ) as moving:
             ground = self._ground()
             for picture in moving:
                 frame = ground.copy()
@@ -155,7 +122,7 @@ class Composition:
         frame = self._ground()
         background = self.spec.background
         if background.video is not None:
-            with closing(behind(background, self.video, self._part(), self.at)) as moving:
+            with closing(painting.behind(background, self.video, self._part(), self.at)) as moving:
                 self._show(frame, next(moving))
         return self._stood(frame, pose, moment, caption, end=end)
 
@@ -170,14 +137,16 @@ class Composition:
     ) -> Frame:
         """The person and what lies over them, as in `still`, on what is behind."""
         self._place(frame, pose)
-        lay_all(frame, self._fixed)
+        painting.lay_all(frame, self._fixed)
         for overlay, begin, finish in self.laid:
             there = moment is None or begin <= moment < finish
             if overlay.last is None if end else there:
-                lay(frame, drawn(overlay, self.video))
+                painting.lay(frame, painting.drawn(overlay, self.video))
         if caption and self.spec.captions.burn_in:
-            lay(frame, self._caption(caption, 0 if self.spec.captions.style == "karaoke" else -1))
-        return _straight(frame)
+            painting.lay(
+                frame, self._caption(caption, 0 if self.spec.captions.style == "karaoke" else -1)
+            )
+        return painting.straight(frame)
 
     def _show(self, frame: Frame, picture: Frame) -> None:
         """The picture of the background's video, under the text beside the person."""
@@ -195,7 +164,7 @@ class Composition:
     def _ground(self) -> Frame:
         """What is behind the person and never moves, with the text beside them."""
         spec, video = self.spec, self.video
-        frame = painted(spec.background, video, self._part())
+        frame = painting.painted(spec.background, video, self._part())
         if video.alpha:
             opaque = np.full((*frame.shape[:2], 1), 0 if spec.background.clear else 255, np.uint8)
             frame = np.dstack([frame, opaque])
@@ -210,43 +179,45 @@ class Composition:
             if layout.heading or layout.body:
                 short = min(self.video.width, self.video.height)
                 panel = self.standing.panel
-                lay(frame, _panel(layout.heading, layout.body, panel, short, self._paper()))
+                painting.lay(
+                    frame, painting.panel(layout.heading, layout.body, panel, short, self._paper())
+                )
 
     def _paper(self) -> tuple[int, int, int]:
         """The colour behind the panel's text."""
         background = self.spec.background
         pictured = background.video is not None or background.picture is not None
         if background.clear:
-            return PAPER
-        first = rgb(background.color)
+            return painting.PAPER
+        first = painting.rgb(background.color)
         if pictured or not background.to:
             return first
-        second = rgb(background.to)
+        second = painting.rgb(background.to)
         return tuple((a + b) // 2 for a, b in zip(first, second, strict=True))  # type: ignore[return-value]
 
     def _place(self, frame: Frame, tracks: dict[str, float]) -> None:
         """Lays the person in."""
         if self.standing.circle:
-            lay(frame, self._circled(tracks))
+            painting.lay(frame, self._circled(tracks))
             return
         whole = Box(
             -self.left, -self.top, self.video.width - self.left, self.video.height - self.top
         )
         for part in self.person.parts(tracks, whole):
-            lay(frame, Patch(part.rgba, self.left + part.left, self.top + part.top))
+            painting.lay(frame, Patch(part.rgba, self.left + part.left, self.top + part.top))
 
     def _circled(self, tracks: dict[str, float]) -> Patch:
         """The person inside the circle, over the background's colour, with the ring and the shadow around it."""
         x, y, radius = self.standing.circle  # type: ignore[misc]
-        back, shape, ring = _circle(radius, rgb(self.spec.background.color))
+        back, shape, ring = painting.circle(radius, painting.rgb(self.spec.background.color))
         side = back.shape[0]
         left, top = round(x - side / 2), round(y - side / 2)
         inside = back.copy()
         across, down = self.left - left, self.top - top
         for part in self.person.parts(tracks, Box(-across, -down, side - across, side - down)):
-            lay(inside, Patch(part.rgba, across + part.left, down + part.top))
+            painting.lay(inside, Patch(part.rgba, across + part.left, down + part.top))
         disc = cv2.merge([cv2.multiply(c, shape, scale=1 / 255) for c in cv2.split(inside)])
-        return Patch(over(cv2.merge([disc, shape]), ring), left, top)
+        return Patch(painting.over(cv2.merge([disc, shape]), ring), left, top)
 
     @functools.cached_property
     def _fixed(self) -> list[Patch]:
@@ -254,28 +225,30 @@ class Composition:
         logo = self.spec.logo
         if logo is None:
             return []
-        picture = fitted(logo.picture, logo.size * min(self.video.width, self.video.height))
+        picture = painting.fitted(
+            logo.picture, logo.size * min(self.video.width, self.video.height)
+        )
         size = (picture.shape[1], picture.shape[0])
         return [Patch(picture, *placing.place(logo.position, size, self.video))]
 
     def _finished(self, frame: Frame, moment: float, before: Frame | None) -> Frame:
         """What lies over the person at this moment."""
-        lay_all(frame, self._fixed)
+        painting.lay_all(frame, self._fixed)
         for overlay, begin, end in self.laid:
             share = _share(overlay, begin, end, moment)
             if share > 0:
-                patch = drawn(overlay, self.video)
+                patch = painting.drawn(overlay, self.video)
                 rise = LIFT * (1 - share) * overlay.size * min(self.video.width, self.video.height)
-                lay(frame, patch, share, round(rise) if overlay.style == "card" else 0)
+                painting.lay(frame, patch, share, round(rise) if overlay.style == "card" else 0)
         middle = moment + 0.5 / self.video.fps
         for cue in self.cues:
             if cue.start <= middle < cue.end:
-                lay(frame, self._caption(cue.text, self._said(cue, middle)))
+                painting.lay(frame, self._caption(cue.text, self._said(cue, middle)))
         if before is not None:
             share = (moment + 1 / self.video.fps) / (DISSOLVE + 1 / self.video.fps)
             share = share * share * (3 - 2 * share)
             frame = cv2.addWeighted(frame, share, before, 1 - share, 0)
-        return _straight(frame)
+        return painting.straight(frame)
 
     def _said(self, cue: captions.Cue, moment: float) -> int:
         """Which word of the cue is said now; -1 before the first, and where the cue has words of its own."""
@@ -286,7 +259,7 @@ class Composition:
 
     def _caption(self, text: str, said: int) -> Patch:
         style = self.spec.captions
-        return caption(text, style.style, style.position, self.area, self.video, said)
+        return painting.caption(text, style.style, style.position, self.area, self.video, said)
 
 
 def _timed(overlay: Overlay, words: Sequence[Word], seconds: float) -> tuple[Overlay, float, float]:
@@ -316,360 +289,3 @@ def _share(overlay: Overlay, begin: float, end: float, moment: float) -> float:
     elif moment >= end - FADE and np.isfinite(end):
         return 0.0  # a cut leaves with its last word
     return share * share * (3 - 2 * share)
-
-
-def lay_all(frame: Frame, patches: Sequence[Patch]) -> None:
-    for patch in patches:
-        lay(frame, patch)
-
-
-def _straight(frame: Frame) -> Frame:
-    """Straight alpha of a premultiplied frame, as video files keep it; RGB as it is."""
-    if frame.shape[2] == 3:
-        return frame
-    alpha = frame[..., 3]
-    safe = cv2.max(alpha, 1)
-    colour = cv2.divide(frame[..., :3], cv2.merge([safe] * 3), scale=255)
-    return cv2.merge([*cv2.split(colour), alpha])
-
-
-@functools.lru_cache(maxsize=4)
-def _circle(radius: float, color: tuple[int, int, int]) -> tuple[Frame, Frame, Frame]:
-    """(RGB behind the person, alpha of the disc, ring and shadow around it as RGBA), squares of one size."""
-    line = max(2.0, 0.035 * radius)
-    side = 2 * round(radius + line + 0.16 * radius)
-    y, x = np.mgrid[:side, :side].astype(np.float32) + 0.5
-    away = np.hypot(x - side / 2, y - side / 2)
-    ring = np.clip(radius + line - away + 0.5, 0, 1)
-    lower = np.hypot(x - side / 2, y - side / 2 - 0.035 * radius)
-    shade = cv2.GaussianBlur(np.clip(radius + line - lower, 0, 1), (0, 0), 0.055 * radius) * 0.34
-    around = np.dstack([ring] * 3 + [ring + shade * (1 - ring)])
-    tones = np.linspace(1.04, 0.9, side, dtype=np.float32)[:, None, None]
-    back = np.clip(np.array(color, np.float32) * tones, 0, 255).astype(np.uint8)
-    as_bytes = lambda part: (np.clip(part, 0, 1) * 255 + 0.5).astype(np.uint8)  # noqa: E731
-    return (
-        np.ascontiguousarray(np.broadcast_to(back, (side, side, 3))),
-        as_bytes(radius - away + 0.5),
-        as_bytes(around),
-    )
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    red, green, blue = bytes.fromhex(color.removeprefix("#"))
-    return red, green, blue
-
-
-def luminance(color: tuple[int, int, int]) -> float:
-    """Relative luminance (WCAG 2.2)."""
-    parts = [c / 255 for c in color]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def painted(background: Background, video: VideoFormat, part: Box | None = None) -> Frame:
-    """What stands behind the person, RGB; `part`: what a picture fills, the background's colour around it.
-
-    Of a video only the colour. Raises FileNotFoundError where the picture is gone.
-    """
-    found = np.empty((video.height, video.width, 3), np.uint8)
-    found[:] = rgb(background.color)
-    part = part or Box(0, 0, video.width, video.height)
-    if background.picture is not None and background.video is None:
-        found[part.top : part.bottom, part.left : part.right] = _pictured(background, part)
-    elif background.to and background.video is None:
-        found = _gradient(background, video)
-    return found
-
-
-def _gradient(background: Background, video: VideoFormat) -> Frame:
-    """From one colour to the other along the angle, as CSS's linear-gradient; with noise of half a level against bands."""
-    turn = np.deg2rad(background.angle)
-    across, down = np.sin(turn), -np.cos(turn)
-    length = abs(video.width * across) + abs(video.height * down)
-    x = (np.arange(video.width, dtype=np.float32) + 0.5 - video.width / 2) * across
-    y = (np.arange(video.height, dtype=np.float32) + 0.5 - video.height / 2) * down
-    share = np.clip((x[None] + y[:, None]) / length + 0.5, 0, 1)
-    noise = np.random.default_rng(1).random(share.shape, np.float32)
-    channels = [
-        (a + (b - a) * share + noise).astype(np.uint8)
-        for a, b in zip(rgb(background.color), rgb(background.to), strict=True)
-    ]
-    return cv2.merge(channels)
-
-
-def _pictured(background: Background, part: Box) -> Frame:
-    read = cv2.imread(str(background.picture), cv2.IMREAD_UNCHANGED)
-    if read is None:
-        raise FileNotFoundError(background.picture)
-    ground = np.array(rgb(background.color), np.uint8)
-    if read.ndim == 2:
-        read = cv2.cvtColor(read, cv2.COLOR_GRAY2BGR)
-    if read.shape[2] == 4:  # a picture with alpha stands before the colour
-        alpha = read[..., 3:].astype(np.float32) / 255
-        read = (read[..., :3] * alpha + ground[::-1] * (1 - alpha) + 0.5).astype(np.uint8)
-    ratios = (part.width / read.shape[1], part.height / read.shape[0])
-    scale = max(ratios) if background.fit == "cover" else min(ratios)
-    sides = [max(1, round(side * scale)) for side in (read.shape[1], read.shape[0])]
-    if background.fit == "cover":
-        sides = [max(sides[0], part.width), max(sides[1], part.height)]
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    read = cv2.resize(read, sides, interpolation=method)[..., ::-1]
-    found = np.empty((part.height, part.width, 3), np.uint8)
-    found[:] = ground
-    x, y = (part.width - sides[0]) // 2, (part.height - sides[1]) // 2
-    x0, y0 = max(0, x), max(0, y)
-    x1, y1 = min(part.width, x + sides[0]), min(part.height, y + sides[1])
-    found[y0:y1, x0:x1] = read[y0 - y : y1 - y, x0 - x : x1 - x]
-    return found
-
-
-def behind(
-    background: Background, video: VideoFormat, part: Box, at: float
-) -> Generator[Frame, None, None]:
-    """The background's video from `at` seconds on, again and again, a frame at a time; fills `part`."""
-    pad = background.color.removeprefix("#")
-    size = f"{part.width}:{part.height}"
-    if background.fit == "cover":
-        fit = f"scale={size}:force_original_aspect_ratio=increase:flags=bicubic,crop={size}"
-    else:
-        fit = (
-            f"scale={size}:force_original_aspect_ratio=decrease:flags=bicubic,"
-            f"pad={size}:(ow-iw)/2:(oh-ih)/2:color=0x{pad}"
-        )
-    filters = f"fps={video.fps},{fit}"
-    alpha = np.full((part.height, part.width, 1), 255, np.uint8) if video.alpha else None
-    source = background.video
-    if source is None:
-        raise ValueError("the background is not a video")
-    for frame in media.looped(source, (part.width, part.height), filters, start=at):
-        yield np.dstack([frame, alpha]) if alpha is not None else frame
-
-
-@functools.lru_cache(maxsize=16)
-def fitted(picture: Path, longest: float) -> Frame:
-    """A picture as premultiplied RGBA, its longer side that many pixels."""
-    read = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
-    if read is None:
-        raise FileNotFoundError(picture)
-    if read.ndim == 2:
-        read = cv2.cvtColor(read, cv2.COLOR_GRAY2BGR)
-    code = cv2.COLOR_BGRA2RGBA if read.shape[2] == 4 else cv2.COLOR_BGR2RGBA
-    found = cv2.cvtColor(read, code)
-    alpha = found[..., 3].copy()
-    found[..., :3] = cv2.multiply(found[..., :3], cv2.merge([alpha] * 3), scale=1 / 255)
-    scale = longest / max(found.shape[:2])
-    size = [max(1, round(side * scale)) for side in (found.shape[1], found.shape[0])]
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(found, size, interpolation=method)
-
-
-def coloured(mask: Frame, color: tuple[int, int, int]) -> Frame:
-    """A mask as premultiplied RGBA of one colour."""
-    parts = [cv2.multiply(mask, np.full_like(mask, c), scale=1 / 255) for c in color]
-    return cv2.merge([*parts, mask])
-
-
-def rounded(
-    width: int, height: int, radius: float, color: tuple[int, int, int], share: float
-) -> Frame:
-    """A rectangle with round corners as premultiplied RGBA."""
-    from PIL import Image, ImageDraw
-
-    fine = 4  # times finer, then scaled down: Pillow's corners are not smooth
-    sheet = Image.new("L", (width * fine, height * fine), 0)
-    ImageDraw.Draw(sheet).rounded_rectangle(
-        (0, 0, width * fine - 1, height * fine - 1), round(radius * fine), fill=255
-    )
-    mask = cv2.resize(np.asarray(sheet), (width, height), interpolation=cv2.INTER_AREA)
-    return coloured((mask * np.float32(share) + 0.5).astype(np.uint8), color)
-
-
-# -- the text beside the person --------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=8)
-def _panel(heading: str, body: str, box: Box, short: int, paper: tuple[int, int, int]) -> Patch:
-    """Heading and body, set from the left into the middle of the box; smaller where they would not fit."""
-    ink = INK if luminance(paper) > 0.22 else PAPER
-    for step in range(12):
-        parts, height = _set(heading, body, box, short, 0.92**step)
-        if height <= box.height:
-            break
-    sheet = np.zeros((box.height, box.width, 4), np.uint8)
-    y = max(0, round((box.height - height) * 0.46))
-    for kind, block, gap, indent in parts:
-        y += gap
-        soft = 0.86 if kind == "body" else 1.0
-        color = tuple(round(p + (i - p) * soft) for p, i in zip(paper, ink, strict=True))
-        width = box.width - indent
-        mask = lettering.mask(block, width=width)
-        visible = Patch(coloured(mask, color), indent, y)  # type: ignore[arg-type]
-        lay(sheet, visible)
-        if indent:
-            dot = max(2, round(0.11 * block.size))
-            centre = (round(0.32 * indent), y + round(block.pitch * 0.52))
-            mark = np.zeros((box.height, box.width), np.uint8)
-            cv2.circle(mark, centre, dot, 255, -1, cv2.LINE_AA)
-            lay(sheet, Patch(coloured(mark, color), 0, 0))  # type: ignore[arg-type]
-        y += block.height
-    return Patch(sheet, box.left, box.top)
-
-
-def _set(
-    heading: str, body: str, box: Box, short: int, scale: float
-) -> tuple[list[tuple[str, lettering.Block, int, int]], int]:
-    """([(kind, block, gap above, indent)], height in all) at this share of the usual size."""
-    unit = scale * min(max(0.118 * box.width, HEADING * short), 0.2 * box.height)
-    parts: list[tuple[str, lettering.Block, int, int]] = []
-    if heading:
-        size = max(10, round(unit))
-        parts.append(
-            (
-                "heading",
-                lettering.block(heading, family="serif", size=size, width=box.width, leading=1.12),
-                0,
-                0,
-            )
-        )
-    size = max(8, round(0.47 * unit))
-    for number, row in enumerate(filter(None, map(str.strip, body.split("\n")))):
-        item = row.startswith(("- ", "* ", "• "))
-        text = row[2:] if item else row
-        indent = round(1.15 * size) if item else 0
-        block = lettering.block(
-            text, family="regular", size=size, width=box.width - indent, leading=1.42
-        )
-        gap = round((1.05 if number == 0 else 0.42 if item else 0.7) * size) if parts else 0
-        parts.append(("body", block, gap, indent))
-    return parts, sum(gap + block.height for _, block, gap, _ in parts)
-
-
-HEADING = 0.062  # height of the heading's letters at least, of the frame's short side
-
-# -- captions and overlays -------------------------------------------------------------------------
-
-CAPTION = (0.058, 0.052, 0.048, 0.046, 0.046)
-"""Height of the letters, of the frame's short side, at each of placing.RATIOS: tall frames are seen on phones."""
-HIGHLIGHT = (246, 201, 69)
-GROUND = (20, 20, 22)
-
-
-@functools.lru_cache(maxsize=128)
-def caption(
-    text: str, style: str, position: str, area: Box, video: VideoFormat, said: int
-) -> Patch:
-    """A caption in its place, lines parted by newlines; with "karaoke" the word `said` stands on a ground of its own."""
-    size = max(10, round(placing.at(CAPTION, video) * min(video.width, video.height)))
-    across, down = round(0.62 * size), round(0.34 * size)
-    block = lettering.evened(text, family="bold", size=size, width=area.width - 2 * across)
-    width, height = block.width + 2 * across, block.height + 2 * down
-    if style == "boxed":
-        sheet = rounded(width, height, 0.36 * size, GROUND, 0.78)
-    else:
-        sheet = np.zeros((height, width, 4), np.uint8)
-    mask = np.zeros((height, width), np.uint8)
-    letters = lettering.mask(block, align="center")
-    mask[down : down + block.height, across : across + letters.shape[1]] = letters
-    if style != "boxed":
-        _shade(sheet, mask, size)
-    lay(sheet, Patch(coloured(mask, (255, 255, 255)), 0, 0))
-    if style == "karaoke" and said >= 0:
-        boxes = lettering.word_boxes(block, width=block.width)
-        left, top, right, bottom = boxes[min(said, len(boxes) - 1)]
-        pad, slack = round(0.2 * size), round(0.04 * size)
-        ground = rounded(
-            right - left + 2 * pad, bottom - top - 2 * slack, 0.24 * size, HIGHLIGHT, 1.0
-        )
-        lay(sheet, Patch(ground, across + left - pad, down + top + slack))
-        word = np.zeros_like(mask)
-        part = (slice(down + top, down + bottom), slice(across + left, across + right))
-        word[part] = mask[part]
-        lay(sheet, Patch(coloured(word, INK), 0, 0))
-    left = area.left + (area.width - width) // 2
-    if position == "top":
-        top = area.top
-    elif position == "middle":
-        top = area.top + round(0.72 * (area.height - height))
-    else:
-        top = area.bottom - height
-    return Patch(sheet, left, top)
-
-
-def _shade(sheet: Frame, mask: Frame, size: int) -> None:
-    """Letters without a box: a dark rim and a soft shadow, so that they read over anything."""
-    rim = cv2.dilate(
-        mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, size // 18) + 1,) * 2)
-    )
-    rim = cv2.GaussianBlur(rim, (0, 0), max(0.6, 0.03 * size))
-    soft = cv2.GaussianBlur(rim, (0, 0), 0.16 * size)
-    soft = np.clip(soft.astype(np.float32) * 1.5, 0, 165).astype(np.uint8)
-    lay(sheet, Patch(coloured(soft, (0, 0, 0)), 0, 0))
-    lay(sheet, Patch(coloured((rim * np.float32(0.8)).astype(np.uint8), (0, 0, 0)), 0, 0))
-
-
-@functools.lru_cache(maxsize=32)
-def drawn(overlay: Overlay, video: VideoFormat) -> Patch:
-    """An overlay in its place."""
-    short = min(video.width, video.height)
-    if overlay.picture is not None:
-        sheet = fitted(overlay.picture, overlay.size * short)
-    else:
-        sheet = _worded(overlay, video, round(overlay.size * short))
-    size = (sheet.shape[1], sheet.shape[0])
-    return Patch(sheet, *placing.place(overlay.position, size, video, x=overlay.x, y=overlay.y))
-
-
-def _worded(overlay: Overlay, video: VideoFormat, size: int) -> Frame:
-    """Text as it stands over the frame: on a card, or white with a shade."""
-    size = max(9, size)
-    area = placing.safe(video)
-    card = overlay.style == "card"
-    across, down = (round(0.75 * size), round(0.5 * size)) if card else (round(0.5 * size),) * 2
-    most = min(0.62 * area.width if video.width > video.height else area.width, area.width)
-    for step in range(14):  # a long text is written smaller rather than cut
-        letters = max(9, round(size * 0.9**step))
-        block = lettering.block(
-            overlay.text, family="bold", size=letters, width=most - 2 * across, leading=1.26
-        )
-        if block.height + 2 * down <= area.height:
-            break
-    width, height = block.width + 2 * across, block.height + 2 * down
-    mask = np.zeros((height, width), np.uint8)
-    found = lettering.mask(block)
-    mask[down : down + block.height, across : across + found.shape[1]] = found
-    if card:
-        sheet = rounded(width, height, min(0.4 * size, height / 2), PAPER, 0.96)
-        lay(sheet, Patch(coloured(mask, INK), 0, 0))
-        return sheet
-    sheet = np.zeros((height, width, 4), np.uint8)
-    _shade(sheet, mask, letters)
-    lay(sheet, Patch(coloured(mask, (255, 255, 255)), 0, 0))
-    return sheet
-
-
-def checkered(frame: Frame) -> Frame:
-    """A frame with straight alpha as RGB, over the checks that stand for nothing."""
-    if frame.shape[2] == 3:
-        return frame
-    rows, columns = frame.shape[:2]
-    step = max(8, min(rows, columns) // 36)
-    y, x = np.indices((rows, columns)) // step
-    ground = np.array(CHECKS, np.float32)[(x + y) % 2]
-    alpha = frame[..., 3:].astype(np.float32) / 255
-    return (frame[..., :3] * alpha + ground * (1 - alpha) + 0.5).astype(np.uint8)
-
-
-def guided(frame: Frame, video: VideoFormat) -> Frame:
-    """The frame with the edge of the safe area drawn in: a dashed line, dark and light so that it shows on anything."""
-    found = frame.copy()
-    area = placing.safe(video)
-    dash = max(4, min(found.shape[:2]) // 60)
-    for number, at in enumerate(range(area.left, area.right, dash)):
-        tone = 245 if number % 2 else 60
-        for y in (area.top, area.bottom - 1):
-            found[y, at : min(at + dash, area.right), :3] = tone
-    for number, at in enumerate(range(area.top, area.bottom, dash)):
-        tone = 245 if number % 2 else 60
-        for x in (area.left, area.right - 1):
-            found[at : min(at + dash, area.bottom), x, :3] = tone
-    return found

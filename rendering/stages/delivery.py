@@ -31,7 +31,7 @@ from rendering.values import (
     Word,
 )
 
-VERSION = "delivery/2"
+VERSION = "delivery/3"
 SOUND = {".mp4": ["-c:a", "aac"], ".webm": ["-c:a", "libopus"]}
 MIXED = (
     "[1:a]aresample=48000,pan=stereo|c0=c0|c1=c0[speech];"

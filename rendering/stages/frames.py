@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.faces import Avatar, engines, portrait
-from rendering.stages import composition, lettering, placing, visemes
-from rendering.stages.composition import Composition, Patch
+from rendering.stages import lettering, painting, placing, visemes
+from rendering.stages.composition import Composition
+from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
 from rendering.store import Store
 from rendering.values import Floats, Frame, LineSpec, Motion, Report, Timing
@@ -222,7 +223,7 @@ def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
     rows, columns = face.body.shape[:2]
     found = face.draw_body(pose, 0, 0, columns, rows)
     x0, y0, *_ = face.box
-    composition.lay(found, Patch(face.draw(pose), x0, y0))
+    painting.lay(found, Patch(face.draw(pose), x0, y0))
     return found
 
 

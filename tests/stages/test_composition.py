@@ -10,7 +10,7 @@ import pytest
 
 from rendering import clips, media, pipeline
 from rendering.faces import tracker
-from rendering.stages import captions, composition, frames, lettering, placing
+from rendering.stages import captions, composition, frames, lettering, painting, placing
 from rendering.store import Store
 from rendering.values import (
     ASPECTS,
@@ -149,7 +149,7 @@ def test_karaoke_lights_the_word_that_is_said(person):
     lit = []
     for word in WORDS:
         frame = shown[round((word.start + word.end) / 2 * FPS)].astype(int)
-        columns = np.nonzero(np.abs(frame - composition.HIGHLIGHT).max(2) < 12)[1]
+        columns = np.nonzero(np.abs(frame - painting.HIGHLIGHT).max(2) < 12)[1]
         lit.append((columns.min(), columns.max()))
     assert lit[0][0] < lit[1][0] < lit[2][0]
     assert lit[0][1] < lit[1][1] < lit[2][1]
@@ -261,14 +261,14 @@ def test_gradients_pictures_and_their_fit(tmp_path):
     path = tmp_path / "slide.png"
     cv2.imwrite(str(path), slide)
     covers = Background("#000000", path, "a" * 64)
-    contained = composition.painted(replace(covers, fit="contain"), SMALL)
+    contained = painting.painted(replace(covers, fit="contain"), SMALL)
     assert tuple(contained[180, 5]) == (0, 0, 0)
     assert tuple(contained[180, 320]) == (255, 0, 0)
-    assert tuple(composition.painted(covers, SMALL)[180, 5]) == (255, 0, 0)
-    down = composition.painted(Background("#000000", to="#ffffff", angle=180), SMALL)
+    assert tuple(painting.painted(covers, SMALL)[180, 5]) == (255, 0, 0)
+    down = painting.painted(Background("#000000", to="#ffffff", angle=180), SMALL)
     assert down[2].mean() < 5
     assert down[-3].mean() > 250
-    across = composition.painted(Background("#000000", to="#ffffff", angle=90), SMALL)
+    across = painting.painted(Background("#000000", to="#ffffff", angle=90), SMALL)
     assert across[:, 2].mean() < 5
     assert across[:, -3].mean() > 250
 

@@ -5,7 +5,7 @@ import pytest
 
 from rendering import faces
 from rendering.stages import frames, motion
-from rendering.stages.composition import Patch
+from rendering.stages.painting import Patch
 from rendering.values import LineSpec, Motion, Phone, Timing, VideoFormat
 
 SPEC = LineSpec(text="Hello.", avatar="daniel", voice="preview", video=VideoFormat.of("16:9", 360))
