@@ -21,6 +21,9 @@ test-engines: .venv-gpu/test ## the tests of engines on torch, in an environment
 bench-engines: .venv-gpu/test ## what the studio adds to the bare networks, and what it keeps in memory
 	.venv-gpu/bin/python -m tests.gpu.bench
 
+bench-full-size: .venv-gpu/test ## one pass of each network of the engines at its published size: seconds and memory
+	.venv-gpu/bin/python -m tests.gpu.full_size
+
 check: .venv/test ## format, lint, types, imports, migrations, deployment settings, API description
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -64,4 +67,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size samples gallery help
