@@ -18,7 +18,7 @@ LINE = (
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """The words above, spoken by Maya: made by the pipeline, joined, unsigned."""
+    """The words above, spoken by Daniel: made by the pipeline, joined, unsigned."""
     from rendering import pipeline
     from rendering.stages import delivery
     from rendering.store import Store
@@ -28,7 +28,7 @@ def film(tmp_path_factory):
     store = Store(folder / "store", reserve=0)
     video = VideoFormat.of("1:1", 480)
     line = pipeline.render_line(
-        LineSpec(text=LINE, avatar="maya", voice="af_heart", video=video), store=store
+        LineSpec(text=LINE, avatar="daniel", voice="af_heart", video=video), store=store
     )
     (folder / "made").mkdir()
     return delivery.assemble([line], video=video, folder=folder / "made", title="Film").video
@@ -53,7 +53,7 @@ def quality(capsys, *arguments):
 
 
 def test_a_film_of_the_studio_meets_every_target(film, capsys):
-    code, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "maya", "--json")
+    code, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "daniel", "--json")
     told = json.loads(out)
     print(told)
     assert (code, all(told["good"].values())) == (0, True)
@@ -81,7 +81,7 @@ def test_a_still_picture_does_not_speak(film, tmp_path, capsys):
 
 
 def test_somebody_else_is_told(film, capsys):
-    _, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "daniel", "--json")
+    _, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "maya", "--json")
     assert not json.loads(out)["good"]["identity"]
 
 
