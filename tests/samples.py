@@ -7,6 +7,7 @@ All are drawn by the pipeline's own composition, with a person at rest.
 from __future__ import annotations
 
 import html
+import itertools
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -247,7 +248,7 @@ class Samples:
             frames.Still(spec, picture, anchor),
             words=words or [],
             seconds=count / spec.video.fps,
-            before=before,
+            before=None if before is None else (before for _ in itertools.count()),
         )
         return list(composed.frames({} for _ in range(count)))
 
