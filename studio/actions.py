@@ -478,7 +478,7 @@ def speak_ahead(scene: Scene) -> None:
     """Asks for the sound of the scene's lines, after everything that somebody waits for."""
     if scene.voice is None:
         return
-    for spec in line_specs(scene, dictionary_of(scene.project.workspace)):
+    for spec in line_specs(scene):
         try:
             parsed = pipeline.read_script(spec)
         except BadInput:
@@ -487,10 +487,11 @@ def speak_ahead(scene: Scene) -> None:
             tasks.speak_line(pipeline.spec_to_json(spec))
 
 
-def line_specs(scene: Scene, dictionary: tuple[tuple[str, str, str], ...]) -> list[LineSpec]:
+def line_specs(scene: Scene) -> list[LineSpec]:
     """What is spoken for each line of a scene; of the picture only what is at hand."""
     if scene.voice is None:
         return []
+    dictionary = dictionary_of(scene.project.workspace)
     return [
         LineSpec(
             text=line.text,

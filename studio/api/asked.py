@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from rendering.stages import lettering
 from studio import access, overlays
 from studio.api import schemas
-from studio.api.common import PLAIN_ID
+from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.projects import RevisionConflict, new_seed
@@ -28,10 +28,6 @@ OF_THE_PROJECT = (
 )  # fmt: skip
 
 
-def _invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
-    return Refusal(code, sentence, errors=[{"path": path, "code": code, "message": sentence}])
-
-
 def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
     """The row with this id or slug; else the nearest slug is named."""
     slugs = []
@@ -41,14 +37,14 @@ def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
         slugs.append(row.slug)
     near = difflib.get_close_matches(wanted, slugs, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"GET /{noun}s lists them."
-    raise _invalid(path, f"There is no {noun} {wanted}. {hint}")
+    raise invalid(path, f"There is no {noun} {wanted}. {hint}")
 
 
 def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
     """An upload of the workspace. One of another workspace is one that does not exist."""
     row = rows.filter(pk=wanted, removed_at=None).first()
     if row is None:
-        raise _invalid(path, f"There is no {noun} {wanted}; POST /assets takes it in.")
+        raise invalid(path, f"There is no {noun} {wanted}; POST /assets takes it in.")
     return row
 
 
@@ -63,7 +59,7 @@ def _background(
     needed = {"color": ["color"], "gradient": ["color", "to"], "none": []}
     for name in needed.get(kind, ["asset_id"]):
         if getattr(wanted, name) is None:
-            raise _invalid(
+            raise invalid(
                 f"{path}.{name}",
                 f"A background of type {wanted.type} needs its {name}.",
                 "missing_field",
@@ -122,11 +118,11 @@ def _anchored(scene: dict[str, Any], path: str) -> None:
                 continue
             where = f"{path}overlays[{number}].{name}"
             if anchor["line"] > len(words):
-                raise _invalid(f"{where}.line", f"The scene has only {len(words)} lines.")
+                raise invalid(f"{where}.line", f"The scene has only {len(words)} lines.")
             count = len(words[anchor["line"] - 1])
             if anchor["word"] > count:
                 sentence = f"Line {anchor['line']} has only {count} words."
-                raise _invalid(f"{where}.word", sentence)
+                raise invalid(f"{where}.word", sentence)
 
 
 def _scene(
@@ -146,16 +142,16 @@ def _scene(
         else avatars.filter(workspace=None, of="").first()
     )
     if avatar is None:
-        raise _invalid("avatar_id", "This workspace has no avatar yet.")
+        raise invalid("avatar_id", "This workspace has no avatar yet.")
     wanted, where = chosen("voice_id")
     voices = Voice.offered_to(workspace)
     usual = voices.filter(slug=avatar.voice_slug).first() or voices.first()
     voice = offered(voices, wanted, where, "voice") if wanted else usual
     if voice is None:
-        raise _invalid("voice_id", "This workspace has no voice yet.")
+        raise invalid("voice_id", "This workspace has no voice yet.")
     language, where = chosen("language")
     if language and language.lower() not in (voice.language.lower(), voice.language[:2].lower()):
-        raise _invalid(
+        raise invalid(
             where,
             f"{voice.name} speaks {voice.language}, not {language}; choose another voice.",
             "language_unsupported",
@@ -250,18 +246,18 @@ def project_of(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
     """The project that is named, or one that is made from what was sent."""
     sources = [name for name in SOURCES if getattr(wanted, name) is not None]
     if not sources:
-        raise _invalid("script", "Send one of script, scenes and project_id.", "missing_field")
+        raise invalid("script", "Send one of script, scenes and project_id.", "missing_field")
     if len(sources) > 1:
-        raise _invalid(
+        raise invalid(
             sources[1], f"Send {sources[0]} or {sources[1]}, not both.", "conflicting_fields"
         )
     if wanted.project_id is None:
         if wanted.revision is not None:
-            raise _invalid("revision", "revision goes with project_id.", "conflicting_fields")
+            raise invalid("revision", "revision goes with project_id.", "conflicting_fields")
         return _made(workspace, wanted)
     for name in OF_THE_PROJECT:
         if getattr(wanted, name) is not None:
-            raise _invalid(
+            raise invalid(
                 name,
                 f"{name} is saved in the project; change it there, or send script instead of project_id.",
                 "conflicting_fields",

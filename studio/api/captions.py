@@ -9,7 +9,7 @@ from ninja import Router, Status
 
 from studio import access, actions, cues
 from studio.api import schemas
-from studio.api.common import READ_PROBLEMS, workspace_of
+from studio.api.common import READ_PROBLEMS, invalid, workspace_of
 from studio.api.problems import Refusal
 from studio.models import Project, Scene
 
@@ -20,11 +20,7 @@ ONE = "/projects/{slug:project_id}/captions/{slug:caption_id}"
 
 
 def _shown(scene: Scene) -> cues.ShownCues:
-    return cues.shown_cues(scene, _specs(scene))
-
-
-def _specs(scene: Scene) -> list[Any]:
-    return actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
+    return cues.shown_cues(scene, actions.line_specs(scene))
 
 
 def _resource(scene: Scene, number: int, cue: cues.ShownCue) -> dict[str, Any]:
@@ -140,13 +136,9 @@ def caption_split(
     number, scene, _, cue = _one(request, project_id, caption_id)
     words = (cue.own or cue.said).split()
     if payload.after >= len(words) > 1:
-        sentence = (
-            f"The caption has {len(words)} words, so it is cut after word 1 to {len(words) - 1}."
-        )
-        raise Refusal(
-            "invalid_field",
-            sentence,
-            errors=[{"path": "after", "code": "invalid_field", "message": sentence}],
+        raise invalid(
+            "after",
+            f"The caption has {len(words)} words, so it is cut after word 1 to {len(words) - 1}.",
         )
     caret = len(" ".join(words[: payload.after]))
     rows, _ = cues.divided(scene, cue, " ".join(words), *cue.shifts, caret=caret)
@@ -167,5 +159,5 @@ def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:
             "invalid_field",
             "The line ends with this caption, so it has none to be joined with.",
         )
-    rows, _ = cues.joined(scene, _specs(scene), cue, following)
+    rows, _ = cues.joined(scene, actions.line_specs(scene), cue, following)
     return _kept(request, number, scene, rows)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja.responses import NinjaJSONEncoder
 
 from studio.api import schemas
+from studio.api.problems import Refusal
 from studio.models import Workspace
 
 PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
@@ -42,3 +43,8 @@ def workspace_of(request: HttpRequest) -> Workspace:
 def as_json(resource: dict[str, Any]) -> dict[str, Any]:
     """The resource as it is sent and kept: times as text."""
     return json.loads(json.dumps(resource, cls=NinjaJSONEncoder))
+
+
+def invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
+    """A refusal that names the field."""
+    return Refusal(code, sentence, errors=[{"path": path, "code": code, "message": sentence}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -32,8 +33,7 @@ def _number(scene: Scene) -> int:
 
 
 def _shown(scene: Scene) -> cues.ShownCues:
-    specs = actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
-    return cues.shown_cues(scene, specs)
+    return cues.shown_cues(scene, actions.line_specs(scene))
 
 
 @require_POST
@@ -56,7 +56,7 @@ def caption_split(request: HttpRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     cue, _ = _asked(request, scene)
     caret = request.POST.get("caret", "")
-    at = int(caret) if caret.isascii() and caret.isdigit() else None
+    at = int(caret) if re.fullmatch("[0-9]{1,9}", caret) else None
     rows, second = cues.divided(scene, cue, *_typed(request), caret=at)
     return _kept(request, scene, rows, second)
 
@@ -70,8 +70,7 @@ def caption_join(request: HttpRequest, scene_id: str) -> HttpResponse:
     cue, following = _asked(request, scene)
     if following is None:
         raise BadInput("The line ends with this caption, so it has none to be joined with.")
-    specs = actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
-    rows, whole = cues.joined(scene, specs, cue, following, _typed(request)[0])
+    rows, whole = cues.joined(scene, actions.line_specs(scene), cue, following, _typed(request)[0])
     return _kept(request, scene, rows, whole)
 
 

@@ -28,7 +28,7 @@ from studio.views.scenes import answers_json
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
     """What is spoken for a line; of the picture only what is at hand."""
-    specs = actions.line_specs(scene, actions.dictionary_of(scene.project.workspace))
+    specs = actions.line_specs(scene)
     if not 1 <= number <= len(specs):
         raise Http404
     return specs[number - 1]

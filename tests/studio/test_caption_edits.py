@@ -154,6 +154,7 @@ HALVES = [(0, 2, "Hello, and welcome"), (3, 5, "to the studio.")]
     [
         ("Hello, and welcome to the studio.", "18", HALVES),
         ("Hello, and welcome to the studio.", "", HALVES),
+        ("Hello, and welcome to the studio.", "9" * 5000, HALVES),
         ("Hello, and welcome to the studio.", "8", [(0, 1, "Hello, and"), (2, 5, "welcome to the studio.")]),
         ("Hello, and welcome to\r\nthe studio.", "33", HALVES),
         ("Hi! Come in.", "3", [(0, 1, "Hi!"), (2, 5, "Come in.")]),

@@ -134,5 +134,5 @@ def test_listening_tells_why_nothing_is_heard(scene, alice, client_of, provider,
     tasks.speak(*asked.pop())  # it was topped up meanwhile
     assert client.get(address, headers={"accept": "application/json"}).json()["whole"] is True
     assert client.get(f"{address}?part=whole").content[:4] == b"RIFF"
-    spec = pipeline.spec_to_json(actions.line_specs(scene, ())[0])
+    spec = pipeline.spec_to_json(actions.line_specs(scene)[0])
     assert tasks.why_silent(spec) == ""
