@@ -273,10 +273,26 @@ def forecast(
             more = _newcomers(clock, place, len(hands), now, arriving)
             found[name] = _told(*places[name], ends[name], spread, more)
     if left:
-        rest = sum(sum(line_up.work(lane)) for lane in lanes) / max(1, len(hands))
+        rest = _rest(line_up, lanes, len(hands))
         for name in left:
             number, ahead = places.get(name, (begin + 1, given))
-            found[name] = _told(number, ahead, clock + rest, spread, 0.0)
+            found[name] = _told(number, ahead, clock + rest[name], spread, 0.0)
+    return found
+
+
+def _rest(line_up: LineUp, lanes: Collection[str], hands: int) -> dict[Hashable, float]:
+    """Seconds until each waiting render is given out, without playing it: all slots have to do what others wait for and
+    what goes before it in its flow; of the latter, its workspace does no more at once than its cap."""
+    found: dict[Hashable, float] = {}
+    total = sum(sum(line_up.work(lane)) for lane in lanes)
+    for lane in lanes:
+        for flow in line_up.waiting[lane].values():
+            before = 0.0
+            for render in flow.renders:
+                before += sum(render.lines)
+                fleet = (total - flow.work + before) / max(1, hands)
+                own = before / max(1, min(hands, LANES[lane].cap))
+                found[render.name] = max(fleet, own)
     return found
 
 

@@ -92,6 +92,15 @@ def test_place_and_end_follow_the_queue(alice, charlie, library):
     assert eta.position(third).seconds < places[2].seconds
 
 
+def test_a_large_fleet_does_not_shorten_what_the_cap_makes_wait(alice, library):
+    """Also where the queue is too long to be played line by line."""
+    make(alice.workspace, 1_500)
+    Worker.objects.create(name="w", slots=100)
+    work = 1_500 * 4.0 * queue.USUAL_SPEED
+    wait = eta.likely_wait(alice.workspace, "free", [4.0])
+    assert wait == pytest.approx(work / LANES["free"].cap, rel=0.02)
+
+
 def test_a_worker_claims_what_it_can_make(alice, library):
     render = make(alice.workspace, 3, lane="long")
     render.segments.filter(position=1).update(engine="other")

@@ -171,3 +171,17 @@ def test_a_long_queue_is_foretold_by_its_work():
     full = place_of(queue_of(asked), 799, [(0.0, None)] * 10)
     cut = place_of(queue_of(asked), 799, [(0.0, None)] * 10, most=400)
     assert abs(full.ends - cut.ends) < 0.1 * full.ends
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_a_long_queue_of_one_workspace_is_foretold_by_its_cap(lane):
+    """More slots than it may use, and others with little to do: each of its renders is told its own end."""
+    asked = [(float(n), 0, lane, [3.0] * 8) for n in range(400)]
+    asked += [(float(n), 1 + n, lane, [3.0]) for n in range(20)]
+    options = {"now": 1000.0, "lanes": LANES, "arriving": {}, "spread": 1.4}
+    own = dict.fromkeys(range(len(asked)), 0.0)
+    idle = [(0.0, None)] * 300
+    full = scheduling.forecast(queue_of(asked), idle, own=own, **options)
+    part = scheduling.forecast(queue_of(asked), idle, own=own, **options, most=1_500)
+    for name, told in full.items():
+        assert part[name].ends == pytest.approx(told.ends, rel=0.05, abs=6.0)
