@@ -145,6 +145,15 @@ class ObjectStore(Store):
             self._client.delete_object(Bucket=self.bucket, Key=self._name(key, suffix))
         super().remove(key, suffix)
 
+    def forget(self, key: str) -> None:
+        with _asked():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._name(key, ".")
+            )
+            for found in [each["Key"] for page in pages for each in page.get("Contents", ())]:
+                self._client.delete_object(Bucket=self.bucket, Key=found)
+        super().forget(key)
+
     def still_there(self, key: str, suffix: str) -> bool:
         """Asks the bucket, whatever this machine holds a copy of."""
         with _asked() as problem:

@@ -76,6 +76,12 @@ class Store:
         """The file is gone afterwards, also if there was none."""
         self.path(key, suffix).unlink(missing_ok=True)
 
+    def forget(self, key: str) -> None:
+        """No file of this key is there afterwards, whatever its suffix."""
+        place = self.path(key, "")
+        for path in place.parent.glob(f"{key}.*"):
+            path.unlink(missing_ok=True)
+
     def still_there(self, key: str, suffix: str) -> bool:
         """As `find`, but never answered from a copy: another machine may have removed it."""
         return self.find(key, suffix) is not None

@@ -154,8 +154,8 @@ def keep(folder: Path, store: Store) -> str:
 
 
 def forget(key: str, store: Store) -> None:
-    """Deletes an own pack and all that was unpacked of it."""
-    store.remove(key, ".pack")
+    """Deletes an own pack, all that was unpacked of it, and what engines know of the face."""
+    store.forget(key)
     shutil.rmtree(_place(key, store), ignore_errors=True)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "get",
     "need",
     "place",
+    "revision",
     "sha256_of",
     "state",
     "verify",
@@ -144,6 +145,16 @@ def verify(engine: str, folder: Path) -> Iterator[tuple[File, Verdict]]:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def revision(engine: str, home: Path) -> str:
+    """12 hexadecimal digits of what the engine's files in `home` are, as they were when they came. Reads none of them."""
+    seen = recorded(home)
+    known = [
+        (file.path, file.revision, file.sha256 or seen.get(file.path, {}).get("sha256", ""))
+        for file in get(engine).files
+    ]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12]
 
 
 def recorded(home: Path) -> dict[str, dict[str, Any]]:

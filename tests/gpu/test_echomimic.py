@@ -135,18 +135,20 @@ def test_a_film_goes_on_from_where_it_was_kept():
 
 
 @pytest.fixture(scope="module")
-def engine():
+def nets():
     torch.manual_seed(0)
-    encoder = whisper.Encoder()
-    return EchoMimic(
-        Nets(SMALL),
-        Vae(widths=(32,) * 4, layers=1),
-        encoder.eval(),
-        plan=Plan(2, 2.5),
-        version="test",
-        place=torch.device("cpu"),
-        side=64,
-    )
+    return Nets(SMALL), Vae(widths=(32,) * 4, layers=1), whisper.Encoder().eval()
+
+
+def another(nets, version="test"):
+    """As a process has it that begins."""
+    place = torch.device("cpu")
+    return EchoMimic(*nets, plan=Plan(2, 2.5), version=version, place=place, side=64)
+
+
+@pytest.fixture(scope="module")
+def engine(nets):
+    return another(nets)
 
 
 def take(frames=14, **more):
@@ -203,6 +205,60 @@ def test_a_line_that_broke_off_goes_on_at_its_chunk(engine, tmp_path, monkeypatc
     assert torch.equal(parts[0], first)
     assert calls < engine.calls == sampler.calls(2, 40)  # nothing was computed twice
     assert store.find(engine.key(asked), ".going") is None
+
+
+@pytest.fixture
+def looks(nets, monkeypatch):
+    """How often the reference net and the VAE have looked at a face."""
+    found = {"reference": 0, "encode": 0}
+
+    def count(owner, method, name):
+        plain = getattr(owner, method)
+
+        def counted(*given):
+            found[name] += 1
+            return plain(*given)
+
+        monkeypatch.setattr(owner, method, counted)
+
+    count(nets[0].reference, "forward", "reference")
+    count(nets[1], "encode", "encode")
+    return found
+
+
+def test_a_face_is_looked_at_once(nets, looks, tmp_path):
+    """By all processes together, for one kind of weights; what is drawn from the store is what is drawn without."""
+    store = Store(tmp_path, reserve=0)
+    first = torch.cat(list(another(nets).latents(take(5, store=store))), 1)
+    script = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
+    assert looks == {"reference": 1, "encode": 1}
+    bare = torch.cat(list(another(nets).latents(take(5, seed=8))), 1)
+    assert torch.equal(bare, script)
+    assert not torch.equal(first, script)
+    assert looks == {"reference": 2, "encode": 2}
+    next(another(nets, "other weights").latents(take(5, store=store)))
+    assert looks == {"reference": 3, "encode": 3}
+
+
+def test_what_is_known_of_a_face_goes_with_it(nets, looks, tmp_path):
+    store = Store(tmp_path, reserve=0)
+    list(another(nets).latents(take(5, store=store)))
+    faces.forget(faces.get("maya").sha256, store)
+    assert not list(tmp_path.rglob("*.features"))
+    list(another(nets).latents(take(5, store=store, seed=8)))
+    assert looks["reference"] == 2
+
+
+def test_damaged_features_are_made_again(nets, looks, tmp_path):
+    store = Store(tmp_path, reserve=0)
+    whole = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
+    (kept,) = tmp_path.rglob("*.features")
+    kept.write_bytes(kept.read_bytes()[:-100])
+    for made in tmp_path.rglob("*.latents"):
+        made.unlink()
+    again = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
+    assert torch.equal(again, whole)
+    assert looks["reference"] == 2
 
 
 def test_another_size_needs_no_sampling(engine, tmp_path):

@@ -105,6 +105,23 @@ def test_another_machine_sees_it_and_sees_it_go(machine):
     assert there.find(KEY, ".mp4") is None
 
 
+def test_a_key_is_forgotten_with_all_its_files_everywhere(machine):
+    here, there = machine("here"), machine("there")
+    for suffix in (".pack", ".12.features"):
+        with here.write(KEY, suffix) as path:
+            path.write_bytes(b"kept")
+    put(here)
+    assert there.find(KEY, ".12.features")
+    other = "cd" + KEY[2:]
+    with here.write(other, ".pack") as path:
+        path.write_bytes(b"kept")
+    here.forget(KEY)
+    here.forget(KEY)
+    assert not there.still_there(KEY, ".pack")
+    assert not there.still_there(KEY, ".12.features")
+    assert there.still_there(other, ".pack")
+
+
 def test_large_files_go_in_parts(machine):
     data = os.urandom(1 << 20) * 20
     put(machine("here"), data=data)

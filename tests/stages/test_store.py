@@ -40,6 +40,16 @@ def test_it_leaves_nothing_of_a_failed_write(store):
     assert store.total() == 0
 
 
+def test_a_key_is_forgotten_with_all_its_files(store):
+    for key, suffix in ((KEY, ".pack"), (KEY, ".12.features"), ("ab" * 31 + "ac", ".pack")):
+        with store.write(key, suffix) as path:
+            path.write_text("kept")
+    store.forget(KEY)
+    store.forget(KEY)
+    assert store.find(KEY, ".pack") is store.find(KEY, ".12.features") is None
+    assert store.find("ab" * 31 + "ac", ".pack")
+
+
 def test_it_keeps_the_old_file_when_a_second_write_fails(store):
     with store.write(KEY, ".txt") as path:
         path.write_text("first")

@@ -21,12 +21,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rendering import hardware
+from rendering import hardware, weights
 from rendering.faces import Avatar, squares, whisper
 from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, guided
 from rendering.faces.engines import ENGINES, Piece, Take
+from rendering.faces.features import Tensors, keep, of_face, tensors_of
 from rendering.faces.vae import Vae, signed
 from rendering.store import Store
 from rendering.values import Frame
@@ -68,12 +69,14 @@ class EchoMimic:
         self.calls = 0  # windows that went through the denoiser
         self._one = threading.Lock()
         self._shown = functools.lru_cache(maxsize=2)(self._show)
+        self._showing = threading.Lock()
 
     @classmethod
     def read(cls, folder: Path, *, fast: bool, device: str = "auto") -> EchoMimic:
         """From the published files. Raises NotReady in one sentence."""
         place = hardware.device(device)
         dtype = hardware.dtype(place)
+        name = "echomimic-fast" if fast else "echomimic"
         nets = Nets.read(folder, fast=fast, dtype=dtype).to(place)
         encoder = whisper.Encoder()
         encoder.load(tensors(folder / "audio_processor/whisper_tiny.pt"), what="Whisper")
@@ -82,7 +85,7 @@ class EchoMimic:
             Vae.read(folder).to(place, dtype),
             encoder.to(place).eval(),
             plan=Plan.fast() if fast else Plan(),
-            version=ENGINES["echomimic-fast" if fast else "echomimic"].version,
+            version=f"{ENGINES[name].version}/{weights.revision(name, folder)}",
             place=place,
         )
 
@@ -135,14 +138,15 @@ class EchoMimic:
                     if given < count:
                         keep(store, key, ".going", film.state())
                     else:
-                        store.path(key, ".going").unlink(missing_ok=True)
+                        store.remove(key, ".going")
                 number += 1
                 yield chunk
 
     def film(self, take: Take) -> Film:
         """The sampler of a take, at its beginning."""
         frames = take.motion.frames
-        shown = self._shown(take.avatar)
+        with self._showing:  # two lines of one face look at it once
+            shown = self._shown(take.avatar, take.store)
         hearing = whisper.Hearing(self.encoder, take.wav, form="openai")
         total = sampler.calls(self.plan.steps, frames)
         done = 0
@@ -192,12 +196,25 @@ class EchoMimic:
         led = self.nets.denoiser(x, moment, tokens, shown.face, shown.bank)[0]
         return guided(free, led, self.plan.guidance)
 
+    def _show(self, avatar: Avatar, store: Store | None) -> _Shown:
+        """What the networks see of a face, from the store if a process has looked at it before."""
+        kind = (str(self.dtype), self.place.type)
+        found = of_face(
+            avatar, store, of=(self.version, self.side, *kind), make=lambda: self._look(avatar)
+        )
+        found = {name: value.to(self.place) for name, value in found.items()}
+        latent, face = found.pop("latent"), found.pop("face")
+        return _Shown(latent, found, face)
+
     @torch.no_grad()
-    def _show(self, avatar: Avatar) -> _Shown:
+    def _look(self, avatar: Avatar) -> Tensors:
+        """The face's latent, where it is, and, under the names of the denoiser's blocks, its bank."""
         square = squares.crop(avatar, self.side)
-        latent = self.vae.encode(signed(square.picture)).to(self.place, self.dtype)
         mask = torch.from_numpy(square.mask)[None, None].to(self.place, self.dtype)
-        return _Shown(latent, self.nets.reference(latent), self.nets.locator(mask))
+        with self._one:
+            latent = self.vae.encode(signed(square.picture)).to(self.place, self.dtype)
+            shown = {"latent": latent, "face": self.nets.locator(mask)}
+            return shown | self.nets.reference(latent)
 
     def key(self, take: Take) -> str:
         """Of the latents: what decides them, and neither background nor size."""
@@ -219,22 +236,3 @@ def audio(hearing: whisper.Hearing, window: list[int], fps: int) -> Tensor:
         part = hearing.states(at[0], at[-1] + 1)
         found.append(part[[place - at[0] for place in at]].reshape(TOKENS, WIDTH))
     return torch.stack(found)[None]
-
-
-def keep(store: Store, key: str, suffix: str, found: dict[str, Tensor]) -> None:
-    from safetensors.torch import save_file
-
-    with store.write(key, suffix) as path:
-        save_file(found, path)
-
-
-def tensors_of(path: Path) -> dict[str, Tensor]:
-    """What `keep` kept; nothing if the file is damaged, so that it is made again."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError):
-        path.unlink(missing_ok=True)
-        return {}

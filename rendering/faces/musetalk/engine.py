@@ -8,8 +8,6 @@ mouths ajar and trembling there. Lines begin and end at rest, as the portrait's 
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,9 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rendering import hardware
+from rendering import hardware, weights
 from rendering.faces import Avatar, passes, portrait, whisper
 from rendering.faces.engines import ENGINES, Piece, Take
+from rendering.faces.features import of_face
 from rendering.faces.geometry import smoothstep
 from rendering.faces.musetalk.batching import Batcher
 from rendering.faces.musetalk.nets import SIDE, Painter, audio, prepared
@@ -78,7 +77,8 @@ class MuseTalk:
         self.dtype = next(painter.parameters()).dtype
         self.batches: Batcher[Wanted, Frame] = Batcher(self._paint, size=batch)
         self._hearing = threading.Lock()
-        self._faces: dict[str, Face] = {}
+        self._faces = functools.lru_cache(maxsize=32)(self._prepare)
+        self._preparing = threading.Lock()
 
     @classmethod
     def read(cls, folder: Path, device: str = "auto") -> MuseTalk:
@@ -91,7 +91,7 @@ class MuseTalk:
             Painter.read(folder, dtype).to(place),
             Vae.read(folder).to(place, dtype),
             encoder.to(place).eval(),
-            version=ENGINES["musetalk"].version,
+            version=f"{ENGINES['musetalk'].version}/{weights.revision('musetalk', folder)}",
             place=place,
         )
 
@@ -125,23 +125,18 @@ class MuseTalk:
 
     def face(self, avatar: Avatar, store: Store | None) -> Face:
         """The pack's preparation: from memory, from the store, or made now and kept in both."""
-        key = hashlib.sha256(
-            json.dumps(
-                ["musetalk", self.version, self.side, avatar.sha256, str(self.dtype)]
-            ).encode()
-        ).hexdigest()
-        if key not in self._faces:
-            picture, box, mask = crop(avatar, self.side)
-            found = store.find(key, ".face") if store else None
-            latents = None
-            if found is not None:
-                latents = _read(found)
-            if latents is None:
-                latents = prepared(self.vae, picture)
-                if store is not None:
-                    _keep(store, key, latents)
-            self._faces[key] = Face(latents.to(self.place, self.dtype), box, mask)
-        return self._faces[key]
+        with self._preparing:  # lines of one face that come at once prepare it once
+            return self._faces(avatar, store)
+
+    def _prepare(self, avatar: Avatar, store: Store | None) -> Face:
+        picture, box, mask = crop(avatar, self.side)
+        found = of_face(
+            avatar,
+            store,
+            of=(self.version, self.side, str(self.dtype), self.place.type),
+            make=lambda: {"latents": prepared(self.vae, picture)},
+        )
+        return Face(found["latents"].to(self.place, self.dtype), box, mask)
 
     @torch.no_grad()
     def _paint(self, frames: list[Wanted]) -> list[Frame]:
@@ -228,20 +223,3 @@ def crop(avatar: Avatar, side: int) -> tuple[Frame, tuple[int, int, int, int], N
     mask = cv2.erode(mask, np.ones((round(2 * SOFT * side) | 1,) * 2))
     mask = cv2.GaussianBlur(mask, (0, 0), SOFT * side)
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8), box, mask
-
-
-def _keep(store: Store, key: str, latents: Tensor) -> None:
-    from safetensors.torch import save_file
-
-    with store.write(key, ".face") as path:
-        save_file({"latents": latents.cpu().contiguous()}, path)
-
-
-def _read(path: Path) -> Tensor | None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)["latents"]
-    except (SafetensorError, OSError, KeyError):
-        return None  # damaged: it is made again
