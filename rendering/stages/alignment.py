@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -27,6 +28,9 @@ from rendering.values import (
     Word,
 )
 from rendering.voices import Clip, english
+
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
 
 HOP = 0.01  # seconds
 SILENCE = -90.0  # dB, the floor of the energy track
@@ -290,23 +294,12 @@ def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone
         names.append(name)
         shown_at.append(shown)
         readings.append(sounds)
-    try:
-        decoder.set_align_text(" ".join(names))
-        for phones_too in (False, True):
-            if phones_too:
-                if not decoder.hyp():
-                    return None
-                decoder.set_alignment()
-            decoder.start_utt()
-            decoder.process_raw(samples, full_utt=True)
-            decoder.end_utt()
-        # Entries die with the iteration, so their numbers are taken in passing.
-        spoken = [
-            (word.start, word.start + word.duration, [(p.name, p.start, p.duration) for p in word])
-            for word in decoder.get_alignment()
-            if not word.name.startswith(("<", "[", "+"))
-        ]
-    except RuntimeError:  # pocketsphinx gives up on sound that does not fit the text
+    spoken = _heard(decoder, names, samples)
+    if spoken is None:
+        # The best path through the lattice may hold a silence too short for its phone; what was decoded first does not.
+        decoder.config["bestpath"] = False
+        spoken = _heard(decoder, names, samples)
+    if spoken is None:
         return None
 
     length = wave.size / SAMPLE_RATE
@@ -314,8 +307,6 @@ def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone
     def seconds(frame: int) -> float:
         return float(min(max(frame / 100 - PAD, 0.0), length))
 
-    if len(spoken) != len(names):
-        return None
     words: list[Word] = []
     found: list[Phone] = []
     for (first, last, parts), shown, sounds in zip(spoken, shown_at, readings, strict=True):
@@ -335,6 +326,31 @@ def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone
             ]
         found += _stressed(phones, sounds)
     return tuple(words), _with_pauses(found)
+
+
+def _heard(
+    decoder: Decoder, names: list[str], samples: bytes
+) -> list[tuple[int, int, list[tuple[str, int, int]]]] | None:
+    """(first frame, last, phones as (name, first frame, frames)) of each of these words, or None where they are not found."""
+    try:
+        decoder.set_align_text(" ".join(names))
+        for phones_too in (False, True):
+            if phones_too:
+                if not decoder.hyp():
+                    return None
+                decoder.set_alignment()
+            decoder.start_utt()
+            decoder.process_raw(samples, full_utt=True)
+            decoder.end_utt()
+        # Entries die with the iteration, so their numbers are taken in passing.
+        found = [
+            (word.start, word.start + word.duration, [(p.name, p.start, p.duration) for p in word])
+            for word in decoder.get_alignment()
+            if not word.name.startswith(("<", "[", "+"))
+        ]
+    except RuntimeError:  # pocketsphinx gives up on sound that does not fit the text
+        return None
+    return found if len(found) == len(names) else None
 
 
 def _stressed(phones: list[Phone], sounds: str) -> list[Phone]:

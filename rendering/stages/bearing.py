@@ -47,9 +47,9 @@ LOOKS = {
 LENGTHS = {"smile": 1.5, "nod": 0.7, **dict.fromkeys(LOOKS, 1.3)}
 """Seconds that a mark takes at least."""
 
-UNHURRIED = (
-    0.06  # seconds more for each degree that the head turns: far turns are no faster than near ones
-)
+UNHURRIED = {"yaw": 0.06, "pitch": 0.06, "roll": 0.42}
+"""Seconds more for each degree that the head turns: far turns are no faster than near ones. A tilt takes longer, since it moves
+the whole outline of the head, where pictures shimmer first."""
 
 STILL_GAZE = (-0.20, -0.33)  # gaze per degree of yaw and of pitch that keeps the eyes on the viewer
 
@@ -171,10 +171,15 @@ def _poses(
         taken = float(chance.uniform(0.55, 1.0))
         yaw, pitch, roll = np.clip(chance.standard_normal(3), -1.9, 1.9)
         wanted = {"yaw": 2.0 * yaw, "pitch": 0.15 + 0.9 * pitch, "roll": 1.0 * roll - 0.3 * yaw}
-        taken += UNHURRIED * max(abs(wanted[name] - path[-1][1]) for name, path in knots.items())
+        lengths = {
+            name: taken + UNHURRIED[name] * abs(wanted[name] - path[-1][1])
+            for name, path in knots.items()
+        }
         for name, path in knots.items():
-            path += [(moment, path[-1][1]), (moment + taken, wanted[name])]
-        moment += taken + float(np.clip(chance.lognormal(np.log(1.3), 0.5), 0.4, 4.0))
+            path += [(moment, path[-1][1]), (moment + lengths[name], wanted[name])]
+        moment += max(lengths.values()) + float(
+            np.clip(chance.lognormal(np.log(1.1), 0.5), 0.3, 4.0)
+        )
     found = {
         name: size
         * (
@@ -236,7 +241,7 @@ def _breath(
         near = min(pauses, key=lambda pause: abs(pause - moment), default=moment)
         if abs(near - moment) < 1.0 and near > knots[-1][0] + 1.0:
             moment = near
-        taken = float(chance.uniform(0.6, 1.1))
+        taken = float(chance.uniform(0.7, 1.2))
         knots += [
             (moment, -float(chance.uniform(0.6, 1))),
             (moment + taken, float(chance.uniform(0.6, 1))),

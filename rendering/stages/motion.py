@@ -17,7 +17,7 @@ from rendering.stages.bearing import STYLES, Style
 from rendering.stages.visemes import ease
 from rendering.values import BadInput, Mark, Moment, Motion, Timing
 
-VERSION = "motion/4"
+VERSION = "motion/5"
 
 TRACKS = {
     "jaw": (0.0, 1.0),  # opening; 1 is wide

@@ -48,6 +48,19 @@ def test_alignment_is_deterministic(line, spoken):
     assert one == two
 
 
+def test_a_best_path_that_its_phones_do_not_fit_is_not_the_end():
+    """In this line the best path through the lattice begins with a silence of one frame."""
+    said = script.run(
+        "A good presentation has a beginning, a middle and an end, just like a good movie."
+    )
+    made = speech.run(said, "preview")
+    timing = alignment.run(said, recorded(made))
+    assert timing.source == "aligned"
+    assert [word.text for word in timing.words] == [word.text for word in made.words]
+    late = [heard.start - told.start for heard, told in zip(timing.words, made.words, strict=True)]
+    assert np.max(np.abs(late)) < 0.15
+
+
 def test_sound_that_does_not_fit_falls_back_to_energy(line):
     noise = np.random.default_rng(1).normal(0, 0.1, SAMPLE_RATE // 2).astype(np.float32)
     timing = alignment.run(line, Speech(noise, 0.5))

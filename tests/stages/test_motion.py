@@ -98,6 +98,18 @@ def test_it_refuses_an_unknown_style(timing):
         motion.run(timing, fps=FPS, seed=1, style="jolly")
 
 
+def test_the_head_is_lively_and_tilts_slowly():
+    """A tilt moves the outline of the head most: it is what shimmers first."""
+    found = [motion.run(quiet(60.0), fps=FPS, seed=seed).tracks for seed in range(10)]
+    speed = {  # degrees a second
+        name: FPS * np.concatenate([np.diff(tracks[name].astype(float)) for tracks in found])
+        for name in ("yaw", "roll")
+    }
+    assert np.percentile(np.abs(speed["roll"]), 99.9) < 4.6
+    assert np.sqrt(np.mean(speed["yaw"] ** 2)) > 2.0
+    assert np.mean([tracks["yaw"].std() for tracks in found]) > 1.5
+
+
 symbols = st.sampled_from([*"pbmfvszɑiuk ", "ʧ", "A", "I", ".", "?", "ː"])
 
 
