@@ -227,3 +227,17 @@ def test_pods_are_given_time_to_end():
         if found["kind"] == "Deployment" and found["metadata"]["name"].startswith("worker"):
             seconds = found["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
             assert seconds > LONGEST_GRACE + 5
+
+
+@pytest.mark.parametrize("wanted", ["", "0"])
+def test_nothing_is_told_to_the_makers_of_onnxruntime(wanted):
+    """With nowhere to write the number of the machine it complains when it would tell."""
+    environment = {"PATH": os.environ["PATH"], "HOME": os.devnull}
+    environment |= {"ORT_DISABLE_TELEMETRY": wanted} if wanted else {}
+    # Any call that makes a network: the one that knows voices.
+    call = "from rendering.voices import speakers; speakers._net()"
+    done = subprocess.run(
+        [sys.executable, "-c", call], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("telemetry" in done.stderr) == bool(wanted)

@@ -109,6 +109,7 @@ class Command(BaseCommand):
                 *(sys.executable, "-m", "gunicorn", "studio.wsgi"),
                 *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8"),
                 *("--worker-class", "gthread", "--log-level", "warning", "--timeout", "60"),
+                "--no-control-socket",
             ],
             # Who listens or types goes before what is rendered.
             "worker": [
