@@ -1,12 +1,14 @@
-"""A person cut out of a photo: a network's rough masks, a trimap, and the closed-form matte between.
+"""A person cut out of a photo: a network's rough masks, a trimap, and the closed-form matte between, led by colours.
 
 Sources: MediaPipe Selfie Segmentation (the rough mask), Levin, Lischinski and Weiss, "A closed-form solution to natural
-image matting" (2008; the Laplacian), Forte and Pitié, "Approximate fast foreground colour estimation" (2021).
+image matting" (2008; the Laplacian), Wang and Cohen, "Optimized color sampling for robust matting" (2007; known colours as a
+data term), Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation" (2020).
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from rendering.faces.geometry import smoothstep
 from rendering.values import Frame
@@ -23,17 +26,24 @@ if TYPE_CHECKING:
 
 NETWORK = Path(__file__).resolve().parent.parent / "assets/matting/selfie_segmentation.tflite"
 READ = 256  # side of the square that the network reads, pixels
-SOLVED = 640  # pixels of the long side at which the matte is solved; finer detail comes by a guided filter
-EPSILON = 1e-5  # Levin's regularisation, for colours of 0..1
-HAIR, BODY = (
-    (0.04, 0.04),
-    (0.03, 0.035),
-)  # of a face height: how far inside and outside the rough edge nothing is sure
+SOLVED = 220  # pixels of a face's height at which the matte is solved; finer detail comes by a guided filter
+EPSILON = 1e-6  # Levin's regularisation, for colours of 0..1
+HAIR, BODY = (0.04, 0.04), (0.03, 0.035)
+"""Of a face height: how far inside and outside the rough edge nothing is sure."""
 KNOWN = 100.0  # weight of what the trimap knows
-PULL, MAYBE = (
-    0.003,
-    0.3,
-)  # weight of the rough mask at the hair; below it is a no and above one less it a yes
+PULL = 0.003  # weight of the rough mask above the chin, where colours do not tell
+MAYBE = 0.3  # below it the mask is a no, and above one less it a yes
+TEMPLES = 0.32, 0.09
+"""Face heights beside the face, and above and below the eyes, where glasses may stand out."""
+RING = 0.2  # of a face height around what is not known: known colours are asked from there
+NEAREST = 4  # of them are asked for each pixel
+APART = 0.15  # colour (0..1) that counts as much as a face height of distance
+ALIKE = 0.03  # colours (0..1) that differ by this much may be the same surface
+DOUBT = 0.05  # how wrong the rough mask may be where it is sure
+COLOURS = 0.015  # weight of what the known colours say
+VEIL = 0.1, 0.4  # alpha: where no pixel beside one is more, there is no hair but a veil
+EVEN = 1e-4, 0.1  # how firmly colours are tied to those beside them: always, and where alpha steps
+SPREAD = 1100  # pixels of the long side up to which they are; larger pictures go on from there
 LOOKS = ((1.6, 1.4, 1.6), (1.0, 1.0, 0.9))
 """Face heights beside, above and below the middle of the face: parts in which the network looks again, and closer."""
 MELTED = 0.25  # of a face height over which such a part goes over into the whole
@@ -106,41 +116,94 @@ def trimap(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     found = np.full(mask.shape, 0.5, np.float32)
 
     def band(inside: float, outside: float) -> tuple[NDArray, NDArray]:
-        def disc(radius: float) -> NDArray:
-            side = max(3, 2 * round(radius) + 1)
-            return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-
-        sure = cv2.erode((mask > 0.90).astype(np.uint8), disc(inside * high))
-        maybe = cv2.dilate((mask > 0.10).astype(np.uint8), disc(outside * high))
+        sure = cv2.erode((mask > 0.90).astype(np.uint8), _disc(inside * high))
+        maybe = cv2.dilate((mask > 0.10).astype(np.uint8), _disc(outside * high))
         return sure > 0, maybe == 0
 
     hair, body = band(*HAIR), band(*BODY)
     above = rows < chin
     found[np.where(above, hair[0], body[0])] = 1
     found[np.where(above, hair[1], body[1])] = 0
+    # The rough mask misses what is thin, as the temples of glasses.
+    found[_temples(face, high, mask.shape) & (found == 0)] = 0.5
     # The face itself is never in doubt.
     oval = cv2.convexHull(np.round(face[:, :2]).astype(np.int32))
     sure = np.zeros(mask.shape, np.uint8)
     cv2.fillConvexPoly(sure, oval, 1)
-    side = max(3, 2 * round(0.03 * high) + 1)
-    sure = cv2.erode(sure, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    sure = cv2.erode(sure, _disc(0.03 * high))
     found[(sure > 0) & (mask > 0.3)] = 1
     return found
 
 
-def solve(picture: Frame, known: Alpha, mask: Alpha, chin: float) -> Alpha:
+def _temples(face: NDArray[np.float64], high: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Beside the face, at the height of the eyes."""
+    found = np.zeros(shape, np.uint8)
+    across = (face[454, :2] - face[234, :2]) / np.linalg.norm(face[454, :2] - face[234, :2])
+    down = np.array([-across[1], across[0]])
+    for corner, side, out in ((33, 234, -across), (263, 454, across)):
+        eye = face[corner, :2]
+        beside = float((face[side, :2] - eye) @ out)
+        near, far = min(beside, 0) * out, (max(beside, 0) + TEMPLES[0] * high) * out
+        rise = TEMPLES[1] * high * down
+        outline = np.array([near - rise, far - rise, far + rise, near + rise]) + eye
+        cv2.fillConvexPoly(found, np.round(outline).astype(np.int32), 1)
+    return found > 0
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = max(3, 2 * round(radius) + 1)
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def told(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[Alpha, Alpha]:
+    """(alpha, how sure that is), 0..1 each, of what is unknown, by the colours of what is known around it.
+
+    A pixel whose colour is that of the person nearby, and not that of the room, is of the person, and the other way round:
+    so are thin things that touch nothing certain, and patches of the room. Mixed colours say nothing, nor do those of both.
+    high: the face's height in pixels.
+    """
+    colours = picture.astype(np.float32) / 255
+    unknown = known == 0.5
+    where = np.argwhere(unknown)
+    near = cv2.dilate(unknown.astype(np.uint8), _disc(RING * high)) > 0
+
+    def joined(at: NDArray[np.intp]) -> NDArray[np.float32]:
+        return np.hstack([colours[at[:, 0], at[:, 1]], at * np.float32(APART / high)])
+
+    asked = joined(where)
+    away = []
+    for value in (1, 0):
+        samples = joined(np.argwhere((known == value) & near)[::3])
+        if len(samples) < NEAREST:
+            return np.zeros_like(known), np.zeros_like(known)
+        _, found = cKDTree(samples).query(asked, k=NEAREST, workers=2)
+        apart = samples[found, :3] - asked[:, None, :3]
+        away.append(np.linalg.norm(apart, axis=2).mean(1))
+    prior = np.clip(mask[unknown], DOUBT, 1 - DOUBT)
+    odds = (away[1] ** 2 - away[0] ** 2) / (2 * ALIKE**2) + np.log(prior / (1 - prior))
+    person = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
+    fits = np.exp(-0.5 * (np.where(person > 0.5, *away) / ALIKE) ** 2)
+    alpha, sure = np.zeros_like(known), np.zeros_like(known)
+    alpha[unknown], sure[unknown] = person, (2 * person - 1) ** 2 * fits
+    return alpha, sure
+
+
+def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     """The matte, 0..1, of an RGB picture whose trimap is `known`: the closed-form solution, on what is unknown.
 
-    Above the row `chin` the rough mask pulls a little: a patch of the room that touches nothing certain would stay half
-    with the hair. At the body the colours tell more than the mask.
+    Where known colours tell (told()) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of the room
+    that touches nothing certain would stay half with the hair. At the body the colours tell more than the mask.
     """
     from scipy.sparse import coo_matrix, diags
-    from scipy.sparse.linalg import spsolve
+    from scipy.sparse.linalg import splu
 
     colours = picture.astype(np.float64) / 255
     unknown = known == 0.5
     if not unknown.any():
         return known
+    of_colours, sure = told(
+        picture, known, mask, float(np.linalg.norm(face[10, :2] - face[152, :2]))
+    )
     # Windows of 3 x 3 that touch an unknown pixel.
     touched = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))
     touched[[0, -1]] = 0
@@ -163,12 +226,15 @@ def solve(picture: Frame, known: Alpha, mask: Alpha, chin: float) -> Alpha:
     count = int(inside.sum())
     first, second = np.repeat(index, 9, axis=1).ravel(), np.tile(index, (1, 9)).ravel()
     laplacian = coo_matrix((share.ravel(), (first, second)), shape=(count, count)).tocsr()
-    pull = np.where(np.arange(len(known)) < chin, PULL, 0.0)[:, None]
-    certain = np.where(unknown, pull, KNOWN)[inside]
-    goal = np.where(unknown, smoothstep(MAYBE, 1 - MAYBE, mask), known)[inside]
+    pull = np.where(np.arange(len(known)) < face[152, 1], PULL, 0.0)[:, None] * (1 - sure)
+    lead = COLOURS * sure
+    guess = (pull * smoothstep(MAYBE, 1 - MAYBE, mask) + lead * of_colours) / (pull + lead + 1e-9)
+    certain = np.where(unknown, pull + lead, KNOWN)[inside]
+    goal = np.where(unknown, guess, known)[inside]
     matrix = laplacian + diags(certain)
     # Solved directly: conjugate gradients crawl on this matrix and leave a halo.
-    found = spsolve(matrix.tocsc(), certain * goal)
+    factors = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    found = factors.solve(certain * goal)
     alpha = known.astype(np.float32).copy()
     alpha[inside] = np.where(unknown[inside], np.clip(found, 0, 1), known[inside])
     return alpha
@@ -177,15 +243,24 @@ def solve(picture: Frame, known: Alpha, mask: Alpha, chin: float) -> Alpha:
 def matte(picture: Frame, face: NDArray[np.float64]) -> Alpha:
     """The person's alpha, 0..1, (rows, columns) of an RGB picture with these landmarks."""
     rows, columns = picture.shape[:2]
-    scale = min(1.0, SOLVED / max(rows, columns))
+    high = float(np.linalg.norm(face[10, :2] - face[152, :2]))
+    scale = min(1.0, SOLVED / high)
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     points = face * scale
     mask = _attached(closer(small, points), points)
-    alpha = solve(small, trimap(mask, points), mask, points[152, 1])
-    # What the solver leaves as a veil of a few percent is neither hair nor skin.
-    alpha = np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32)
+    alpha = _unveiled(solve(small, trimap(mask, points), mask, points))
     return finer(picture, small, alpha) if scale < 1 else alpha
+
+
+def _unveiled(alpha: Alpha) -> Alpha:
+    """Without what the solver leaves of a few percent, and of nearly all: neither hair nor skin."""
+
+    def cleared(part: Alpha) -> Alpha:
+        return part * smoothstep(*VEIL, cv2.dilate(part, np.ones((3, 3), np.uint8)))
+
+    alpha = np.clip((alpha - 0.04) / 0.92, 0, 1).astype(np.float32)
+    return np.asarray(1 - cleared(1 - cleared(alpha)), np.float32)
 
 
 def _attached(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
@@ -230,15 +305,55 @@ def finer(picture: Frame, small: Frame, alpha: Alpha) -> Alpha:
 
 
 def foreground(picture: Frame, alpha: Alpha) -> Frame:
-    """The person's own colour at each pixel, RGB: what shines through at the edges is taken out."""
-    image = picture.astype(np.float32) / 255
-    weight = alpha[..., None].astype(np.float32)
-    front, back = image, image
-    for radius in (90, 6):
-        side = (radius, radius)
-        share = cv2.blur(alpha, side)[..., None]
-        front_mean = cv2.blur(front * weight, side) / (share + 1e-5)
-        back_mean = cv2.blur(back * (1 - weight), side) / (1 - share + 1e-5)
-        front = front_mean + weight * (image - weight * front_mean - (1 - weight) * back_mean)
-        front, back = np.clip(front, 0, 1), back_mean
+    """The person's own colour at each pixel, RGB: what shines through at the edges is taken out.
+
+    Colours of person and room that add up to the picture and change where alpha does, from coarse to fine.
+    """
+    rows, columns = alpha.shape
+    image, alpha = picture.astype(np.float32) / 255, alpha.astype(np.float32)
+    levels = max(1, math.ceil(math.log2(max(rows, columns))))
+    front = back = cv2.resize(image, (1, 1), interpolation=cv2.INTER_AREA).reshape(1, 1, 3)
+    for level in range(1, levels + 1):
+        size = round(columns ** (level / levels)), round(rows ** (level / levels))
+        share = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        seen = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        front, back = (
+            cv2.resize(part, size, interpolation=cv2.INTER_NEAREST) for part in (front, back)
+        )
+        if max(size) > SPREAD:
+            # What is fine shows as it is, by how much of it is of the person.
+            weight = share[..., None]
+            front, back = cv2.blur(front, (3, 3)), cv2.blur(back, (3, 3))
+            front = np.clip(front + weight * (seen - weight * front - (1 - weight) * back), 0, 1)
+            continue
+        front, back = _shared(seen, share, front, back, 10 if max(size) <= 64 else 3)
     return (front * 255 + 0.5).astype(np.uint8)
+
+
+def _shared(
+    seen: NDArray[np.float32],
+    alpha: Alpha,
+    front: NDArray[np.float32],
+    back: NDArray[np.float32],
+    times: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Colours of person and room, nearer by some steps of Jacobi's method to those that are sought."""
+
+    def around(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        wide = cv2.copyMakeBorder(values, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        return [wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]]
+
+    ties = [EVEN[0] + EVEN[1] * np.abs(other - alpha) for other in around(alpha)]
+    total, rest = sum(ties), 1 - alpha
+    of_front, both, of_back = alpha**2 + total, alpha * rest, rest**2 + total
+    scale = of_front * of_back - both**2
+    first, mixed, second = ((part / scale)[..., None] for part in (of_back, both, of_front))
+    for _ in range(times):
+        near_front, near_back = (
+            share[..., None] * seen
+            + sum(tie[..., None] * other for tie, other in zip(ties, around(part), strict=True))
+            for share, part in ((alpha, front), (rest, back))
+        )
+        front = np.clip(first * near_front - mixed * near_back, 0, 1)
+        back = np.clip(second * near_back - mixed * near_front, 0, 1)
+    return front, back

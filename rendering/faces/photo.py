@@ -69,7 +69,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     """Makes the pack of the photo `source` in `folder` (which it makes) and returns what is good to know of it.
 
     report(step, fraction): step is one of STEPS. Raises Refused or BadInput; then `folder` holds nothing.
-    Takes 3 to 10 s on 2 cores.
+    Takes 3 to 12 s on 2 cores.
     """
     report("reading", 0.0)
     folder.mkdir(parents=True, exist_ok=True)

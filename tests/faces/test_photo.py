@@ -1,5 +1,7 @@
 """From a photo to a face: what is refused, how well the person is cut out, and that the result speaks."""
 
+import functools
+
 import cv2
 import numpy as np
 import pytest
@@ -99,15 +101,22 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path):
         photo.prepare(tmp_path / "in.jpg", tmp_path / "pack", lambda *_: None)
 
 
+@functools.cache
+def cut_out(slug, seed):
+    """(the matte, the true one, the landmarks, the face's height) of a rendered person's photo."""
+    picture = scenes.photo(slug, seed)
+    points = tracker.find(picture)
+    tall = np.linalg.norm(points[10, :2] - points[152, :2])
+    return matting.matte(picture, points), scenes.person(slug)[1], points, tall
+
+
 @pytest.mark.parametrize("seed", [3, 5])
 @pytest.mark.parametrize("slug", ["maya", "daniel", *scenes.PEOPLE])
 def test_the_matte_is_true_at_hair_and_body(slug, seed):
-    _, alpha = scenes.person(slug)
-    picture = scenes.photo(slug, seed)
-    points = tracker.find(picture)
-    wrong = np.abs(matting.matte(picture, points) - alpha)
+    matte, alpha, points, tall = cut_out(slug, seed)
+    wrong = np.abs(matte - alpha)
     # Within a tenth of a face of the true edge: above the chin that is the hair.
-    side = 2 * int(0.1 * np.linalg.norm(points[10, :2] - points[152, :2])) + 1
+    side = 2 * int(0.1 * tall) + 1
     edge = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
     band = cv2.dilate(edge, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))) > 0
     above = np.arange(len(alpha))[:, None] < points[152, 1]
@@ -115,6 +124,25 @@ def test_the_matte_is_true_at_hair_and_body(slug, seed):
     print(slug, seed, round(hair, 4), round(body, 4))
     assert hair <= 0.03
     assert body <= 0.04
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_the_temple_of_glasses_that_leaves_the_head_stays_whole(seed):
+    matte, alpha, points, tall = cut_out("glasses", seed)
+    rows = slice(int(points[33, 1] - 0.1 * tall), int(points[33, 1] + 0.1 * tall))
+    columns = slice(0, int(points[234, 0] - 0.06 * tall))
+    temple = alpha[rows, columns] > 0.95
+    assert temple.sum() > 500
+    assert matte[rows, columns][temple].mean() > 0.85
+
+
+@pytest.mark.parametrize("slug", ["beard", "glasses"])
+def test_no_veil_of_the_room_hangs_below_an_ear(slug):
+    matte, alpha, points, tall = cut_out(slug, 3)
+    rows = slice(int(points[454, 1]), int(points[152, 1] - 0.2 * tall))
+    away = cv2.distanceTransform((alpha < 0.02).astype(np.uint8), cv2.DIST_L2, 3)
+    veil = cv2.blur(matte, (5, 5))[rows][away[rows] > 0.015 * tall]
+    assert veil.max() < 0.06
 
 
 def test_it_tells_its_steps_in_order(pack):
