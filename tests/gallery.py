@@ -1,8 +1,9 @@
-"""Every avatar to look at: `make gallery`, or `python -m tests.gallery [SLUG …] [--measure]`.
+"""Every avatar to look at: `make gallery`, or `python -m tests.gallery [SLUG …] [--measure] [--frames SEED]`.
 
 Writes to gallery/, for each avatar, a contact sheet (mouth shapes, expressions, lids, turns of the head; then 24 frames in a
 row of a sentence) and a clip of 10 seconds. With --measure, also speaks the fixed list of scripts (tests/quality/scripts.json) and
-prints the figures over all of it, beside those that a sound 0.2 s late would get.
+prints the figures over all of it, beside those that a sound 0.2 s late would get. With --frames, also draws by lot 200 frames of that
+list, shared among the avatars, as gallery/frames-1.webp to -4.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rendering.faces import photo, portrait
 from rendering.stages import delivery, motion, painting, placing
 from rendering.stages.painting import Patch
 from rendering.store import Store
-from rendering.values import BadInput, Frame, Layout, LineSpec, VideoFormat
+from rendering.values import BadInput, Frame, Layout, LineSpec, Motion, VideoFormat
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "gallery"
@@ -51,6 +52,8 @@ CLIP = (
     "and tell me what you would like to make. Maybe a film about your own team?"
 )
 CELL, ROW = (260, 300), 6  # pixels of a cell, cells in a row
+DRAWN, SHEET = 200, 50  # frames drawn by lot, frames on a sheet
+SHOWN = (280, 316)  # pixels of one of them
 
 
 def sheet(avatar: faces.Avatar) -> Frame:
@@ -69,6 +72,50 @@ def sheet(avatar: faces.Avatar) -> Frame:
         cells.append(_cell(face, tracks, f"{number / 25:.2f} s"))
     rows = [np.hstack(cells[i : i + ROW]) for i in range(0, len(cells), ROW)]
     return np.vstack(rows)
+
+
+def drawn_by_lot(avatars: dict[str, faces.Avatar], seed: int, store: Store) -> list[Frame]:
+    """DRAWN frames of the fixed list as the studio draws them, each equally likely, on sheets: label, line:frame."""
+    from rendering.stages import alignment, frames, speech
+
+    lines = json.loads(SCRIPTS.read_text(encoding="utf-8"))["lines"]
+    takes = []
+    for label, avatar in avatars.items():
+        for number, text in enumerate(lines, start=1):
+            spec = _spec(avatar, text)
+            read = pipeline.read_script(spec)
+            timing = alignment.run(read, speech.run(read, spec.voice, store=store))
+            moved = motion.run(
+                timing, fps=spec.video.fps, seed=int(pipeline.line_key(spec)[:15], 16)
+            )
+            takes.append((label, avatar, number, spec, timing, moved))
+    ends = np.cumsum([moved.frames for *_, moved in takes])
+    lot = np.sort(np.random.default_rng(seed).choice(int(ends[-1]), DRAWN, replace=False))
+    cells: list[Frame] = []
+    for (label, avatar, number, spec, timing, moved), end in zip(takes, ends.tolist(), strict=True):
+        chosen = lot[(lot >= end - moved.frames) & (lot < end)] - (end - moved.frames)
+        if not chosen.size:
+            continue
+        only = Motion(moved.fps, {name: track[chosen] for name, track in moved.tracks.items()})
+        made = frames.run(
+            only, spec=spec, avatar=avatar, timing=timing, report=lambda stage, fraction: None
+        )
+        for place, frame in zip(chosen.tolist(), made, strict=True):
+            cells.append(_shown(frame, f"{label} {number}:{place}"))
+    sheets = [cells[i : i + SHEET] for i in range(0, DRAWN, SHEET)]
+    return [np.vstack([np.hstack(one[i : i + 10]) for i in range(0, SHEET, 10)]) for one in sheets]
+
+
+def _shown(frame: Frame, name: str) -> Frame:
+    """The middle of a square frame from the top down."""
+    wide = round(frame.shape[0] * SHOWN[0] / SHOWN[1])
+    left = (frame.shape[1] - wide) // 2
+    part = np.ascontiguousarray(frame[:, left : left + wide])
+    small = cv2.resize(part, SHOWN, interpolation=cv2.INTER_AREA)
+    cv2.putText(
+        small, name, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (30, 30, 30), 1, cv2.LINE_AA
+    )
+    return small
 
 
 def _face(avatar: faces.Avatar, height: int) -> portrait.Portrait:
@@ -148,10 +195,11 @@ def main() -> None:
         "slugs", nargs="*", help="Avatars; all without one. A folder: the pack in it."
     )
     parser.add_argument("--measure", action="store_true")
+    parser.add_argument("--frames", type=int, metavar="SEED", help="Also sheets of frames.")
     options = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     store = Store(OUT / "store")
-    found = []
+    found: dict[str, faces.Avatar] = {}
     for name in options.slugs or [avatar.slug for avatar in faces.stock()]:
         key = faces.keep(Path(name), store) if Path(name).is_dir() else name
         avatar = faces.get(key, store)
@@ -159,9 +207,14 @@ def main() -> None:
         cv2.imwrite(str(OUT / f"{label}.png"), sheet(avatar)[..., ::-1])
         clip(avatar, store, OUT / f"{label}.mp4")
         print(f"{label}: gallery/{label}.png, gallery/{label}.mp4", flush=True)
-        found.append(label)
+        found[label] = avatar
         if options.measure:
             print(json.dumps({label: measured(avatar, store)}), flush=True)
+    if options.frames is not None:
+        for number, one in enumerate(drawn_by_lot(found, options.frames, store), start=1):
+            cv2.imwrite(
+                str(OUT / f"frames-{number}.webp"), one[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80]
+            )
     pages = "".join(
         f'<h2>{label}</h2><video src="{label}.mp4" controls width="480"></video><br><img src="{label}.png" width="1560">'
         for label in found
