@@ -112,9 +112,7 @@ def _shown(frame: Frame, name: str) -> Frame:
     left = (frame.shape[1] - wide) // 2
     part = np.ascontiguousarray(frame[:, left : left + wide])
     small = cv2.resize(part, SHOWN, interpolation=cv2.INTER_AREA)
-    cv2.putText(
-        small, name, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (30, 30, 30), 1, cv2.LINE_AA
-    )
+    cv2.putText(small, name, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (30, 30, 30), 1, cv2.LINE_AA)
     return small
 
 
