@@ -218,18 +218,10 @@ def looped(
     whole = length(path)
     start = start % whole if whole else 0.0
     while True:
-        source: list[str | Path] = [
-            "-ss",
-            f"{start:.3f}",
-            "-protocol_whitelist",
-            "file",
-            "-f",
-            "mov",
-            "-i",
-            path,
-        ]
+        source: list[str | Path] = ["-threads", "1", "-ss", f"{start:.3f}"]
+        source += ["-protocol_whitelist", "file", "-f", "mov", "-i", path]
         count = 0
-        shown: list[str | Path] = [*source, "-an", "-vf", f"{filters},{matrix}"]
+        shown = [*source, "-an", "-vf", f"{filters},{matrix}", "-filter_threads", "1"]
         for picture in pictures(shown, shape):
             count += 1
             yield picture

@@ -89,11 +89,15 @@ def _script(folder: Path, seconds: float) -> Path:
     return path
 
 
+def _cache() -> dict[str, str]:
+    """Where prepared voice models are."""
+    return {"LIKENESS_CACHE": os.environ.get("LIKENESS_CACHE") or str(ROOT / ".data" / "cache")}
+
+
 def _render(script: Path, folder: Path, height: int = 720) -> tuple[Measured, dict]:
     """A render from nothing: an empty store, a prepared voice model."""
     with tempfile.TemporaryDirectory(dir=folder) as data:
-        cache = os.environ.get("LIKENESS_CACHE") or str(ROOT / ".data" / "cache")
-        environment = {"DATA_DIR": data, "LIKENESS_CACHE": cache}
+        environment = {"DATA_DIR": data, **_cache()}
         manage = [PYTHON, "manage.py"]
         Measured(*manage, "migrate", "-v0", environment=environment)
         command = [*manage, "render", script, "--avatar", "maya", "--voice", "af_heart"]
@@ -179,6 +183,25 @@ for timing, one in moved:
 print(spent, count, prepared)
 """
 
+LAYERED = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from rendering import memory, pipeline
+from rendering.values import Captions, Layout, LineSpec, Logo, Overlay, VideoFormat
+from tests import samples
+memory.steady()
+made = samples.Samples(Path(sys.argv[1]))
+video, moving = VideoFormat.of("16:9", 2160), made.background("video")
+plain = LineSpec(samples.WORDS, "maya", "af_heart", video=video, background=moving)
+shown = Overlay(samples.HEADING, style="card", first=2, last=7), Overlay(picture=made.slide, sha256="slide", size=0.3)
+laden = replace(
+    plain, scene=1, transition="fade", layout=Layout("half", heading=samples.HEADING, body=samples.BODY),
+    captions=Captions(True, "karaoke"), logo=Logo(made.logo, "mark"), overlays=shown,
+)
+pipeline.render_line(laden, earlier=[plain], store=made.store)
+"""
+
 STEPS = {
     "turn of the head, on the grid": ("fields.py", "head"),
     "lips and skin, on the grid": ("fields.py", "inverse"),
@@ -243,6 +266,7 @@ def drawing(folder: Path) -> list[str]:
     whole, said = _render(script, folder, 1080)
     draft_drawn, draft_count, _, draft_film = parts(360, "veryfast")
     huge, _ = _render(_script(folder, 8), folder, 2160)
+    laden = Measured(PYTHON, "-c", LAYERED, folder / "laden", environment=_cache())
     cpu = spoken.cpu + drawn + film.cpu
     wall = spoken.wall + drawn + film.wall
     steps = json.loads(Measured(PYTHON, "-c", PROFILE, json.dumps(STEPS)).output)
@@ -258,6 +282,7 @@ def drawing(folder: Path) -> list[str]:
         f"| a face prepared for 1080p, once in a process, CPU s | {prepared:.1f} | |",
         f"| 360p preview beside its speech, CPU s per second of film | {draft:.2f} | 0.25 |",
         f"| 4K, peak of all processes, MB (PSS) | {huge.peak / 1e6:.0f} | 1500 |",
+        f"| the same with text, logo, overlays, captions, and a dissolve from one video to another behind | {laden.peak / 1e6:.0f} | 1500 |",
         "",
         "Where the time of the 1080p render goes, seconds inside the stages: "
         + ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())

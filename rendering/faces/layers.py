@@ -7,6 +7,7 @@ head hides is filled in from around it. Laid over each other at rest, the layers
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -31,6 +32,7 @@ SKIN = (
     14,
     14,
 )  # how far a colour of the face is from the median, CIE Lab: not lips, nostrils and eyes
+BAND = 128  # rows that are worked on at a time
 FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
 
 Share = NDArray[np.floating]
@@ -66,10 +68,7 @@ def part(
     face = Face(np.ascontiguousarray(plate[..., :3]), points)
     chin = float(face.local(face.flat[152])[1])
     middle = float(face.local(face.flat[[172, 397]])[:, 0].mean())
-    rows, columns = face.shape
-    y, x = np.mgrid[:rows, :columns]
-    units = face.local(np.stack([x, y], -1).reshape(-1, 2)).reshape(rows, columns, 2)
-    units = units.astype(np.float32)
+    units = _units(face)
     down = units[..., 1] - chin
     alpha = plate[..., 3].astype(np.float32) / 255
     column = (np.abs(units[..., 0] - middle) < 0.10) & (alpha > 0.9)
@@ -77,7 +76,7 @@ def part(
     if known is None:
         hidden, throat = _told_apart(plate, face, units, alpha, chin)
         neck = _neck(hidden + throat, column, down)
-        gone = smoothstep(0, ALONE, following(units, chin, neck, middle)).astype(np.float32)
+        gone = _parting(units, chin, neck, middle)
         body = _clean(plate, hidden * gone, throat, face, down, alpha)
         # A neck belongs to both: it runs out before the collar, so that nothing slides over cloth.
         ending = smoothstep(0.25, 0.95, down / neck).astype(np.float32)
@@ -85,15 +84,52 @@ def part(
     else:
         body, head = known
         neck = _neck(head, column, down)
-        # The stump of the neck ends where the jaw no longer hides it when the head turns.
-        stump = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - _ending(down))
-        body = (body * stump[..., None] + 0.5).astype(np.uint8)
-        gone = smoothstep(0, ALONE, following(units, chin, neck, middle)).astype(np.float32)
+        (body,) = _banded(_without_stump, body, head, alpha, down)
+        gone = _parting(units, chin, neck, middle)
     # Where nothing follows the head, the body is the picture itself.
     near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
     near = cv2.GaussianBlur(near, (0, 0), 0.003 * face.height) * gone
-    below = plate + (body.astype(np.float32) - plate) * near[..., None]
-    return Layers(*_divided(plate.astype(np.float32), head * gone, below), neck)
+    head = head * gone
+    del units, down, alpha, column, gone
+
+    def divided(plate: Frame, head: Share, body: Frame, near: Share) -> tuple[Frame, Frame]:
+        below = plate + (body.astype(np.float32) - plate) * near[..., None]
+        return _divided(plate.astype(np.float32), head, below)
+
+    front, behind = _banded(divided, plate, head, body, near)
+    return Layers(front, behind, neck)
+
+
+def _parting(units: Share, chin: float, neck: float, middle: float) -> Share:
+    """How much of the picture the head takes with it, (rows, columns)."""
+
+    def of(band: Share) -> tuple[Share]:
+        return (smoothstep(0, ALONE, following(band, chin, neck, middle)).astype(np.float32),)
+
+    return _banded(of, units)[0]
+
+
+def _units(face: Face) -> Share:
+    """Face units of every pixel, (rows, columns, 2)."""
+    rows, columns = face.shape
+    found = np.empty((rows, columns, 2), np.float32)
+    for first in range(0, rows, BAND):
+        y, x = np.mgrid[first : min(first + BAND, rows), :columns]
+        found[first : first + BAND] = face.local(np.stack([x, y], -1))
+    return found
+
+
+def _banded(work: Callable[..., tuple[NDArray, ...]], *parts: NDArray) -> list[NDArray]:
+    """What `work` makes of pictures pixel by pixel, a band of rows at a time: at 4K its steps would take a gigabyte."""
+    bands = range(0, len(parts[0]), BAND)
+    made = [work(*(part[first : first + BAND] for part in parts)) for first in bands]
+    return [np.concatenate(of) for of in zip(*made, strict=True)]
+
+
+def _without_stump(body: Frame, head: Share, alpha: Share, down: Share) -> tuple[Frame]:
+    """The stump of the neck ends where the jaw no longer hides it when the head turns."""
+    shown = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - _ending(down))
+    return ((body * shown[..., None] + 0.5).astype(np.uint8),)
 
 
 def _told_apart(

@@ -8,7 +8,6 @@ their tracks: no state passes from one to the next, so lines can be drawn side b
 
 from __future__ import annotations
 
-import functools
 import json
 import threading
 from dataclasses import dataclass
@@ -371,18 +370,24 @@ def _cut(picture: Frame, box: tuple[int, int, int, int]) -> Frame:
     )  # fmt: skip
 
 
+KEPT = 16_000_000  # pixels of prepared bodies that a process keeps: two people at 4K, ten at 1080p
+
 _preparing = threading.Lock()
+_prepared: dict[tuple[Avatar, float], Portrait] = {}  # the one used last comes last
 
 
 def portrait(avatar: Avatar, face: float) -> Portrait:
     """The person prepared for a face of that many pixels, kept for the next lines."""
+    asked = (avatar, round(face, 2))
     with _preparing:  # two lines at once prepare it once
-        cv2.setNumThreads(
-            1
-        )  # lines are drawn side by side; more threads only get in each other's way
-        return _portrait(avatar, round(face, 2))
-
-
-@functools.lru_cache(maxsize=4)
-def _portrait(avatar: Avatar, face: float) -> Portrait:
-    return Portrait(avatar, face)
+        # Lines are drawn side by side; more threads only get in each other's way.
+        cv2.setNumThreads(1)
+        found = _prepared.pop(asked, None)
+        if found is None:
+            found = Portrait(*asked)
+        _prepared[asked] = found
+        while (
+            sum(one.body[..., 0].size for one in _prepared.values()) > KEPT and len(_prepared) > 1
+        ):
+            del _prepared[next(iter(_prepared))]
+        return found

@@ -105,9 +105,9 @@ class Composition:
             painting.behind(self.spec.background, self.video, self._part(), self.at)
         ) as moving:
             ground = self._ground()
-            for picture in moving:
+            while True:
                 frame = ground.copy()
-                self._show(frame, picture)
+                self._show(frame, next(moving))
                 yield self._stood(frame, pose, None, end=True)
 
     def still(
@@ -247,7 +247,7 @@ class Composition:
         if before is not None:
             share = (moment + 1 / self.video.fps) / (DISSOLVE + 1 / self.video.fps)
             share = share * share * (3 - 2 * share)
-            frame = cv2.addWeighted(frame, share, before, 1 - share, 0)
+            cv2.addWeighted(frame, share, before, 1 - share, 0, dst=frame)
         return painting.straight(frame)
 
     def _said(self, cue: captions.Cue, moment: float) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rendering import media, memory
+from rendering import colour, media, memory
 from rendering.stages import captions
 from rendering.stages import music as beds
 from rendering.stages.captions import Cue
@@ -31,7 +31,7 @@ from rendering.values import (
     Word,
 )
 
-VERSION = "delivery/3"
+VERSION = "delivery/4"
 SOUND = {".mp4": ["-c:a", "aac"], ".webm": ["-c:a", "libopus"]}
 MIXED = (
     "[1:a]aresample=48000,pan=stereo|c0=c0|c1=c0[speech];"
@@ -76,21 +76,20 @@ def segment(
             if frame.shape != (video.height, video.width, 4 if video.alpha else 3):
                 raise ValueError(f"a frame of {frame.shape} in a film of {video}")
             count += 1
-            yield np.ascontiguousarray(frame).data
+            yield from colour.planes(frame)
 
-    pixels, coded = ("rgba", "yuva420p") if video.alpha else ("rgb24", "yuv420p")
+    pixels = "yuva420p" if video.alpha else "yuv420p"
     source = ["-f", "rawvideo", "-pix_fmt", pixels, "-s", f"{video.width}x{video.height}"]
-    source += ["-r", str(video.fps), "-i", "pipe:0"]
-    matrix = ["-vf", f"scale=out_color_matrix=bt709:out_range=tv,format={coded}"]
+    source += ["-r", str(video.fps), "-color_range", "tv", "-colorspace", "bt709", "-i", "pipe:0"]
     last = max(1, round(wav.size * video.fps / SAMPLE_RATE)) - 1
     encoder = media.video_encoder(
         video.codec, video.fps, draft=draft, alpha=video.alpha, finest=((0, 0), (last - 1, last))
     )
     if video.codec == "h264" and video.width * video.height >= memory.LARGE:
-        # Each frame that the encoder looks ahead, and each thread, is another frame in memory.
-        encoder += ["-threads", "2", "-rc-lookahead", "8"]
+        # Each frame that the encoder looks ahead or back at, and each thread, is another one in memory.
+        encoder += ["-threads", "2", "-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
     container = video.suffix.removeprefix(".")
-    media.run([*source, *matrix, *encoder, "-f", container, film], feed=raw(), stop=stop)
+    media.run([*source, *encoder, "-f", container, film], feed=raw(), stop=stop)
     length = round(count * SAMPLE_RATE / video.fps)
     whole = np.pad(wav[:length], (0, max(0, length - wav.size)))
     soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")

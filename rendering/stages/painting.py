@@ -13,12 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rendering import media
+from rendering import clips, media
 from rendering.stages import lettering, placing
 from rendering.stages.placing import Box
 from rendering.values import Background, Frame, Overlay, VideoFormat
 
 INK, PAPER = (29, 26, 23), (250, 248, 245)
+BAND = 64  # rows that are laid at a time: what stays in the processor's cache is laid faster, and takes no memory
 CHECKS = ((214, 214, 214), (240, 240, 240))  # what stands for nothing in a preview
 
 
@@ -50,9 +51,12 @@ def lay(frame: Frame, patch: Patch, share: float = 1.0, lift: int = 0) -> None:
     if y0 >= y1 or x0 >= x1 or share <= 0:
         return
     part = patch.rgba[y0 - top : y1 - top, x0 - left : x1 - left]
-    if share < 1:
-        part = cv2.multiply(part, (share,) * 4)
-    frame[y0:y1, x0:x1] = over(part, frame[y0:y1, x0:x1])
+    for first in range(y0, y1, BAND):
+        band = slice(first, min(first + BAND, y1))
+        piece = part[band.start - y0 : band.stop - y0]
+        if share < 1:
+            piece = cv2.multiply(piece, (share,) * 4)
+        frame[band, x0:x1] = over(piece, frame[band, x0:x1])
 
 
 def lay_all(frame: Frame, patches: Sequence[Patch]) -> None:
@@ -164,25 +168,32 @@ def behind(
     background: Background, video: VideoFormat, part: Box, at: float
 ) -> Generator[Frame, None, None]:
     """The background's video from `at` seconds on, again and again, a frame at a time; fills `part`."""
-    pad = background.color.removeprefix("#")
-    size = f"{part.width}:{part.height}"
+    source = background.video
+    if source is None:
+        raise ValueError("the background is not a video")
+    # A clip has at most KEPT pixels a side: what is larger is enlarged here, so that no large pictures wait in pipes.
+    share = min(1.0, clips.KEPT / max(part.width, part.height))
+    wide, tall = round(share * part.width), round(share * part.height)
+    size = f"{wide}:{tall}"
     if background.fit == "cover":
         fit = f"scale={size}:force_original_aspect_ratio=increase:flags=bicubic,crop={size}"
     else:
+        pad = background.color.removeprefix("#")
         fit = (
             f"scale={size}:force_original_aspect_ratio=decrease:flags=bicubic,"
             f"pad={size}:(ow-iw)/2:(oh-ih)/2:color=0x{pad}"
         )
-    filters = f"fps={video.fps},{fit}"
     alpha = np.full((part.height, part.width, 1), 255, np.uint8) if video.alpha else None
-    source = background.video
-    if source is None:
-        raise ValueError("the background is not a video")
-    for frame in media.looped(source, (part.width, part.height), filters, start=at):
-        yield np.dstack([frame, alpha]) if alpha is not None else frame
+
+    def whole(picture: Frame) -> Frame:
+        if share < 1:
+            picture = cv2.resize(picture, (part.width, part.height), interpolation=cv2.INTER_CUBIC)
+        return picture if alpha is None else np.dstack([picture, alpha])
+
+    yield from map(whole, media.looped(source, (wide, tall), f"fps={video.fps},{fit}", start=at))
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)
 def fitted(picture: Path, longest: float) -> Frame:
     """A picture as premultiplied RGBA, its longer side that many pixels."""
     read = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
@@ -224,7 +235,7 @@ def rounded(
 # -- the text beside the person --------------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def panel(heading: str, body: str, box: Box, short: int, paper: tuple[int, int, int]) -> Patch:
     """Heading and body, set from the left into the middle of the box; smaller where they would not fit."""
     ink = INK if luminance(paper) > 0.22 else PAPER
@@ -291,7 +302,7 @@ HIGHLIGHT = (246, 201, 69)
 GROUND = (20, 20, 22)
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=16)
 def caption(
     text: str, style: str, position: str, area: Box, video: VideoFormat, said: int
 ) -> Patch:
@@ -344,7 +355,7 @@ def _shade(sheet: Frame, mask: Frame, size: int) -> None:
     lay(sheet, Patch(coloured((rim * np.float32(0.8)).astype(np.uint8), (0, 0, 0)), 0, 0))
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=16)
 def drawn(overlay: Overlay, video: VideoFormat) -> Patch:
     """An overlay in its place."""
     short = min(video.width, video.height)

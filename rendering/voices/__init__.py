@@ -288,9 +288,12 @@ def cloner() -> Xtts:
 
 
 def release() -> None:
-    """Gives the memory of loaded engines back; the next one that speaks loads anew."""
+    """Gives the memory of loaded engines and dictionaries back; the next one that speaks loads anew."""
+    from rendering.voices import english
+
     with _loading:
         _load.cache_clear()
+    english.release()
     memory.trim()
 
 

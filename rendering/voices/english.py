@@ -68,6 +68,12 @@ def _rules(british: bool):  # type: ignore[no-untyped-def]
     return G2P(british=british)
 
 
+def release() -> None:
+    """Gives the memory of the dictionaries back; the next word reads them again."""
+    with _reading:
+        _rules.cache_clear()
+
+
 def phonemes(word: str, british: bool = False) -> str:
     """The reading of a bare word or phrase in the misaki alphabet; "" when there is none."""
     with _reading:
