@@ -7,6 +7,7 @@ head hides is filled in from around it. Laid over each other at rest, the layers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,9 @@ SKIN = (
     14,
 )  # how far a colour of the face is from the median, CIE Lab: not lips, nostrils and eyes
 BAND = 128  # rows that are worked on at a time
+WIDEST = 1.2, 1.5  # half widths of a neck: what is farther from its middle is beside it
+INSET = 0.025  # of a face height: so much narrower is the body's neck below the jaw
+SEEN = 4.0, 10.0  # grey levels by which the layers differ: less is noise, more is the head's
 FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
 
 Share = NDArray[np.floating]
@@ -77,7 +81,10 @@ def part(
         hidden, throat = _told_apart(plate, face, units, alpha, chin)
         neck = _neck(hidden + throat, column, down)
         gone = _parting(units, chin, neck, middle)
-        body = _clean(plate, hidden * gone, throat, face, down, alpha)
+        within = _within(throat, units[..., 0], down, neck)
+        # A shoulder stands still.
+        throat = throat * (1 - (1 - within) * smoothstep(0.05, 0.4, down / neck).astype(np.float32))
+        body = _clean(plate, hidden * gone, throat, face, down, alpha, neck, within)
         # A neck belongs to both: it runs out before the collar, so that nothing slides over cloth.
         ending = smoothstep(0.25, 0.95, down / neck).astype(np.float32)
         head: Share = np.minimum(1, hidden + throat * (1 - ending)) * alpha
@@ -85,6 +92,7 @@ def part(
         body, head = known
         neck = _neck(head, column, down)
         (body,) = _banded(_without_stump, body, head, alpha, down)
+        body, head = _joined(body, head, alpha, units[..., 0], down, neck, face.height)
         gone = _parting(units, chin, neck, middle)
     # Where nothing follows the head, the body is the picture itself.
     near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
@@ -130,6 +138,24 @@ def _without_stump(body: Frame, head: Share, alpha: Share, down: Share) -> tuple
     """The stump of the neck ends where the jaw no longer hides it when the head turns."""
     shown = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - _ending(down))
     return ((body * shown[..., None] + 0.5).astype(np.uint8),)
+
+
+def _joined(
+    body: Frame, head: Share, alpha: Share, x: Share, down: Share, neck: float, size: float
+) -> tuple[Frame, Share]:
+    """(body, head) of which the neck of the head goes over into that of the body, without a line where that begins."""
+    below = np.flatnonzero((down.max(1) > -0.15) & (down.min(1) < neck))
+    if not len(below):
+        return body, head
+    rows = slice(int(below[0]), int(below[-1]) + 1)
+    body, head, down, cover = body.copy(), head.copy(), down[rows], alpha[rows]
+    at_neck = smoothstep(0, 0.1, head[rows] / np.maximum(cover, 1e-3))
+    at_neck = (at_neck * _within(head[rows], x[rows], down, neck)).astype(np.float32)
+    kept = 1 - at_neck * (1 - _narrowed(cover, down, neck, size))
+    body[rows] = (body[rows] * kept[..., None] + 0.5).astype(np.uint8)
+    over = 1 - smoothstep(0.0, 0.8, down / neck).astype(np.float32)
+    head[rows] = np.maximum(head[rows], cover * over * at_neck)
+    return body, head
 
 
 def _told_apart(
@@ -268,7 +294,14 @@ def _neck(head: Share, column: NDArray[np.bool_], down: Share) -> float:
 
 
 def _clean(
-    plate: Frame, hidden: Share, throat: Share, face: Face, down: Share, alpha: Share
+    plate: Frame,
+    hidden: Share,
+    throat: Share,
+    face: Face,
+    down: Share,
+    alpha: Share,
+    neck: float,
+    within: Share,
 ) -> Frame:
     """The body without what moves with the head: what that hides is filled in from around it."""
     spoilt = cv2.dilate((hidden > 0.04).astype(np.uint8), _disc(0.012 * face.height)) > 0
@@ -284,7 +317,14 @@ def _clean(
     # Where the plate shows the background, so does the body.
     cover[spoilt & (share < 0.98)] = 0
     cover = np.minimum(share + (cover - share) * gone, share)
-    shown = (cover * (1 - throat[rows] * (1 - low)))[..., None]
+    # A neck of which nothing is seen farther up begins softly there, and narrow.
+    begun = smoothstep(0, 0.07 * face.height, np.arange(len(part)))[:, None]
+    stump = begun * _narrowed(share, down[rows], neck, face.height)
+    at_neck = cv2.dilate(throat[rows], _disc(0.02 * face.height)) * within[rows]
+    # Beside it what hangs there, or stands up, goes on behind the jaw.
+    low = np.maximum(low, (1 - within[rows]) * smoothstep(-0.35, -0.25, down[rows]))
+    shown = cover * (1 - throat[rows] * (1 - low)) * (1 - at_neck * (1 - stump))
+    shown = shown[..., None].astype(np.float32)
     laid = (straight + (colour - straight) * gone[..., None]) * shown
     found = np.zeros_like(plate)
     found[rows] = np.clip(np.dstack([laid, 255 * shown]) + 0.5, 0, 255)
@@ -305,6 +345,26 @@ def _ending(down: Share) -> Share:
     return smoothstep(-0.13, 0.0, down).astype(np.float32)
 
 
+def _within(neck: Share, x: Share, down: Share, reach: float) -> Share:
+    """1 at the neck and 0 beside it. neck: how much each pixel is of it; x, down: places in face units."""
+    weight = neck * ((down > 0.02) & (down < 0.4 * reach))
+    total = max(float(weight.sum()), 1e-6)
+    middle = float((weight * x).sum()) / total
+    half = math.sqrt(3 * float((weight * (x - middle) ** 2).sum()) / total)
+    half = min(max(half, 0.12), 0.22)
+    return 1 - smoothstep(*WIDEST, np.abs(x - middle) / half).astype(np.float32)
+
+
+def _narrowed(alpha: Share, down: Share, neck: float, size: float) -> Share:
+    """How much of the neck's body is there, by how far inside the outline it is: it widens from the jaw to the collar.
+
+    As wide as the head's neck it would look out beside it when the head turns.
+    """
+    inside = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / size
+    inset = INSET * (1 - smoothstep(0.0, 0.5, down / neck).astype(np.float32))
+    return np.clip((inside - inset) / 0.012 + 1, 0, 1).astype(np.float32)
+
+
 def _disc(radius: float) -> NDArray[np.uint8]:
     side = 2 * max(1, round(radius)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
@@ -320,6 +380,7 @@ def _divided(plate: Share, head: Share, body: Share) -> tuple[Frame, Frame]:
     lighter = (plate - body) / np.maximum(255 - body, 1)
     darker = (body - plate) / np.maximum(body, 1)
     needed = np.maximum(lighter, darker)[..., :3].max(-1)
+    needed *= smoothstep(*SEEN, np.abs(plate - body)[..., :3].max(-1)).astype(np.float32)
     solid = plate[..., 3] > 250
     over = np.where(solid & (needed > 0.02), np.maximum(over, needed), over)
     over = np.clip(over, 0, 1)[..., None]

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import layers
+from rendering.faces import layers, portrait, tracker
 from rendering.faces.geometry import OVAL
 from rendering.stages import composition, frames, motion
 from rendering.values import Background, LineSpec, VideoFormat
+from tests.faces import scenes
 
 VIDEO = VideoFormat.of("16:9", 720)
 REST = dict.fromkeys(motion.TRACKS, 0.0)
@@ -138,3 +139,37 @@ def test_at_rest_the_layers_are_the_picture(slug):
     assert found.head[mouth[1], mouth[0], 3] == 255
     assert found.body[mouth[1] - 20, mouth[0], 3] == 0
     assert found.head[-40:, :, 3].max() == 0
+
+
+def test_no_specks_stand_beside_a_neck_in_a_dark_collar():
+    """What moves with the head hangs together: the noise by which two pictures of a dark collar differ is not part of it."""
+    person = portrait.Portrait(faces.get("finn"), 420.0)
+    (x, y), tall = person.face.flat[152], person.face.height
+    rows = slice(int(y - 0.08 * tall), int(y + 0.3 * tall))
+    columns = slice(int(x - 0.5 * tall), int(x + 0.5 * tall))
+    there = (person.rgba[rows, columns, 3] > 20).astype(np.uint8)
+    parts, holes = (cv2.connectedComponentsWithStats(mask)[2] for mask in (there, 1 - there))
+    assert sum(int((part[1:, 4] < 60).sum()) for part in (parts, holes)) <= 6
+
+
+def test_a_neck_of_a_photo_does_not_look_out_beside_the_head_that_turns():
+    """Below the jaw the body's neck is narrower than the head's on both sides; at the collar they are one."""
+    colour, alpha = scenes.person("glasses")
+    points = tracker.find(scenes.photo("glasses"))
+    plate = np.dstack([colour * alpha[..., None], 255 * alpha]).clip(0, 255).astype(np.uint8)
+    found = layers.part(plate, points)
+    tall = np.linalg.norm(points[10, :2] - points[152, :2])
+
+    def sides(picture, down):
+        solid = np.flatnonzero(picture[int(points[152, 1] + down * tall), :, 3] > 128)
+        return solid[[0, -1]] / tall
+
+    for down in (0.03, 0.05):
+        (left, right), (body_left, body_right) = (
+            sides(layer, down) for layer in (found.head, found.body)
+        )
+        assert body_left - left > 0.008
+        assert right - body_right > 0.008
+    # Nothing of a shoulder moves with the head.
+    left, right = sides(found.head, 0.15)
+    assert right - left < 0.66
