@@ -129,7 +129,7 @@ class Opening:
         beyond = np.maximum(-u, u - self.width) / (BESIDE * self.width)
         over = np.maximum((upper - v) / above, (v - lower) / (BELOW * self.height))
         outside = np.sqrt(np.maximum(beyond, 0) ** 2 + np.maximum(over, 0) ** 2)
-        return smoothstep(1.0, 0.6, outside).astype(np.float32)
+        return smoothstep(1.0, 0.35, outside).astype(np.float32)
 
 
 def _box(openings: list[Opening], shape: tuple[int, ...]) -> Box:

@@ -25,7 +25,7 @@ LOWER = {
 }
 ENAMEL = np.array([1, 0.965, 0.88])
 GUM = np.array([0.62, 0.34, 0.33])
-CAVITY = np.array([0.24, 0.07, 0.065])
+CAVITY = np.array([0.36, 0.125, 0.115])
 SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
@@ -171,7 +171,7 @@ class Mouth:
         x = away @ face.right.astype(np.float32) - np.float32(face.centre)
         y = away @ face.down.astype(np.float32) - np.float32(self.edge)
         beside = np.clip(np.abs(x) / face.half_width, 0, 1)
-        depth = np.clip(0.55 + 0.5 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.5 * beside**2)
+        depth = np.clip(0.55 + 0.5 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.25 * beside**2)
         inside = (CAVITY * self.light).astype(np.float32) * depth[..., None]
 
         def laid(sprite: Sprite, down: float = 0.0) -> Picture:
@@ -206,6 +206,6 @@ class Mouth:
         from_below = cv2.GaussianBlur(below, (0, 0), soft * 0.8)
         # The upper row brings a part of its shadow along.
         shadow = 1 - 0.42 * np.clip(from_above * 1.3, 0, 1) - 0.20 * np.clip(from_below * 1.2, 0, 1)
-        corners = 1 - 0.5 * smoothstep(0.5, 1.0, beside)
+        corners = 1 - 0.3 * smoothstep(0.5, 1.0, beside)
         opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
         return inside * (shadow.clip(0.2, 1) * corners * opened)[..., None].astype(np.float32)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import Avatar, layers
+from rendering.faces import Avatar, layers, lids
 from rendering.faces.eyes import Eyes
 from rendering.faces.fields import Field, Fields
 from rendering.faces.geometry import Face, smoothstep
@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/5"
+VERSION = "portrait/6"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
 
@@ -40,6 +40,7 @@ LEAN = {"yaw": 0.0005, "roll": 0.0011, "shift_x": 0.35}  # of the shoulders, wit
 FOLD = np.array(
     [0.06, 0.11, 0.12], np.float32
 )  # of RGB: how much darker a full smile makes the fold beside the nose
+UNDER_RIMS = 0.25  # of their travel is left to brows behind glasses: rims would bend with them
 LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not drawn
 
 
@@ -66,8 +67,10 @@ class Portrait:
         )
         self.size = size = face
         self.scale = face / float(np.linalg.norm(points[10, :2] - points[152, :2]))
-        plate = self._scaled(_read(avatar, "plate.png"))
-        points = points * self.scale
+        plate = _read(avatar, "plate.png")
+        rims = lids.spectacles(plate[..., :3], points)
+        self.brows = UNDER_RIMS if rims.any() else 1.0
+        plate, points = self._scaled(plate), points * self.scale
         self.anchor = (float(points[10, 0] + points[152, 0]) / 2, float(points[10, 1]))
         self.height = plate.shape[0]
         parted = self._parted(avatar, plain["tiles"], plate, points)
@@ -251,7 +254,7 @@ class Portrait:
             fields.standing(self.foot, *self.stance(tracks)),
         )
         weights, gap = fields.solve(tracks)
-        above = fields.inverse(fields.above, weights, head, tracks["brow"])
+        above = fields.inverse(fields.above, weights, head, self.brows * tracks["brow"])
         below = fields.inverse(fields.below, weights, head)
         if gauge is not None:
             least = min(fields.determinant(above, False), fields.determinant(below, True))

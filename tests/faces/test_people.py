@@ -17,6 +17,7 @@ POSES = {
     "rest": {},
     "open": {"jaw": 0.8, "lower": 0.5, "upper": 0.3},
     "blink": {"blink": 1.0},
+    "raised": {"brow": 1.0},
     "left": {"yaw": -7.0, "pitch": 3.0},
     "right": {"yaw": 7.0},
 }
@@ -93,3 +94,20 @@ def test_glasses_stay_before_the_lids(person):
     assert rims.sum() > 500
     changed = np.abs(drawn["rest"].astype(int) - drawn["blink"]).mean(-1)
     assert np.percentile(changed[rims], 95) < 8  # drawn over, they changed by 60 and more
+
+
+def test_brows_rise_and_glasses_stay(person):
+    slug, _, drawn = person
+    points = tracker.find(drawn["rest"])[:, :2]
+    brows = points[[70, 63, 105, 66, 107, 336, 296, 334, 293, 300]]
+    (left, top), (right, foot) = brows.min(0) - 8, brows.max(0) + 8
+    part = (slice(int(top), int(foot)), slice(int(left), int(right)))
+    before, after = (
+        cv2.cvtColor(drawn[name], cv2.COLOR_RGB2GRAY)[part] for name in ("rest", "raised")
+    )
+    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 3, 21, 3, 5, 1.1, 0)
+    rose = -float(np.percentile(flow[..., 1], 10))
+    if slug == "glasses":
+        assert rose < 1.5  # pixels of 720: rims hang on the nose
+    else:
+        assert rose > 3
