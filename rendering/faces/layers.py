@@ -91,8 +91,11 @@ def part(
     else:
         body, head = known
         neck = _neck(head, column, down)
-        (body,) = _banded(_without_stump, body, head, alpha, down)
-        body, head = _joined(body, head, alpha, units[..., 0], down, neck, face.height)
+        within = _within(head, units[..., 0], down, neck)
+        shown = ((alpha > 0.5) & (head < 0.1)).astype(np.uint8)
+        shown = cv2.dilate(shown, np.ones((1, 2 * round(0.05 * face.height) + 1), np.uint8))
+        (body,) = _banded(_without_stump, body, head, alpha, down, shown * (1 - within))
+        body, head = _joined(body, head, alpha, within, down, neck, face.height)
         gone = _parting(units, chin, neck, middle)
     # Where nothing follows the head, the body is the picture itself.
     near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
@@ -134,14 +137,18 @@ def _banded(work: Callable[..., tuple[NDArray, ...]], *parts: NDArray) -> list[N
     return [np.concatenate(of) for of in zip(*made, strict=True)]
 
 
-def _without_stump(body: Frame, head: Share, alpha: Share, down: Share) -> tuple[Frame]:
-    """The stump of the neck ends where the jaw no longer hides it when the head turns."""
-    shown = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - _ending(down))
+def _without_stump(
+    body: Frame, head: Share, alpha: Share, down: Share, beside: Share
+) -> tuple[Frame]:
+    """The stump of the neck ends where the jaw no longer hides it when the head turns; a collar beside it goes on."""
+    collar = beside * smoothstep(-0.24, -0.18, down).astype(np.float32)
+    stays = np.maximum(_ending(down), collar)
+    shown = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - stays)
     return ((body * shown[..., None] + 0.5).astype(np.uint8),)
 
 
 def _joined(
-    body: Frame, head: Share, alpha: Share, x: Share, down: Share, neck: float, size: float
+    body: Frame, head: Share, alpha: Share, within: Share, down: Share, neck: float, size: float
 ) -> tuple[Frame, Share]:
     """(body, head) of which the neck of the head goes over into that of the body, without a line where that begins."""
     below = np.flatnonzero((down.max(1) > -0.15) & (down.min(1) < neck))
@@ -150,7 +157,7 @@ def _joined(
     rows = slice(int(below[0]), int(below[-1]) + 1)
     body, head, down, cover = body.copy(), head.copy(), down[rows], alpha[rows]
     at_neck = smoothstep(0, 0.1, head[rows] / np.maximum(cover, 1e-3))
-    at_neck = (at_neck * _within(head[rows], x[rows], down, neck)).astype(np.float32)
+    at_neck = (at_neck * within[rows]).astype(np.float32)
     kept = 1 - at_neck * (1 - _narrowed(cover, down, neck, size))
     body[rows] = (body[rows] * kept[..., None] + 0.5).astype(np.uint8)
     over = 1 - smoothstep(0.0, 0.8, down / neck).astype(np.float32)
