@@ -28,7 +28,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.errors: list[float] = []
-        self.first: Look | None = None
+        self.first: tuple[Frame, NDArray[np.float64]] | None = None
         self.last: Look | None = None
         self._place: tuple[float, NDArray[np.float64]] | None = None
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -37,10 +37,17 @@ class Watch:
         """frame: RGB. points: (478, 2 or more) landmarks in its pixels."""
         seen = self._look(frame, points[:, :2])
         if self.last is None:
-            self.first = seen
+            self.first = frame, points[:, :2]
         else:
             self.errors.append(unexplained(self.last, seen, self._flow))
         self.last = seen
+
+    def leap(self, after: Watch) -> float | None:
+        """Grey levels from the last picture to the first of `after`, both in the place of this film: a tracker puts two
+        films up to a third of a pixel apart. None where either has no pictures."""
+        if self.last is None or after.first is None:
+            return None
+        return unexplained(self.last, self._look(*after.first), self._flow)
 
     def _look(self, frame: Frame, points: NDArray[np.float64]) -> Look:
         if self._place is None:  # of the first picture, for all
@@ -87,10 +94,9 @@ def figures(watches: list[Watch], joined: list[bool]) -> dict[str, float]:
         return {}
     found = {"shimmer": float(np.percentile(inside, 99.9) / max(np.median(inside), 1e-3))}
     borders = [
-        unexplained(before.last, after.first)
+        leap
         for before, after, together in zip(watches, watches[1:], joined[1:], strict=False)
-        if together and before.last is not None and after.first is not None
-        if before.last[0].shape == after.first[0].shape
+        if together and (leap := before.leap(after)) is not None
     ]
     if borders:
         found["jump"] = max(borders) / max(float(np.percentile(inside, 95)), 1e-3)

@@ -63,3 +63,11 @@ def test_lines_that_meet_are_compared(other, over):
     found = steadiness.figures([first, second], [False, True])
     assert (found["jump"] > 1) == over
     assert "jump" not in steadiness.figures([first, second], [False, False])
+
+
+def test_a_border_is_compared_in_one_place():
+    """However the tracker errs in the second film, and whoever is seen to move."""
+    first, second = moving(), steadiness.Watch()
+    first.see(picture(), POINTS)
+    second.see(picture(), POINTS + 9)
+    assert first.leap(second) == pytest.approx(0, abs=0.05)
