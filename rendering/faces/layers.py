@@ -319,17 +319,17 @@ def _clean(
     straight = part[..., :3] / np.maximum(share, 1e-3)[..., None]
     colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
     cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
-    low = _ending(down[rows])
+    # Beside the neck, what hangs there or stands up goes on behind the jaw.
+    beside = (1 - within[rows]) * smoothstep(-0.35, -0.25, down[rows])
+    low = np.maximum(_ending(down[rows]), beside)
     cover = (smoothstep(0.5, 0.8, cover) * low).astype(np.float32)
-    # Where the plate shows the background, so does the body.
-    cover[spoilt & (share < 0.98)] = 0
+    # Where the plate shows the background, so does the body; of cloth it shows as much.
+    cover[spoilt & (share < 0.98) & (beside < 0.5)] = 0
     cover = np.minimum(share + (cover - share) * gone, share)
     # A neck of which nothing is seen farther up begins softly there, and narrow.
     begun = smoothstep(0, 0.07 * face.height, np.arange(len(part)))[:, None]
     stump = begun * _narrowed(share, down[rows], neck, face.height)
     at_neck = cv2.dilate(throat[rows], _disc(0.02 * face.height)) * within[rows]
-    # Beside it what hangs there, or stands up, goes on behind the jaw.
-    low = np.maximum(low, (1 - within[rows]) * smoothstep(-0.35, -0.25, down[rows]))
     shown = cover * (1 - throat[rows] * (1 - low)) * (1 - at_neck * (1 - stump))
     shown = shown[..., None].astype(np.float32)
     laid = (straight + (colour - straight) * gone[..., None]) * shown

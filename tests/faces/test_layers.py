@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import layers, portrait, tracker
+from rendering.faces import layers, photo, portrait, tracker
 from rendering.faces.geometry import OVAL
 from rendering.stages import composition, frames, motion
 from rendering.values import Background, LineSpec, VideoFormat
@@ -173,3 +173,31 @@ def test_a_neck_of_a_photo_does_not_look_out_beside_the_head_that_turns():
     # Nothing of a shoulder moves with the head.
     left, right = sides(found.head, 0.15)
     assert right - left < 0.66
+
+
+def test_a_collar_beside_the_jaw_goes_on_behind_the_head_that_turns(tmp_path):
+    """The ring of a suit, through which a little of the room is seen, does not end where the head begins."""
+    picture = cv2.resize(
+        scenes.real("astronaut"), None, fx=3.2, fy=3.2, interpolation=cv2.INTER_CUBIC
+    )
+    photo.prepare(scenes.file(picture, tmp_path / "in.jpg"), tmp_path / "pack", lambda *_: None)
+    read = cv2.imread(str(tmp_path / "pack" / "plate.png"), cv2.IMREAD_UNCHANGED)
+    plate = cv2.cvtColor(read, cv2.COLOR_BGRA2RGBA).astype(np.float32)
+    plate[..., :3] *= plate[..., 3:] / 255
+    points = np.array(json.loads((tmp_path / "pack" / "landmarks.json").read_text()))
+    found = layers.part(plate.astype(np.uint8), points)
+    tall, (x, y) = np.linalg.norm(points[10, :2] - points[152, :2]), points[152, :2]
+    rows = slice(int(y - 0.25 * tall), int(y + 0.1 * tall))
+    columns = slice(int(x - 0.75 * tall), int(x + 0.75 * tall))
+
+    def slits(turned):
+        """Pixels in gaps between head and body when the head has gone so far to the right."""
+        move = np.array([[1, 0, turned * tall], [0, 1, 0]])
+        head = cv2.warpAffine(found.head, move, found.head.shape[1::-1])[..., 3] / 255
+        solid = (head + found.body[..., 3] / 255 * (1 - head))[rows, columns]
+        there = (solid > 0.6).astype(np.uint8)
+        side = 2 * round(0.04 * tall) + 1
+        closed = cv2.morphologyEx(there, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))
+        return int((closed > there).sum())
+
+    assert slits(0.04) <= slits(0) + 20
