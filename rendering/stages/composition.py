@@ -81,11 +81,11 @@ class Composition:
                 stack.enter_context(closing(self.before))
             for number, tracks in enumerate(poses):
                 moment = number / self.video.fps
+                before = None  # the last one is given back before the next picture is made
                 frame = ground.copy()
                 if moving is not None:
                     self._show(frame, next(moving))
                 self._place(frame, tracks)
-                before = None
                 if self.before is not None and moment < DISSOLVE:
                     before = next(self.before)
                 elif self.before is not None:
