@@ -6,6 +6,7 @@ Pictures are premultiplied RGBA where they have alpha.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,8 @@ def behind(
         raise ValueError("the background is not a video")
     # A clip has at most KEPT pixels a side: what is larger is enlarged here, so that no large pictures wait in pipes.
     share = min(1.0, clips.KEPT / max(part.width, part.height))
-    wide, tall = round(share * part.width), round(share * part.height)
+    # Its pixels are cropped and padded by twos.
+    wide, tall = (2 * math.ceil(share * side / 2) for side in (part.width, part.height))
     size = f"{wide}:{tall}"
     if background.fit == "cover":
         fit = f"scale={size}:force_original_aspect_ratio=increase:flags=bicubic,crop={size}"
@@ -188,6 +190,7 @@ def behind(
     def whole(picture: Frame) -> Frame:
         if share < 1:
             picture = cv2.resize(picture, (part.width, part.height), interpolation=cv2.INTER_CUBIC)
+        picture = picture[: part.height, : part.width]
         return picture if alpha is None else np.dstack([picture, alpha])
 
     yield from map(whole, media.looped(source, (wide, tall), f"fps={video.fps},{fit}", start=at))

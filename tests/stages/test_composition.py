@@ -256,6 +256,25 @@ def test_a_moving_background_keeps_time_and_begins_again(person, ramp, fps):
     assert abs(np.diff(grey)[fps - 1]) < 12  # between the lines
 
 
+@pytest.mark.parametrize("height", [720, 2160])
+@pytest.mark.parametrize("fit", ["cover", "contain"])
+def test_a_film_stands_upright_beside_text(tmp_path, fit, height):
+    """An odd number of columns is left for it there; what is black above and white below stays so."""
+    source = tmp_path / "halves.mp4"
+    halves = "color=black:s=640x360:r=25:d=0.4,drawbox=0:180:640:180:white:fill"
+    media.run(["-f", "lavfi", "-i", halves, "-c:v", "libx264", "-f", "mp4", source])
+    kept = clips.intake(source, tmp_path, "video")
+    background = Background("#0000ff", video=kept.path, sha256=kept.sha256, fit=fit)
+    video = VideoFormat.of("16:9", height)
+    part = placing.standing(Layout("half", heading="Halves"), video).split
+    shown = next(painting.behind(background, video, part, 0.0))
+    assert shown.shape == (part.height, part.width, 3)
+    middle = part.height // 2
+    away = part.height // 10
+    assert shown[middle - away, 4:-4].max() < 20
+    assert shown[middle + away, 4:-4].min() > 235
+
+
 def test_gradients_pictures_and_their_fit(tmp_path):
     slide = np.full((200, 200, 3), (0, 0, 255), np.uint8)
     path = tmp_path / "slide.png"
