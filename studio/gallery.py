@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
 
+from studio import photos
 from studio.models import Avatar, Voice
 
 GENDERS = ("woman", "man", "nonbinary")
@@ -21,9 +22,12 @@ def poster_of(avatar: Avatar | None) -> str:
     """The address of its portrait, or nothing."""
     if avatar is None or avatar.deleted:
         return ""
-    if avatar.workspace_id:
-        return reverse("avatar_file", args=[avatar.pk, "poster"]) if avatar.pack else ""
-    return _shipped(avatar, "poster.webp")
+    if avatar.workspace_id is None:
+        return _shipped(avatar, "poster.webp")
+    # Of a photo that cannot be used, the one with frames around what is wrong.
+    kind = "marked" if avatar.state == Avatar.State.REFUSED else "poster"
+    there = avatar.pack if kind == "poster" else photos.kept(avatar, kind)
+    return reverse("avatar_file", args=[avatar.pk, kind]) if there else ""
 
 
 def sample_of(avatar: Avatar) -> str:
@@ -69,6 +73,11 @@ class Person:
         return self.shown.avatar.name
 
     @property
+    def there(self) -> bool:
+        """Not only a photo of which no face could be made."""
+        return self.avatar.state not in (Avatar.State.REFUSED, Avatar.State.FAILED)
+
+    @property
     def address(self) -> str:
         if self.own:
             return reverse("avatar_detail", args=[self.avatar.pk])
@@ -95,6 +104,10 @@ class Gallery:
     @property
     def filtered(self) -> bool:
         return any(choice.chosen for choice in self.filters)
+
+    @property
+    def count(self) -> int:
+        return sum(person.there for person in self.people)
 
     @property
     def stock(self) -> list[Person]:
@@ -180,4 +193,4 @@ def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
         fitting = [look for look in person.looks if chosen["style"] in ("", *look.styles)]
         if fitting:
             found.append(replace(person, shown=fitting[0]))
-    return Gallery(tuple(found), filters, len(people))
+    return Gallery(tuple(found), filters, sum(person.there for person in people))

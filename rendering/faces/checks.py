@@ -37,6 +37,8 @@ SKIN = {
     "nose": [168, 6, 197, 195, 5, 45, 275, 122, 351],
 }
 """Landmarks around parts of a face that a photo shows as soft shades."""
+AROUND_MOUTH = [205, 50, 4, 280, 425, 335, 152, 106]
+"""Landmarks around what a mask covers."""
 
 Box = tuple[int, int, int, int]
 
@@ -223,11 +225,13 @@ def _mouth(picture: Frame, points: NDArray[np.float64], tall: float) -> list[Fin
     low, high = points[ids, :2].min(0), points[ids, :2].max(0)
     box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
     if covered(picture, points) > COVERED:
+        low, high = points[AROUND_MOUTH, :2].min(0), points[AROUND_MOUTH, :2].max(0)
+        below = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
         return [
             Finding(
                 "mouth_covered",
                 "Something covers the mouth; take off a mask and keep hands away.",
-                box=box,
+                box=below,
             )
         ]
     gap = opening(points)
@@ -270,7 +274,7 @@ def covered(picture: Frame, points: NDArray[np.float64]) -> float:
         return lab[mask > 0]
 
     skin = colours([109, 10, 338, 337, 151, 108, 9])
-    below = colours([205, 50, 4, 280, 425, 335, 152, 106])
+    below = colours(AROUND_MOUTH)
     if len(skin) < 20 or len(below) < 20:
         return 0.0
     spread = np.maximum(skin.std(0), 3.0)

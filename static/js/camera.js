@@ -98,9 +98,6 @@ class CameraShot extends Camera {
     this.hand([blob]);
     this.video.remove();
     this.take.remove();
-    this.shown?.remove();
-    this.shown = made("img", { className: "camera-view", alt: "The picture that was taken", src: URL.createObjectURL(blob) });
-    this.prepend(this.shown);
     this.tell("Taken.");
     this.reopen("Take it again");
   }
@@ -162,10 +159,16 @@ const drop = document.querySelector("[data-drop]");
 if (drop) {
   const input = drop.querySelector("input");
   const name = drop.querySelector("[data-file-name]");
+  const shown = drop.querySelector("img");
+  // A HEIC photo cannot be shown by most browsers: then its name says enough.
+  shown.addEventListener("load", () => { shown.hidden = false; });
   input.addEventListener("change", () => {
     const [file] = input.files;
     if (!file) return;
     name.textContent = file.name;
+    shown.hidden = true;
+    URL.revokeObjectURL(shown.src);
+    shown.src = URL.createObjectURL(file);
     const large = file.size > 20e6;
     input.setCustomValidity(large ? `The photo has ${Math.round(file.size / 1e6)} MB; at most 20 MB fit. Save it smaller.` : "");
     if (large) input.reportValidity();

@@ -26,7 +26,7 @@ def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds, until_
     page.get_by_role("button", name="camera").click()
     until_it_sees(page, "photo")
     page.get_by_role("button", name="Take the picture").click()
-    page.get_by_alt_text("The picture that was taken").wait_for()
+    page.get_by_alt_text("The photo that was chosen").wait_for()
     holds(page)
     page.get_by_role("button", name="Make the avatar").click()
     page.get_by_text("Reading the photo").wait_for()

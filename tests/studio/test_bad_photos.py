@@ -178,6 +178,10 @@ def test_a_photo_that_shows_the_wrong_thing_is_refused(client, program, name):
     assert code in [finding["code"] for finding in avatar.findings]
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert avatar.findings[0]["sentence"] in page
+    wall = client.get("/avatars/").content.decode()
+    assert f"/avatars/{avatar.pk}/files/marked" in wall  # what it was, to those who come back
+    count = Avatar.objects.filter(workspace=None, retired_at=None, of="").count()
+    assert f"{count} avatars" in wall  # it is none
     if place:
         shown = b"".join(client.get(f"/avatars/{avatar.pk}/files/marked").streaming_content)
         picture = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
