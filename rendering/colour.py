@@ -1,6 +1,6 @@
 """Pictures as video codecs take them: YCbCr of ITU-R BT.709-6 (11/2015), 8 bits, narrow range, chroma at half the size.
 
-Converted here and not by ffmpeg: half as many bytes go through the pipe and wait in its queues, and each picture takes less time.
+Converted here and not by ffmpeg: half as many bytes go through the pipes and wait in its queues, and each picture takes less time.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def _matrix() -> NDArray[np.float64]:
 
 
 MATRIX = _matrix()
+_inverse = np.linalg.inv(MATRIX[:, :3])
+BACK = np.hstack([_inverse, -_inverse @ MATRIX[:, 3:]])  # (3, 4): Y, Cb, Cr and 1 to R, G and B
 
 
 def planes(frame: Frame) -> Iterator[memoryview]:
@@ -62,3 +64,23 @@ def planes(frame: Frame) -> Iterator[memoryview]:
     yield from (plane.data for plane in chroma)
     if frame.shape[2] == 4:
         yield cv2.extractChannel(frame, 3).data
+
+
+def picture(raw: NDArray[np.uint8]) -> Frame:
+    """RGB (rows, columns, 3) of ffmpeg's yuv420p: (rows * 3 / 2, columns), both even. Chroma stands as in `planes`; linear between."""
+    rows, half = raw.shape[0] * 2 // 3, raw.shape[1] // 2
+    chroma = [
+        cv2.resize(plane, (half, rows), interpolation=cv2.INTER_LINEAR)
+        for plane in raw[rows:].reshape(2, rows // 2, half)
+    ]
+    found = np.empty((rows, 2 * half, 3), np.uint8)
+    for first in range(0, rows, BAND):
+        band = slice(first, min(first + BAND, rows))
+        whole = []
+        for plane in chroma:
+            left = plane[band]
+            right = cv2.copyMakeBorder(left, 0, 0, 0, 1, cv2.BORDER_REPLICATE)[:, 1:]
+            between = cv2.addWeighted(left, 0.5, right, 0.5, 0)
+            whole.append(cv2.merge([left, between]).reshape(-1, 2 * half))
+        cv2.transform(cv2.merge([raw[band], *whole]), BACK, dst=found[band])
+    return found

@@ -212,16 +212,19 @@ def pictures(arguments: list[str | Path], shape: tuple[int, ...]) -> Iterator[ND
 def looped(
     path: Path, size: tuple[int, int], filters: str, *, start: float = 0.0
 ) -> Iterator[NDArray[np.uint8]]:
-    """RGB pictures (height, width, 3) of a clip of our own (clips.py), from `start` seconds on and then again without end."""
-    shape = (size[1], size[0], 3)
-    matrix = "scale=in_color_matrix=bt709:in_range=tv,format=rgb24"
+    """Pictures of a clip of our own (clips.py), from `start` seconds on and then again without end.
+
+    size: width and height, both even, that the filters give. A picture is the planes of yuv420p (colour.picture), (height * 3 / 2, width).
+    """
+    shape = (size[1] * 3 // 2, size[0])
     whole = length(path)
     start = start % whole if whole else 0.0
     while True:
         source: list[str | Path] = ["-threads", "1", "-ss", f"{start:.3f}"]
         source += ["-protocol_whitelist", "file", "-f", "mov", "-i", path]
         count = 0
-        shown = [*source, "-an", "-vf", f"{filters},{matrix}", "-filter_threads", "1"]
+        shown = [*source, "-an", "-vf", f"{filters},format=yuv420p", "-filter_threads", "1"]
+        shown += ["-thread_queue_size", "1"]  # else eight pictures more wait in memory
         for picture in pictures(shown, shape):
             count += 1
             yield picture

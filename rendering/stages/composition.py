@@ -20,7 +20,7 @@ from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
 from rendering.values import Frame, LineSpec, Overlay, Word
 
-VERSION = f"composition/2 {placing.VERSION} {lettering.VERSION}"
+VERSION = f"composition/3 {placing.VERSION} {lettering.VERSION}"
 FADE = 0.32  # seconds in which an overlay comes or goes
 DISSOLVE = 0.56  # seconds from one scene to the next
 LIFT = 0.5  # of its own height, how far a card rises while it comes

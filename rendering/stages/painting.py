@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rendering import clips, media
+from rendering import clips, colour, media
 from rendering.stages import lettering, placing
 from rendering.stages.placing import Box
 from rendering.values import Background, Frame, Overlay, VideoFormat
@@ -187,7 +187,8 @@ def behind(
         )
     alpha = np.full((part.height, part.width, 1), 255, np.uint8) if video.alpha else None
 
-    def whole(picture: Frame) -> Frame:
+    def whole(raw: Frame) -> Frame:
+        picture = colour.picture(raw)
         if share < 1:
             picture = cv2.resize(picture, (part.width, part.height), interpolation=cv2.INTER_CUBIC)
         picture = picture[: part.height, : part.width]

@@ -52,3 +52,19 @@ def test_planes_are_those_that_ffmpeg_makes(picture, pixels, to):
 def test_the_colours_of_the_standard(rgb, ycc):
     frame = np.full((2, 4, 3), rgb, np.uint8)
     assert tuple(np.asarray(plane).flat[0] for plane in colour.planes(frame)) == ycc
+    planes = np.repeat(np.array(ycc, np.uint8), (64 * 6, 64 * 6 // 4, 64 * 6 // 4))
+    assert np.abs(colour.picture(planes.reshape(96, 6)).astype(int) - rgb).max() <= 1
+
+
+def test_what_was_a_picture_is_one_again():
+    """Soft colours, and an edge that stays where it was: read half a pixel to a side, one would stand out."""
+    frame = np.zeros((80, 96, 3), np.uint8)
+    frame[..., 0] = np.linspace(40, 200, 96)
+    frame[..., 2] = np.linspace(200, 60, 80)[:, None]
+    frame[30:50, 40:60] = (40, 160, 80)
+    soft = cv2.GaussianBlur(frame, (0, 0), 4)
+    raw = b"".join(bytes(plane) for plane in colour.planes(soft))
+    again = colour.picture(np.frombuffer(raw, np.uint8).reshape(120, 96))
+    off = np.abs(again.astype(int) - soft)
+    assert off.max() <= 8
+    assert off.mean() < 1
