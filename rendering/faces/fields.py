@@ -39,6 +39,8 @@ WANTED = {"upper": ("above", -0.017), "lower": ("below", 0.024), "jaw": ("below"
 """Travel of a lip's edge at full weight, in face heights; smoothing eats up to a half of it."""
 
 OVERLAP = 0.0065  # of a face height: how far closed lips press into each other
+ARCHED = 0.012  # face heights by which the middle of the upper lip rises when lips are round
+LEVEL = 0.7  # of their rise above the middle, by which the corners come down then
 TUCKED = 0.012  # gap between lower lip and upper teeth on f and v
 INVERSION_STEPS = 4
 
@@ -91,7 +93,13 @@ def bases(face: Face) -> dict[str, NDArray[np.float64]]:
 
     raised = still()
     lift = np.where(y <= seam + 1e-6, 1, 0) * profile * smoothstep(nose - 0.01, nose * 0.35, y)
-    raised[:, 1] = -np.where(lower, 0, lift) * 0.020
+    lift[lower] = 0
+    raised[:, 1] = -lift * 0.020
+    # Round lips arch above and come down at the corners, or a face that smiles at rest would round to half a circle.
+    at_corner = np.exp(-(((np.abs(x) - 1) / 0.42) ** 2) - ((y - seam) / 0.055) ** 2)
+    ends = face.seam(np.array([face.centre - face.half_width, face.centre + face.half_width]))
+    risen = float(face.seam(face.centre) - ends.mean())
+    pucker[:, 1] += at_corner * max(0.0, LEVEL * risen) - lift * ARCHED
     lowered = still()
     drop = np.exp(-((np.maximum(y - 0.045, 0) / 0.05) ** 2)) * profile
     lowered[:, 1] = np.where(lower | (y > seam + 0.02), drop, 0) * 0.024
@@ -112,7 +120,6 @@ def bases(face: Face) -> dict[str, NDArray[np.float64]]:
         away = (place - face.local(face.flat[point])) / (0.115, 0.085)
         cheek = np.maximum(cheek, np.exp(-(away**2).sum(1)))
     below_lids = smoothstep(-0.02, 0.05, y - face.local(face.flat[[145, 374]])[:, 1].mean())
-    at_corner = np.exp(-(((np.abs(x) - 1) / 0.42) ** 2) - ((y - seam) / 0.055) ** 2)
     smile[:, 0] = lengthwise * 0.021 + np.sign(x) * cheek * 0.004
     smile[:, 1] = -at_corner * 0.024 - cheek * below_lids * 0.013
     return {

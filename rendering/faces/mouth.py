@@ -29,6 +29,8 @@ CAVITY = np.array([0.36, 0.125, 0.115])
 SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
+ROUND = 0.3, 1.0  # rounding from which on teeth are hidden, and at which they are
+HIDDEN = 0.8  # share of them that is lost then
 TIP_SEEN = 0.6  # of the tongue's raising: from there on its tip is before the lower teeth
 
 
@@ -187,8 +189,11 @@ class Mouth:
         tongue = laid(self.tongue, jaw_drop * 0.30 - (1.6 + 1.6 * raised) * millimetre)
         tongue[..., :3] *= lit
         inside = _over(inside, tongue)
+        # Round lips stand out before the teeth, which are lost in the dark behind them.
+        bare = 1 - HIDDEN * float(smoothstep(*ROUND, np.asarray(weights["pucker"])))
         lower = laid(self.lower, jaw_drop * 0.92 - 2.2 * millimetre)
         lower[..., :3] *= 0.80
+        lower[..., 3] *= bare
         inside = _over(inside, lower)
         if raised > TIP_SEEN:
             # The tip comes up to the upper teeth, before the lower ones.
@@ -197,7 +202,9 @@ class Mouth:
             tip[..., 3] *= min(1.0, (raised - TIP_SEEN) / 0.2)
             inside = _over(inside, tip)
         corner, row = self.upper
-        inside = _over(inside, cv2.remap(row, skull - corner, None, cv2.INTER_LINEAR))
+        row = cv2.remap(row, skull - corner, None, cv2.INTER_LINEAR)
+        row[..., 3] *= bare
+        inside = _over(inside, row)
         # Pushed out, the lips leave the teeth behind in the dark.
         inside = inside * np.float32(1 - 0.45 * np.clip(weights["pucker"], 0, 1))
 
@@ -206,6 +213,6 @@ class Mouth:
         from_below = cv2.GaussianBlur(below, (0, 0), soft * 0.8)
         # The upper row brings a part of its shadow along.
         shadow = 1 - 0.42 * np.clip(from_above * 1.3, 0, 1) - 0.20 * np.clip(from_below * 1.2, 0, 1)
-        corners = 1 - 0.3 * smoothstep(0.5, 1.0, beside)
+        corners = 1 - 0.15 * smoothstep(0.5, 1.0, beside)
         opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
-        return inside * (shadow.clip(0.2, 1) * corners * opened)[..., None].astype(np.float32)
+        return inside * (shadow.clip(0.5, 1) * corners * opened)[..., None].astype(np.float32)

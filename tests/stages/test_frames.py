@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import portrait
+from rendering.faces import portrait, tracker
 from rendering.stages import frames, motion
 from rendering.values import (
     Background,
@@ -142,6 +142,29 @@ def test_an_open_mouth_shows_teeth_and_a_dark_cavity():
     spread = box.astype(int).max(2) - box.astype(int).min(2)
     assert ((grey > 110) & (spread < 45)).sum() > 40  # enamel
     assert (grey < 60).sum() > 40  # cavity
+
+
+@pytest.mark.parametrize("slug", ["maya", "arthur", "ruth"])
+def test_round_lips_arch_and_hide_the_teeth(slug):
+    """Also of a face that smiles at rest, whose mouth would else round to half a circle full of teeth."""
+    zero = dict.fromkeys(motion.TRACKS, 0.0)
+
+    def read(**tracks):
+        """How far the middle of the upper lip is below the corners, in face heights; the mouth's width; its light."""
+        spec = LineSpec("", slug, "preview", video=VideoFormat.of("1:1", 720))
+        frame = frames.rest(spec, avatar=faces.get(slug), pose=zero | tracks)
+        points = tracker.find(frame)[:, :2]
+        tall = np.linalg.norm(points[10] - points[152])
+        below = (points[13, 1] - points[[78, 308], 1].mean()) / tall
+        x, y = np.round(points[[13, 14]].mean(0)).astype(int)
+        wide = np.linalg.norm(points[78] - points[308]) / tall
+        return below, wide, frame[y - 3 : y + 4, x - 10 : x + 11].mean()
+
+    arch, narrow, dark = read(jaw=0.18, width=-0.6, pucker=0.95, upper=0.05, lower=0.2)
+    flat, wide, light = read(jaw=0.2, width=0.75, upper=0.35, lower=0.5)
+    assert arch < 0.002 < flat
+    assert narrow < 0.75 * wide
+    assert dark < 60 < 120 < light
 
 
 def test_a_blink_shuts_the_eyes():
