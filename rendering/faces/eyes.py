@@ -16,6 +16,13 @@ Tile = tuple[tuple[int, int], NDArray[np.float32]]
 """Where its upper left corner lies in the picture, and RGB 0..255 (rows, columns, 3)."""
 
 GAZE = 0.035  # of the width of an eye at gaze 1
+IRIS = 0.205  # of it: half of the iris, which is 12 mm of 30
+LASHED = (
+    0.24,
+    0.14,
+)  # of the opening's height: how far the shadow of the upper and of the lower lid reaches
+BELOW = 0.1  # of the opening's height: so far below its edge an eye may be seen, as the tracker is not exact
+EDGE = 0.06  # of the opening's height: over which a lid goes over into the eye
 FEATHER = 0.03  # of the height of a tile, whose rim is the plate's already
 HALF, SHUT = 0.55, 1.04  # of the opening: where the lid's edge is in the two pictures
 FOLD = 0.55  # of the opening's height above the open lid: where skin stays
@@ -98,17 +105,49 @@ class Eyes:
         return np.interp(u, found[:, 0], found[:, 1])
 
     def _prepare_irises(self) -> None:
+        """Per pixel, of the nearer eye: how far a look up or down takes it along, how far right of the iris it is, how
+        far from there the corners are, the axis of the eye, and how far it is inside the opening."""
         rows, columns = self.shut.shape[:2]
-        x, y = self.grid[..., 0], self.grid[..., 1]
-        self.moves = np.zeros((rows, columns), np.float32)
+        place = self.grid + np.array([self.x, self.y], np.float32)
+        self.moves, self.beside, self.level, self.inside = (
+            np.zeros((rows, columns), np.float32) for _ in range(4)
+        )
+        self.corners, self.lids, self.lashed, self.along = (
+            np.zeros((rows, columns, 2), np.float32) for _ in range(4)
+        )
         self.width = 0.0
+        nearest = np.full((rows, columns), np.inf)
         for eye in EYES:
             first, last = (self.face.flat[i] for i in eye.corners)
-            self.width = float(np.linalg.norm(last - first))
-            at = self.face.flat[eye.iris] - (self.x, self.y)
-            u, v = (x - at[0]) / (0.33 * self.width), (y - at[1]) / (0.17 * self.width)
-            near = np.exp(-((u * u) ** 1.5) - (v * v) ** 2)
+            if first @ self.face.right > last @ self.face.right:
+                first, last = last, first
+            length = self.width = float(np.linalg.norm(last - first))
+            along = (last - first) / length
+            across = np.array([-along[1], along[0]])
+            u, v = (place - first) @ along, (place - first) @ across
+            lids = [
+                self._line(ids, first, along, across, length, u) for ids in (eye.upper, eye.lower)
+            ]
+            iris = self.face.flat[eye.iris] - first
+            across_iris, down_iris = u - iris @ along, v - iris @ across
+            near = np.exp(
+                -(((across_iris / (0.33 * length)) ** 2) ** 1.5)
+                - (down_iris / (0.17 * length)) ** 4
+            )
+            high = np.maximum(lids[1] - lids[0], 1e-3)
+            lids[1] = lids[1] + BELOW * high
+            inside = smoothstep(0, EDGE, (v - lids[0]) / high)
+            inside *= smoothstep(0, EDGE, (lids[1] - v) / high)
+            away = np.abs(u / length - 0.5)
+            here = away < nearest
+            nearest[here] = away[here]
             self.moves = np.maximum(self.moves, near.astype(np.float32))
+            self.beside[here], self.inside[here] = across_iris[here], inside[here]
+            self.level[here], self.lids[here] = v[here], np.stack(lids, -1)[here]
+            share = np.stack([v - lids[0], lids[1] - v], -1) / high[..., None]
+            self.lashed[here] = np.clip(share, 0, LASHED)[here]
+            self.corners[here] = iris @ along, length - iris @ along
+            self.along[here] = along
 
     def paint(self, picture: NDArray[np.uint8], blink: float, x: float, y: float) -> None:
         """Writes the eyes into the RGB of `picture`, a copy of the face's. blink 0..1, gaze -1..1."""
@@ -116,12 +155,33 @@ class Eyes:
             return
         eyes = self.open
         if abs(x) + abs(y) >= 0.02:
-            shift = np.array([x * GAZE * self.width, y * 0.6 * GAZE * self.width], np.float32)
-            source = self.grid - self.moves[..., None] * shift
-            eyes = cv2.remap(self.open, source, None, cv2.INTER_LINEAR)
+            eyes = self._turned(x * GAZE * self.width, y * 0.6 * GAZE * self.width)
         if blink >= 0.01:
             eyes = self._lidded(eyes, min(blink, 1.0))
         picture[self.area][..., :3] = np.clip(eyes + 0.5, 0, 255).astype(np.uint8)
+
+    def _turned(self, right: float, down: float) -> NDArray[np.float32]:
+        """The open eyes with their irises so many pixels farther to the right and down.
+
+        Across, the iris stays round and the white beside it gives way, behind lids that stand still; then, upward or downward, the
+        lids go along.
+        """
+        disc = IRIS * self.width
+        past = self.beside - np.float32(right)
+        room = np.where(past > 0, self.corners[..., 1] - right, self.corners[..., 0] + right)
+        share = 1 - smoothstep(disc, np.maximum(room, 1.1 * disc), np.abs(past))
+        source = self.grid - (share * right).astype(np.float32)[..., None] * self.along
+        # Behind the lids there is no eye: where they are open less, what is under their lashes goes on.
+        lids = cv2.remap(self.lids, source, None, cv2.INTER_LINEAR)
+        high = lids[..., 1] - lids[..., 0]
+        seen = np.minimum(self.level, lids[..., 1] - high * self.lashed[..., 1])
+        seen = np.maximum(seen, lids[..., 0] + high * self.lashed[..., 0])
+        source += (seen - self.level)[..., None] * self.across
+        moved = cv2.remap(self.open, source, None, cv2.INTER_LINEAR)
+        moved = self.open + (moved - self.open) * self.inside[..., None]
+        source = self.grid.copy()
+        source[..., 1] -= self.moves * np.float32(down)
+        return cv2.remap(moved, source, None, cv2.INTER_LINEAR)
 
     def _lidded(self, eyes: NDArray[np.float32], blink: float) -> NDArray[np.float32]:
         if blink <= 0.5:

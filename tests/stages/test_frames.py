@@ -8,6 +8,7 @@ import pytest
 
 from rendering import faces
 from rendering.faces import portrait, tracker
+from rendering.faces.geometry import EYES
 from rendering.stages import frames, motion
 from rendering.values import (
     Background,
@@ -175,6 +176,35 @@ def test_a_blink_shuts_the_eyes():
         at = face.face.flat[iris].astype(int)
         pupil = (slice(at[1] - 2, at[1] + 3), slice(at[0] - 2, at[0] + 3))
         assert np.abs(open_[pupil].astype(int) - shut[pupil].astype(int)).mean() > 15
+
+
+@pytest.mark.parametrize("look", [4.0, -4.0])
+@pytest.mark.parametrize("slug", ["maya", "daniel", "finn"])
+def test_an_iris_that_looks_aside_stays_round(slug, look):
+    """It is the one that looked ahead, farther to the side; the lids between which it moves stand still."""
+    drawn = portrait.portrait(faces.get(slug), 2 * FACE)
+    face, zero = drawn.face, dict.fromkeys(motion.TRACKS, 0.0)
+    ahead, aside = (drawn.draw(zero | {"gaze_x": x})[..., :3].astype(float) for x in (0.0, look))
+    for eye in EYES:
+        along = face.flat[eye.corners[1]] - face.flat[eye.corners[0]]
+        along *= np.sign(along @ face.right)
+        moved = along * look * 0.035
+        outline = face.flat[[eye.corners[0], *eye.upper, eye.corners[1], *eye.lower[::-1]]]
+        opening = np.zeros(face.shape, np.uint8)
+        cv2.fillPoly(opening, [np.round(outline).astype(np.int32)], 1)
+        opening = cv2.erode(opening, np.ones((5, 5), np.uint8)) > 0
+        y, x = np.nonzero(opening)
+        iris = np.hypot(*(np.stack([x, y], 1) - face.flat[eye.iris]).T) < 0.17 * abs(along[0])
+        there = np.round(np.stack([x, y], 1)[iris] + moved).astype(int)
+        still_open = opening[there[:, 1], there[:, 0]]
+        there, here = there[still_open], np.stack([x, y], 1)[iris][still_open]
+        assert len(here) > 100
+        apart = np.abs(aside[there[:, 1], there[:, 0]] - ahead[here[:, 1], here[:, 0]])
+        assert apart.mean() < 12
+    above = slice(
+        int(face.flat[EYES[0].upper, 1].min()) - 60, int(face.flat[EYES[0].upper, 1].min()) - 6
+    )
+    assert np.abs(aside[above] - ahead[above]).max() <= 3
 
 
 def test_captions_stand_in_the_foot_of_the_frame():
