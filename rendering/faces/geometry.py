@@ -67,7 +67,7 @@ IRIS_DISTANCE = 63.0  # millimetres between the pupils of an adult
 SEAM_POINTS = 121
 
 
-def smoothstep(low: float, high: float, value: NDArray) -> NDArray:
+def smoothstep(low: float | NDArray, high: float | NDArray, value: NDArray) -> NDArray:
     """0 below `low`, 1 above `high`, smooth between; runs backwards when high < low."""
     share = np.clip((value - low) / (high - low), 0, 1)
     return share * share * (3 - 2 * share)
