@@ -78,8 +78,9 @@ class Eyes:
                 )
             )
             share = u / length
-            within = smoothstep(-0.16, 0.02, share) * smoothstep(1.16, 0.98, share)
+            within = smoothstep(-0.10, 0.16, share) * smoothstep(1.10, 0.84, share)
             within *= smoothstep(-1.6, -0.9, (v - top) / usual)
+            within *= smoothstep(1.7, 1.1, (v - bottom) / usual)
             away = np.abs(share - 0.5)
             here = away < nearest
             nearest[here] = away[here]
@@ -203,6 +204,8 @@ class Eyes:
         below = (self.height - edge) / self.usual - LASHES
         skin = smoothstep(0, 0.6, (self.height - fold) / self.opening)
         covered = smoothstep(0.10, -0.10, below) * (share + (1 - share) * skin)
-        covered = np.maximum(covered * min(1.0, 5 * share), share**5)
-        amount = (covered * self.within + share * (1 - self.within)).astype(np.float32)[..., None]
-        return first + (taken - first) * amount
+        covered = np.maximum(covered * min(1.0, 5 * share), share**5) * self.within
+        # Beside the eye nothing is drawn up: a cheek, and the rims of glasses before it, stay where they are.
+        aside = (share * (1 - self.within) / np.maximum(1 - covered, 1e-3)).clip(0, 1)
+        beside = first + (last - first) * aside.astype(np.float32)[..., None]
+        return beside + (taken - beside) * covered.astype(np.float32)[..., None]
