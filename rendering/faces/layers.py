@@ -36,6 +36,10 @@ SKIN = (
 BAND = 128  # rows that are worked on at a time
 WIDEST = 1.2, 1.5  # half widths of a neck: what is farther from its middle is beside it
 INSET = 0.025  # of a face height: so much narrower is the body's neck below the jaw
+CLEAR = 0.02  # of a pixel: less of the head is none of it
+FADING = 0.06  # face heights behind the head, in which the light of the plate runs out
+NEARER = -0.012, 0.004  # face heights by which clothes are nearer than the background: none, all
+REACH = 0.06, 0.10  # face heights behind the head, to which clothes go on
 SEEN = 4.0, 10.0  # grey levels by which the layers differ: less is noise, more is the head's
 FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
 
@@ -92,9 +96,10 @@ def part(
         body, head = known
         neck = _neck(head, column, down)
         within = _within(head, units[..., 0], down, neck)
-        shown = ((alpha > 0.5) & (head < 0.1)).astype(np.uint8)
-        shown = cv2.dilate(shown, np.ones((1, 2 * round(0.05 * face.height) + 1), np.uint8))
-        (body,) = _banded(_without_stump, body, head, alpha, down, shown * (1 - within))
+        stays = _going_on(head, alpha, within, down, face.height)
+        (body,) = _banded(_without_stump, body, head, alpha, stays)
+        del stays
+        _match(body, plate, head, within, down, face.height)
         body, head = _joined(body, head, alpha, within, down, neck, face.height)
         gone = _parting(units, chin, neck, middle)
     # Where nothing follows the head, the body is the picture itself.
@@ -137,12 +142,81 @@ def _banded(work: Callable[..., tuple[NDArray, ...]], *parts: NDArray) -> list[N
     return [np.concatenate(of) for of in zip(*made, strict=True)]
 
 
-def _without_stump(
-    body: Frame, head: Share, alpha: Share, down: Share, beside: Share
-) -> tuple[Frame]:
+def _match(body: Frame, plate: Frame, head: Share, within: Share, down: Share, size: float) -> None:
+    """Puts the body into the light in which the plate shows it: in the shadow of hair that is not there in its own picture.
+
+    Where nothing of the head is, it is the plate; from there its difference runs out behind the head.
+    """
+    first = _top(down)
+    # Slits between strands are of the hair.
+    free = (head[first:] < CLEAR).astype(np.uint8)
+    free = cv2.morphologyEx(free, cv2.MORPH_OPEN, _disc(0.012 * size))
+    scale = min(1.0, READ / size)
+    small = (round(free.shape[1] * scale), round(free.shape[0] * scale))
+    known = cv2.resize(free * np.uint8(255), small, interpolation=cv2.INTER_AREA) / np.float32(255)
+
+    def seen(picture: Frame) -> Share:
+        part = cv2.bitwise_and(picture[first:, :, :3], picture[first:, :, :3], mask=free)
+        part = cv2.resize(part, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+        return part / np.maximum(known, 1e-3)[..., None].astype(np.float32)
+
+    change = lids.fill((seen(plate) - seen(body)).astype(np.float32), known < 0.5)
+    away = cv2.distanceTransform(1 - free, cv2.DIST_L2, 5)
+    rows, columns = (
+        ((np.arange(many) + 0.5) * few / many - 0.5).astype(np.float32)
+        for many, few in zip(free.shape, change.shape[:2], strict=True)
+    )
+    for start in range(0, len(free), BAND):
+        band = slice(start, start + BAND)
+        part, off = body[first:][band], away[band, :, None]
+        x, y = np.broadcast_to(columns, off.shape[:2]), np.repeat(rows[band, None], len(columns), 1)
+        lit = cv2.remap(change, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        runs = (1 - smoothstep(0, FADING * size, off)) * (1 - within[first:][band, :, None])
+        share = part[..., 3:].astype(np.float32)
+        lit = np.clip(part[..., :3] + lit * (runs * share / 255) + 0.5, 0, share)
+        part[..., :3] = lit.astype(np.uint8)
+        np.copyto(part, plate[first:][band], where=off == 0)
+
+
+def _going_on(head: Share, alpha: Share, within: Share, down: Share, size: float) -> Share:
+    """How much of the body is there behind the head: the stump of the neck, and beside it what goes on there of its clothes.
+
+    Of what is behind the head, clothes take what is nearer to them than to the background. So the outline of a collar
+    goes on behind the jaw, no slit opens there when the head turns, and nothing stands up.
+    """
+    first = _top(down)
+    found = np.zeros_like(alpha)
+    clothes = ((alpha[first:] > 0.5) & (head[first:] < 0.1)).astype(np.uint8)
+    background = (alpha[first:] < 0.5).astype(np.uint8)
+    to_clothes, to_background = (
+        cv2.distanceTransform(1 - of, cv2.DIST_L2, 5) for of in (clothes, background)
+    )
+
+    def stays(
+        clothes: Share, background: Share, within: Share, down: Share, head: Share, alpha: Share
+    ) -> tuple[Share]:
+        nearer = smoothstep(*NEARER, (background - clothes) / size)
+        # A neck that runs out shines through; below the chin the body's own picture tells how far it goes.
+        hidden = smoothstep(0.8, 1.0, head / np.maximum(alpha, 1e-3))
+        within = np.maximum(within, 1 - hidden)
+        stump = _ending(down) * np.maximum(
+            nearer, np.maximum(within, smoothstep(-0.04, 0.02, down))
+        )
+        return (np.maximum(stump, nearer * (1 - smoothstep(*REACH, clothes / size))),)
+
+    (found[first:],) = _banded(
+        stays, to_clothes, to_background, *(of[first:] for of in (within, down, head, alpha))
+    )
+    return found
+
+
+def _top(down: Share) -> int:
+    """The first row in which something of the body may be."""
+    return int(np.argmax(down.max(1) > -WIDE))
+
+
+def _without_stump(body: Frame, head: Share, alpha: Share, stays: Share) -> tuple[Frame]:
     """The stump of the neck ends where the jaw no longer hides it when the head turns; a collar beside it goes on."""
-    collar = beside * smoothstep(-0.24, -0.18, down).astype(np.float32)
-    stays = np.maximum(_ending(down), collar)
     shown = 1 - np.clip(head / np.maximum(alpha, 1e-3), 0, 1) * (1 - stays)
     return ((body * shown[..., None] + 0.5).astype(np.uint8),)
 

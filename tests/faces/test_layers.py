@@ -201,3 +201,41 @@ def test_a_collar_beside_the_jaw_goes_on_behind_the_head_that_turns(tmp_path):
         return int((closed > there).sum())
 
     assert slits(0.04) <= slits(0) + 20
+
+
+@pytest.mark.parametrize("slug", ["maya", "mei"])
+def test_nothing_of_a_collar_moves_with_hair_that_throws_a_shadow_on_it(slug):
+    """The body's own picture has no hair and no shadow of it: what differs by that alone stays with the body."""
+    person = portrait.Portrait(faces.get(slug), 420.0)
+    x0, y0, x1, y1 = person.box
+    folder = faces.get(slug).folder
+    x, y, wide, tall = json.loads((folder / "avatar.json").read_text())["tiles"]["body"]
+    plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_UNCHANGED)
+    head = np.zeros(plate.shape[:2], np.uint8)
+    head[y : y + tall, x : x + wide] = cv2.imread(str(folder / "head.png"), cv2.IMREAD_GRAYSCALE)
+    size = (round(head.shape[1] * person.scale), round(head.shape[0] * person.scale))
+    head = cv2.resize(head, size, interpolation=cv2.INTER_AREA)
+    rows = slice(int(person.face.flat[152, 1]), int(person.face.flat[152, 1] + 0.45 * 420))
+    bare = (cv2.dilate(head, np.ones((3, 3))) < 3)[max(0, y0) : y1, max(0, x0) : x1]
+    bare = cv2.copyMakeBorder(
+        bare.astype(np.uint8), max(0, -y0), 0, max(0, -x0), 0, cv2.BORDER_CONSTANT, value=0
+    )
+    moved = person.rgba[: len(bare), : bare.shape[1], 3] > 40
+    assert int((moved & (bare > 0))[rows].sum()) <= 100
+
+
+def test_no_slit_opens_between_a_jaw_and_a_high_collar():
+    """Maya's collar is higher on one side than her chin is low: behind the jaw it goes on there, too."""
+    person = portrait.Portrait(faces.get("maya"), 420.0)
+    x0, y0, x1, y1 = person.box
+    (x, y), tall = person.face.flat[152], person.face.height
+    rows = slice(int(y - 0.2 * tall), int(y + 0.1 * tall))
+    part = (
+        rows,
+        slice(int(x - 0.28 * tall), int(x + 0.4 * tall)),
+    )  # between the hair on both sides
+    for pose in ({"roll": -4.0, "yaw": -2.0}, {"roll": 4.0, "yaw": 2.0}, {"pitch": -6.0}):
+        tracks = {**REST, **pose}
+        head = person.draw(tracks)[..., 3] / 255
+        solid = head + person.draw_body(tracks, x0, y0, x1 - x0, y1 - y0)[..., 3] / 255 * (1 - head)
+        assert int((solid[part] < 0.7).sum()) <= 10, pose
