@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/8"
+VERSION = "portrait/9"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
 
