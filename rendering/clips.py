@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,9 @@ class Kept:
     height: int = 0
 
 
+Progress = Callable[[float], None]
+
+
 def format_of(source: Path) -> str | None:
     """The demuxer for a file, by its first bytes; None for what is not taken."""
     with source.open("rb") as file:
@@ -61,10 +65,21 @@ def format_of(source: Path) -> str | None:
     return None
 
 
-def intake(source: Path, folder: Path, kind: str) -> Kept:
-    """Cleans the clip in `source` and writes it to `folder` under its own hash. kind: "video" or "music".
+@dataclass(frozen=True)
+class Told:
+    """What a file says of itself. opened: how ffmpeg is told to open it; width, height and frames are 0 for music."""
 
-    Raises BadInput with one sentence for what cannot be used; length and size are known before anything is decoded.
+    opened: tuple[str | Path, ...]
+    seconds: float
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+
+
+def check(source: Path, kind: str) -> Told:
+    """Looks at a file at the door: its size, its kind, and what its packets say; nothing is decoded. kind: "video" or "music".
+
+    Raises BadInput with one sentence for what cannot be used.
     """
     size = source.stat().st_size
     if size == 0:
@@ -78,11 +93,21 @@ def intake(source: Path, folder: Path, kind: str) -> Kept:
     if demuxer is None or (kind == "video" and demuxer not in ("mov", "matroska")):
         wanted = "an MP4, MOV or WebM" if kind == "video" else "a WAV, MP3, M4A, FLAC, OGG or WebM"
         raise _unusable(f"This file is no {NOUN[kind]} that can be read here; use {wanted}.")
-    opened: list[str | Path] = ["-protocol_whitelist", "file", "-f", demuxer, "-i", source]
+    opened = ("-protocol_whitelist", "file", "-f", demuxer, "-i", source)
+    return _told_video(opened) if kind == "video" else _told_music(opened)
+
+
+def intake(source: Path, folder: Path, kind: str, report: Progress = lambda share: None) -> Kept:
+    """Cleans the clip in `source` and writes it to `folder` under its own hash. kind: "video" or "music".
+
+    report: told 0 to 1 some times a second while a video is encoded; what it raises ends the work and is passed on.
+    Raises BadInput as `check`, which comes first, and for what cannot be decoded. Nothing is left of what did not end well.
+    """
+    told = check(source, kind)
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{secrets.token_hex(8)}.part"
     try:
-        made = _video(opened, draft) if kind == "video" else _music(opened, draft)
+        made = _video(told, draft, report) if kind == "video" else _music(told, draft)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         path = folder / f"{digest}{'.mp4' if kind == 'video' else '.flac'}"
@@ -96,7 +121,7 @@ def _unusable(sentence: str) -> BadInput:
     return BadInput(sentence, code="file_unusable")
 
 
-def _packets(opened: list[str | Path], stream: str, noun: str) -> dict[str, float]:
+def _packets(opened: Sequence[str | Path], stream: str, noun: str) -> dict[str, float]:
     """What the packets of the first stream of that kind say, none of them decoded: "seconds", "count", "width", "height"."""
     try:
         rows = media.listed([*opened, "-map", f"0:{stream}:0", "-c", "copy", "-f", "framecrc"])
@@ -131,9 +156,9 @@ def _spoken(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"
 
 
-def _video(opened: list[str | Path], draft: Path) -> tuple[float, int, int]:
-    told = _packets(opened, "v", "video")
-    width, height, seconds = int(told["width"]), int(told["height"]), told["seconds"]
+def _told_video(opened: tuple[str | Path, ...]) -> Told:
+    found = _packets(opened, "v", "video")
+    width, height, seconds = int(found["width"]), int(found["height"]), found["seconds"]
     if max(width, height) > WIDEST or width * height > MOST_PIXELS:
         raise _unusable(
             f"The video has {width:,} x {height:,} pixels; at most 4096 x 2304 can be used. Export it smaller."
@@ -141,32 +166,38 @@ def _video(opened: list[str | Path], draft: Path) -> tuple[float, int, int]:
     if min(width, height) < 16:
         raise _unusable(f"The video has only {width} x {height} pixels; use a larger one.")
     _check_length(seconds, "video")
-    rate = told["frames"] / seconds
+    return Told(opened, seconds, width, height, int(found["frames"]))
+
+
+def _told_music(opened: tuple[str | Path, ...]) -> Told:
+    seconds = _packets(opened, "a", "music")["seconds"]
+    _check_length(seconds, "music")
+    return Told(opened, seconds)
+
+
+def _video(told: Told, draft: Path, report: Progress) -> tuple[float, int, int]:
+    rate = told.frames / told.seconds
     fps = next((fps for fps, (low, high) in RATES.items() if low <= rate < high), 25)
     fit = f"scale='min({KEPT},iw)':'min({KEPT},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2"
-    # It is read again for every line that it stands behind: quick to read, and quick to make while somebody waits.
+    # It is read again for every line that it stands behind: quick to read, and quick to make.
     coded: list[str | Path] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "15"]
     coded += ["-g", str(fps), "-bf", "0", "-pix_fmt", "yuv420p", "-threads", "2"]
     coded += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     coded += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
     filters = f"fps={fps},{fit}:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1"
     plain: list[str | Path] = ["-map", "0:v:0", "-map_metadata", "-1", "-map_chapters", "-1"]
+    strict: list[str | Path] = ["-xerror", "-err_detect", "explode", *told.opened, *plain]
+    progress = draft.with_suffix(".progress")
+
+    def meanwhile() -> None:
+        done = re.findall(r"^out_time_us=(\d+)$", _read(progress), re.MULTILINE)
+        report(min(1.0, int(done[-1]) / 1e6 / told.seconds) if done else 0.0)
+
     try:
         media.run(
-            [
-                "-xerror",
-                "-err_detect",
-                "explode",
-                *opened,
-                *plain,
-                "-vf",
-                filters,
-                *coded,
-                "-f",
-                "mp4",
-                draft,
-            ],
+            ["-progress", progress, *strict, "-vf", filters, *coded, "-f", "mp4", draft],
             limited=True,
+            meanwhile=meanwhile,
         )
         made = media.streams(
             media.listed(["-f", "mov", "-i", draft, "-c", "copy", "-f", "framecrc"])
@@ -175,30 +206,45 @@ def _video(opened: list[str | Path], draft: Path) -> tuple[float, int, int]:
         raise _unusable(
             "The video is damaged: not all of its pictures can be read. Export it again and choose the new file."
         ) from None
+    finally:
+        progress.unlink(missing_ok=True)
     if not made or not made[0]["frames"]:
         raise _unusable("The video has no picture that can be read; choose another file.")
     return made[0]["seconds"], made[0]["width"], made[0]["height"]
 
 
-def _music(opened: list[str | Path], draft: Path) -> tuple[float]:
-    seconds = _packets(opened, "a", "music")["seconds"]
-    _check_length(seconds, "music")
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _music(told: Told, draft: Path) -> tuple[float]:
     plain: list[str | Path] = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "2", "-ar", "48000"]
     try:
-        told = media.told(
-            ["-xerror", *opened, *plain, "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
+        said = media.told(
+            ["-xerror", *told.opened, *plain, "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
         )
-        found = re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", told)
+        found = re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said)
         loudness = float(found[-1]) if found else -70.0
         if loudness < SILENT:
             raise _unusable("This music is silent; choose a file with sound.")
         louder = f"volume={LOUDNESS - loudness:.2f}dB,alimiter=limit={PEAK}:level=0"
         media.run(
-            ["-xerror", *opened, *plain, "-af", louder, "-sample_fmt", "s16", "-f", "flac", draft],
+            [
+                "-xerror",
+                *told.opened,
+                *plain,
+                "-af",
+                louder,
+                "-sample_fmt",
+                "s16",
+                "-f",
+                "flac",
+                draft,
+            ],
             limited=True,
         )
     except MediaFailed:
         raise _unusable(
             "The music is damaged: not all of it can be read. Export it again and choose the new file."
         ) from None
-    return (seconds,)
+    return (told.seconds,)

@@ -86,11 +86,12 @@ def run(
     complaints_to: IO[bytes] | None = None,
     limited: bool = False,
     stop: threading.Event | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> None:
     """Runs ffmpeg to its end; `feed` goes to its standard input as it is made, its output to `into`.
 
     complaints_to: where all that it says goes. limited: it reads what a stranger sent, so it has little memory and
-    time. Whatever `feed` raises is passed on. Raises Canceled within a second of `stop`, MediaFailed when
+    time. meanwhile: called some times a second while it works. Whatever that or `feed` raises ends it and is passed on. Raises Canceled within a second of `stop`, MediaFailed when
     ffmpeg fails. In every case no process is left.
     """
     level = "error" if complaints_to is None else "info"
@@ -109,7 +110,7 @@ def run(
         try:
             if feed is not None and process.stdin is not None:
                 _fill(process.stdin, feed, stop)
-            _wait(process, stop)
+            _wait(process, stop, meanwhile)
         finally:
             if process.stdin is not None:
                 process.stdin.close()
@@ -143,7 +144,11 @@ def _widen(pipe: IO[bytes]) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def _wait(process: subprocess.Popen[bytes], stop: threading.Event | None) -> None:
+def _wait(
+    process: subprocess.Popen[bytes],
+    stop: threading.Event | None,
+    meanwhile: Callable[[], None] | None,
+) -> None:
     while True:
         try:
             process.wait(PATIENCE)
@@ -151,6 +156,8 @@ def _wait(process: subprocess.Popen[bytes], stop: threading.Event | None) -> Non
         except subprocess.TimeoutExpired:
             if stop is not None and stop.is_set():
                 raise Canceled from None
+            if meanwhile is not None:
+                meanwhile()
 
 
 @contextlib.contextmanager

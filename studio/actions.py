@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,12 +17,12 @@ from consent.models import Consent, allows
 from moderation import pictures as picture_screening
 from moderation.models import Case
 from moderation.screen import Verdict, screen
-from rendering import clips, eta, media, pictures, pipeline, queue, scheduling, tasks, uploaded
+from rendering import eta, pictures, pipeline, queue, scheduling, tasks, uploaded
 from rendering.models import Render, Segment
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
-from studio import composition, cues, overlays
+from studio import composition, cues, footage, overlays
 from studio.errors import PictureRefused, ScriptRefused
 from studio.fields import settings_of
 from studio.models import (
@@ -46,7 +44,6 @@ log = logging.getLogger(__name__)
 MAX_CHARACTERS = 20_000
 MAX_LINES = 300
 DRAFT_HEIGHT = 360
-SCREENED = 12  # pictures of an uploaded video that are looked at
 
 
 @dataclass(frozen=True)
@@ -290,6 +287,8 @@ def request_render(
 ) -> Render:
     """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains."""
     plan = plan_render(project, mode=mode, codec=codec)
+    for line in plan.lines:
+        composition.check_clip(line.scene, line.scene_number)
     verdict, spans = screen_lines(plan.lines)
     if verdict.verdict == "block":
         raise ScriptRefused(verdict.title, verdict.policy or "", spans)
@@ -370,13 +369,6 @@ def request_render(
     return render
 
 
-def _share(sha256: str, path: Path) -> None:
-    """For workers and web processes on other machines: uploaded.bring fetches it."""
-    if queue.store().shared:
-        with queue.store().write(sha256, path.suffix) as draft:
-            shutil.copyfile(path, draft)
-
-
 def clean_picture(upload: Path) -> pictures.Cleaned:
     """An uploaded picture, cleaned and screened, where the library keeps it; no row is written yet."""
     cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True)
@@ -389,7 +381,7 @@ def clean_picture(upload: Path) -> pictures.Cleaned:
         if not Picture.objects.filter(sha256=cleaned.sha256).exists():
             path.unlink(missing_ok=True)
         raise PictureRefused(verdict.title)
-    _share(cleaned.sha256, path)
+    footage.share(cleaned.sha256, path)
     return replace(cleaned, path=path)
 
 
@@ -414,44 +406,11 @@ def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
     return keep_picture(workspace, name, clean_picture(upload))
 
 
-def clean_clip(upload: Path, kind: str) -> clips.Kept:
-    """An uploaded video or piece of music, encoded anew where the library keeps it; of a video some pictures are screened."""
-    cleaned = clips.intake(upload, settings.MEDIA_DIR, kind)
-    path = picture_path(cleaned.sha256, cleaned.path.suffix)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cleaned.path.replace(path)
-    if kind == "video":
-        with tempfile.TemporaryDirectory(dir=settings.MEDIA_DIR) as folder:
-            for still in media.stills(path, Path(folder), SCREENED):
-                verdict = picture_screening.screen_picture(still)
-                if verdict.verdict != "allow":
-                    if not Clip.objects.filter(sha256=cleaned.sha256).exists():
-                        path.unlink(missing_ok=True)
-                    raise PictureRefused(verdict.title, noun="video")
-    _share(cleaned.sha256, path)
-    return replace(cleaned, path=path)
-
-
-def keep_clip(workspace: Workspace, name: str, kind: str, cleaned: clips.Kept) -> Clip:
-    clip, _ = Clip.objects.update_or_create(
-        workspace=workspace,
-        sha256=cleaned.sha256,
-        defaults={
-            "kind": kind,
-            "name": name[:120] or kind.capitalize(),
-            "suffix": cleaned.path.suffix,
-            "seconds": cleaned.seconds,
-            "width": cleaned.width,
-            "height": cleaned.height,
-            "removed_at": None,
-        },
-    )
-    return clip
-
-
 def remove_asset(row: Picture | Clip) -> None:
     """It is offered no more, and scenes that show it fall back to their colour. Videos that were made keep it."""
     type(row).objects.filter(pk=row.pk).update(removed_at=timezone.now())
+    if isinstance(row, Clip):
+        footage.stop(row)
 
 
 def edit_scene(scene: Scene, revision: int, fields: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ app.conf.update(
         "rendering.tasks.speak": {"queue": "speech"},
         "studio.tasks.prepare_avatar": {"queue": "speech"},
         "studio.tasks.measure_voice": {"queue": "speech"},
+        "studio.tasks.prepare_clip": {"queue": "clips"},
     },
     timezone="UTC",
 )

@@ -24,8 +24,10 @@ LONGEST_BODY = 600
 
 
 def kept(row: Picture | Clip | None) -> Picture | Clip | None:
-    """The upload, if it was not removed."""
-    return row if row is not None and row.removed_at is None else None
+    """The upload, if it is ready and was not removed."""
+    if row is None or row.removed_at is not None or (isinstance(row, Clip) and not row.ready):
+        return None
+    return row
 
 
 def background_of(scene: Scene) -> Background:
@@ -124,6 +126,24 @@ def format_of(
         project.fps,
         codec_of(project, codec),
         alpha=any(scene.background == "none" for scene in scenes),
+    )
+
+
+def check_clip(scene: Scene, number: int) -> None:
+    """BadInput while the video behind the person is prepared, and where it could not be."""
+    clip = scene.clip if scene.background == "video" else None
+    if clip is None or clip.ready or clip.removed_at is not None:
+        return
+    path = f"scenes[{number - 1}].background"
+    begin = f"Scene {number}, background: “{clip.name}”"
+    if clip.state == Clip.State.MAKING:
+        raise BadInput(
+            f"{begin} is still being prepared; render when it is ready.",
+            code="asset_not_ready",
+            path=path,
+        )
+    raise BadInput(
+        f"{begin} cannot be used; choose another background.", code="file_unusable", path=path
     )
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from rendering.tasks import publish
-from studio import photos, recordings
+from studio import footage, photos, recordings
 
 
 def ask(avatar_id: str) -> bool:
@@ -34,3 +34,16 @@ def measure_voice(voice_id: str) -> None:
     voice = recordings.claim(voice_id)
     if voice is not None:
         recordings.measure(voice)
+
+
+def ask_for_clip(clip_id: str) -> bool:
+    """Somebody waits for this video. False when the broker is away."""
+    return publish(prepare_clip, clip_id, expires=2 * settings.SWEEP_SECONDS)
+
+
+@shared_task(name="studio.tasks.prepare_clip")
+def prepare_clip(clip_id: str) -> None:
+    close_old_connections()
+    clip = footage.claim(clip_id)
+    if clip is not None:
+        footage.make(clip)

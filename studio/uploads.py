@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from rendering import clips, pictures
 from rendering.values import BadInput
-from studio import actions
+from studio import actions, footage
 from studio.models import Clip, Picture, Workspace
 
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
@@ -35,10 +37,13 @@ def count(workspace: Workspace, kind: str, most: int) -> None:
         )
 
 
-def clean(upload: UploadedFile, kind: str) -> pictures.Cleaned | clips.Kept:
-    """The file as the library keeps it. kind: image, video or music. May take minutes, so not within a transaction.
+@contextmanager
+def received(
+    upload: UploadedFile, kind: str
+) -> Iterator[pictures.Cleaned | clips.Kept | footage.Received]:
+    """The file for the block to keep(). kind: image, video or music. May take seconds, so not within a transaction.
 
-    Raises BadInput, PictureRefused.
+    Pictures and music are as the library keeps them; a video is encoded by a worker once it is kept. Raises BadInput, PictureRefused.
     """
     size = upload.size or 0
     if size > LARGEST[kind]:
@@ -47,26 +52,33 @@ def clean(upload: UploadedFile, kind: str) -> pictures.Cleaned | clips.Kept:
             code="file_too_large",
         )
     settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as kept:
+    with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as file:
         for chunk in upload.chunks():
-            kept.write(chunk)
-        kept.flush()
-        if kind == "image":
-            return actions.clean_picture(Path(kept.name))
-        return actions.clean_clip(Path(kept.name), kind)
+            file.write(chunk)
+        file.flush()
+        if kind == "video":
+            with footage.received(Path(file.name)) as taken:
+                yield taken
+        elif kind == "image":
+            yield actions.clean_picture(Path(file.name))
+        else:
+            yield footage.clean_music(Path(file.name))
 
 
 def keep(
-    workspace: Workspace, name: str, kind: str, cleaned: pictures.Cleaned | clips.Kept
+    workspace: Workspace, name: str, taken: pictures.Cleaned | clips.Kept | footage.Received
 ) -> Picture | Clip:
-    """The row of what clean() made."""
-    if isinstance(cleaned, pictures.Cleaned):
-        return actions.keep_picture(workspace, name, cleaned)
-    return actions.keep_clip(workspace, name, kind, cleaned)
+    """The row of what received() gave. Raises BadInput when too many videos wait."""
+    if isinstance(taken, pictures.Cleaned):
+        return actions.keep_picture(workspace, name, taken)
+    if isinstance(taken, footage.Received):
+        return footage.keep(workspace, name, taken)
+    return footage.keep_music(workspace, name, taken)
 
 
 def take_in(
     workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
 ) -> Picture | Clip:
     """Adds the file to the workspace. Raises BadInput, PictureRefused."""
-    return keep(workspace, name.strip() or upload.name or "", kind, clean(upload, kind))
+    with received(upload, kind) as taken:
+        return keep(workspace, name.strip() or upload.name or "", taken)

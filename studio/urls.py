@@ -92,6 +92,7 @@ urlpatterns = [
     path("assets", assets.asset_create, name="asset_create"),
     path("pictures/<slug:picture_id>/file", assets.picture_file, name="picture_file"),
     path("pictures/<slug:picture_id>/crop", assets.picture_crop, name="picture_crop"),
+    path("clips/<slug:clip_id>/state", assets.clip_state, name="clip_state"),
     path("clips/<slug:clip_id>/poster.jpg", assets.clip_poster, name="clip_poster"),
     path("clips/<slug:clip_id>/file", assets.clip_file, name="clip_file"),
     path("pronunciations/", pronunciations.pronunciation_list, name="pronunciation_list"),

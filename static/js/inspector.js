@@ -112,6 +112,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     const scrolled = side.scrollTop;
     const shown = document.getElementById("frame");
     side.innerHTML = body.html;
+    window.htmx.process(side); // a video that is prepared tells how far it is
     const fresh = document.getElementById("frame");
     if (shown && fresh) {
       const url = fresh.dataset.frame;
@@ -264,6 +265,8 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     if (body.frames) frames(body.frames);
     await load(scene);
   }
+
+  side.addEventListener("clip-over", ({ detail }) => take(detail));
 
   startUploads(side, () => saverOf(scene).flush(), take);
   const overlays = startOverlays({ side, chosen: () => scene, manuscriptOf, load: (open) => load(scene, open) });

@@ -143,7 +143,7 @@ def voice_delete(request: HttpRequest, voice_id: str) -> Any:
 
 @router.post(
     "/assets",
-    response={201: schemas.Asset, **PROBLEMS},
+    response={201: schemas.Asset, 202: schemas.Asset, **PROBLEMS},
     summary="Upload a picture, a video or music",
     tags=["Assets"],
     openapi_extra={"parameters": IDEMPOTENCY["parameters"][:1]},
@@ -155,10 +155,11 @@ def asset_create(
     kind: Literal["image", "video", "music"] = Form(...),
     name: str = Form("", max_length=120),
 ) -> Any:
-    """For backgrounds, logos, overlays and music. It is read here and encoded anew; what cannot be used is refused with the reason.
+    """For backgrounds, logos, overlays and music. It is read and encoded anew; what cannot be used is refused with the reason.
 
     An image is a JPEG, PNG, WebP or HEIC of up to 20 MB; a PNG or WebP keeps its alpha. A video is an MP4, MOV or WebM of up to 500 MB,
-    10 minutes and 4096 x 2304 pixels; its sound is not used. Music is a WAV, MP3, M4A, FLAC, OGG or WebM of up to 100 MB and 30 minutes.
+    10 minutes and 4096 x 2304 pixels; its sound is not used. It is looked at here and encoded afterwards: 202 with `Location`; read it there until
+    its status is not `making`. Music is a WAV, MP3, M4A, FLAC, OGG or WebM of up to 100 MB and 30 minutes.
     """
     workspace = workspace_of(request)
     sent = hashlib.sha256(json.dumps([kind, name]).encode())
@@ -166,15 +167,18 @@ def asset_create(
         sent.update(chunk)
 
     key_of(request)  # a request that will be refused for its key is refused before the work
-    cleaned = uploads.clean(file, kind)  # outside of the transaction, which keeps others waiting
+    with uploads.received(file, kind) as taken:  # outside of the transaction, which others wait for
 
-    def effect() -> dict[str, Any]:
-        row = uploads.keep(workspace, name.strip() or file.name or "", kind, cleaned)
-        return as_json(asset_resource(row))
+        def effect() -> dict[str, Any]:
+            row = uploads.keep(workspace, name.strip() or file.name or "", taken)
+            return as_json(asset_resource(row))
 
-    first = once(request, workspace, 201, effect, sha256=sent.hexdigest())
+        status = 202 if kind == "video" else 201
+        first = once(request, workspace, status, effect, sha256=sent.hexdigest())
     address = reverse("api-1:asset_detail", args=[first.body["id"]])
     response["Location"] = request.build_absolute_uri(address)
+    if first.body["status"] == "making":
+        response["Retry-After"] = "2"
     if first.replayed:
         response["Idempotent-Replayed"] = "true"
     return Status(first.status, first.body)
@@ -188,6 +192,7 @@ def asset_create(
     url_name="asset_detail",
 )
 def asset_detail(request: HttpRequest, asset_id: str) -> Any:
+    """A video that cannot be used ends as `refused`, or as `failed` where it is our fault; `findings` say why."""
     return asset_resource(access.asset(workspace_of(request), asset_id))
 
 

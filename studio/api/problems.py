@@ -64,6 +64,7 @@ CODES: dict[str, tuple[int, str]] = {
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
     "language_unsupported": (422, "The voice does not speak this language."),
+    "asset_not_ready": (422, "A video is still being prepared: read it until its status is ready."),
     "file_unusable": (
         422,
         "The video or the music is empty, too long, damaged, silent, or none that can be read.",

@@ -276,11 +276,13 @@ def asset_resource(row: Picture | Clip) -> dict[str, Any]:
         "object": "asset",
         "kind": clip.kind if clip else "image",
         "name": row.name,
+        "status": clip.state if clip else "ready",
+        "findings": clip.findings if clip else [],
         "width": row.width or None,
         "height": row.height or None,
-        "seconds": clip.seconds if clip else None,
-        "bytes": row.path.stat().st_size if row.path.is_file() else None,
-        "sha256": row.sha256,
+        "seconds": (clip.seconds or None) if clip else None,
+        "bytes": row.path.stat().st_size if row.sha256 and row.path.is_file() else None,
+        "sha256": row.sha256 or None,
         "created_at": row.created_at,
     }
 

@@ -349,11 +349,15 @@ class Asset(Schema):
     object: Literal["asset"]
     kind: Literal["image", "video", "music"]
     name: str
+    status: Literal["making", "ready", "refused", "failed"] = Field(
+        description="Of a video; the others are ready at once."
+    )
+    findings: list[Finding]
     width: int | None
     height: int | None
     seconds: float | None
     bytes: int | None
-    sha256: str = Field(description="Of what is kept, not of what was sent.")
+    sha256: str | None = Field(description="Of what is kept, not of what was sent.")
     created_at: datetime
 
 

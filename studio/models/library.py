@@ -183,13 +183,26 @@ class Clip(models.Model):
         VIDEO = "video"
         MUSIC = "music"
 
+    class State(models.TextChoices):
+        MAKING = "making"
+        REFUSED = "refused"  # the file cannot be used; `findings` say why
+        FAILED = "failed"  # our fault
+        READY = "ready"
+
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="clips")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=120)
-    sha256 = models.CharField(max_length=64)
-    suffix = models.CharField(max_length=8)
-    seconds = models.FloatField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.READY)
+    source = models.CharField(max_length=64, blank=True, help_text="Hash of the video as sent.")
+    upload = models.CharField(max_length=64, blank=True, help_text="Its key until it is encoded.")
+    findings = models.JSONField(default=list)
+    fraction = models.FloatField(default=0.0)
+    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file when it is ready.")
+    suffix = models.CharField(max_length=8, blank=True)
+    seconds = models.FloatField(default=0.0)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
@@ -198,11 +211,24 @@ class Clip(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "sha256"], name="one_row_per_clip")
+            models.UniqueConstraint(
+                fields=["workspace", "sha256"],
+                condition=Q(kind="music"),
+                name="one_row_per_piece_of_music",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "source"],
+                condition=~Q(source=""),
+                name="one_row_per_video_sent",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ready(self) -> bool:
+        return self.state == self.State.READY
 
     @property
     def path(self) -> Path:

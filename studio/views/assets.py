@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from studio.fields import project_settings, settings_of
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
 from studio.steps import steps
 from studio.views.files import serve
-from studio.views.frames import frame_urls
+from studio.views.frames import frame_url, frame_urls
 from studio.views.scenes import answers_json, back_to, saved, wants_json
 
 KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
@@ -141,10 +142,22 @@ def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
 
 @require_safe
 @in_workspace
+def clip_state(request: HttpRequest, clip_id: str) -> HttpResponse:
+    """How far a video is. With its last word the editor learns how the scenes look that show it."""
+    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    answer = render(request, "studio/_clip_state.html", {"clip": clip})
+    if clip.state != Clip.State.MAKING:
+        shown = Scene.objects.filter(clip=clip, removed_at=None, project__removed_at=None)
+        frames = {scene.pk: frame_url(scene) for scene in shown.select_related("project", "clip")}
+        answer["HX-Trigger"] = json.dumps({"clip-over": {"frames": frames}})
+    return answer
+
+
+@require_safe
+@in_workspace
 def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
     """The first picture of a video."""
-    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
-    uploaded.fetch(clip.path, clip.sha256, queue.store())
+    clip = _ready(request, clip_id)
     if clip.kind != Clip.Kind.VIDEO or not clip.path.is_file():
         raise Http404
     store = queue.store()
@@ -162,11 +175,19 @@ def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
 @in_workspace
 def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
     """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
-    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
-    uploaded.fetch(clip.path, clip.sha256, queue.store())
+    clip = _ready(request, clip_id)
     if not clip.path.is_file():
         raise Http404
     return serve(request, clip.path, clip.path.name, download=False)
+
+
+def _ready(request: HttpRequest, clip_id: str) -> Clip:
+    """The clip, its file at hand if there is one. 404 until it is ready."""
+    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    if not clip.ready:
+        raise Http404
+    uploaded.fetch(clip.path, clip.sha256, queue.store())
+    return clip
 
 
 def _file(path: Path) -> FileResponse:

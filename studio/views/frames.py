@@ -35,6 +35,8 @@ def frame_version(scene: Scene) -> str:
     project = scene.project
     words = _opening(scene) if project.burn_captions else ""
     look = [getattr(scene, f"{name}_id" if name in FILES else name) for name in Scene.LOOK]
+    if scene.clip is not None and not scene.clip.ready:
+        look.append(scene.clip.state)
     shared = [getattr(project, f"{name}_id" if name in FILES else name) for name in SHARED]
     overlays = [{**row, "from": None, "to": None} for row in scene.overlays]
     parts = [scene.avatar_id, scene.style, scene.heading, scene.body, overlays, words, look, shared]

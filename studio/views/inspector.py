@@ -75,6 +75,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     )
     logo, music = composition.kept(project.logo), composition.kept(project.music)
     captions = dict(Project.CAPTION_STYLES)[project.caption_style]
+    usable = project.workspace.clips.filter(kind="video", state__in=("making", "ready"))
     return {
         "project": project,
         "scene": scene,
@@ -87,7 +88,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "styles": MANNERS,
         "pictures": _recent(project.workspace.pictures, scene.picture),
         "logos": _recent(project.workspace.pictures, logo),
-        "clips": _recent(project.workspace.clips.filter(kind="video"), scene.clip),
+        "clips": _recent(usable, scene.clip),
         "tunes": _recent(project.workspace.clips.filter(kind="music"), music),
         "frame_url": frame_url(scene),
         "guides": guides_of(project),

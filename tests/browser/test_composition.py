@@ -2,7 +2,8 @@
 
 import pytest
 
-from studio.models import Scene
+from studio import footage
+from studio.models import Clip, Scene
 from tests.studio.rows import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -154,10 +155,14 @@ def test_a_video_and_music_are_put_under_a_scene(editor, until, holds, tmp_path)
     media.run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", film])
     media.run(["-f", "lavfi", "-i", "sine=f=220:d=3", tune])
     page = editor()
-    before = frame_of(page)
     page.locator("[data-prop=background] > summary").click()
     page.locator("[name=background][value=video]").press("Space")
     page.locator("input[name=video]").set_input_files(film)
+    page.get_by_text("Waiting to be prepared").wait_for()
+    page.get_by_role("progressbar", name="Preparing waves.mp4").wait_for()
+    holds(page)
+    before = frame_of(page)
+    footage.make(footage.claim(Clip.objects.get().pk))  # what a worker does
     page.get_by_role("radio", name="waves").wait_for()
     until(page, f"document.getElementById('frame').getAttribute('src') !== '{before}'")
     holds(page)

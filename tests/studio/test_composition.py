@@ -12,7 +12,7 @@ from PIL import Image
 
 from rendering import media, pipeline
 from rendering.models import Render, Segment
-from studio import actions, overlays
+from studio import actions, footage, overlays
 from studio.models import Clip, Picture, Project
 from tests.studio.programs import Program, problem
 
@@ -31,6 +31,12 @@ def upload(program, data, kind, name="file.bin", key="one"):
         {"file": SimpleUploadedFile(name, data), "kind": kind},
         headers={"Authorization": f"Bearer {program.secret}", "Idempotency-Key": key},
     )
+
+
+def worked(program, answer):
+    """The asset after a worker has done what it was asked for."""
+    footage.make(footage.claim(answer.json()["id"]))
+    return program.get(answer["Location"]).json()
 
 
 def png(color=(200, 30, 30, 255), size=(80, 40)):
@@ -58,8 +64,11 @@ def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
     picture = upload(program, png((0, 0, 0, 0)), "image", key="a")
     assert picture.status_code == 201, picture.json()
     assert Picture.objects.get().suffix == ".png"  # its alpha is kept
-    film = upload(program, video, "video", key="b").json()
+    answer = upload(program, video, "video", key="b")
+    assert (answer.status_code, answer.json()["status"]) == (202, "making")
+    film = worked(program, answer)
     assert (film["kind"], film["width"], film["height"]) == ("video", 64, 36)
+    assert film["status"] == "ready"
     assert film["seconds"] == pytest.approx(1.0, abs=0.05)
     tune = upload(program, sound, "music", key="c").json()
     assert (tune["kind"], tune["width"]) == ("music", None)
@@ -107,7 +116,7 @@ EVERYTHING = {
 
 def test_all_of_it_reaches_the_lines(program, sound, video):
     tune = upload(program, sound, "music", key="a").json()["id"]
-    film = upload(program, video, "video", key="b").json()["id"]
+    film = worked(program, upload(program, video, "video", key="b"))["id"]
     mark = upload(program, png(), "image", key="c").json()["id"]
     answer = program.render(
         script="One two three.\n\nFour five.",

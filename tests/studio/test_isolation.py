@@ -94,6 +94,7 @@ ROUTES = {
     "overlay_save": (ROW, "POST"),
     "overlay_remove": (ROW, "POST"),
     "picture_file": (ROW, "GET"),
+    "clip_state": (ROW, "GET"),
     "clip_poster": (ROW, "GET"),
     "clip_file": (ROW, "GET"),
     "pronunciation_list": (PERSON, "GET POST"),

@@ -1,4 +1,4 @@
-"""Everything under one parent: broker, web, render worker, speech worker, scheduler.
+"""Everything under one parent: broker, web, render worker, speech worker, clip worker, scheduler.
 
 Ctrl-C ends all of it. If the parent is killed, the kernel ends the children (studio/servers.py).
 """
@@ -118,6 +118,20 @@ class Command(BaseCommand):
                 *("--slots", slots, "--grace", "0", "--cold"),
             ],
             "speech": [*celery, "-n", "speech@%h", "-Q", "speech", "-P", "threads", "-c", "1"],
+            "clips": [
+                "nice",
+                "-n",
+                "5",
+                *celery,
+                "-n",
+                "clips@%h",
+                "-Q",
+                "clips",
+                "-P",
+                "threads",
+                "-c",
+                "1",
+            ],
             "scheduler": [sys.executable, MANAGE, "sweep", "--skip-checks"],
         }
 

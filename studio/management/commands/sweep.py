@@ -20,7 +20,7 @@ from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks, warmpool
 from rendering.models import Render
-from studio import mails, photos, recordings
+from studio import footage, mails, photos, recordings
 from studio.models import IdempotencyKey, Workspace
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def every_hour() -> None:
         grant_period(workspace)
     photos.tidy()
     recordings.tidy()
+    footage.tidy()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
 
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
             jobs: tuple[Callable[[], object], ...] = (
-                *(tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep),
+                *(tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep, footage.sweep),
                 *(send_mails, every_hour),
             )
             for job in jobs:
@@ -75,6 +76,7 @@ class Command(BaseCommand):
             warmpool.decide: 2 * settings.SWEEP_SECONDS,
             photos.sweep: settings.SWEEP_SECONDS,
             recordings.sweep: settings.SWEEP_SECONDS,
+            footage.sweep: settings.SWEEP_SECONDS,
             send_mails: MAIL_SECONDS,
             every_hour: HOUR,
         }
