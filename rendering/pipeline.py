@@ -18,9 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rendering import faces, memory, voices
+from rendering import faces, memory, segments, voices
 from rendering.faces import engines
 from rendering.failpoints import reach
 from rendering.stages import alignment, captions, delivery, motion, speech
@@ -37,15 +35,11 @@ from rendering.values import (
     Logo,
     Music,
     Overlay,
-    Phone,
     Report,
     Script,
     Segment,
     Speech,
-    Timing,
     VideoFormat,
-    Warn,
-    Word,
 )
 
 VERSION = "line/1"
@@ -346,7 +340,7 @@ def render_line(
     """
     met = border(spec, earlier, store=store, stop=stop)
     key = segment_key(spec, met)
-    found = stored(key, store)
+    found = segments.stored(key, store)
     if found is not None:
         return replace(found, reused=True)
     with memory.room(spec.video.width * spec.video.height) as alone:
@@ -451,7 +445,7 @@ def _made_line(
         },
         warnings=(*script.warnings, *captions.fast(timing.words, spec.cues)),
     )
-    _keep_segment(made, store)
+    segments.keep(made, store)
     return made
 
 
@@ -461,56 +455,3 @@ def _passing(place: str, number: int, frames: Iterable[Frame]) -> Iterator[Frame
         if at == number:
             reach(place)
         yield frame
-
-
-def _keep_segment(made: Segment, store: Store) -> None:
-    """Writes what stands beside the two media files. It comes last: with it the segment is complete."""
-    plain = {
-        "seconds": made.seconds,
-        "bytes": [made.video.stat().st_size, made.sound.stat().st_size],
-        "words": [[word.text, word.start, word.end] for word in made.timing.words],
-        "phones": [[p.symbol, p.start, p.end, p.stress] for p in made.timing.phones],
-        "source": made.timing.source,
-        "spoken": made.timing.seconds,
-        "hop": made.timing.hop,
-        "pitch": [round(float(value), 1) for value in made.timing.pitch],
-        "energy": [round(float(value), 1) for value in made.timing.energy],
-        "stages": made.stages,
-        "quality": made.quality,
-        "warnings": [asdict(warn) for warn in made.warnings],
-    }
-    with store.write(made.key, ".json") as path:
-        path.write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
-
-
-def stored(key: str, store: Store) -> Segment | None:
-    """The segment of that key if the store holds all of it."""
-    beside, sound = (store.find(key, suffix) for suffix in (".json", ".flac"))
-    film = store.find(key, ".mp4") or store.find(key, ".webm")
-    if not (beside and film and sound):
-        return None
-    try:
-        plain = json.loads(beside.read_text(encoding="utf-8"))
-        if plain["bytes"] != [film.stat().st_size, sound.stat().st_size]:
-            return None
-        timing = Timing(
-            words=tuple(Word(*word) for word in plain["words"]),
-            phones=tuple(Phone(*phone) for phone in plain["phones"]),
-            seconds=plain["spoken"],
-            hop=plain["hop"],
-            pitch=np.array(plain["pitch"], np.float32),
-            energy=np.array(plain["energy"], np.float32),
-            source=plain["source"],
-        )
-        return Segment(
-            key=key,
-            video=film,
-            sound=sound,
-            timing=timing,
-            seconds=plain["seconds"],
-            stages=plain["stages"],
-            quality=plain["quality"],
-            warnings=tuple(Warn(**warn) for warn in plain["warnings"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # removed or damaged: it is made again

@@ -24,7 +24,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import finishing, memory, pipeline, queue, uploaded
+from rendering import finishing, memory, pipeline, queue, segments, uploaded
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
@@ -207,7 +207,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     rows = list(render.segments.select_related("avatar", "voice"))
     consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
     store = queue.store()
-    parts = [pipeline.stored(row.key, store) for row in rows]
+    parts = [segments.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
     if missing:  # the store was emptied meanwhile: those lines are made again, three times at most
         render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)

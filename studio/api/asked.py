@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from rendering.stages import lettering
 from studio import access, overlays
-from studio.api import schemas
+from studio.api import bodies
 from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
@@ -49,7 +49,7 @@ def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
 
 
 def _background(
-    workspace: Workspace, wanted: schemas.Background | None, path: str
+    workspace: Workspace, wanted: bodies.Background | None, path: str
 ) -> dict[str, Any]:
     """Fields of a scene."""
     if wanted is None:
@@ -81,7 +81,7 @@ def _background(
     return found
 
 
-def _layout(wanted: schemas.Layout | None, path: str) -> dict[str, Any]:
+def _layout(wanted: bodies.Layout | None, path: str) -> dict[str, Any]:
     """Fields of a scene."""
     if wanted is None:
         return {}
@@ -99,7 +99,7 @@ def _layout(wanted: schemas.Layout | None, path: str) -> dict[str, Any]:
 
 
 def _overlays(
-    workspace: Workspace, wanted: list[schemas.Overlay] | None, path: str
+    workspace: Workspace, wanted: list[bodies.Overlay] | None, path: str
 ) -> dict[str, Any]:
     """Fields of a scene."""
     if wanted is None:
@@ -126,7 +126,7 @@ def _anchored(scene: dict[str, Any], path: str) -> None:
 
 
 def _scene(
-    workspace: Workspace, scene: schemas.Choices, over: schemas.Choices, path: str
+    workspace: Workspace, scene: bodies.Choices, over: bodies.Choices, path: str
 ) -> dict[str, Any]:
     """The scene's own choices, else those of the request, else the first stock avatar and its voice."""
 
@@ -171,7 +171,7 @@ def _scene(
     }
 
 
-def _captions(wanted: schemas.Captions | None) -> dict[str, Any]:
+def _captions(wanted: bodies.Captions | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     return {
@@ -181,7 +181,7 @@ def _captions(wanted: schemas.Captions | None) -> dict[str, Any]:
     }
 
 
-def _logo(workspace: Workspace, wanted: schemas.Logo | None) -> dict[str, Any]:
+def _logo(workspace: Workspace, wanted: bodies.Logo | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     rows = Picture.objects.filter(workspace=workspace)
@@ -192,7 +192,7 @@ def _logo(workspace: Workspace, wanted: schemas.Logo | None) -> dict[str, Any]:
     }
 
 
-def _music(workspace: Workspace, wanted: schemas.Music | None) -> dict[str, Any]:
+def _music(workspace: Workspace, wanted: bodies.Music | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     rows = Clip.objects.filter(workspace=workspace, kind="music")
@@ -210,9 +210,9 @@ def first_words(script: str) -> str:
     return textwrap.shorten(plain, 60, placeholder="…") or "Untitled"
 
 
-def _made(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
     """The inline input as a project, so that every render can be opened in the studio."""
-    inline = wanted.scenes or [schemas.SceneRequest(script=wanted.script or "")]
+    inline = wanted.scenes or [bodies.SceneRequest(script=wanted.script or "")]
     scenes = [
         {
             **_scene(workspace, scene, wanted, f"scenes[{number}]." if wanted.scenes else ""),
@@ -242,7 +242,7 @@ def _made(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
     return project
 
 
-def project_of(workspace: Workspace, wanted: schemas.RenderRequest) -> Project:
+def project_of(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
     """The project that is named, or one that is made from what was sent."""
     sources = [name for name in SOURCES if getattr(wanted, name) is not None]
     if not sources:

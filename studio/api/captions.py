@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
 from studio import access, actions, cues
-from studio.api import schemas
+from studio.api import bodies, schemas
 from studio.api.common import READ_PROBLEMS, invalid, workspace_of
 from studio.api.problems import Refusal
 from studio.models import Project, Scene
@@ -97,7 +97,7 @@ def caption_list(request: HttpRequest, project_id: str) -> Any:
     summary="Change a caption",
 )
 def caption_update(
-    request: HttpRequest, project_id: str, caption_id: str, payload: schemas.CaptionChange
+    request: HttpRequest, project_id: str, caption_id: str, payload: bodies.CaptionChange
 ) -> Any:
     """What is absent stays. Answers with the captions of the scene. Free; what is said stays as it is."""
     number, scene, _, cue = _one(request, project_id, caption_id)
@@ -130,7 +130,7 @@ def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any
     summary="Divide a caption",
 )
 def caption_split(
-    request: HttpRequest, project_id: str, caption_id: str, payload: schemas.CaptionSplit
+    request: HttpRequest, project_id: str, caption_id: str, payload: bodies.CaptionSplit
 ) -> Any:
     """Two captions of one, cut after so many words of its text; words of the script are shared out as the text is."""
     number, scene, _, cue = _one(request, project_id, caption_id)

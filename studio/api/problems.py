@@ -185,11 +185,11 @@ def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
 
 def _body_of(path: str) -> type[BaseModel]:
     """What a request to this address holds."""
-    from studio.api import schemas
+    from studio.api import bodies
 
     if "/captions/" in path:
-        return schemas.CaptionSplit if path.endswith("/split") else schemas.CaptionChange
-    return schemas.RenderRequest
+        return bodies.CaptionSplit if path.endswith("/split") else bodies.CaptionChange
+    return bodies.RenderRequest
 
 
 def from_validation(error: ValidationError, path_asked: str) -> Problem:

@@ -18,7 +18,7 @@ from ninja import Query, Router, Status
 from rendering.models import Render
 from studio import access
 from studio.actions import request_render
-from studio.api import schemas
+from studio.api import bodies, schemas
 from studio.api.asked import project_of
 from studio.api.common import IDEMPOTENCY, PLAIN_ID, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
 from studio.api.idempotency import once
@@ -58,7 +58,7 @@ def retry_after(resource: dict[str, Any]) -> str:
     openapi_extra=IDEMPOTENCY,
 )
 def render_create(
-    request: HttpRequest, response: HttpResponse, payload: schemas.RenderRequest
+    request: HttpRequest, response: HttpResponse, payload: bodies.RenderRequest
 ) -> Any:
     """Screens the script, charges the quote and queues the render; what is not delivered is refunded.
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rendering import finishing, media, pipeline, provenance
+from rendering import finishing, media, pipeline, provenance, segments
 from rendering.failpoints import reach
 from rendering.stages import composition, delivery
 from rendering.store import Store
@@ -240,12 +240,12 @@ def test_a_damaged_segment_is_made_again(made, tmp_path):
     for suffix, path in ((".mp4", segment.video), (".flac", segment.sound)):
         with store.write(segment.key, suffix) as draft:
             draft.write_bytes(path.read_bytes())
-    assert pipeline.stored(segment.key, store) is None  # no record of it
+    assert segments.stored(segment.key, store) is None  # no record of it
     pipeline.render_line(SPEC, store=store)
-    assert isinstance(pipeline.stored(segment.key, store), Segment)
+    assert isinstance(segments.stored(segment.key, store), Segment)
     with store.write(segment.key, ".mp4") as draft:
         draft.write_bytes(b"cut")
-    assert pipeline.stored(segment.key, store) is None
+    assert segments.stored(segment.key, store) is None
 
 
 def test_it_stops_in_the_middle_of_the_frames(tmp_path):
@@ -260,7 +260,7 @@ def test_it_stops_in_the_middle_of_the_frames(tmp_path):
     with pytest.raises(Canceled):
         pipeline.render_line(SPEC, store=store, report=report, stop=stop)
     assert time.monotonic() - asked[0] < 1
-    assert pipeline.stored(pipeline.segment_key(SPEC), store) is None
+    assert segments.stored(pipeline.segment_key(SPEC), store) is None
     assert not list((tmp_path / "unfinished").iterdir())
     assert pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[1]  # speech is kept
 
@@ -354,7 +354,7 @@ def test_a_killed_render_is_taken_up_again(made, tmp_path, stage):
     assert died.returncode == -signal.SIGKILL
     assert died.stderr.strip().endswith(f"failpoint stage:{stage}")
     store = Store(tmp_path)
-    assert pipeline.stored(segment.key, store) is None
+    assert segments.stored(segment.key, store) is None
     spoken = pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[1]
     assert spoken == (stage != "script")
     again = pipeline.render_line(SPEC, store=store)

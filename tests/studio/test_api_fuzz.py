@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from studio.api.bodies import RenderRequest
 from studio.api.problems import CODES
-from studio.api.schemas import RenderRequest
 from tests.studio.programs import RENDERS, Program
 
 pytestmark = pytest.mark.django_db

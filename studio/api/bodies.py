@@ -1,0 +1,245 @@
+"""What programs send to the API. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Aspect = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
+Markup = Literal["markdown", "ssml", "text"]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class VoiceSettings(Request):
+    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1 is the voice's own speed.")
+
+
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Background(Request):
+    """What stands behind the person."""
+
+    type: Literal["color", "gradient", "image", "video", "none"] = Field(
+        description="`none` is transparent: it needs `container` `webm`."
+    )
+    color: Color | None = Field(
+        default=None,
+        description="# and six digits; for `image` and `video` what is around them.",
+    )
+    to: Color | None = Field(default=None, description="Where a `gradient` ends.")
+    angle: int | None = Field(
+        default=None, ge=0, le=359, description="Of a `gradient`, as CSS counts: 180 runs down."
+    )
+    asset_id: Name | None = Field(
+        default=None, description="A picture or video of the workspace, for `image` and `video`."
+    )
+    fit: Literal["cover", "contain"] | None = Field(
+        default=None, description="`cover` if absent: fills the frame and is cut."
+    )
+
+
+class Layout(Request):
+    """Where the person stands; in every aspect by itself."""
+
+    frame: Literal["full", "half", "close", "circle", "corner"] = Field(
+        default="full",
+        description="`half`: beside `heading` and `body`. `circle`, `corner`: small, over a background that is the content.",
+    )
+    side: Literal["left", "right"] | None = Field(default=None, description="`right` if absent.")
+    x: Share | None = Field(
+        default=None, description="Of the middle of the face, as shares of the frame."
+    )
+    y: Share | None = None
+    scale: float = Field(default=1.0, ge=0.5, le=2.0, description="Of the layout's own size.")
+    heading: str = Field(default="", max_length=120, description="For `half`.")
+    body: str = Field(
+        default="", max_length=600, description="A paragraph per line; `- ` begins an item."
+    )
+
+
+class Captions(Request):
+    burn_in: bool = Field(
+        default=False, description="Written into the picture too; files are always made."
+    )
+    style: Literal["clean", "boxed", "karaoke"] | None = Field(
+        default=None, description="`boxed` if absent. `karaoke`: the word that is said stands out."
+    )
+    position: Literal["bottom", "middle", "top"] | None = Field(
+        default=None, description="Inside the safe area; `bottom` if absent."
+    )
+
+
+class Logo(Request):
+    asset_id: Name = Field(description="A picture of the workspace; PNG and WebP keep their alpha.")
+    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "top-left"
+    size: float = Field(default=0.12, ge=0.04, le=0.4, description="Of the frame's short side.")
+
+
+class Music(Request):
+    """A bed under the whole video, again and again, out at the end."""
+
+    asset_id: Name = Field(description="Music of the workspace.")
+    volume: float = Field(default=-14.0, ge=-40, le=0, description="dB against the speech.")
+    duck: bool = Field(default=True, description="Whether it goes down while somebody speaks.")
+    duck_by: float | None = Field(
+        default=None, ge=0, le=30, description="By how many dB; 10 if absent."
+    )
+
+
+class Anchor(Request):
+    """A word of the scene, as captions show them, counted from 1."""
+
+    line: int = Field(ge=1, le=100_000)
+    word: int = Field(ge=1, le=100_000)
+
+
+class Overlay(Request):
+    """A text or a picture over the frame, while words are said. It moves along when they do."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+
+    id: str | None = Field(default=None, min_length=1, max_length=32)
+    text: str | None = Field(default=None, description="At most 300 characters.")
+    asset_id: Name | None = Field(default=None, description="A picture of the workspace.")
+    from_: Anchor | None = Field(
+        default=None,
+        alias="from",
+        description="Enters with this word; with the scene if absent.",
+    )
+    to: Anchor | None = Field(
+        default=None, description="Leaves after this word; with the scene if absent."
+    )
+    position: Literal[
+        "top-left", "top", "top-right", "left", "center", "right",
+        "bottom-left", "bottom", "bottom-right",
+    ] | None = Field(default=None, description="`top-right` if absent.")  # fmt: skip
+    x: Share | None = Field(
+        default=None, description="Of its middle, in place of `position`; shares of the frame."
+    )
+    y: Share | None = None
+    size: float | None = Field(
+        default=None,
+        ge=0.02,
+        le=1,
+        description="Of the frame's short side: the letters (0.06 if absent, to 0.2), or the picture's longer side (0.3).",
+    )
+    style: Literal["plain", "card"] | None = Field(default=None, description="`plain` if absent.")
+    enter: Literal["fade", "cut"] | None = Field(default=None, description="`fade` if absent.")
+    exit: Literal["fade", "cut"] | None = Field(default=None, description="`fade` if absent.")
+
+
+class Choices(Request):
+    format: Markup | None = Field(
+        default=None, description="How the script is read; `markdown` if absent."
+    )
+    language: Name | None = Field(
+        default=None, description="BCP 47; must be the voice's. Its own if absent."
+    )
+    avatar_id: Name | None = Field(
+        default=None, description="Id or slug. A stock avatar if absent."
+    )
+    voice_id: Name | None = Field(
+        default=None, description="Id or slug. The avatar's usual voice if absent."
+    )
+    voice_settings: VoiceSettings | None = None
+    style: Literal["neutral", "warm", "lively", "serious"] | None = Field(
+        default=None, description="How the person bears themself; `neutral` if absent."
+    )
+    background: Background | None = None
+    layout: Layout | None = None
+    overlays: list[Overlay] | None = Field(default=None, max_length=20)
+    transition: Literal["cut", "fade"] | None = Field(
+        default=None, description="From the scene before; `cut` if absent."
+    )
+
+
+class Words(Request):
+    script: str = Field(description="A blank line begins a new line of the scene.")
+    title: str | None = Field(default=None, max_length=120, description="The chapter's title.")
+
+
+class SceneRequest(Choices, Words):
+    """One scene; what it leaves out is as the request has it."""
+
+
+class Source(Request):
+    script: str | None = Field(default=None, description="One scene; at most 20,000 characters.")
+    scenes: list[SceneRequest] | None = Field(default=None, min_length=1, max_length=100)
+    project_id: Name | None = Field(default=None, description="Render this project as it is saved.")
+    revision: int | None = Field(
+        default=None,
+        ge=1,
+        description="With `project_id`: refused with 409 if the project has moved on.",
+    )
+    title: str | None = Field(
+        default=None, min_length=1, max_length=200, description="The first words if absent."
+    )
+
+
+class RenderRequest(Choices, Source):
+    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+
+    aspect_ratio: Aspect | None = Field(default=None, description="`16:9` if absent.")
+    resolution: Literal["720p", "1080p", "2160p"] | None = Field(
+        default=None, description="Of the short side; `720p` if absent, 360p for drafts."
+    )
+    fps: Literal[24, 25, 30] | None = Field(default=None, description="25 if absent.")
+    container: Literal["mp4", "webm"] | None = Field(default=None, description="`mp4` if absent.")
+    captions: Captions | None = None
+    logo: Logo | None = None
+    music: Music | None = None
+    seed: int | None = Field(
+        default=None, ge=0, le=2**31 - 1, description="Same words, settings and seed: same motion."
+    )
+    mode: Literal["draft", "final"] = Field(
+        default="final", description="A draft is 360p, marked and free."
+    )
+    codec: Literal["h264", "av1", "vp9"] | None = Field(
+        default=None, description="`h264` or `av1` in an MP4, `vp9` in a WebM."
+    )
+    max_cost: int | None = Field(
+        default=None,
+        ge=0,
+        description="Credit-seconds (60 = 1 credit); refused if the quote is above.",
+    )
+    reference: str = Field(
+        default="", max_length=255, description="Your own id; you can list by it."
+    )
+    metadata: dict[str, str] = Field(
+        default_factory=dict, description="At most 20 pairs, key 40 and value 500 characters."
+    )
+
+    @field_validator("metadata")
+    @classmethod
+    def _small(cls, pairs: dict[str, str]) -> dict[str, str]:
+        if len(pairs) > 20:
+            raise ValueError("It has more than 20 pairs")
+        for key, value in pairs.items():
+            if len(key) > 40 or len(value) > 500:
+                raise ValueError(f"The pair {key[:40]} is longer than 40 and 500 characters")
+        return pairs
+
+
+class CaptionChange(Request):
+    text: str | None = Field(
+        default=None,
+        max_length=400,
+        description="At most two lines of 42 characters; empty for what is said.",
+    )
+    start_shift: float | None = Field(
+        default=None, ge=-3, le=3, description="Seconds that it comes later; negative for earlier."
+    )
+    end_shift: float | None = Field(
+        default=None, ge=-3, le=3, description="Seconds that it goes later; negative for earlier."
+    )
+
+
+class CaptionSplit(Request):
+    after: int = Field(ge=1, le=400, description="The last word of the first part, from 1.")
