@@ -1,4 +1,4 @@
-"""Uploaded videos: looked at while somebody waits, encoded by a worker, screened, used when they are ready. Music is short work and done at once."""
+"""Uploaded videos: looked at while somebody waits, encoded by a worker, screened, used when they are ready. Music is done at once."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _made(clip: Clip, folder: Path) -> None:
         if verdict.verdict != "allow":
             raise PictureRefused(verdict.title, noun="video")
     share(kept.sha256, kept.path)
-    _end(
+    ended = _end(
         clip,
         Clip.State.READY,
         made=kept.path,
@@ -181,6 +181,8 @@ def _made(clip: Clip, folder: Path) -> None:
         width=kept.width,
         height=kept.height,
     )
+    if not ended and not Clip.objects.filter(sha256=kept.sha256).exists():
+        queue.store().remove(kept.sha256, kept.path.suffix)
 
 
 def share(sha256: str, path: Path) -> None:
@@ -226,15 +228,16 @@ def _attempt(clip: Clip) -> QuerySet[Clip]:
     )
 
 
-def _end(clip: Clip, state: str, *, made: Path | None = None, **fields: Any) -> None:
-    """The last word of an attempt, with its file; nothing is written when another attempt counts or none."""
+def _end(clip: Clip, state: str, *, made: Path | None = None, **fields: Any) -> bool:
+    """The last word of an attempt, with its file; False, and nothing is written, when another attempt counts or none."""
     with transaction.atomic():
         if not _attempt(clip).select_for_update().exists():
-            return
+            return False
         if made:
             place(made, fields["sha256"])
         _attempt(clip).update(state=state, fraction=1.0, upload="", **fields)
     _drop(clip.upload)
+    return True
 
 
 def stop(clip: Clip) -> None:
@@ -250,7 +253,7 @@ def tidy() -> None:
 
 
 def clean_music(upload: Path) -> clips.Kept:
-    """Uploaded music, encoded anew where the library keeps it. Takes seconds, not minutes."""
+    """Uploaded music, encoded anew where the library keeps it. A song takes seconds, half an hour less than a minute."""
     with queue.store().scratch() as folder:
         cleaned = clips.intake(upload, folder, "music")
         path = place(cleaned.path, cleaned.sha256)
