@@ -39,6 +39,7 @@ INSET = 0.025  # of a face height: so much narrower is the body's neck below the
 CLEAR = 0.02  # of a pixel: less of the head is none of it
 FADING = 0.06  # face heights behind the head, in which the light of the plate runs out
 NEARER = -0.012, 0.004  # face heights by which clothes are nearer than the background: none, all
+AS_NEAR = -0.035, -0.015  # as much farther clothes of a photo may be: where they end is not so sure
 REACH = 0.06, 0.10  # face heights behind the head, to which clothes go on
 SEEN = 4.0, 10.0  # grey levels by which the layers differ: less is noise, more is the head's
 FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
@@ -186,28 +187,42 @@ def _going_on(head: Share, alpha: Share, within: Share, down: Share, size: float
     """
     first = _top(down)
     found = np.zeros_like(alpha)
-    clothes = ((alpha[first:] > 0.5) & (head[first:] < 0.1)).astype(np.uint8)
-    background = (alpha[first:] < 0.5).astype(np.uint8)
-    to_clothes, to_background = (
-        cv2.distanceTransform(1 - of, cv2.DIST_L2, 5) for of in (clothes, background)
-    )
+    clothes = (alpha[first:] > 0.5) & (head[first:] < 0.1)
+    nearer, away = _nearer(clothes, alpha[first:] < 0.5, size, NEARER)
 
     def stays(
-        clothes: Share, background: Share, within: Share, down: Share, head: Share, alpha: Share
+        nearer: Share, away: Share, within: Share, down: Share, head: Share, alpha: Share
     ) -> tuple[Share]:
-        nearer = smoothstep(*NEARER, (background - clothes) / size)
         # A neck that runs out shines through; below the chin the body's own picture tells how far it goes.
         hidden = smoothstep(0.8, 1.0, head / np.maximum(alpha, 1e-3))
         within = np.maximum(within, 1 - hidden)
         stump = _ending(down) * np.maximum(
             nearer, np.maximum(within, smoothstep(-0.04, 0.02, down))
         )
-        return (np.maximum(stump, nearer * (1 - smoothstep(*REACH, clothes / size))),)
+        return (np.maximum(stump, nearer * (1 - smoothstep(*REACH, away))),)
 
     (found[first:],) = _banded(
-        stays, to_clothes, to_background, *(of[first:] for of in (within, down, head, alpha))
+        stays, nearer, away, *(of[first:] for of in (within, down, head, alpha))
     )
     return found
+
+
+def _nearer(
+    one: NDArray[np.bool_], other: NDArray[np.bool_], size: float, least: tuple[float, float]
+) -> tuple[Share, Share]:
+    """(1 where the nearest pixel of `one` is nearer than that of `other`, 0 where it is farther; face heights to it).
+
+    least: face heights by which it is nearer, from where it counts a little and from where wholly.
+    """
+    to_one, to_other = (
+        cv2.distanceTransform((~of).astype(np.uint8), cv2.DIST_L2, 5) / np.float32(size)
+        for of in (one, other)
+    )
+
+    def nearer(one: Share, other: Share) -> tuple[Share]:
+        return (smoothstep(*least, other - one).astype(np.float32),)
+
+    return _banded(nearer, to_one, to_other)[0], to_one
 
 
 def _top(down: Share) -> int:
@@ -315,8 +330,12 @@ def _told_apart(
         near = cv2.resize(near, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return np.clip(matting.finer(straight, small, soft) * near, 0, 1).astype(np.float32)
 
-    # What lies between them is of both.
-    neck |= loose & ~hanging & ~cheek & (cv2.dilate(neck.astype(np.uint8), _disc(8)) > 0)
+    # What lies between them is of both; dark clothes that go on beside the neck are of neither.
+    rest = loose & ~hanging & ~cheek & ~neck
+    rim, near = (cv2.dilate(neck.astype(np.uint8), _disc(size)) > 0 for size in (4, 8))
+    _, parts = cv2.connectedComponents(rest.astype(np.uint8))
+    inside = np.bincount(parts[near], minlength=parts.max() + 1) / np.bincount(parts.ravel())
+    neck |= rest & near & (rim | (to_skin < 2 * NEAR) | (inside > 0.6)[parts])
     face_and_hair = (head & skull) | hanging | cheek
     hidden, whole_head = fine(face_and_hair), fine(face_and_hair | neck)
     hidden[(units[..., 1] - chin < -RISE) & (np.abs(units[..., 0]) < WIDE)] = 1
@@ -386,22 +405,29 @@ def _clean(
 ) -> Frame:
     """The body without what moves with the head: what that hides is filled in from around it."""
     spoilt = cv2.dilate((hidden > 0.04).astype(np.uint8), _disc(0.012 * face.height)) > 0
-    first = int(np.argmax((~spoilt & (alpha > 0.5)).any(1)))  # nothing of the body lies above
-    rows = slice(first, plate.shape[0])
+    first = int(np.argmax((~spoilt & (alpha > 0.5)).any(1)))  # nothing of the body is seen above
+    above = min(first, round(0.03 * face.height))  # but behind a head that rises
+    rows = slice(first - above, plate.shape[0])
     part, spoilt, share = plate[rows], spoilt[rows], alpha[rows]
     gone = smoothstep(0.02, 0.3, hidden[rows]).astype(np.float32)
     straight = part[..., :3] / np.maximum(share, 1e-3)[..., None]
-    colour = _extended(straight.astype(np.float32), spoilt | (share < 0.95), face.height)
+    colour = _extended(
+        straight.astype(np.float32, copy=False), spoilt | (share < 0.95), face.height
+    )
     cover = lids.fill(np.dstack([share] * 3), spoilt)[..., 0]
     # Beside the neck, what hangs there or stands up goes on behind the jaw.
     beside = (1 - within[rows]) * smoothstep(-0.35, -0.25, down[rows])
+    clothes = ((hidden[rows] + throat[rows] < 0.5) & (share > 0.5)).astype(np.uint8)
+    clothes = cv2.morphologyEx(clothes, cv2.MORPH_OPEN, _disc(0.012 * face.height)) > 0
+    beside *= _nearer(clothes, share < 0.5, face.height, AS_NEAR)[0]
+    del clothes
     low = np.maximum(_ending(down[rows]), beside)
     cover = (smoothstep(0.5, 0.8, cover) * low).astype(np.float32)
     # Where the plate shows the background, so does the body; of cloth it shows as much.
     cover[spoilt & (share < 0.98) & (beside < 0.5)] = 0
     cover = np.minimum(share + (cover - share) * gone, share)
     # A neck of which nothing is seen farther up begins softly there, and narrow.
-    begun = smoothstep(0, 0.07 * face.height, np.arange(len(part)))[:, None]
+    begun = smoothstep(0, 0.07 * face.height, np.arange(len(part)) - above)[:, None]
     stump = begun * _narrowed(share, down[rows], neck, face.height)
     at_neck = cv2.dilate(throat[rows], _disc(0.02 * face.height)) * within[rows]
     shown = cover * (1 - throat[rows] * (1 - low)) * (1 - at_neck * (1 - stump))

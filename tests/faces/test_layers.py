@@ -201,6 +201,25 @@ def test_a_collar_beside_the_jaw_goes_on_behind_the_head_that_turns(tmp_path):
         return int((closed > there).sum())
 
     assert slits(0.04) <= slits(0) + 20
+    assert hard_edges(found, points) == 0
+
+
+def hard_edges(found, points):
+    """Columns in which the body ends in a hard edge from one row to the next, where the head hides it: it is bared when that rises."""
+    tall, (x, y) = np.linalg.norm(points[10, :2] - points[152, :2]), points[152, :2]
+    rows = slice(int(y - 0.4 * tall), int(y - 0.05 * tall))
+    columns = slice(int(x - 0.4 * tall), int(x + 0.4 * tall))
+    step = np.abs(np.diff(found.body[..., 3].astype(int), axis=0))[rows, columns]
+    hidden = found.head[1:, :, 3][rows, columns] > 240
+    steps = ((step > 60) & hidden).sum(1)
+    return int(steps[steps > 4].sum())
+
+
+def test_a_collar_runs_out_softly_behind_a_beard():
+    colour, alpha = scenes.person("beard")
+    points = tracker.find(scenes.photo("beard"))
+    plate = np.dstack([colour * alpha[..., None], 255 * alpha]).clip(0, 255).astype(np.uint8)
+    assert hard_edges(layers.part(plate, points), points) == 0
 
 
 @pytest.mark.parametrize("slug", ["maya", "mei"])
