@@ -13,7 +13,7 @@ setup: .venv/test ## everything that run, test, check and bench need
 
 test: .venv/test ## all tests, on SQLite and the embedded broker, then the ones for Postgres
 	$(BIN)/pytest -n 2
-	DATABASE=postgres $(BIN)/pytest -n 0 -m postgres
+	DATABASE=postgres $(BIN)/pytest -n 2 -m postgres
 
 test-engines: .venv-gpu/test ## the tests of engines on torch, in an environment of their own
 	.venv-gpu/bin/pytest -n 2 tests/gpu
