@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/9"
+VERSION = "portrait/10"
 PURE = True
 """A frame depends on its own tracks only, so smoothing has nothing to do."""
 
@@ -105,11 +105,14 @@ class Portrait:
 
     def _scaled(self, picture: Frame) -> Frame:
         """RGBA at the frame's size, premultiplied: scaled edges take no colour from nowhere."""
-        found = picture.astype(np.float32)
-        found[..., :3] *= found[..., 3:] / 255
-        size = (round(found.shape[1] * self.scale), round(found.shape[0] * self.scale))
+        return self._sized(_premultiplied(picture))
+
+    def _sized(self, picture: NDArray) -> Frame:
+        """Premultiplied RGBA at the frame's size."""
+        size = (round(picture.shape[1] * self.scale), round(picture.shape[0] * self.scale))
         method = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
-        found = np.clip(cv2.resize(found, size, interpolation=method) + 0.5, 0, 255)
+        found = cv2.resize(picture.astype(np.float32), size, interpolation=method)
+        found = np.clip(found + 0.5, 0, 255)
         found[..., :3] = np.minimum(found[..., :3], found[..., 3:])
         return found.astype(np.uint8)
 
@@ -118,7 +121,12 @@ class Portrait:
     ) -> Layers:
         """The two layers: as the pack brings them, or derived."""
         if "body" not in boxes:
-            return layers.part(plate, points)
+            if self.scale <= 1:
+                return layers.part(plate, points)
+            # A photo that is enlarged is parted as it is, in less memory.
+            own = (_premultiplied(_read(avatar, "plate.png")) + 0.5).astype(np.uint8)
+            parted = layers.part(own, points / self.scale)
+            return Layers(self._sized(parted.head), self._sized(parted.body), parted.neck)
         x, y, wide, tall = boxes["body"]
         place = (slice(y, y + tall), slice(x, x + wide))
         whole = _read(avatar, "plate.png")
@@ -349,6 +357,12 @@ class Portrait:
         gauge = Gauge()
         self.draw(tracks, gauge)
         return gauge.jacobian
+
+
+def _premultiplied(picture: Frame) -> NDArray[np.float32]:
+    found = picture.astype(np.float32)
+    found[..., :3] *= found[..., 3:] / 255
+    return found
 
 
 def _read(avatar: Avatar, name: str) -> Frame:

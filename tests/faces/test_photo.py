@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import identity, matting, photo, tracker
+from rendering.faces import identity, matting, photo, portrait, tracker
 from rendering.faces.geometry import EYES
 from rendering.stages import frames, motion
 from rendering.store import Store
@@ -157,6 +157,29 @@ def test_the_face_is_still_the_person(pack):
     distance = matches(scenes.photo("maya"), drawn)
     assert distance < 0.3
     assert matches(scenes.photo("daniel"), drawn) > identity.OTHER
+
+
+def test_enlarged_it_is_still_the_photo(pack):
+    """A face smaller than in the film is parted as it is; its layers, enlarged, are the enlarged photo again."""
+    store, key, *_ = pack
+    folder = faces.get(key, store).folder
+    plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_UNCHANGED).astype(np.float32)
+    plate[..., :3] *= plate[..., 3:] / 255
+    drawn = portrait.Portrait(faces.get(key, store), 700.0)
+    assert drawn.scale > 1.2
+    size = tuple(round(side * drawn.scale) for side in plate.shape[1::-1])
+    whole = cv2.resize(plate, size, interpolation=cv2.INTER_CUBIC)[..., [2, 1, 0, 3]]
+    x0, y0, x1, y1 = drawn.box
+    head = drawn.draw(REST).astype(np.float32)
+    body = drawn.draw_body(REST, x0, y0, x1 - x0, y1 - y0).astype(np.float32)
+    laid = head + body * (1 - head[..., 3:] / 255)
+    inside = [slice(max(0, y0), min(y1, size[1])), slice(max(0, x0), min(x1, size[0]))]
+    part = laid[
+        inside[0].start - y0 : inside[0].stop - y0, inside[1].start - x0 : inside[1].stop - x0
+    ]
+    apart = np.abs(part - whole[tuple(inside)].clip(0, 255))
+    assert apart.mean() < 0.5
+    assert np.percentile(apart, 99.9) < 12
 
 
 def test_the_eyes_shut(pack):
