@@ -8,7 +8,6 @@ from PIL import Image
 
 from studio import uploads
 from studio.models import Clip, Picture, Scene
-from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}
 
@@ -26,16 +25,6 @@ def upload(client, **fields):
         if isinstance(value, bytes)
     }
     return client.post("/assets", {**fields, **files}, **JSON)
-
-
-@pytest.fixture
-def project(alice, library):
-    return make_project(alice.workspace)
-
-
-@pytest.fixture
-def scene(project):
-    return project.live_scenes.get()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from rendering.values import Canceled
 from studio import composition, footage
 from studio.models import Clip
 from tests.studio.programs import Program, problem
-from tests.studio.rows import make_project
 
 pytestmark = pytest.mark.django_db
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -39,16 +38,6 @@ def _nothing_of_others(tmp_path, monkeypatch):
 @pytest.fixture
 def video(tmp_path):
     return coded(tmp_path)
-
-
-@pytest.fixture
-def project(alice, library):
-    return make_project(alice.workspace)
-
-
-@pytest.fixture
-def scene(project):
-    return project.live_scenes.get()
 
 
 @pytest.fixture

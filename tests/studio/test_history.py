@@ -3,19 +3,8 @@
 import pytest
 
 from studio.models import Change, Scene
-from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}
-
-
-@pytest.fixture
-def project(alice, library):
-    return make_project(alice.workspace)
-
-
-@pytest.fixture
-def scene(project):
-    return project.live_scenes.get()
 
 
 @pytest.fixture

@@ -9,19 +9,8 @@ from PIL import Image
 
 from rendering.models import Worker
 from studio.models import Picture, Project, Scene
-from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}
-
-
-@pytest.fixture
-def project(alice, library):
-    return make_project(alice.workspace)
-
-
-@pytest.fixture
-def scene(project):
-    return project.live_scenes.get()
 
 
 @pytest.fixture
