@@ -25,19 +25,15 @@ def request_id(get_response):
     return middleware
 
 
-LARGEST_UPLOAD = 25_000_000  # bytes of a form with files; a picture may have 20 million
-WITH_CLIPS = ("/assets", "/api/v1/assets")  # where videos and music come in, which may be larger
-
-
 def upload_limit(get_response):
-    """Turns a huge upload away before a byte of it is written to disk."""
+    """Turns a request that is too large away before a byte of it is written to disk."""
     from studio.api.problems import Refusal, answer
-    from studio.uploads import LARGEST_REQUEST
+    from studio.limits import bytes_of
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        most = LARGEST_REQUEST if request.path in WITH_CLIPS else LARGEST_UPLOAD
-        if not length.isdecimal() or int(length) <= most:
+        most = bytes_of(request.path_info)
+        if not length.isdecimal() or (len(length) < 19 and int(length) <= most):
             return get_response(request)
         if request.path.startswith("/api/"):
             form = request.content_type == "multipart/form-data"
@@ -45,7 +41,7 @@ def upload_limit(get_response):
         return _told(
             request,
             BadInput(
-                "The upload is too large: a picture may have 20 MB, music 100 MB and a video 500 MB. Save it smaller.",
+                f"This is too large: at most {most / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
                 code="file_too_large",
             ),
         )

@@ -18,8 +18,6 @@ from studio import actions, footage
 from studio.models import Clip, Picture, Workspace
 
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
-LARGEST_REQUEST = max(LARGEST.values()) + 1_000_000
-"""Bytes of any request with a file; the rest of a form is small."""
 HOUR = 3600
 
 

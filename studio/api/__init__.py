@@ -13,8 +13,7 @@ from ninja.parser import Parser
 from studio.api import captions, library, problems, renders, usage
 from studio.api.auth import WorkspaceKey
 from studio.api.problems import Refusal
-
-MAX_BODY = 1_000_000
+from studio.limits import JSON
 
 
 def _no_constant(name: str) -> None:
@@ -22,10 +21,10 @@ def _no_constant(name: str) -> None:
 
 
 class StrictParser(Parser):
-    """One JSON object in UTF-8, of at most MAX_BODY bytes, whose text can be stored."""
+    """One JSON object in UTF-8, of at most JSON bytes, whose text can be stored."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        if len(request.body) > MAX_BODY:
+        if len(request.body) > JSON:
             raise Refusal("body_too_large")
         if request.content_type != "application/json":
             raise Refusal("unsupported_media_type")
