@@ -132,12 +132,12 @@ class Render(models.Model):
 
     @property
     def progress(self) -> float:
-        """0..1 over all lines by their length, then the assembly. Never falls within a render."""
+        """0..1 over all lines by their length, then the assembly; kept lines are ready. Never falls within a render."""
         if self.status == "done":
             return 1.0
-        rows = list(self.segments.values_list("estimated_seconds", "progress"))
-        total = sum(length for length, _ in rows) or 1.0
-        lines = sum(length * done for length, done in rows) / total
+        rows = list(self.segments.values_list("estimated_seconds", "progress", "kept"))
+        total = sum(length for length, *_ in rows) or 1.0
+        lines = sum(length * (1.0 if kept else done) for length, done, kept in rows) / total
         return min(0.99, 0.97 * lines + (0.02 if self.stage == "delivery" else 0.0))
 
     @property
@@ -244,6 +244,9 @@ class Segment(models.Model):
         choices=[("new", "new"), ("changed", "changed"), ("reused", "reused")],
     )
     estimated_seconds = models.FloatField(default=0.0)
+    kept = models.BooleanField(
+        default=False, help_text="Its film was in the store when it was asked for."
+    )
 
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     stage = models.CharField(max_length=12, blank=True)
@@ -275,10 +278,16 @@ class Segment(models.Model):
             models.Index(fields=["status", "engine"]),
             models.Index(fields=["status", "ended_at"]),
             models.Index(fields=["line_key"]),
+            models.Index(fields=["key"]),
         ]
 
     def __str__(self) -> str:
         return f"{self.render_id} line {self.position}"
+
+    @property
+    def is_ready(self) -> bool:
+        """Its film is there: made for this render, or kept from before."""
+        return self.kept or self.status == "done"
 
     @property
     def is_draft(self) -> bool:

@@ -244,6 +244,28 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
     return _hash("segment", line_key(spec), made_by, _looks(spec), captioned, encoded, met)
 
 
+def segment_keys(lines: Sequence[LineSpec], lengths: Sequence[float | None]) -> list[str]:
+    """The segment_key of each line of a video; "" where it hangs on sound that is yet to be made.
+
+    lengths: seconds of each line, None where they are not known exactly.
+    """
+    found: list[str] = []
+    shown: dict[int, float | None] = {}  # by scene, how far its background's video is
+    for number, (spec, length) in enumerate(zip(lines, lengths, strict=True)):
+        before = lines[number - 1] if spec.transition == "fade" and number else None
+        at, before_at = (
+            shown.get(line.scene, 0.0) if line and line.background.video else 0.0
+            for line in (spec, before)
+        )
+        if at is None or before_at is None:
+            found.append("")
+        else:
+            found.append(segment_key(spec, Border(at, before, before_at)))
+        so_far = shown.get(spec.scene, 0.0)
+        shown[spec.scene] = None if so_far is None or length is None else so_far + length
+    return found
+
+
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
     captioned = (spec.captions.burn_in, spec.captions.style, spec.captions.position)

@@ -279,12 +279,13 @@ def slots() -> int:
 
 
 def asked(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
-    """(moment, workspace, engine-seconds) of what was asked for lately and is to be made, by lane."""
+    """(moment, workspace, engine-seconds) of what was asked for lately and is made, by lane: nothing that was kept or came to
+    nothing."""
     speed = speeds()
     found: dict[str, list[tuple[datetime, str, float]]] = {lane: [] for lane in LANES}
     rows = (
-        Segment.objects.filter(render__created_at__gte=timezone.now() - since)
-        .exclude(reused=True)
+        Segment.objects.filter(render__created_at__gte=timezone.now() - since, kept=False)
+        .exclude(Q(reused=True) | Q(render__status__in=("canceled", "failed")))
         .order_by()
         .values_list("render__lane", "render__workspace", "render__created_at")
         .annotate(total=Sum("estimated_seconds"))

@@ -210,7 +210,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     parts = [segments.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
     if missing:  # the store was emptied meanwhile: those lines are made again, three times at most
-        render.segments.filter(pk__in=missing).update(status="waiting", progress=0.0)
+        render.segments.filter(pk__in=missing).update(status="waiting")
         raise FileNotFoundError(f"{len(missing)} lines are not in the store any more")
     music = pipeline.music_from_json(render.music)
     uploaded.bring([music], store)

@@ -62,6 +62,8 @@ class PlannedLine:
     seconds: float
     paid: bool  # a delivered render of this project held it
     exact: bool  # its speech is made already, so its length is known
+    key: str = ""  # of its film in the store, as far as it is known
+    kept: bool = False  # the store holds its film
     warnings: tuple[Warn, ...] = ()
 
 
@@ -195,6 +197,7 @@ def plan_render(
             "Join some paragraphs or split the project.",
             code="script_too_long",
         )
+    lines = _with_films(lines)
     unpaid = [line for line in lines if not line.paid]
     likely = sum(line.seconds if line.exact else line.seconds * 1.1 for line in unpaid)
     quoted = 0 if draft or not unpaid else int(-(-likely // 1))
@@ -212,6 +215,16 @@ def plan_render(
             for w in line.warnings
         ],
     )
+
+
+def _with_films(lines: list[PlannedLine]) -> list[PlannedLine]:
+    """The lines with their keys, and which of them are films already."""
+    specs, lengths = [line.spec for line in lines], [x.seconds if x.exact else None for x in lines]
+    keys = pipeline.segment_keys(specs, lengths)
+    # Only what was made once is looked for: a bucket is slow to say no.
+    made = set(Segment.objects.filter(status="done", key__in=keys).values_list("key", flat=True))
+    kept = {key for key in made if queue.store().find(key, ".json")}
+    return [replace(line, key=key, kept=key in kept) for line, key in zip(lines, keys, strict=True)]
 
 
 def _shown(parsed: Script, spec: LineSpec) -> list[str]:
@@ -348,10 +361,11 @@ def request_render(
                 voice=line.voice,
                 engine=line.spec.engine,
                 spec=pipeline.spec_to_json(line.spec),
-                key=pipeline.segment_key(line.spec),
+                key=line.key or pipeline.segment_key(line.spec),
                 line_key=line.line_key,
                 reason="reused" if line.paid else "new",
                 estimated_seconds=line.seconds,
+                kept=line.kept,
             )
             for position, line in enumerate(plan.lines, start=1)
         )

@@ -80,7 +80,7 @@ def cost_of(render: Render, segments: list[Segment]) -> dict[str, Any]:
 
 def _reached(segment: Segment) -> int:
     """How many stages of the line are behind it."""
-    if segment.status == "done":
+    if segment.is_ready:
         return len(STAGES)
     return STAGES.index(segment.stage) if segment.stage in STAGES else 0
 
@@ -88,7 +88,7 @@ def _reached(segment: Segment) -> int:
 def stages_of(render: Render, segments: list[Segment]) -> list[dict[str, Any]]:
     """All seven, in order. A stage is done when it is behind every line; delivery when the file is."""
     total = len(segments)
-    reused = sum(row.reused for row in segments)
+    reused = sum(row.kept or row.reused for row in segments)
     answer = []
     for number, name in enumerate(STAGES):
         last = name == STAGES[-1]

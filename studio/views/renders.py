@@ -55,7 +55,7 @@ class Line:
 
     @property
     def state(self) -> str:
-        if self.segment.reason == "reused":
+        if self.segment.kept or self.segment.reused:
             return "kept"
         return self.segment.status
 
@@ -89,7 +89,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
     place = eta.position(render)
     number, doing, at = stage_of(lines)
     fraction = render.progress
-    made = sum(line.segment.status == "done" for line in lines)
+    made = sum(line.segment.is_ready for line in lines)
     quarter = int(4 * fraction) * 25
     if render.status == "held":
         spoken = "Held for a person to read."

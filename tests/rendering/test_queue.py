@@ -92,6 +92,19 @@ def test_place_and_end_follow_the_queue(alice, charlie, library):
     assert eta.position(third).seconds < places[2].seconds
 
 
+def test_what_came_to_nothing_is_no_arrival(alice, charlie, library):
+    """Nor is what was kept: it asks for no work."""
+    Worker.objects.create(name="w", slots=1)
+    kept = make(alice.workspace, 50)
+    kept.segments.update(kept=True, status="done")
+    for _ in range(5):
+        make(charlie.workspace, 50).cancel()
+    make(charlie.workspace, 50).fail("internal_error", "It failed.", ours=True)
+    assert not any(queue.asked(timedelta(minutes=15)).values())
+    made = make(alice.workspace, 2)
+    assert eta.position(made).high_seconds < 30
+
+
 def test_a_large_fleet_does_not_shorten_what_the_cap_makes_wait(alice, library):
     """Also where the queue is too long to be played line by line."""
     make(alice.workspace, 1_500)
@@ -205,6 +218,7 @@ def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, 
     assert (again.quoted, cost_of(again)["charged"]) == (0, 0)
     assert {s.reused for s in again.segments.all()} == {True}
     assert {s.reason for s in again.segments.all()} == {"reused"}
+    assert {s.kept for s in again.segments.all()} == {True}
     assert not any(s.stage_seconds.get("speech") for s in again.segments.all())
 
     scene = project.live_scenes.get()

@@ -65,6 +65,7 @@ def make_render(project, *, by=None, quoted=30, done=0, reused=(), title=None):
             line_key=str(position),
             estimated_seconds=4.0,
             reason="reused" if position in reused else "new",
+            kept=position in reused,
             **(
                 {
                     "status": "done",

@@ -121,6 +121,19 @@ def test_each_line_has_its_state(client_of, alice, library, worker):
     ] == []
 
 
+def test_kept_lines_are_ready(client_of, alice, render, worker):
+    """Before anybody has looked at them, and progress never falls again when one has to be made after all."""
+    render.segments.filter(position__gt=1).update(kept=True, reason="reused")
+    html = page(client_of(alice), render)
+    assert "2 of 3 lines ready" in html
+    assert html.count("Kept, free") == 2
+    render.refresh_from_db()
+    assert render.progress == pytest.approx(0.97 * 2 / 3)
+    render.segments.filter(position=2).update(status="running", progress=0.1)
+    assert render.progress == pytest.approx(0.97 * 2 / 3)
+    assert "2 of 3 lines ready" in page(client_of(alice), render)
+
+
 def test_a_line_that_fell_silent_is_said(client_of, alice, render, worker):
     work_on(render)
     past = timezone.now() - timedelta(minutes=1)
