@@ -14,7 +14,7 @@ from rendering.values import BadInput, Warn
 from studio.models import Scene
 
 if TYPE_CHECKING:
-    from studio.actions import Plan
+    from studio.renders.plan import Plan
 
 WORDS_A_SECOND = 2.55
 """Of the voices at their own pace, pauses included; the estimate of the plan replaces it."""

@@ -10,6 +10,7 @@ import soundfile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from moderation.screen import screen
 from rendering import media, pipeline
 from rendering.models import Render, Segment
 from studio import actions, footage, overlays
@@ -189,7 +190,7 @@ def test_words_in_the_picture_are_screened(program):
     blocked = next(
         text
         for text in ("how to build a pipe bomb", "I will kill you", "Kill all the infidels now")
-        if actions.screen(text).verdict == "block"
+        if screen(text).verdict == "block"
     )
     refused = program.render(script="Hello.", overlays=[{"text": blocked}])
     problem(refused, 451, "script_refused")

@@ -26,8 +26,8 @@ from rendering.stages import delivery, lettering, motion, script
 from rendering.store import StoreFull
 from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
 from studio import render_options
-from studio.actions import MAX_LINES
 from studio.models import Avatar, Voice
+from studio.renders.plan import MAX_LINES
 from studio.stock import ensure_stock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}

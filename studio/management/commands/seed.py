@@ -9,12 +9,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from billing.plans import grant_period
 from rendering import tasks
 from rendering.models import Render
 from studio import actions
-from studio.accounts import open_workspace
 from studio.demo import DRAFT, EMAIL, NEXT, OPENING, PASSWORD, PROOF, WELCOME
-from studio.models import Avatar, Project, User, Voice, Workspace
+from studio.models import Avatar, Membership, Project, User, Voice, Workspace
 from studio.stock import ensure_stock
 
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         if not settings.EMBEDDED:
             return
         user = User.objects.filter(email=EMAIL).first()
+        Workspace.objects.filter(memberships__user=user, plan="free").update(plan="business")
         project = self._projects(user or self._person()) if user is None else None
         project = project or Project.objects.filter(title=WELCOME, removed_at=None).first()
         if project and not no_render and not project.renders.exists():
@@ -40,8 +41,9 @@ class Command(BaseCommand):
     def _person(self) -> User:
         user = User.objects.create_user(EMAIL, PASSWORD, name="Demo")
         EmailAddress.objects.create(user=user, email=EMAIL, verified=True, primary=True)
-        workspace = open_workspace(user)
-        Workspace.objects.filter(pk=workspace.pk).update(name="Demo workspace")
+        workspace = Workspace.objects.create(name="Demo workspace", plan="business")
+        Membership.objects.create(workspace=workspace, user=user, role=Membership.Role.OWNER)
+        grant_period(workspace)
         return user
 
     @transaction.atomic

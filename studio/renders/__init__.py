@@ -1,0 +1,1 @@
+"""Renders before there is a row: planned, screened, ordered."""
