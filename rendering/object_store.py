@@ -7,6 +7,7 @@ copies go when the folder passes its limit.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -19,22 +20,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rendering.store import RESERVE, Store
+from rendering import sums
+from rendering.store import RESERVE, Store, StoreAway, StoreFull
 
 log = logging.getLogger(__name__)
 
 FRESH = 600.0  # seconds for which a used copy stays, however full the folder is
 LOW = 0.8  # of the limit, down to which copies go
 PART = 16 << 20  # bytes: larger objects are put in parts
-
-
-class StoreAway(Exception):
-    """The bucket does not answer or refuses us. Ours to mend."""
-
-    sentence = "The files cannot be reached just now. Nothing is lost; try again in a minute."
-
-    def __init__(self, problem: object) -> None:
-        super().__init__(f"{self.sentence} ({problem})")
 
 
 class ObjectStore(Store):
@@ -93,11 +86,11 @@ class ObjectStore(Store):
 
     def find(self, key: str, suffix: str) -> Path | None:
         path = self.path(key, suffix)
-        try:
-            os.utime(path)  # used now
-            return path
-        except FileNotFoundError:
+        if not self._is_whole(path):  # no copy, or a damaged one
             return self._fetch(key, suffix)
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # used now
+        return path
 
     def _fetch(self, key: str, suffix: str) -> Path | None:
         path = self.path(key, suffix)
@@ -112,8 +105,11 @@ class ObjectStore(Store):
                     return None
                 if draft.stat().st_size != found["ContentLength"]:
                     raise StoreAway("an object came incomplete")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(draft, path)
+                sha256 = sums.digest(draft)
+                if found["Metadata"].get("sha256", sha256) != sha256:
+                    log.warning("%s is damaged and counts as absent", self._name(key, suffix))
+                    return None
+                self._place(draft, path, sha256)
             finally:
                 draft.unlink(missing_ok=True)
         self._keep_within(path)
@@ -129,13 +125,15 @@ class ObjectStore(Store):
                 yield draft
                 from boto3.s3.transfer import TransferConfig
 
+                sha256 = sums.digest(draft)
+
                 with _asked():
                     self._client.upload_file(
                         *(str(draft), self.bucket, name),
+                        ExtraArgs={"Metadata": {"sha256": sha256}},
                         Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
                     )
-                path.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(draft, path)
+                self._place(draft, path, sha256)
             finally:
                 draft.unlink(missing_ok=True)
         self._keep_within(path)
@@ -200,7 +198,7 @@ class ObjectStore(Store):
             found = self.find(probe, ".probe")
             whole = found is not None and found.read_bytes() == b"likeness"
             self.remove(probe, ".probe")
-        except (OSError, StoreAway):
+        except (OSError, StoreFull, StoreAway):
             return False
         return whole
 
@@ -213,13 +211,14 @@ class ObjectStore(Store):
             copies = []
             for folder in self.folder.glob("[0-9a-f][0-9a-f]"):
                 for entry in os.scandir(folder):
-                    stat = entry.stat()
-                    copies.append((stat.st_mtime, stat.st_size, entry.path))
+                    if not entry.name.endswith(sums.SUFFIX):
+                        stat = entry.stat()
+                        copies.append((stat.st_atime, stat.st_size, entry.path))
             held, young = sum(size for _, size, _ in copies), time.time() - FRESH
             for used, size, path in sorted(copies):
                 if held <= LOW * self.limit or used > young:
                     break
-                Path(path).unlink(missing_ok=True)
+                sums.drop(Path(path))
                 held -= size
             self._held = held
 

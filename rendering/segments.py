@@ -40,7 +40,7 @@ def stored(key: str, store: Store) -> Segment | None:
     try:
         plain = json.loads(beside.read_text(encoding="utf-8"))
         if plain["bytes"] != [film.stat().st_size, sound.stat().st_size]:
-            return None
+            return None  # written by two attempts, one of which was killed in between
         timing = Timing(
             words=tuple(Word(*word) for word in plain["words"]),
             phones=tuple(Phone(*phone) for phone in plain["phones"]),

@@ -1,12 +1,14 @@
 """What was made already, by key: a local folder of files that are whole or absent.
 
 A key is the hash of everything that decides a file's content, so two writers of one key write the
-same thing and the last one wins. A file appears under its name only when it is complete and on disk.
+same thing and the last one wins. A file appears under its name only when it is complete and on disk, and its hash stands
+beside it (rendering/sums.py): what is not any more what was written counts as absent, so whoever can make it makes it again.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import secrets
 import shutil
@@ -15,9 +17,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rendering import sums
+
+log = logging.getLogger(__name__)
+
 RESERVE = 200 * 1024 * 1024  # bytes that stay free for the database
 LEFT_BEHIND = 24 * 3600  # seconds after which an unfinished file has no writer any more
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+AWAY = (errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO)
+BROKEN = (errno.EIO,)  # of one file, when it is read
 
 
 class StoreFull(Exception):
@@ -27,6 +35,15 @@ class StoreFull(Exception):
 
     def __init__(self) -> None:
         super().__init__(self.sentence)
+
+
+class StoreAway(Exception):
+    """The store cannot be written or does not answer. Ours to mend."""
+
+    sentence = "The files cannot be reached just now. Nothing is lost; try again in a minute."
+
+    def __init__(self, problem: object) -> None:
+        super().__init__(f"{self.sentence} ({problem})")
 
 
 class Store:
@@ -51,14 +68,33 @@ class Store:
         return self.folder / key[:2] / f"{key}{suffix}"
 
     def find(self, key: str, suffix: str) -> Path | None:
+        """The file if it is there and is what was written."""
         path = self.path(key, suffix)
-        return path if path.is_file() else None
+        if self._is_whole(path):
+            return path
+        if path.exists():
+            log.warning("%s is damaged and counts as absent", path)
+        return None
+
+    def is_damaged(self, key: str, suffix: str) -> bool:
+        """Whether there is a file, but not the one that was written."""
+        path = self.path(key, suffix)
+        return path.exists() and not self._is_whole(path)
+
+    def _is_whole(self, path: Path) -> bool:
+        try:
+            return sums.is_whole(path)
+        except OSError as problem:
+            if problem.errno in BROKEN:  # a bad block
+                return False
+            raise
 
     @contextmanager
     def write(self, key: str, suffix: str) -> Iterator[Path]:
         """A path to write to; it becomes the file when the block ends well and is removed otherwise.
 
-        Raises StoreFull before the block when little is free, or after it when the disk ran full.
+        Raises StoreFull before the block when little is free, or after it when the disk ran full; StoreAway when it cannot be
+        written.
         """
         path = self.path(key, suffix)
         draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
@@ -66,15 +102,14 @@ class Store:
             try:
                 yield draft
                 _sync(draft)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(draft, path)
+                self._place(draft, path, sums.digest(draft))
                 _sync(path.parent)
             finally:
                 draft.unlink(missing_ok=True)
 
     def remove(self, key: str, suffix: str) -> None:
         """The file is gone afterwards, also if there was none."""
-        self.path(key, suffix).unlink(missing_ok=True)
+        sums.drop(self.path(key, suffix))
 
     def forget(self, key: str) -> None:
         """No file of this key is there afterwards, whatever its suffix."""
@@ -109,34 +144,47 @@ class Store:
         try:
             with self.write(probe, ".probe") as draft:
                 draft.write_bytes(b"likeness")
-            path = self.path(probe, ".probe")
-            whole = path.read_bytes() == b"likeness"
-            path.unlink(missing_ok=True)
-        except (OSError, StoreFull):
+            whole = self.path(probe, ".probe").read_bytes() == b"likeness"
+            self.remove(probe, ".probe")
+        except (OSError, StoreFull, StoreAway):
             return False
         return whole
 
     def total(self) -> int:
-        """Bytes of all that is kept."""
+        """Bytes of all that is kept, without the hashes."""
         found = 0
         for folder, _, names in os.walk(self.folder):
             for name in names:
+                if name.endswith(sums.SUFFIX):
+                    continue
                 try:
                     found += os.stat(os.path.join(folder, name)).st_size
                 except FileNotFoundError:
                     continue  # renamed or removed meanwhile
         return found
 
+    def _place(self, draft: Path, path: Path, sha256: str) -> None:
+        """The finished draft under its name, and its hash beside it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(draft, path)
+        sums.keep(path, sha256)
+
     @contextmanager
     def _room(self) -> Iterator[None]:
-        """Turns every way of running out of room into StoreFull."""
+        """Turns every way of running out of room into StoreFull, and a disk that is gone or read-only into StoreAway."""
         try:
-            if shutil.disk_usage(self.folder).free < self.reserve:
-                raise StoreFull
+            free = shutil.disk_usage(self._unfinished).free
+        except OSError as problem:
+            raise StoreAway(problem) from problem
+        if free < self.reserve:
+            raise StoreFull
+        try:
             yield
         except OSError as problem:
             if problem.errno in FULL:
                 raise StoreFull from problem
+            if problem.errno in AWAY:
+                raise StoreAway(problem) from problem
             raise
 
     def _tidy(self) -> None:

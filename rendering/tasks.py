@@ -24,7 +24,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import finishing, memory, pipeline, queue, segments, uploaded
+from rendering import finishing, memory, pipeline, queue, segments, uploaded, values
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
@@ -32,6 +32,11 @@ from rendering.models import Render, Segment, Worker, WrongStatus
 from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
 
 log = logging.getLogger(__name__)
+
+
+class LinesGone(Exception):
+    """Finished lines are damaged or were removed, so the film cannot be put together yet."""
+
 
 OUR_FAULT = (
     "Something went wrong on our side while this was made. All credits are back; try again, "
@@ -205,31 +210,13 @@ def _fail(render: Render, code: str, sentence: str, **options: Any) -> None:
 
 def _assemble(render: Render, attempt: Attempt) -> None:
     rows = list(render.segments.select_related("avatar", "voice"))
-    consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
     store = queue.store()
     parts = [segments.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
-    if missing:  # the store was emptied meanwhile: those lines are made again, three times at most
+    if missing:  # removed or damaged meanwhile: those lines are made again, three times at most
         render.segments.filter(pk__in=missing).update(status="waiting")
-        raise FileNotFoundError(f"{len(missing)} lines are not in the store any more")
-    music = pipeline.music_from_json(render.music)
-    uploaded.bring([music], store)
-    delivered = finishing.deliver(
-        [part for part in parts if part is not None],
-        store=store,
-        title=render.title,
-        chapters=chapters_of(rows),
-        lines=[pipeline.spec_from_json(row.spec) for row in rows],
-        codec=render.codec,
-        music=music,
-        consents=[
-            {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
-            for c in sorted(consents, key=lambda c: c.pk)
-        ],
-        authority=settings.C2PA_DIR,
-        report=attempt.report,
-        stop=attempt.stop,
-    )
+        raise LinesGone(f"{len(missing)} lines are not whole in the store any more")
+    made = delivered(render, rows, [part for part in parts if part is not None], attempt)
     reach("K7")
     with transaction.atomic():
         used = _deal_cost(render, rows)
@@ -240,17 +227,45 @@ def _assemble(render: Render, attempt: Attempt) -> None:
             used=used,
             attempt=attempt.number,
             stage="delivery",
-            seconds=delivered.seconds,
-            outputs=delivered.outputs,
-            chapters=delivered.chapters,
-            quality=delivered.quality,
-            stage_seconds=delivered.stages,
-            provenance=delivered.provenance,
+            seconds=made.seconds,
+            outputs=made.outputs,
+            chapters=made.chapters,
+            quality=made.quality,
+            stage_seconds=made.stages,
+            provenance=made.provenance,
             warnings=[*render.warnings, *_too_fast(rows)],
         )
     reach("K8")
     if settings.MEASURE_FILMS:
         publish(measure, render.pk, priority=9, expires=3600)
+
+
+def delivered(
+    render: Render,
+    rows: list[Segment],
+    parts: list[values.Segment],
+    attempt: Attempt | None = None,
+) -> finishing.Delivered:
+    """The film of a render's finished lines, signed and in the store. Raises NotAllowed, BadInput, Canceled."""
+    consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
+    music = pipeline.music_from_json(render.music)
+    uploaded.bring([music], queue.store())
+    return finishing.deliver(
+        parts,
+        store=queue.store(),
+        title=render.title,
+        chapters=chapters_of(rows),
+        lines=[pipeline.spec_from_json(row.spec) for row in rows],
+        codec=render.codec,
+        music=music,
+        consents=[
+            {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
+            for c in sorted(consents, key=lambda c: c.pk)
+        ],
+        authority=settings.C2PA_DIR,
+        report=attempt.report if attempt else pipeline.silent,
+        stop=attempt.stop if attempt else None,
+    )
 
 
 def _too_fast(rows: list[Segment]) -> list[dict[str, Any]]:

@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from rendering import sums
 from rendering.store import Store
-from rendering.values import LineSpec, Music
+from rendering.values import BadInput, LineSpec, Music
 
 
 def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
-    """Copies uploaded files that these need to their places, where another machine of a shared store took them in."""
+    """Sees that the uploaded files that these need are in their places and whole; copies them there, where another machine
+    of a shared store took them in. Raises BadInput for one that is damaged or gone everywhere."""
     wanted: dict[Path, str] = {}
     for part in parts:
         if isinstance(part, Music):
@@ -24,11 +26,20 @@ def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
                         wanted[path] = one.sha256  # type: ignore[union-attr]
     for path, sha256 in wanted.items():
         fetch(path, sha256, store)
+        if not sums.is_whole(path, sha256):
+            raise BadInput(
+                "A picture, video or piece of music that is shown or heard here is damaged on our disk. Upload the file again "
+                "(it takes its old place) and render once more.",
+                code="file_damaged",
+            )
 
 
 def fetch(path: Path, sha256: str, store: Store) -> None:
-    """The uploaded file to its place, if a shared store has it and this machine does not."""
-    if not store.shared or path.is_file() or not (found := store.find(sha256, path.suffix)):
+    """The uploaded file to its place, if a shared store has it and this machine does not have it whole."""
+    if not store.shared or sums.is_whole(path, sha256):
+        return
+    found = store.find(sha256, path.suffix)
+    if found is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{secrets.token_hex(8)}{path.suffix}")

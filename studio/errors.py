@@ -6,8 +6,7 @@ from typing import Any
 from billing.models import CREDIT, NotEnoughCredits
 from consent.models import NotAllowed
 from rendering.models import WrongStatus
-from rendering.object_store import StoreAway
-from rendering.store import StoreFull
+from rendering.store import StoreAway, StoreFull
 from rendering.values import BadInput, Unavailable
 from studio.models.projects import RevisionConflict
 

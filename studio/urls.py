@@ -109,6 +109,7 @@ urlpatterns = [
     path("renders/<slug:render_id>/", renders.render_detail, name="render_detail"),
     path("renders/<slug:render_id>/progress", renders.render_progress, name="render_progress"),
     path("renders/<slug:render_id>/cancel", renders.render_cancel, name="render_cancel"),
+    path("renders/<slug:render_id>/mend", renders.render_mend, name="render_mend"),
     path("renders/<slug:render_id>/retry", renders.render_retry, name="render_retry"),
     path("files/<str:token>/<str:name>", files.file_serve, name="file_serve"),
     path("credits/", credits.credit_list, name="credit_list"),

@@ -34,6 +34,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rendering import sums
 from rendering.store import Store
 from rendering.values import BadInput
 
@@ -168,8 +169,15 @@ def _unpacked(key: str, store: Store) -> Path:
     if store.shared and not store.still_there(key, ".pack"):
         shutil.rmtree(place, ignore_errors=True)  # deleted on another machine, so here as well
     if place.is_dir():
-        return place
+        if all(sums.is_whole(place / name) for name in PARTS):
+            return place
+        shutil.rmtree(place, ignore_errors=True)
     found = store.find(key, ".pack")
+    if found is None and store.is_damaged(key, ".pack"):
+        raise BadInput(
+            "The files of the avatar are damaged on our disk; make it again from its photo.",
+            code="file_damaged",
+        )
     if found is None:
         raise BadInput(
             "The avatar was deleted; choose another one and render again.", code="avatar_deleted"
@@ -182,6 +190,7 @@ def _unpacked(key: str, store: Store) -> Path:
                 if archive.getinfo(name).file_size > LARGEST:
                     raise ValueError(f"{name} of the pack {key} is too large")
                 (draft / name).write_bytes(archive.read(name))
+                sums.keep(draft / name, sums.digest(draft / name))
         with suppress(OSError):  # another line has unpacked it meanwhile
             draft.rename(place)
     finally:

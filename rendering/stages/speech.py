@@ -228,8 +228,8 @@ def _clip(
     if found is not None:
         try:
             return _read(found), True
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
-            pass  # a damaged file is spoken again and replaced
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            pass  # damaged before files had hashes: it is spoken again and replaced
     engine = voices.engine(voice.engine, cache)
     clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)
     if not clip.phones:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import threading
@@ -9,21 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rendering import sums
 from rendering.values import Canceled
 
 
 def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) -> str:
-    """Path of the model file `name`, made by `make` when it is not there yet, and put there whole."""
+    """Path of the model file `name`, made by `make` when it is not there or damaged, and put there whole."""
     folder = cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
     path = folder / name
-    if not path.exists():
+    if sums.kept(path) is None or not sums.is_whole(path):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=name, delete=False) as half:
             try:
-                half.write(make())
+                model = make()
+                half.write(model)
                 half.flush()
                 os.fsync(half.fileno())
                 os.replace(half.name, path)
+                sums.keep(path, hashlib.sha256(model).hexdigest())
             except BaseException:
                 Path(half.name).unlink(missing_ok=True)
                 raise

@@ -113,6 +113,14 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             answer["Cache-Control"] = "private, no-store"
             return answer
     path = queue.store().find(key, suffix)
+    if path is None and queue.store().is_damaged(key, suffix):
+        return _problem(
+            request,
+            410,
+            "file_damaged",
+            "This file is damaged",
+            "It is not any more what was delivered, so it is not handed out. The page of the render makes it again, free of charge.",
+        )
     if path is None:
         return _problem(
             request,

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import eta, provenance, queue
+from rendering import eta, mending, provenance, queue
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access, actions
@@ -149,7 +149,9 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     path = queue.store().find(video["key"], video["suffix"]) if video else None
     context["credentials"] = found = credentials(path) if path else {}
     context["signed_at"] = parse_datetime(found.get("created_at") or "")
-    context["gone"] = path is None
+    context["mending"] = mending.is_mending(render)
+    context["damaged"] = mending.is_damaged(render)
+    context["gone"] = path is None and not context["damaged"]
     context["speaking"] = speaking(render.quality)
     return context
 
@@ -204,6 +206,15 @@ def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
     except WrongStatus:
         messages.info(request, "It had ended already, so there was nothing to cancel.")
     return redirect("render_progress" if request.htmx else "render_detail", render.pk)  # type: ignore[attr-defined]
+
+
+@require_POST
+@in_workspace
+def render_mend(request: HttpRequest, render_id: str) -> HttpResponse:
+    """A damaged film is made again from its kept lines, free of charge."""
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    mending.ask(render)
+    return redirect("render_detail", render.pk)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """What every store promises, held by the folder and by a bucket (moto, over HTTP); and what only a bucket does."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -8,8 +9,8 @@ import urllib.request
 
 import pytest
 
-from rendering.object_store import ObjectStore, StoreAway
-from rendering.store import Store
+from rendering.object_store import ObjectStore
+from rendering.store import Store, StoreAway
 
 KEY = "ab" * 32
 OTHER = "cd" * 32
@@ -120,6 +121,22 @@ def test_a_key_is_forgotten_with_all_its_files_everywhere(machine):
     assert not there.still_there(KEY, ".pack")
     assert not there.still_there(KEY, ".12.features")
     assert there.still_there(other, ".pack")
+
+
+def test_a_damaged_copy_is_fetched_again_and_a_damaged_object_counts_as_absent(machine):
+    here, there = machine("here"), machine("there")
+    put(here)
+    there.find(KEY, ".mp4").write_bytes(b"mlif")
+    assert there.find(KEY, ".mp4").read_bytes() == b"film"
+    here._client.put_object(
+        Bucket=here.bucket,
+        Key=here._name(KEY, ".mp4"),
+        Body=b"mlif",
+        Metadata={"sha256": hashlib.sha256(b"film").hexdigest()},
+    )
+    assert machine("third").find(KEY, ".mp4") is None
+    put(there)
+    assert machine("third").find(KEY, ".mp4").read_bytes() == b"film"
 
 
 def test_large_files_go_in_parts(machine):

@@ -248,6 +248,25 @@ def test_a_damaged_segment_is_made_again(made, tmp_path):
     assert segments.stored(segment.key, store) is None
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".flac", ".json"])
+def test_a_segment_with_other_bytes_of_the_same_number_is_made_again(made, tmp_path, suffix):
+    segment, _, _ = made
+    store = Store(tmp_path)
+    for kind, path in ((".mp4", segment.video), (".flac", segment.sound)):
+        with store.write(segment.key, kind) as draft:
+            draft.write_bytes(path.read_bytes())
+    segments.keep(segment, store)
+    assert segments.stored(segment.key, store)
+    damaged = store.path(segment.key, suffix)
+    data = damaged.read_bytes()
+    damaged.write_bytes(data.replace(b"0.", b"1.") if suffix == ".json" else data[::-1])
+    assert segments.stored(segment.key, store) is None
+    again = pipeline.render_line(SPEC, store=store)
+    assert not again.reused
+    assert again.video.read_bytes() == segment.video.read_bytes()
+    assert segments.stored(segment.key, store).timing.words == segment.timing.words
+
+
 def test_it_stops_in_the_middle_of_the_frames(tmp_path):
     store, stop = Store(tmp_path), threading.Event()
     asked = []

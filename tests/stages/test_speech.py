@@ -4,6 +4,7 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -14,6 +15,7 @@ from rendering import voices
 from rendering.stages import alignment, script, speech
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Sentence, Span
 from rendering.voices import CONTROLS, english
+from rendering.voices.running import prepared
 
 TEXT = "Welcome to the studio. It costs $4.20, and it opens at 9 a.m. tomorrow!"
 
@@ -149,6 +151,26 @@ def test_a_damaged_file_is_spoken_again(tmp_path):
     assert speech.run(line("One thing."), "preview", store=store).wav.tobytes() == (
         whole.wav.tobytes()
     )
+
+
+def test_a_stored_sound_that_is_empty_is_spoken_again(tmp_path):
+    store = Folder(tmp_path)
+    whole = speech.run(line("One thing."), "preview", store=store)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(b"")
+    assert np.array_equal(speech.run(line("One thing."), "preview", store=store).wav, whole.wav)
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_prepared_model_that_was_cut_or_is_of_before_hashes_is_made_again(tmp_path, hashed):
+    make = iter([b"model" * 10, b"model" * 10]).__next__
+    path = Path(prepared("voice.onnx", make, tmp_path))
+    if hashed:
+        os.truncate(path, 20)
+    else:
+        (tmp_path / "voice.onnx.sum").unlink()
+    assert Path(prepared("voice.onnx", make, tmp_path)).read_bytes() == b"model" * 10
+    prepared("voice.onnx", make, tmp_path)  # which has no third one to give
 
 
 def test_sentences_come_one_by_one():

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import threading
 import pytest
 
 from rendering import store as stores
-from rendering.store import Store, StoreFull
+from rendering.store import Store, StoreAway, StoreFull
 
 KEY = "ab" * 32
 
@@ -112,8 +113,52 @@ def test_it_says_that_the_disk_ran_full(store):
 
 def test_it_passes_other_faults_on(store):
     with pytest.raises(OSError) as fault, store.write(KEY, ".txt"):
-        raise OSError(errno.EIO, "broken")
-    assert fault.value.errno == errno.EIO
+        raise OSError(errno.EINVAL, "not the disk")
+    assert fault.value.errno == errno.EINVAL
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.ESTALE])
+def test_it_says_that_the_disk_is_away(store, number):
+    with pytest.raises(StoreAway, match="cannot be reached just now"), store.write(KEY, ".txt"):
+        raise OSError(number, "the disk")
+    shutil.rmtree(store.folder)
+    with pytest.raises(StoreAway), store.write(KEY, ".txt"):
+        pytest.fail("nothing can be written")
+    assert not store.healthy()
+
+
+def flip(path):
+    """Other bytes in the middle, the same size."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 8] = bytes(255 - byte for byte in data[middle : middle + 8])
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage", [flip, lambda path: path.write_bytes(b""), lambda path: os.truncate(path, 50)]
+)
+def test_what_is_damaged_counts_as_absent(store, damage):
+    for _ in range(2):  # it can be written again
+        with store.write(KEY, ".mp4") as path:
+            path.write_bytes(b"film" * 100)
+        assert store.find(KEY, ".mp4")
+        assert not store.is_damaged(KEY, ".mp4")
+        damage(store.path(KEY, ".mp4"))
+        assert store.find(KEY, ".mp4") is None
+        assert store.is_damaged(KEY, ".mp4")
+    store.remove(KEY, ".mp4")
+    assert not store.is_damaged(KEY, ".mp4")
+    assert not list(store.folder.rglob("*.sum"))
+
+
+def test_a_file_from_before_hashes_is_taken_once_and_watched_from_then_on(store):
+    path = store.path(KEY, ".mp4")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"film" * 100)
+    assert store.find(KEY, ".mp4") == path
+    flip(path)
+    assert store.find(KEY, ".mp4") is None
 
 
 def test_it_refuses_what_is_no_key(store):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from rendering import queue
 from studio.views.files import file_name, file_url, link_ends
 from tests.studio.rows import put
 
@@ -17,6 +18,20 @@ DATA = bytes(range(256)) * 40
 @pytest.fixture
 def output():
     return put(DATA, ".mp4")
+
+
+def test_a_file_that_is_damaged_is_not_handed_out(client, db):
+    output = put(b"whole" * 1000, ".mp4")
+    url = file_url(output["key"], ".mp4", "spring.mp4")
+    assert client.get(url).status_code == 200
+    path = queue.store().path(output["key"], ".mp4")
+    for damaged in (b"elohw" * 1000, b"whole" * 500):
+        path.write_bytes(damaged)
+        response = client.get(url)
+        assert response.status_code == 410
+        assert "makes it again, free of charge" in response.content.decode()
+    path.write_bytes(b"whole" * 1000)
+    assert client.get(url).status_code == 200
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from rendering import queue
-from rendering.object_store import ObjectStore, StoreAway
+from rendering.object_store import ObjectStore
+from rendering.store import StoreAway
 
 
 class Command(BaseCommand):

@@ -1,0 +1,94 @@
+"""The hash of a file beside the file, and whether it still is what was written.
+
+`ab…cd.mp4` has its SHA-256 in `ab…cd.mp4.sum`. A file that was read lately by this process and has not been touched since is not
+read again, so a film that is played in pieces costs one reading.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import threading
+import time
+from pathlib import Path
+
+SUFFIX = ".sum"
+TRUSTED = 600.0  # seconds for which a reading is good while inode, size and time of the file stay
+REMEMBERED = 4096  # files
+
+_known: dict[Path, tuple[tuple[int, int, int], float, bool]] = {}
+_lock = threading.Lock()
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def beside(path: Path) -> Path:
+    return path.with_name(path.name + SUFFIX)
+
+
+def keep(path: Path, sha256: str) -> None:
+    """Writes the hash beside the file. Not synced: a hash that was lost is taken again."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{SUFFIX}")
+    try:
+        draft.write_text(sha256, encoding="ascii")
+        os.replace(draft, beside(path))
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def kept(path: Path) -> str | None:
+    """The hash that stands beside the file, if one does."""
+    try:
+        text = beside(path).read_text(encoding="ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return text if len(text) == 64 and set(text) <= set("0123456789abcdef") else None
+
+
+def drop(path: Path) -> None:
+    """The file and its hash are gone afterwards."""
+    path.unlink(missing_ok=True)
+    beside(path).unlink(missing_ok=True)
+
+
+def is_whole(path: Path, sha256: str = "") -> bool:
+    """Whether the file is there and is what was written: has the hash `sha256`, or else the one beside it.
+
+    A file without a hash, from before there were any, is taken as it is and gets one.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    seen = (found.st_ino, found.st_size, found.st_mtime_ns)
+    with _lock:
+        known = _known.get(path)
+    if known and known[0] == seen and time.monotonic() - known[1] < TRUSTED:
+        return known[2]
+    whole = _compare(path, sha256)
+    with _lock:
+        if len(_known) >= REMEMBERED:
+            _known.clear()
+        _known[path] = (seen, time.monotonic(), whole)
+    return whole
+
+
+def _compare(path: Path, sha256: str) -> bool:
+    for _ in range(2):  # a writer may stand between the file and its hash
+        wanted = sha256 or kept(path)
+        try:
+            is_now = digest(path)
+        except FileNotFoundError:
+            return False
+        if wanted is None:
+            with contextlib.suppress(OSError):  # the disk may be full or not ours to write
+                keep(path, is_now)
+            return True
+        if is_now == wanted:
+            return True
+    return False
