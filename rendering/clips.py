@@ -220,14 +220,10 @@ def _read(path: Path) -> str:
 def _music(told: Told, draft: Path) -> tuple[float]:
     plain: list[str | Path] = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "2", "-ar", "48000"]
     try:
-        said = media.told(
-            ["-xerror", *told.opened, *plain, "-af", "ebur128=framelog=quiet", "-f", "null", "-"]
-        )
-        found = re.findall(r"\bI:\s+(-?[\d.]+|-inf) LUFS", said)
-        loudness = float(found[-1]) if found else -70.0
-        if loudness < SILENT:
+        before = media.loudness(["-xerror", *told.opened, *plain], peaks=False, limited=True)
+        if before.lufs < SILENT:
             raise _unusable("This music is silent; choose a file with sound.")
-        louder = f"volume={LOUDNESS - loudness:.2f}dB,alimiter=limit={PEAK}:level=0"
+        louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
         media.run(
             [
                 "-xerror",

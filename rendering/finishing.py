@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rendering import faces, provenance, uploaded, voices
+from rendering import faces, media, provenance, uploaded, voices
 from rendering.failpoints import reach
 from rendering.pipeline import Clock, silent
 from rendering.stages import delivery
@@ -91,7 +92,7 @@ def deliver(
         seconds=files.seconds,
         outputs=outputs,
         chapters=[asdict(chapter) for chapter in chapters],
-        quality=_quality(segments),
+        quality={**_quality(segments), **_heard(files.loudness)},
         provenance={"c2pa": True, **{name: told[name] for name in named}},
         stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
     )
@@ -129,6 +130,12 @@ def _quality(segments: Sequence[Segment]) -> dict[str, float]:
         else round(sum(f * s for f, s in found) / sum(s for _, s in found), 4)
         for name, found in figures.items()
     }
+
+
+def _heard(loudness: media.Loudness) -> dict[str, float]:
+    """How loud the delivered film is; a film without any sound has no peak."""
+    peak = {"audio_peak": loudness.peak} if math.isfinite(loudness.peak) else {}
+    return {"audio_lufs": loudness.lufs, **peak}
 
 
 def _manifest(

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -399,12 +400,42 @@ def listed(arguments: list[str | Path]) -> str:
         return into.read().decode(errors="replace")
 
 
-def told(arguments: list[str | Path]) -> str:
-    """What ffmpeg says while it works, with a stranger's limits. Raises MediaFailed."""
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What ffmpeg's meter (EBU R 128) reads: LUFS over the whole, -70 for silence, and the true peak in dBTP."""
+
+    lufs: float
+    peak: float
+
+
+def loudness(
+    arguments: list[str | Path],
+    *,
+    graph: str = "",
+    peaks: bool = True,
+    feed: Iterable[bytes | memoryview] | None = None,
+    limited: bool = False,
+    stop: threading.Event | None = None,
+) -> Loudness:
+    """How loud the sound is that `arguments` open, after the filters of `graph`. peaks: the true peak is read as well, else it is -inf.
+
+    Raises MediaFailed and, within a second of `stop`, Canceled.
+    """
+    meter = f"ebur128=framelog=quiet:peak={'true' if peaks else 'none'}"
+    measured = ["-filter_complex", f"{graph},{meter}"] if graph else ["-af", meter]
     with tempfile.TemporaryFile() as said:
-        run(arguments, complaints_to=said, limited=True)
+        run(
+            [*arguments, *measured, "-f", "null", "-"],
+            feed=feed,
+            complaints_to=said,
+            limited=limited,
+            stop=stop,
+        )
         said.seek(0)
-        return said.read().decode(errors="replace")
+        text = said.read().decode(errors="replace")
+    lufs = re.findall(r"\bI:\s+(-?[\d.]+) LUFS", text)
+    peak = re.findall(r"\bPeak:\s+(-?[\d.]+|-inf) dBFS", text)
+    return Loudness(float((lufs or [-70.0])[-1]), float((peak or ["-inf"])[-1]))
 
 
 def streams(text: str) -> list[dict[str, Any]]:

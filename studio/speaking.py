@@ -59,6 +59,8 @@ def speaking(quality: dict[str, Any]) -> Speaking | None:
         ("Blinks", f"{figures['blinks']:.0f} a minute"),
         ("Looks like the source", "yes" if good["identity"] else "not quite"),
     ]
+    if "audio_lufs" in quality:
+        words.append(("Loudness", f"{quality['audio_lufs']:.1f} LUFS".replace("-", "\u2212")))
     rows = [
         (text, figures[name], late[name] if timed else None, target, good[name])
         for name, text, target, timed in FIGURES

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rendering import colour, media, memory
-from rendering.stages import captions
+from rendering.stages import captions, mixing
 from rendering.stages import music as beds
 from rendering.stages.captions import Cue
 from rendering.values import (
@@ -32,11 +32,6 @@ from rendering.values import (
 )
 
 VERSION = "delivery/4"
-SOUND = {".mp4": ["-c:a", "aac"], ".webm": ["-c:a", "libopus"]}
-MIXED = (
-    "[1:a]aresample=48000,pan=stereo|c0=c0|c1=c0[speech];"
-    "[speech][3:a]amix=inputs=2:duration=first:normalize=0,alimiter=limit=0.95:level=0[mix]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,7 @@ class Files:
     vtt: Path
     transcript: Path
     seconds: float
+    loudness: media.Loudness
 
 
 def segment(
@@ -116,49 +112,56 @@ def assemble(
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
     tell = report or (lambda stage, fraction: None)
-    files = Files(
-        video=folder / f"video{video.suffix}",
-        poster=folder / "poster.jpg",
-        srt=folder / "captions.srt",
-        vtt=folder / "captions.vtt",
-        transcript=folder / "transcript.txt",
-        seconds=sum(part.seconds for part in segments),
-    )
+    seconds = sum(part.seconds for part in segments)
+    film = folder / f"video{video.suffix}"
     listed, described = folder / "segments.txt", folder / "chapters.txt"
     listed.write_text("ffconcat version 1.0\n" + "".join(map(_entry, segments)), encoding="utf-8")
     described.write_text(_metadata(title, chapters), encoding="utf-8")
+    tell("delivery", 0.0)
+    bed = None
+    if music is not None:
+        bed = folder / "music.flac"
+        beds.write(bed, music, _spoken(segments), seconds)
+    sound = folder / f"sound{video.suffix}"
+    heard = mixing.write(
+        sound,
+        speech=lambda: _sound(segments),
+        bed=bed,
+        report=lambda fraction: tell("delivery", 0.6 * fraction),
+        stop=stop,
+    )
+    tell("delivery", 0.6)
     same = codec == video.codec
     encoder = ["-c:v", "copy", "-video_track_timescale", str(512 * video.fps)]
     if not same:
         encoder = media.video_encoder(codec, video.fps)
-    sound: list[str | Path] = [*SOUND[video.suffix], "-ar", "48000"]
-    sound += ["-map", "1:a", "-ac", "1", "-b:a", "128k"]
-    bed: list[str | Path] = []
-    if music is not None:
-        made = folder / "music.flac"
-        beds.write(made, music, _spoken(segments), files.seconds)
-        bed = ["-i", made, "-filter_complex", MIXED]
-        sound[-5:] = ["[mix]", "-ac", "2", "-b:a", "192k"]
     ending: list[str | Path] = ["-fflags", "+bitexact", "-f", video.suffix.removeprefix(".")]
     if video.suffix == ".mp4":
         ending = ["-movflags", "+faststart", *ending]
-    tell("delivery", 0.0)
     media.run(
         [
             *("-f", "concat", "-safe", "0", "-i", listed),
-            *("-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"),
-            *("-f", "ffmetadata", "-i", described),
-            *bed,
-            *("-map", "0:v", "-map_metadata", "2", "-map_chapters", "2"),
+            *("-i", sound, "-f", "ffmetadata", "-i", described),
+            *("-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2"),
             *encoder,
-            *sound,
+            *("-c:a", "copy"),
             *ending,
-            files.video,
+            film,
         ],
-        feed=_sound(segments, tell),
         stop=stop,
     )
     tell("delivery", 0.8)
+    for done in filter(None, (bed, sound)):
+        done.unlink()
+    files = Files(
+        video=film,
+        poster=folder / "poster.jpg",
+        srt=folder / "captions.srt",
+        vtt=folder / "captions.vtt",
+        transcript=folder / "transcript.txt",
+        seconds=seconds,
+        loudness=heard,
+    )
     _poster(segments[0].video, video, files.poster, stop)
     found, lines = _words(segments, cues)
     files.srt.write_text(captions.srt(found), encoding="utf-8")
@@ -223,16 +226,16 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _sound(segments: Sequence[Segment], tell: Report) -> Iterator[bytes]:
-    """The sound of all segments, one after another."""
+def _sound(segments: Sequence[Segment]) -> Iterator[bytes]:
+    """The sound of all segments, one after another: mono, 16 bit, SAMPLE_RATE, some seconds at a time."""
     import soundfile
 
-    for number, part in enumerate(segments):
-        tell("delivery", 0.1 + 0.7 * number / len(segments))
-        wav, rate = soundfile.read(part.sound, dtype="int16")
-        if rate != SAMPLE_RATE or wav.ndim != 1:
-            raise ValueError(f"{part.sound.name} is not sound of this pipeline")
-        yield wav.astype("<i2").tobytes()
+    for part in segments:
+        with soundfile.SoundFile(part.sound) as file:
+            if file.samplerate != SAMPLE_RATE or file.channels != 1:
+                raise ValueError(f"{part.sound.name} is not sound of this pipeline")
+            for block in file.blocks(10 * SAMPLE_RATE, dtype="int16"):
+                yield block.astype("<i2").tobytes()
 
 
 def _words(
