@@ -13,12 +13,16 @@ from studio.errors import explain
 
 log = logging.getLogger(__name__)
 OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+CLIENT = "studio.client"
+"""Whose request it was, put into its environment for the gateway, which deals out threads by it."""
 
 
 def request_id(get_response):
     def middleware(request: HttpRequest) -> HttpResponse:
         request.id = "req_" + secrets.token_hex(10)  # type: ignore[attr-defined]
         response = get_response(request)
+        if workspace := getattr(request, "workspace", None):
+            request.META[CLIENT] = workspace.pk
         response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
         return response
 

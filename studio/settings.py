@@ -64,6 +64,8 @@ ALLOWED_HOSTS = (
     else [h for h in env("ALLOWED_HOSTS").split(",") if h]
 )
 CSRF_TRUSTED_ORIGINS = [o for o in env("CSRF_TRUSTED_ORIGINS").split(",") if o]
+# How many proxies in front append to X-Forwarded-For; with none the address is that of the connection.
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 PORT = number("PORT", 8000)
 SITE_URL = env("SITE_URL") or f"http://127.0.0.1:{PORT}"
 
@@ -313,6 +315,7 @@ LOGGING = {
         "studio": {"level": env("LOG_LEVEL", "INFO")},
         "rendering": {"level": env("LOG_LEVEL", "INFO")},
         "moderation": {"level": env("LOG_LEVEL", "INFO")},
+        "uvicorn": {"level": "ERROR"},  # it warns of each request that is no HTTP
         "django.request": {"level": "ERROR"},
     },
 }

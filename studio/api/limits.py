@@ -22,13 +22,13 @@ class Standing:
         return self.left < 0
 
 
-def count(key_id: str) -> Standing:
-    """Counts one request of this key in the present minute."""
+def count(key_id: str, requests: int = 1) -> Standing:
+    """Counts requests of this key in the present minute."""
     now = time.time()
     slot = f"requests:{key_id}:{int(now // WINDOW)}"
     cache.add(slot, 0, timeout=2 * WINDOW)
     limit = REQUESTS
-    return Standing(limit, limit - cache.incr(slot), max(1, round(WINDOW - now % WINDOW)))
+    return Standing(limit, limit - cache.incr(slot, requests), max(1, round(WINDOW - now % WINDOW)))
 
 
 def write_headers(request: HttpRequest, response: HttpResponse) -> None:

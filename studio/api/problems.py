@@ -50,6 +50,7 @@ CODES: dict[str, tuple[int, str]] = {
     "voice_deleted": (403, "The voice was deleted. Choose another one."),
     "not_found": (404, "Nothing here, or nothing that this key may see."),
     "method_not_allowed": (405, "The address is right, the method is not: see the Allow header."),
+    "body_too_slow": (408, "The body did not arrive in time. Nothing was done; send it again."),
     "request_in_progress": (409, "The first request with this Idempotency-Key still runs."),
     "revision_conflict": (409, "The project was changed since the revision that you named."),
     "render_over": (409, "The render has ended, and an ended render never changes again."),

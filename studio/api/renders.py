@@ -6,7 +6,6 @@ import base64
 import binascii
 import math
 import re
-import time
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from studio.api.common import IDEMPOTENCY, PLAIN_ID, PROBLEMS, READ_PROBLEMS, as
 from studio.api.idempotency import once
 from studio.api.problems import Refusal
 from studio.api.resources import render_resource, render_resources
+from studio.gateway.waits import ASKED, OVER, Wait
 
 router = Router(tags=["Renders"])
 
@@ -34,15 +34,6 @@ def _wait_of(request: HttpRequest) -> int:
     """Seconds of `Prefer: wait=N`; what cannot be read is no preference (RFC 7240)."""
     found = re.search(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])", request.headers.get("Prefer", ""))
     return min(int(found[1]), LONGEST_WAIT) if found else 0
-
-
-def _wait(render_id: str, seconds: int) -> None:
-    """Until the render is over, or the time is. Only looks."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if Render.objects.filter(pk=render_id, status__in=Render.OVER).exists():
-            return
-        time.sleep(0.25)
 
 
 def retry_after(resource: dict[str, Any]) -> str:
@@ -81,12 +72,14 @@ def render_create(
 
     first = once(request, workspace, 202, effect)
     status, resource = first.status, first.body
+    seconds, waited = _wait_of(request), OVER in request.META
     address = reverse("api-1:render_detail", args=[resource["id"]])
     response["Location"] = request.build_absolute_uri(address)
-    if first.replayed:
+    if first.replayed and not waited:
         response["Idempotent-Replayed"] = "true"
-    elif seconds := _wait_of(request):
-        _wait(resource["id"], seconds)
+    elif seconds and not waited:
+        request.META[ASKED] = Wait(resource["id"], seconds)
+    elif waited:
         render = access.render(workspace, resource["id"])
         resource = as_json(render_resource(request, render))
         if render.is_over:

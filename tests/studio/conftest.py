@@ -1,7 +1,14 @@
 """A project of Alice's with one scene."""
 
-import pytest
+import threading
+import time
 
+import pytest
+from django.core.wsgi import get_wsgi_application
+
+from studio.gateway.application import Gateway
+from studio.gateway.server import Server
+from studio.servers import free_port
 from tests.studio.rows import make_project
 
 
@@ -13,3 +20,18 @@ def project(alice, library):
 @pytest.fixture
 def scene(project):
     return project.live_scenes.get()
+
+
+@pytest.fixture
+def site(transactional_db):
+    """The studio behind its own web server, as (host, port); it shares the rows of the test."""
+    gateway = Gateway(get_wsgi_application())
+    server = Server(gateway, "127.0.0.1", free_port())
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.config.host, server.config.port
+    server.should_exit = True
+    thread.join()
+    gateway.close()

@@ -105,12 +105,7 @@ class Command(BaseCommand):
         celery += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         slots = str(settings.RENDER_SLOTS)
         return {
-            "web": [
-                *(sys.executable, "-m", "gunicorn", "studio.wsgi"),
-                *("--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "8"),
-                *("--worker-class", "gthread", "--log-level", "warning", "--timeout", "60"),
-                "--no-control-socket",
-            ],
+            "web": [sys.executable, MANAGE, "web", "--bind", f"127.0.0.1:{port}"],
             # Who listens or types goes before what is rendered.
             "worker": [
                 *("nice", "-n", "5", sys.executable, MANAGE, "worker"),

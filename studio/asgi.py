@@ -1,0 +1,4 @@
+from studio.gateway.application import Gateway
+from studio.wsgi import application as wsgi
+
+application = Gateway(wsgi)

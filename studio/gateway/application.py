@@ -1,0 +1,343 @@
+"""From a request on the event loop to the WSGI application in a thread, and its answer back to the client."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from studio import limits
+from studio.api.problems import Refusal
+from studio.api.problems import answer as api_answer
+from studio.gateway import bodies, pools
+from studio.gateway.addresses import client_of
+from studio.gateway.bodies import Body, Gone
+from studio.gateway.pools import Pool
+from studio.gateway.waits import ASKED, OVER, Wait, Waits
+from studio.middleware import CLIENT, POLICY
+
+CHUNK = 64 * 1024
+KNOWN = 10_000
+"""Keys and sessions of which the gateway remembers whose they are."""
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Away:
+    """Why a request got no thread: what is said, and after how many seconds to come again."""
+
+    status: int
+    code: str
+    title: str
+    sentence: str
+    seconds: int
+
+
+AWAY: dict[type[Exception], Away] = {
+    bodies.TooSlow: Away(
+        408,
+        "body_too_slow",
+        "That came too slowly",
+        "The rest of the request did not arrive in time, so nothing was done. Send it again.",
+        5,
+    ),
+    bodies.NoRoom: Away(
+        503,
+        "unavailable",
+        "Many uploads at once",
+        "So much is being uploaded that there is no room for more. Nothing was saved; try again in a minute.",
+        60,
+    ),
+    pools.TooMany: Away(
+        429,
+        "rate_limited",
+        "Too much at once",
+        "So many of your requests wait already that this one was not taken. Try again in a moment.",
+        2,
+    ),
+    pools.Full: Away(
+        503,
+        "unavailable",
+        "Very busy",
+        "The studio is very busy, so this was not done. Nothing was lost or charged; try again in a moment.",
+        5,
+    ),
+    pools.TooSlow: Away(
+        503,
+        "unavailable",
+        "That took too long",
+        "This took longer than it may, so we stopped waiting for it. Look whether it was done, or try again.",
+        30,
+    ),
+}
+
+
+@dataclass
+class Answer:
+    """What the application says: `data`, or a file of which the client takes as much as it can at a time."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    data: bytes = b""
+    file: IO[bytes] | None = None
+
+
+class Lent:
+    """The file of an answer that the application leaves to the server (`wsgi.file_wrapper`)."""
+
+    def __init__(self, file: IO[bytes], block_size: int = 0) -> None:
+        self.file = file
+
+
+class Asked:
+    """One request: what of its head is needed here."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            joint = "; " if key == "cookie" else ","
+            self.headers[key] = f"{self.headers[key]}{joint}{text}" if key in self.headers else text
+        raw: bytes = scope["raw_path"]
+        if not raw.startswith(b"/"):  # a proxy's way to ask: http://host/path
+            raw = urlsplit(raw).path or b"/"
+        self.path = unquote_to_bytes(raw)
+        self.address = client_of(
+            scope["client"][0] if scope["client"] else "",
+            self.headers.get("x-forwarded-for", ""),
+            settings.TRUSTED_PROXIES,
+        )
+        self.chunked = "transfer-encoding" in self.headers
+        self.length = 0 if self.chunked else int(self.headers.get("content-length") or 0)
+        self.has_body = self.chunked or self.length > 0
+        text = self.path.decode("utf-8", "replace")
+        self.most = limits.bytes_of(text) if self.has_body else 0
+        self.heavy = self.most > limits.FORM
+        self.of_api = text.startswith("/api/")
+
+    @property
+    def credential(self) -> str:
+        """What the client shows of itself; a hash, so that no key is kept."""
+        cookie = re.search(
+            rf"(?:^|;\s*){settings.SESSION_COOKIE_NAME}=([^;]+)", self.headers.get("cookie", "")
+        )
+        shown = self.headers.get("authorization") or (cookie[1] if cookie else "")
+        return hashlib.sha256(shown.encode("latin-1")).hexdigest() if shown else ""
+
+    def environment(self, body: IO[bytes], size: int) -> dict[str, Any]:
+        """What PEP 3333 wants to know. Header names with an underscore are left out: they can be mistaken for others."""
+        server = self.scope["server"] or ("", 80)
+        found = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": self.path.decode("latin-1"),
+            "QUERY_STRING": self.scope["query_string"].decode("latin-1"),
+            "SERVER_NAME": server[0],
+            "SERVER_PORT": str(server[1]),
+            "SERVER_PROTOCOL": f"HTTP/{self.scope['http_version']}",
+            "REMOTE_ADDR": self.address,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self.scope["scheme"],
+            "wsgi.input": body,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "wsgi.file_wrapper": Lent,
+        }
+        for name, value in self.headers.items():
+            if name == "content-type":
+                found["CONTENT_TYPE"] = value
+            elif name not in ("content-length", "transfer-encoding") and "_" not in name:
+                found[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        if self.has_body:
+            found["CONTENT_LENGTH"] = str(size)
+        return found
+
+
+def over(render_ids: Collection[str]) -> set[str]:
+    from rendering.models import Render
+
+    rows = Render.objects.filter(pk__in=render_ids, status__in=Render.OVER)
+    return set(rows.values_list("pk", flat=True))
+
+
+class Gateway:
+    """The ASGI application of the studio."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]]) -> None:
+        self.wsgi = wsgi
+        self.known: dict[str, str] = {}
+        self.room = bodies.Room()
+
+        def end() -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        # An editor asks for some pictures at once. With all threads busy for one client a page of another waits.
+        self.pages = Pool("pages", 8, each=3, waiting=400, waiting_each=40, seconds=60, at_end=end)
+        # What reads a file takes seconds.
+        self.intake = Pool(
+            "intake", 2, each=1, waiting=100, waiting_each=10, seconds=300, at_end=end
+        )
+        self.looks = Pool("waits", 1, each=1, waiting=1, waiting_each=1, seconds=60, at_end=end)
+        self.waits = Waits(over, self.looks)
+
+    def close(self) -> None:
+        """After the last request."""
+        for pool in (self.pages, self.intake, self.looks):
+            pool.end()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        asked = Asked(scope)
+        body = Body(self.room, asked.address)
+        gone: asyncio.Task | None = None
+        try:
+            try:
+                size = asked.length
+                if asked.length <= asked.most:
+                    try:
+                        await body.read(receive, asked.most)
+                        size = body.size
+                        gone = asyncio.create_task(_gone(receive))
+                    except bodies.TooLarge as found:
+                        size = found.size
+                        body.file.truncate(0)
+                # A view before which a body is too large never reads it: it says so (studio/middleware.py).
+                environment = asked.environment(body.file, size)
+                answer = await self._run(asked, environment, gone)
+                wait = environment.get(ASKED)
+                if wait is not None and gone is not None:
+                    answer = await self._after(wait, asked, body, gone)
+            except tuple(AWAY) as problem:
+                answer = _refused(asked, AWAY[type(problem)])
+            body.close()
+            await _send(answer, send, gone)
+        except Gone:
+            pass
+        finally:
+            if gone:
+                gone.cancel()
+            body.close()
+
+    async def _after(self, wait: Wait, asked: Asked, body: Body, gone: asyncio.Task) -> Answer:
+        """The answer after the wait: the view is asked once more, and knows that it was waited."""
+        waiting = asyncio.create_task(self.waits.over(wait))
+        try:
+            await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if gone.done():
+            raise Gone
+        body.file.seek(0)
+        environment = asked.environment(body.file, body.size)
+        environment[OVER] = wait
+        return await self._run(asked, environment, gone)
+
+    async def _run(
+        self, asked: Asked, environment: dict[str, Any], gone: asyncio.Task | None
+    ) -> Answer:
+        """The view's answer. Nobody waits for a page that nobody reads; what changes something is done in any case."""
+        credential = asked.credential
+        client = self.known.get(credential, asked.address)
+        pool = self.intake if asked.heavy else self.pages
+        work = asyncio.create_task(pool.run(client, lambda: self._call(environment)))
+        if gone is not None and asked.method in ("GET", "HEAD"):
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                raise Gone
+        answer = await work
+        if credential and (owner := environment.get(CLIENT)):
+            self.known.pop(credential, None)
+            self.known[credential] = owner
+            if len(self.known) > KNOWN:
+                del self.known[next(iter(self.known))]
+        return answer
+
+    def _call(self, environment: dict[str, Any]) -> Answer:
+        """In a thread. The whole answer is taken, so that the thread is free while the client reads."""
+        told: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            told[:] = [
+                int(status.split(" ", 1)[0]),
+                [
+                    (name.encode("latin-1"), value.strip().encode("latin-1"))
+                    for name, value in headers
+                ],
+            ]
+
+        result: Any = self.wsgi(environment, start_response)
+        if isinstance(result, Lent):
+            if environment["REQUEST_METHOD"] != "HEAD":
+                return Answer(*told, file=result.file)
+            result.file.close()
+            return Answer(*told)
+        body, size = bodies.spooled(), 0
+        try:
+            for part in result:
+                size += body.write(part)
+        finally:
+            if close := getattr(result, "close", None):
+                close()
+        body.seek(0)
+        if size > bodies.IN_MEMORY:
+            return Answer(*told, file=body)
+        with body:
+            return Answer(*told, data=body.read())
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refused(asked: Asked, away: Away) -> Answer:
+    """Said without a thread, which there is none of."""
+    if asked.of_api:
+        request = HttpRequest()
+        request.path = asked.path.decode("utf-8", "replace")
+        request.id = "req_" + os.urandom(10).hex()  # type: ignore[attr-defined]
+        problem = Refusal(away.code, away.sentence, retry_after=away.seconds).problem
+        response = api_answer(request, problem, away.seconds)
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        headers = {**response.headers}
+        text = response.content
+    else:
+        text = render_to_string("busy.html", {"away": away}).encode()
+        headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
+        headers["Retry-After"] = str(away.seconds)
+    headers["Content-Length"] = str(len(text))
+    sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return Answer(away.status, sent, text)
+
+
+async def _send(answer: Answer, send: Send, gone: asyncio.Task | None) -> None:
+    """Hands the answer to the connection, as fast as it is read there."""
+    head = {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
+    try:
+        await send(head)
+        while answer.file and not (gone and gone.done()):
+            data = await asyncio.to_thread(answer.file.read, CHUNK)
+            if not data:
+                break
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": answer.data})
+    finally:
+        if answer.file:
+            await asyncio.to_thread(answer.file.close)

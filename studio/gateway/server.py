@@ -1,0 +1,48 @@
+"""uvicorn, as the studio wants it."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+import uvicorn
+
+from studio.gateway import connections
+from studio.gateway.application import Gateway
+
+GRACE_SECONDS = 8
+"""For requests at work when it is told to end. Views that take longer end with the process."""
+
+
+FILES = 8192
+"""Each connection is one, each large body another."""
+
+
+class Server(uvicorn.Server):
+    def __init__(self, gateway: Gateway, host: str, port: int) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        self.gateway = gateway
+        super().__init__(
+            uvicorn.Config(
+                gateway,
+                host=host,
+                port=port,
+                http=connections.Connection,
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,  # studio/gateway/addresses.py reads them
+                server_header=False,
+                timeout_keep_alive=connections.IDLE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                h11_max_incomplete_event_size=connections.LARGEST_HEAD,
+            )
+        )
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        self.gateway.waits.end()
+        await super().shutdown(sockets)
