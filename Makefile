@@ -31,7 +31,7 @@ check: .venv/test ## format, lint, types, imports, migrations, deployment settin
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	SECRET_KEY=$$($(BIN)/python -c "import secrets; print(secrets.token_urlsafe(60))") \
-		ALLOWED_HOSTS=studio.example SITE_URL=https://studio.example EMAIL_HOST=mail.example \
+		ALLOWED_HOSTS=studio.example SITE_URL=https://studio.example EMAIL_HOST=mail.example TRUSTED_PROXIES=1 \
 		BROKER_URL=redis://broker.example:6379/0 DATABASE_URL=postgresql://database.example/studio \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py openapi --check

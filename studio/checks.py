@@ -20,6 +20,12 @@ WANTED = (
         lambda: settings.DATABASES["default"]["ENGINE"].endswith("postgresql"),
         "postgresql://…",
     ),
+    (
+        "E007",
+        "TRUSTED_PROXIES",
+        lambda: settings.TRUSTED_PROXIES_SET,
+        "how many proxies in front append to X-Forwarded-For, 0 for none",
+    ),
 )
 
 

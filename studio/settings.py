@@ -65,6 +65,7 @@ ALLOWED_HOSTS = (
 )
 CSRF_TRUSTED_ORIGINS = [o for o in env("CSRF_TRUSTED_ORIGINS").split(",") if o]
 # How many proxies in front append to X-Forwarded-For; with none the address is that of the connection.
+TRUSTED_PROXIES_SET = bool(env("TRUSTED_PROXIES"))
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 PORT = number("PORT", 8000)
 SITE_URL = env("SITE_URL") or f"http://127.0.0.1:{PORT}"

@@ -318,10 +318,7 @@ def pages(folder: Path) -> list[str]:
     session, project = made.output.split()
     port = free_port()
     server = subprocess.Popen(
-        [
-            *(PYTHON, "-m", "gunicorn", "studio.wsgi", "--bind", f"127.0.0.1:{port}"),
-            *("--workers", "1", "--threads", "8", "--log-level", "error"),
-        ],
+        [PYTHON, "manage.py", "web", "--bind", f"127.0.0.1:{port}"],
         cwd=ROOT,
         env={**os.environ, **environment},
     )

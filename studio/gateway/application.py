@@ -271,23 +271,21 @@ class Gateway:
 
     def _call(self, environment: dict[str, Any]) -> Answer:
         """In a thread. The whole answer is taken, so that the thread is free while the client reads."""
-        told: list[Any] = []
+        answer = Answer(0, [])
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-            told[:] = [
-                int(status.split(" ", 1)[0]),
-                [
-                    (name.encode("latin-1"), value.strip().encode("latin-1"))
-                    for name, value in headers
-                ],
+            answer.status = int(status.split(" ", 1)[0])
+            answer.headers = [  # cookies come with a blank before them
+                (name.encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers
             ]
 
         result: Any = self.wsgi(environment, start_response)
         if isinstance(result, Lent):
-            if environment["REQUEST_METHOD"] != "HEAD":
-                return Answer(*told, file=result.file)
-            result.file.close()
-            return Answer(*told)
+            if environment["REQUEST_METHOD"] == "HEAD":
+                result.file.close()
+            else:
+                answer.file = result.file
+            return answer
         body, size = bodies.spooled(), 0
         try:
             for part in result:
@@ -297,9 +295,11 @@ class Gateway:
                 close()
         body.seek(0)
         if size > bodies.IN_MEMORY:
-            return Answer(*told, file=body)
-        with body:
-            return Answer(*told, data=body.read())
+            answer.file = body
+        else:
+            with body:
+                answer.data = body.read()
+        return answer
 
 
 async def _gone(receive: Receive) -> None:

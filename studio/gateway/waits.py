@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from studio.gateway.pools import Pool
@@ -68,8 +69,8 @@ class Waits:
     async def _look(self) -> None:
         while self.parked:
             await asyncio.sleep(EVERY)
-            ids = list(self.parked)
+            look = partial(self.look, list(self.parked))
             try:
-                self._release(await self.pool.run("", lambda ids=ids: self.look(ids)))
+                self._release(await self.pool.run("", look))
             except Exception:  # the database is away: look again
                 log.exception("waits")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,7 +23,6 @@ from django.urls import resolve, reverse
 from django.utils.http import content_disposition_header, http_date
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
-from whitenoise.responders import SlicedFile
 
 from rendering import queue
 from studio.errors import Problem
@@ -145,6 +145,26 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     return int(start), min(int(end), size - 1) if end else size - 1
 
 
+class Part:
+    """The bytes of a file from the first to the last, opened when they are read."""
+
+    def __init__(self, path: Path, first: int, last: int) -> None:
+        self.path, self.place, self.left = path, first, last - first + 1
+        self.file: IO[bytes] | None = None
+
+    def read(self, size: int) -> bytes:
+        if self.file is None:
+            self.file = self.path.open("rb")
+            self.file.seek(self.place)
+        data = self.file.read(min(size, self.left))
+        self.left -= len(data)
+        return data
+
+    def close(self) -> None:
+        if self.file:
+            self.file.close()
+
+
 def serve(request: HttpRequest, path: Path, name: str, *, download: bool) -> HttpResponseBase:
     """The file, or the one range of it that was asked for."""
     stat = path.stat()
@@ -161,7 +181,7 @@ def serve(request: HttpRequest, path: Path, name: str, *, download: bool) -> Htt
     else:
         first, last = wanted or (0, size - 1)
         response = FileResponse(  # the server streams it without a thread of ours
-            SlicedFile(path.open("rb"), first, last),
+            Part(path, first, last),
             status=206 if wanted else 200,
             content_type=TYPES.get(path.suffix, "application/octet-stream"),
             headers={"Content-Length": str(last - first + 1)},

@@ -17,6 +17,9 @@ from django.core.management import get_commands, load_command_class
 
 from rendering import warmpool
 from rendering.scaling import POOLS
+from studio import limits, uploads
+from studio.api.renders import LONGEST_WAIT
+from studio.checks import production_is_complete
 
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "docs" / "deploy"
@@ -183,6 +186,7 @@ def test_the_variables_of_compose_are_all_that_production_needs():
     values |= {"SITE_URL": "https://x.example", "SECRET_KEY": "production-" + "k3y" * 20}
     values |= {"S3_PUBLIC_ENDPOINT": "https://files.x.example", "PATH": os.environ["PATH"]}
     values |= {"CSRF_TRUSTED_ORIGINS": "https://x.example", "DATA_DIR": os.environ["DATA_DIR"]}
+    values |= {"TRUSTED_PROXIES": "1"}
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT,
@@ -191,6 +195,24 @@ def test_the_variables_of_compose_are_all_that_production_needs():
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_production_says_how_many_proxies_stand_in_front(settings):
+    settings.EMBEDDED, settings.TRUSTED_PROXIES_SET = False, False
+    assert "TRUSTED_PROXIES is not set." in [error.msg for error in production_is_complete()]
+
+
+def test_the_ingress_lets_through_what_the_site_takes():
+    most = limits.ASSET // 1_000_000
+    ingress = next(found for found in OBJECTS if found["kind"] == "Ingress")
+    options = ingress["metadata"]["annotations"]
+    assert options["nginx.ingress.kubernetes.io/proxy-body-size"] == f"{most}m"
+    assert int(options["nginx.ingress.kubernetes.io/proxy-read-timeout"]) > LONGEST_WAIT
+    assert f"takes requests of {most} MB" in (DEPLOY / "compose.yaml").read_text()
+    text = (DEPLOY / "README.md").read_text()
+    assert f"requests of {most} MB" in text
+    assert f"music has {uploads.LARGEST['music'] // 1_000_000} MB" in text
+    assert f"pictures {uploads.LARGEST['image'] // 1_000_000} MB" in text
 
 
 def test_dockerfiles_copy_what_is_there():
@@ -209,6 +231,9 @@ def test_probes_ask_what_is_answered(client, db):
     for name, container in pods():
         for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
             if kind not in container:
+                continue
+            if name == "web" and kind != "readinessProbe":  # alive also while the database is away
+                assert container[kind]["tcpSocket"] == {"port": 8000}
                 continue
             asked = container[kind]["httpGet"]
             if name == "web":

@@ -22,16 +22,24 @@ def scene(project):
     return project.live_scenes.get()
 
 
+class Site(tuple):
+    """(host, port), and the server behind it."""
+
+    server: Server
+
+
 @pytest.fixture
 def site(transactional_db):
-    """The studio behind its own web server, as (host, port); it shares the rows of the test."""
+    """The studio behind its own web server; it shares the rows of the test."""
     gateway = Gateway(get_wsgi_application())
     server = Server(gateway, "127.0.0.1", free_port())
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield server.config.host, server.config.port
+    found = Site((server.config.host, server.config.port))
+    found.server = server
+    yield found
     server.should_exit = True
     thread.join()
     gateway.close()

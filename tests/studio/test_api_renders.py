@@ -141,28 +141,6 @@ def test_a_render_without_valid_consent_is_refused(program):
     assert avatar.name in body["detail"]
 
 
-def test_waiting_answers_when_it_has_ended(program, monkeypatch):
-    """Somebody cancels it while the request waits."""
-
-    def cancel(seconds):
-        Render.objects.get().cancel()
-
-    monkeypatch.setattr("studio.api.renders.time.sleep", cancel)
-    response = program.post(RENDERS, {"script": "Hello."}, key="wait-1", Prefer="wait=5")
-    assert response.status_code == 200
-    assert response["Preference-Applied"] == "wait=5"
-    assert response.json()["status"] == "canceled"
-    again = program.post(RENDERS, {"script": "Hello."}, key="wait-1", Prefer="wait=5")
-    assert (again.status_code, again["Idempotent-Replayed"]) == (200, "true")
-    assert again.json() == response.json()
-
-
-def test_waiting_ends_with_202(program):
-    response = program.post(RENDERS, {"script": "Hello."}, Prefer="respond-async, wait=1")
-    assert response.status_code == 202
-    assert "Preference-Applied" not in response
-
-
 def test_it_cancels_with_all_credits_back(program, alice):
     made = program.render(script="Hello there.").json()
     body = program.post(f"{RENDERS}/{made['id']}/cancel").json()
