@@ -158,22 +158,20 @@ def shown_cues(scene: Scene, specs: Sequence[LineSpec]) -> ShownCues:
             scripts.append((spec, None))
     words = [overlays.words_of_line(script) if script else [] for _, script in scripts]
     edits = of_lines(scene, words)
-    found: list[ShownCue] = []
-    exact, begin = True, 0.0
-    for number, (spec, script) in enumerate(scripts, start=1):
-        if script is None:
-            continue
-        timed, seconds, spoken = _timed(spec, script)
+    exact, lines = True, []
+    for (spec, script), changes in zip(scripts, edits, strict=True):
+        timed, seconds, spoken = _timed(spec, script) if script else ((), 0.0, True)
         exact = exact and spoken
-        for cue in captions.cues(timed, edits[number - 1]):
-            found.append(_shown(scene, number, words, cue, begin))
-        begin += seconds
+        lines.append((timed, changes, seconds))
+    found = [
+        _shown(scene, number, words, cue)
+        for number, line in enumerate(captions.of_lines(lines), start=1)
+        for cue in line
+    ]
     return ShownCues(tuple(found), exact)
 
 
-def _shown(
-    scene: Scene, line: int, words: Sequence[Sequence[str]], cue: captions.Cue, begin: float
-) -> ShownCue:
+def _shown(scene: Scene, line: int, words: Sequence[Sequence[str]], cue: captions.Cue) -> ShownCue:
     first, last = cue.first + 1, cue.last + 1
     mine = [row for row in scene.cues if row["from"]["line"] == line]
     here = lambda row: row["from"]["word"] <= last and row["to"]["word"] >= first  # noqa: E731
@@ -185,8 +183,8 @@ def _shown(
         last=last,
         said=" ".join(words[line - 1][first - 1 : last]),
         text=cue.text,
-        start=begin + cue.start,
-        end=begin + cue.end,
+        start=cue.start,
+        end=cue.end,
         pace=captions.pace(cue),
         row=row,
         lost=stale["text"] if stale and row is None else "",

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from rendering.values import BadInput, Chapter, CueEdit, Warn, Word
 
-VERSION = "captions/1"
+VERSION = "captions/2"
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
 LONGEST = 7.0  # seconds that a cue stands at most
+BRIEFEST = 0.04  # seconds that every cue is seen
 SHORTEST = 1.0  # seconds below which a cue flashes
 PACE = 20.0  # characters a second that are read with ease
 HOLD = 0.6  # seconds a cue may stay after its last word
@@ -116,7 +117,7 @@ def _edited(found: list[Cue], changed: Sequence[CueEdit | None]) -> list[Cue]:
             start, end = cue.start + edit.start, cue.end + edit.end
             cue = replace(cue, text=text, start=start, end=end, own=bool(edit.text))
         start = max(0.0, cue.start, done[-1].start + 0.04 if done else 0.0)
-        cue = replace(cue, start=start, end=max(cue.end, start + 0.04))
+        cue = replace(cue, start=start, end=_ended(start, cue.end))
         if done and done[-1].end > cue.start:
             done[-1] = replace(done[-1], end=max(cue.start - GAP, done[-1].start + 0.02))
         done.append(cue)
@@ -220,8 +221,13 @@ def _timed(groups: list[list[_Piece]]) -> list[Cue]:
         lines = _lines([word.text for word in group])
         text = lines[1] if lines else " ".join(word.text for word in group)
         first, last = group[0].number, group[-1].number
-        found.append(Cue(text, start, max(end, start + 0.04), first, last))
+        found.append(Cue(text, start, _ended(start, end), first, last))
     return found
+
+
+def _ended(start: float, end: float) -> float:
+    """The end of a cue that is seen at all, and not longer than one is read."""
+    return min(max(end, start + BRIEFEST), start + LONGEST)
 
 
 def opening(text: str) -> str:
@@ -249,8 +255,41 @@ def fast(words: Sequence[Word], edits: Sequence[CueEdit] = ()) -> list[Warn]:
     ]
 
 
-def shifted(cue: Cue, seconds: float) -> Cue:
-    return replace(cue, start=cue.start + seconds, end=cue.end + seconds)
+def of_lines(
+    lines: Sequence[tuple[Sequence[Word], Sequence[CueEdit], float]],
+) -> list[list[Cue]]:
+    """The cues of each line in the time of the whole, in milliseconds: one after the other, the last over when the whole is.
+
+    lines: words, edits and seconds of each.
+    """
+    found: list[list[Cue]] = []
+    begin = 0.0
+    for words, edits, seconds in lines:
+        made = cues(words, edits)
+        found.append([replace(c, start=begin + c.start, end=begin + c.end) for c in made])
+        begin += seconds
+    ahead = iter(_apart([cue for line in found for cue in line], begin))
+    return [[next(ahead) for _ in line] for line in found]
+
+
+def _apart(found: list[Cue], total: float) -> list[Cue]:
+    """The cues in order, each begun before the next and over before it or with the whole."""
+    starts: list[float] = []
+    for cue in found:
+        starts.append(max(cue.start, starts[-1] + BRIEFEST if starts else 0.0))
+    latest = total
+    for number in reversed(range(len(starts))):
+        latest = max(0.0, latest - BRIEFEST)
+        starts[number] = min(starts[number], latest)
+    done = []
+    for number, (cue, start) in enumerate(zip(found, starts, strict=True)):
+        limit = total
+        if number + 1 < len(starts):
+            following = starts[number + 1]
+            limit = max(following - GAP, min(start + BRIEFEST, following))
+        end = min(_ended(start, cue.end), limit)
+        done.append(replace(cue, start=round(start, 3), end=round(end, 3)))
+    return done
 
 
 def _stamp(seconds: float, point: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -242,17 +242,14 @@ def _words(
     segments: Sequence[Segment], edits: Sequence[Sequence[CueEdit]]
 ) -> tuple[list[Cue], list[tuple[float, str]]]:
     """Cues and transcript lines in the time of the whole video."""
-    found: list[Cue] = []
+    changed = [edits[number] if number < len(edits) else () for number in range(len(segments))]
+    said = [(part.timing.words, part.seconds) for part in segments]
+    found = captions.of_lines(
+        [(words, e, seconds) for (words, seconds), e in zip(said, changed, strict=True)]
+    )
     lines = []
     start = 0.0
-    for number, part in enumerate(segments):
-        changed = edits[number] if number < len(edits) else ()
-        made = captions.cues(part.timing.words, changed)
-        found += [captions.shifted(cue, start) for cue in made]
-        lines.append((start, " ".join(word.text for word in part.timing.words)))
-        start += part.seconds
-    for number, cue in enumerate(found[:-1]):
-        if cue.end > found[number + 1].start - captions.GAP:
-            end = max(found[number + 1].start - captions.GAP, cue.start)
-            found[number] = replace(cue, end=end)
-    return found, lines
+    for words, seconds in said:
+        lines.append((start, " ".join(word.text for word in words)))
+        start += seconds
+    return [cue for line in found for cue in line], lines
