@@ -20,7 +20,6 @@ from studio.models import Change, Clip, Picture, Scene, Workspace
 from studio.models.library import picture_path
 from studio.renders.ordering import request_render
 from studio.renders.plan import Plan, line_specs, plan_render
-from studio.renders.screening import screen_lines
 
 
 def clean_picture(upload: Path) -> pictures.Cleaned:
@@ -100,4 +99,4 @@ def speak_ahead(scene: Scene) -> None:
             tasks.speak_line(pipeline.spec_to_json(spec))
 
 
-__all__ = ["Plan", "line_specs", "plan_render", "request_render", "screen_lines"]
+__all__ = ["Plan", "line_specs", "plan_render", "request_render"]

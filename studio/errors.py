@@ -24,11 +24,11 @@ class Problem:
 
 
 class ScriptRefused(Exception):
-    """Screening blocked the words. Nothing was charged."""
+    """The words are refused, and why; nothing was charged."""
 
-    def __init__(self, title: str, policy: str, lines: list[dict[str, Any]]) -> None:
-        super().__init__(title)
-        self.title, self.policy, self.lines = title, policy, lines
+    def __init__(self, sentence: str, lines: list[dict[str, Any]]) -> None:
+        super().__init__(sentence)
+        self.lines = lines
 
 
 class PictureRefused(Exception):
@@ -70,12 +70,7 @@ def explain(error: BaseException) -> Problem | None:
                 retry_after=wait,
             )
         case ScriptRefused():
-            first = error.lines[0]
-            words = first["text"]
-            sentence = (
-                f"Not rendered, not charged. Line {first['line']}: “{words}”. "
-                f"Rule: {error.title}. Change the line and render again."
-            )
+            sentence = f"Not rendered, not charged. {error}"
             return Problem(451, "script_refused", "Script refused", sentence, error.lines)
         case PictureRefused():
             sentence = f"This {error.noun} cannot be used. Rule: {error.title}. Choose another one."

@@ -185,6 +185,7 @@ document.addEventListener("click", async (event) => {
 
 // -- counts and price ----------------------------------------------------------------------------
 
+let refused = false; // the words as saved, until they change
 let priced = null; // what the last estimate said: quoted, for how many seconds of script
 let asked = 0;
 let open = null; // scenes whose margins are wanted; null: nothing asked; empty: all
@@ -218,6 +219,8 @@ async function read() {
   if (status !== 200) return;
   estimateBox.innerHTML = body.bar;
   renderButton.textContent = body.label;
+  refused = body.refused;
+  pressable();
   for (const [id, html] of Object.entries(body.margins)) manuscripts.get(id)?.setMargin(html, told.get(id));
   const seconds = [...manuscripts.values()].reduce((sum, one) => sum + one.seconds, 0);
   priced = body.quoted === null || allSavers().some((saver) => Object.keys(saver.dirty).length > 0) ? priced : { quoted: body.quoted, seconds };
@@ -232,6 +235,14 @@ async function read() {
 }
 
 // -- render --------------------------------------------------------------------------------------
+
+let sending = false;
+
+function pressable() {
+  for (const button of renderForm.elements) {
+    if (button.type === "submit") button.disabled = sending || refused;
+  }
+}
 
 function refuse(sentence, errors = []) {
   const model = document.getElementById("problem-model").content.cloneNode(true);
@@ -255,8 +266,8 @@ renderForm.addEventListener("submit", async (event) => {
   event.preventDefault();
   const mode = event.submitter?.value ?? "final";
   problem.replaceChildren();
-  const buttons = renderForm.querySelectorAll("button");
-  for (const button of buttons) button.disabled = true;
+  sending = true;
+  pressable();
   stop();
   if (await flushAll()) {
     const answer = await ask(renderForm.action, { mode });
@@ -265,8 +276,10 @@ renderForm.addEventListener("submit", async (event) => {
       return;
     }
     refuse(sentenceOf(answer), answer.body.problem?.errors);
+    if (answer.status === 451) estimate();
   } else refuse("Not everything is saved yet, so nothing was rendered. Look at the note beside the project's name.");
-  for (const button of buttons) button.disabled = false;
+  sending = false;
+  pressable();
 });
 
 // -- listen --------------------------------------------------------------------------------------

@@ -204,6 +204,10 @@ class RenderRequest(Choices, Source):
     codec: Literal["h264", "av1", "vp9"] | None = Field(
         default=None, description="`h264` or `av1` in an MP4, `vp9` in a WebM."
     )
+    appeal: bool = Field(
+        default=False,
+        description="Where screening refuses the words: a person reads them, and the render is `held` for up to 72 hours.",
+    )
     max_cost: int | None = Field(
         default=None,
         ge=0,

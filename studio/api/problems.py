@@ -77,7 +77,10 @@ CODES: dict[str, tuple[int, str]] = {
     "image_too_small": (422, "A photo has at least 64 pixels a side, and its face 256."),
     "idempotency_key_reused": (422, "The key belongs to a request with another body."),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
-    "script_refused": (451, "The script breaks a rule: errors[] quotes the words."),
+    "script_refused": (
+        451,
+        "The script breaks a rule: errors[] quotes the words. `appeal` asks a person to read them.",
+    ),
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
     "voice_unavailable": (
         503,

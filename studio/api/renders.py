@@ -65,6 +65,7 @@ def render_create(
             mode=payload.mode,
             codec=payload.codec,
             max_cost=payload.max_cost,
+            appeal=payload.appeal,
             reference=payload.reference,
             metadata=payload.metadata,
         )

@@ -17,8 +17,8 @@ from rendering.values import BadInput
 from studio import composition
 from studio.errors import ScriptRefused
 from studio.models import ApiKey, Project, User
+from studio.renders import screening
 from studio.renders.plan import plan_render
-from studio.renders.screening import screen_lines
 
 
 def request_render(
@@ -31,14 +31,18 @@ def request_render(
     max_cost: int | None = None,
     reference: str = "",
     metadata: dict[str, str] | None = None,
+    appeal: bool = False,
 ) -> Render:
-    """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains."""
+    """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains.
+
+    appeal: words that screening refuses are read by a person before they are rendered.
+    """
     plan = plan_render(project, mode=mode, codec=codec)
     for line in plan.lines:
         composition.check_clip(line.scene, line.scene_number)
-    verdict, spans = screen_lines(plan.lines)
-    if verdict.verdict == "block":
-        raise ScriptRefused(verdict.title, verdict.policy or "", spans)
+    reading = screening.read(project, plan.lines)
+    if reading.refused and (reading.read or reading.waiting or not appeal):
+        raise ScriptRefused(reading.sentence, reading.spans)
     consents = {
         (line.avatar.pk, line.voice.pk): allows(line.avatar, line.voice, draft=line.spec.draft)
         for line in plan.lines
@@ -51,7 +55,7 @@ def request_render(
         )
     workspace = project.workspace
     with transaction.atomic():
-        held = verdict.verdict == "review"
+        held = reading.held
         video = plan.lines[0].spec.video
         render = Render.objects.create(
             workspace=workspace,
@@ -76,7 +80,7 @@ def request_render(
             reference=reference,
             metadata=metadata or {},
             consents=sorted({c.pk for pair in consents.values() for c in pair}),
-            screening=asdict(verdict),
+            screening={**asdict(reading.verdict), "words": reading.words},
             warnings=plan.warnings,
             status="held" if held else "queued",
             held_for="moderation" if held else "",
@@ -108,10 +112,10 @@ def request_render(
         if held:
             Case.objects.create(
                 render=render,
-                policy=verdict.policy or "",
-                title=verdict.title,
-                spans=spans,
-                version=verdict.version,
+                policy=reading.verdict.policy or "",
+                title=reading.verdict.title,
+                spans=reading.spans,
+                version=reading.verdict.version,
             )
         transaction.on_commit(partial(tasks.nudge_render, render.pk))
     return render

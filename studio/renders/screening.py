@@ -1,11 +1,94 @@
-"""Everything of a plan that is said or shown, screened."""
+"""Everything of a plan that is said or shown, screened, and what a person has said to the same words since."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
 from typing import Any
 
+from moderation.models import Case, Decision
 from moderation.screen import Verdict, screen
+from studio.models import Project
 from studio.renders.plan import PlannedLine
+
+
+@dataclass(frozen=True)
+class Reading:
+    """spans: where the words are that led to the verdict. words: known by this, whoever says them.
+
+    case: the last one about the same words in this project.
+    """
+
+    verdict: Verdict
+    spans: list[dict[str, Any]]
+    words: str
+    case: Case | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What a person has decided about these words; empty while nobody has."""
+        decision = getattr(self.case, "decision", None)
+        return decision.outcome if decision else ""
+
+    @property
+    def read(self) -> bool:
+        """A person has read them and did not release them."""
+        return self.outcome == Decision.Outcome.REFUSE
+
+    @property
+    def refused(self) -> bool:
+        """They are not rendered until they change, unless a person releases them."""
+        released = self.outcome == Decision.Outcome.RELEASE
+        return self.read or (self.verdict.verdict == "block" and not released)
+
+    @property
+    def held(self) -> bool:
+        """A person reads them before they are rendered."""
+        return self.verdict.verdict != "allow" and self.outcome != Decision.Outcome.RELEASE
+
+    @property
+    def waiting(self) -> bool:
+        """Somebody has been asked to read them, and has not answered yet."""
+        return bool(self.case and not self.outcome and not self.case.render.is_over)
+
+    @property
+    def title(self) -> str:
+        return self.case.title if self.case and self.read else self.verdict.title
+
+    @property
+    def where(self) -> str:
+        """The words, and where they stand."""
+        first = self.spans[0]
+        return f"Scene {first['scene']}, line {first['line']}: “{first['text']}”"
+
+    @property
+    def sentence(self) -> str:
+        """Of refused words: which, by what rule, and what can be done."""
+        if self.read:
+            what = f"A person has read this and did not release it (rule: {self.title})"
+            return f"{self.where}. {what}. Change the words."
+        if self.waiting:
+            return f"{self.where}. Rule: {self.title}. A person has been asked to read it; wait for the answer, or change the words."
+        return f"{self.where}. Rule: {self.title}. Change the words, or ask a person to look."
+
+
+def read(project: Project, lines: tuple[PlannedLine, ...]) -> Reading:
+    """Screens the lines of a plan. Decisions of people outweigh the verdict, as long as nothing was changed."""
+    verdict, spans = screen_lines(lines)
+    words = _known_by(lines)
+    if verdict.verdict == "allow":
+        return Reading(verdict, spans, words)
+    cases = Case.objects.filter(render__project=project, render__screening__words=words)
+    case = cases.select_related("render", "decision").order_by("-created_at").first()
+    return Reading(verdict, spans, words, case)
+
+
+def _known_by(lines: tuple[PlannedLine, ...]) -> str:
+    """A hash of all that is said and shown, and by whom; a look that is changed does not change it."""
+    said = [[line.text, line.spec.avatar, line.spec.voice] for line in lines]
+    shown = [text for _, text in shown_texts(lines)]
+    return hashlib.sha256(json.dumps([said, shown]).encode()).hexdigest()
 
 
 def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]:

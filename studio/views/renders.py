@@ -23,6 +23,7 @@ from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access, actions
 from studio.access import in_workspace
+from studio.renders import screening
 from studio.speaking import speaking
 from studio.views.files import file_name, file_url
 
@@ -161,9 +162,13 @@ def _again(render: Render) -> dict[str, Any]:
     if render.project.removed_at:
         return {}
     try:
-        return {"again": actions.plan_render(render.project, mode=render.mode)}
+        plan = actions.plan_render(render.project, mode=render.mode)
     except BadInput as problem:
         return {"again_problem": problem.sentence}
+    reading = screening.read(render.project, plan.lines)
+    if reading.refused:
+        return {"refused": reading, "plan": plan}
+    return {"again": plan}
 
 
 def _context(request: HttpRequest, render: Render) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import logging
 import threading
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -20,12 +21,13 @@ from rendering.models import Render
 from rendering.values import BadInput
 from studio import access, actions
 from studio.access import in_workspace
-from studio.errors import explain
+from studio.errors import ScriptRefused, explain
 from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene, Workspace
 from studio.models.projects import RevisionConflict
+from studio.renders import screening
 from studio.steps import NAMES, steps
 from studio.views.frames import frame_url, frame_urls, frame_version
 from studio.views.inspector import inspector
@@ -382,6 +384,7 @@ def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
         {
             "bar": render_to_string("studio/_estimate.html", context, request),
             "label": context["label"],
+            "refused": bool(context["refused"]),
             "quoted": plan.quoted if plan else None,
             "margins": rows,
             "running": bool(context["running"]),
@@ -395,6 +398,7 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "plan": None,
         "problem": None,
+        "refused": None,
         "stopped": {},
         "left": left,
         "label": "Render",
@@ -407,10 +411,11 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
         if "scene" in where and "line" in where:
             answer["stopped"] = {(where["scene"], where["line"]): error.sentence}
         return answer
-    verdict, spans = actions.screen_lines(plan.lines)
-    if verdict.verdict == "block":
-        for where in spans:
-            sentence = f"“{where['text']}” cannot be rendered. Rule: {verdict.title}."
+    reading = screening.read(project, plan.lines)
+    if reading.refused:
+        answer["refused"] = reading
+        for where in reading.spans:
+            sentence = f"“{where['text']}” cannot be rendered. Rule: {reading.title}."
             answer["stopped"][where["scene"], where["line"]] = sentence
     changed = plan.changed
     if delivered and changed == 0:
@@ -434,7 +439,14 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
 def render_create(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
     mode = "draft" if request.POST.get("mode") == "draft" else "final"
-    made: Render = actions.request_render(project, by=request.user, mode=mode)  # type: ignore[arg-type]
+    appeal = bool(request.POST.get("appeal"))
+    try:
+        made: Render = actions.request_render(project, by=request.user, mode=mode, appeal=appeal)  # type: ignore[arg-type]
+    except ScriptRefused:
+        if wants_json(request):
+            raise
+        messages.error(request, "Not rendered, not charged.")
+        return redirect(reverse("project_edit", args=[project.pk]) + "?estimate=1")
     if wants_json(request):
         return JsonResponse({"url": reverse("render_detail", args=[made.pk])}, status=201)
     return redirect("render_detail", made.pk)

@@ -54,6 +54,20 @@ def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
     assert project.renders.count() == 1
 
 
+def test_refused_words_cannot_be_rendered_until_they_change(page_of, holds, alice, project):
+    page = page_of(alice, width=320)
+    page.goto(f"/projects/{project.pk}/")
+    script = page.get_by_role("textbox", name="Script").first
+    render = page.locator("[data-render]")
+    script.fill("Good morning.\n\nI will kill you tomorrow.")
+    page.get_by_role("button", name="ask a person to look").wait_for()
+    assert render.is_disabled()
+    holds(page)
+    script.fill("Good morning.\n\nSee you tomorrow.")
+    page.get_by_text("ready in about").wait_for()
+    assert render.is_enabled()
+
+
 def test_undo_and_redo_by_key_and_after_a_reload(page_of, until, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")

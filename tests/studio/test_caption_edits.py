@@ -8,6 +8,7 @@ import pytest
 from rendering.stages import captions
 from rendering.values import CueEdit, Word
 from studio import actions
+from studio.renders import screening
 from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -126,7 +127,7 @@ def test_a_shifted_caption_never_covers_the_next():
 
 def test_what_is_written_in_captions_is_screened(client, scene):
     change(client, scene, text="I will kill you tonight")
-    verdict, spans = actions.screen_lines(actions.plan_render(scene.project).lines)
+    verdict, spans = screening.screen_lines(actions.plan_render(scene.project).lines)
     assert verdict.verdict == "block"
     assert spans[0]["line"] == 1
 

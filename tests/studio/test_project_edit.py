@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from rendering.models import Worker
-from studio.models import Picture, Project, Scene
+from studio.models import Picture, Scene
 
 JSON = {"HTTP_ACCEPT": "application/json"}
 
@@ -173,16 +173,3 @@ def test_a_refused_picture_is_not_kept(client, scene, monkeypatch):
     answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)
     assert answer.status_code == 451
     assert not Picture.objects.exists()
-
-
-def test_a_refused_script_names_the_words_and_costs_nothing(client, project, scene, alice):
-    from billing.models import available
-
-    save(client, scene, script="Good morning.\n\nI will kill you tomorrow.")
-    answer = client.post(f"/projects/{project.pk}/render")
-    html = answer.content.decode()
-    assert answer.status_code == 451
-    assert "I will kill you" in html
-    assert "Not rendered, not charged" in html
-    assert available(alice.workspace) == 600
-    assert Project.objects.get(pk=project.pk).renders.count() == 0
