@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
+from rendering import watchdog
 from rendering.models import Render, Segment, Worker
 from rendering.queue import ALL, Kinds
 from rendering.values import Canceled
@@ -89,6 +90,7 @@ class Pulse:
         self.grace = 0.0  # seconds that lines in hand may still take once it was asked to end
         self.kinds = ALL
         self.ready_at: datetime | None = None
+        self.ill_at: datetime | None = None  # since when it fails its own trial line
         self.started_at = timezone.now()
         self.beaten = time.monotonic()
         self.thread: threading.Thread | None = None
@@ -117,6 +119,26 @@ class Pulse:
         self._sign_in()
         self.start()
 
+    def fall_ill(self) -> bool:
+        """It claims nothing from now on. False if it was ill already."""
+        with self.lock:
+            if self.ill_at is not None:
+                return False
+            self.ill_at = timezone.now()
+        self._tell_state()
+        return True
+
+    def recover(self) -> None:
+        self.ill_at = None
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        try:
+            if self.slots:
+                self._sign_in()
+        except DatabaseError:  # the next beat says it
+            log.exception("the state of the worker was not written down")
+
     def end(self) -> None:
         """The process ends: claim nothing more, and give back what is not done within the grace."""
         self.stopping.set()
@@ -144,6 +166,12 @@ class Pulse:
         seen = 0.0
         while True:
             started = self.beaten = time.monotonic()
+            watchdog.beat()
+            with self.lock:
+                attempts = list(self.attempts)
+            if not self.slots and not attempts:
+                time.sleep(PULSE_SECONDS)
+                continue
             try:
                 close_old_connections()
                 if (
@@ -153,8 +181,6 @@ class Pulse:
                 ):
                     self._sign_in()
                     seen = started
-                with self.lock:
-                    attempts = list(self.attempts)
                 for attempt in attempts:
                     attempt.tell()
             except Exception:  # the database is away: the lease decides, and the thread lives on
@@ -170,7 +196,8 @@ class Pulse:
                 "engines": list(self.kinds.engines),
                 "lanes": list(self.kinds.lanes),
                 "started_at": self.started_at,
-                "ready_at": self.ready_at,
+                "ready_at": None if self.ill_at else self.ready_at,
+                "ill_at": self.ill_at,
                 "seen_at": timezone.now(),
             },
         )

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -43,18 +44,35 @@ class MediaFailed(Exception):
 
 @functools.cache
 def program() -> str:
-    """The ffmpeg of the imageio-ffmpeg wheel, or the one that IMAGEIO_FFMPEG_EXE names."""
-    import imageio_ffmpeg
+    """The ffmpeg that IMAGEIO_FFMPEG_EXE names, or of the imageio-ffmpeg wheel, or on PATH.
 
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    Not asked of imageio-ffmpeg itself: it tries the file in a child process, and remembers for good that there is none when
+    that child is killed. Nothing is remembered here of a look that failed.
+    """
+    if named := os.environ.get("IMAGEIO_FFMPEG_EXE"):
+        return named
+    from importlib.resources import files
+
+    for program in sorted(Path(str(files("imageio_ffmpeg"))).glob("binaries/ffmpeg-*")):
+        return str(program)
+    if found := shutil.which("ffmpeg"):
+        return found
+    raise MediaFailed("There is no ffmpeg; install the package imageio-ffmpeg.")
+
+
+def has_encoder(name: str) -> bool:
+    return name in _encoders()
 
 
 @functools.cache
-def has_encoder(name: str) -> bool:
+def _encoders() -> frozenset[str]:
+    """Raises MediaFailed where ffmpeg does not say, which is asked again the next time."""
     listed = subprocess.run(
         [program(), "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=30
     )
-    return any(line.split()[1:2] == [name] for line in listed.stdout.splitlines())
+    if listed.returncode:
+        raise MediaFailed(f"ffmpeg -encoders ended with {listed.returncode}")
+    return frozenset(line.split()[1] for line in listed.stdout.splitlines() if line.count(" ") > 1)
 
 
 LIMITS = {

@@ -193,14 +193,14 @@ class Render(models.Model):
             status="running", started_at=timezone.now(), touched_at=timezone.now()
         )
 
-    def give_back(self, attempt: int, *, failed: bool) -> bool:
+    def give_back(self, attempt: int, *, failed: bool, rest: float | None = None) -> bool:
         """The assembly to the queue again, as Segment.give_back has it."""
         return bool(
             Render.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 failures=F("failures") + int(failed),
                 lease_owner="",
                 lease_until=None,
-                next_at=timezone.now() + pause_after(self.failures if failed else None),
+                next_at=timezone.now() + pause_after(self.failures if failed else None, rest),
             )
         )
 
@@ -262,6 +262,9 @@ class Segment(models.Model):
     seconds = models.FloatField(null=True)
     credit_seconds = models.PositiveIntegerField(null=True)
     reused = models.BooleanField(default=False, help_text="Taken whole from the store.")
+    deaths = models.PositiveSmallIntegerField(
+        default=0, help_text="Of workers that had it in hand beside others."
+    )
     claims = models.PositiveSmallIntegerField(default=0)
     timing = models.JSONField(default=dict, help_text="Words with times, from the segment's start.")
     stage_seconds = models.JSONField(default=dict)
@@ -320,21 +323,23 @@ class Segment(models.Model):
             )
         )
 
-    def give_back(self, attempt: int, *, failed: bool) -> bool:
-        """To the queue again: after a failure with a growing pause, after a clean stop at once."""
+    def give_back(self, attempt: int, *, failed: bool, rest: float | None = None) -> bool:
+        """To the queue again: after a failure with a growing pause, after a clean stop at once or after `rest` seconds."""
         return bool(
             Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 status="waiting",
                 failures=F("failures") + int(failed),
                 lease_owner="",
                 lease_until=None,
-                next_at=timezone.now() + pause_after(self.failures if failed else None),
+                next_at=timezone.now() + pause_after(self.failures if failed else None, rest),
             )
         )
 
 
-def pause_after(failures: int | None) -> timedelta:
-    """How long work rests after its n-th failure; nothing after a clean stop."""
+def pause_after(failures: int | None, rest: float | None = None) -> timedelta:
+    """How long work rests after its n-th failure, or `rest` seconds; nothing after a clean stop."""
+    if rest is not None:
+        return timedelta(seconds=rest)
     return timedelta(seconds=0 if failures is None else 2 * 3**failures)
 
 
@@ -385,6 +390,9 @@ class Worker(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     ready_at = models.DateTimeField(default=timezone.now, null=True)
     leaving_at = models.DateTimeField(null=True)
+    ill_at = models.DateTimeField(
+        null=True, help_text="Since when it fails its own trial line and claims nothing."
+    )
     seen_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -400,6 +408,16 @@ class Worker(models.Model):
     def alive(cls) -> models.QuerySet[Worker]:
         """Able to claim now."""
         return cls.present().filter(ready_at__isnull=False)
+
+    @classmethod
+    def bury(cls, name: str) -> None:
+        """The process is known to have ended: nobody counts on it, and what it had in hand is free for the next sweep."""
+        cls.objects.filter(name=name).delete()
+        past = timezone.now() - timedelta(seconds=1)
+        for rows in (Segment.objects, Render.objects):
+            rows.filter(status="running", lease_owner__startswith=f"{name}:").update(
+                lease_until=past
+            )
 
     def serves(self, engine: str, lane: str) -> bool:
         return (not self.engines or engine in self.engines) and (

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import shutil
 import threading
 import time
@@ -21,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rendering import sums
-from rendering.store import RESERVE, Store, StoreAway, StoreFull
+from rendering.store import RESERVE, Store, StoreAway
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class ObjectStore(Store):
         }
         self._client = self._connect(endpoint)
         self._signer = self._connect(public_endpoint) if public_endpoint else self._client
-        self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self._held = self.total()
 
     def _connect(self, endpoint: str) -> Any:
@@ -94,8 +93,8 @@ class ObjectStore(Store):
 
     def _fetch(self, key: str, suffix: str) -> Path | None:
         path = self.path(key, suffix)
-        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
         with self._room():
+            draft = self._draft(suffix)
             try:
                 with _asked() as problem:
                     found = self._client.get_object(Bucket=self.bucket, Key=self._name(key, suffix))
@@ -119,8 +118,8 @@ class ObjectStore(Store):
     def write(self, key: str, suffix: str) -> Iterator[Path]:
         """As `Store.write`; the object is there when the block has ended, and a copy of it here."""
         path, name = self.path(key, suffix), self._name(key, suffix)
-        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
         with self._room():
+            draft = self._draft(suffix)
             try:
                 yield draft
                 from boto3.s3.transfer import TransferConfig
@@ -188,23 +187,14 @@ class ObjectStore(Store):
                     Bucket=self.bucket, **(place if region != "us-east-1" else {})
                 )
 
-    def healthy(self) -> bool:
-        """Whether an object can be put, read back and removed."""
-        probe = f"{0:062x}{secrets.token_hex(1)}"
-        try:
-            with self.write(probe, ".probe") as draft:
-                draft.write_bytes(b"likeness")
-            Store.remove(self, probe, ".probe")
-            found = self.find(probe, ".probe")
-            whole = found is not None and found.read_bytes() == b"likeness"
-            self.remove(probe, ".probe")
-        except (OSError, StoreFull, StoreAway):
-            return False
-        return whole
+    def _probed(self, probe: str) -> bytes:
+        Store.remove(self, probe, ".probe")
+        found = self.find(probe, ".probe")
+        return found.read_bytes() if found else b""
 
     def _keep_within(self, newest: Path) -> None:
         """Counts a new copy, and removes the longest unused ones when there are too many."""
-        with self._lock:
+        with self._counting:
             self._held += newest.stat().st_size
             if self._held <= self.limit:
                 return

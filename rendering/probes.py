@@ -21,12 +21,19 @@ def alive() -> bool:
 
 def ready() -> bool:
     """Whether it claims work."""
-    return alive() and PULSE.ready_at is not None and not PULSE.stopping.is_set()
+    claims = PULSE.ready_at is not None and PULSE.ill_at is None
+    return alive() and claims and not PULSE.stopping.is_set()
 
 
 def metrics() -> str:
     samples = [
         Sample("likeness_worker_ready", "gauge", "Whether it claims work.", float(ready())),
+        Sample(
+            "likeness_worker_ill",
+            "gauge",
+            "Whether it fails its own trial line.",
+            PULSE.ill_at is not None,
+        ),
         Sample("likeness_worker_slots", "gauge", "Lines it makes at once at most.", BATCH.size),
         Sample("likeness_worker_busy", "gauge", "Lines it makes now.", BATCH.used),
         Sample("likeness_worker_memory_bytes", "gauge", "Resident memory.", memory.in_use()),

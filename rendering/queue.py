@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import heapq
+import math
 import statistics
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,10 +25,11 @@ from consent.models import NotAllowed, allows
 from rendering import scheduling
 from rendering.models import Render, Segment, Turn, Worker, lease_end
 from rendering.scheduling import LANES, Head
-from rendering.store import Store
+from rendering.store import Store, StoreAway, StoreFull
 
 USUAL_SPEED = 1.2
 """Wall seconds per second of video and slot, until this machine has rendered something."""
+LOOKED_SECONDS = 3.0  # for which a look at the store is good
 SLOW = 1.4  # what the slowest tenth of lines takes, as a multiple of the usual, until then
 
 
@@ -47,6 +50,28 @@ def store() -> Store:
         secret=settings.S3_SECRET_KEY,
         limit=settings.S3_CACHE_MB * 1_000_000,
     )
+
+
+_looked: tuple[float, StoreFull | StoreAway | None] = (-math.inf, None)
+
+
+def store_trouble() -> StoreFull | StoreAway | None:
+    """Why the store keeps nothing just now, if that is so; looked at every few seconds."""
+    global _looked
+    at, found = _looked
+    if time.monotonic() - at > LOOKED_SECONDS:
+        try:
+            found = store().trouble()
+        except (StoreFull, StoreAway) as problem:
+            found = problem
+        _looked = (time.monotonic(), found)
+    return found
+
+
+def need_store() -> None:
+    """Raises StoreFull or StoreAway while nothing that is made could be kept: then nothing is promised and nothing charged."""
+    if problem := store_trouble():
+        raise problem.with_traceback(None)
 
 
 @dataclass(frozen=True, slots=True)

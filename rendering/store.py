@@ -7,12 +7,16 @@ beside it (rendering/sums.py): what is not any more what was written counts as a
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import logging
 import os
 import secrets
 import shutil
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +27,7 @@ log = logging.getLogger(__name__)
 
 RESERVE = 200 * 1024 * 1024  # bytes that stay free for the database
 LEFT_BEHIND = 24 * 3600  # seconds after which an unfinished file has no writer any more
+OWNER = ".owner"  # ends the name of a file that a process holds locked while it may have drafts
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 AWAY = (errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO)
 BROKEN = (errno.EIO,)  # of one file, when it is read
@@ -32,6 +37,7 @@ class StoreFull(Exception):
     """There is no room. Ours to mend: nothing half-written stays behind."""
 
     sentence = "The disk is full, so nothing more can be saved; make room and try again."
+    waits = "Our disk is full, so renders wait."
 
     def __init__(self) -> None:
         super().__init__(self.sentence)
@@ -41,6 +47,7 @@ class StoreAway(Exception):
     """The store cannot be written or does not answer. Ours to mend."""
 
     sentence = "The files cannot be reached just now. Nothing is lost; try again in a minute."
+    waits = "Our store of files does not answer just now, so renders wait."
 
     def __init__(self, problem: object) -> None:
         super().__init__(f"{self.sentence} ({problem})")
@@ -58,7 +65,12 @@ class Store:
         self.folder = Path(folder)
         self.reserve = reserve
         self._unfinished = self.folder / "unfinished"
-        self._unfinished.mkdir(parents=True, exist_ok=True)
+        self._owner = ""
+        self._lock = threading.Lock()
+        try:
+            self._unfinished.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise StoreAway(problem) from problem
         self._tidy()
 
     def path(self, key: str, suffix: str) -> Path:
@@ -97,8 +109,8 @@ class Store:
         written.
         """
         path = self.path(key, suffix)
-        draft = self._unfinished / f"{secrets.token_hex(8)}{suffix}"
         with self._room():
+            draft = self._draft(suffix)
             try:
                 yield draft
                 _sync(draft)
@@ -130,8 +142,8 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder on the store's file system, removed afterwards. Raises StoreFull as `write`."""
-        folder = self._unfinished / secrets.token_hex(8)
         with self._room():
+            folder = self._draft("")
             folder.mkdir()
             try:
                 yield folder
@@ -140,15 +152,26 @@ class Store:
 
     def healthy(self) -> bool:
         """Whether a file can be written, read back and removed."""
+        return not self.trouble()
+
+    def trouble(self) -> StoreFull | StoreAway | None:
+        """Why nothing can be kept just now, if that is so: a file is written, read back and removed."""
         probe = f"{0:062x}{secrets.token_hex(1)}"
         try:
             with self.write(probe, ".probe") as draft:
                 draft.write_bytes(b"likeness")
-            whole = self.path(probe, ".probe").read_bytes() == b"likeness"
+            found = self._probed(probe)
             self.remove(probe, ".probe")
-        except (OSError, StoreFull, StoreAway):
-            return False
-        return whole
+        except (StoreFull, StoreAway) as problem:
+            return problem
+        except OSError as problem:
+            return StoreAway(problem)
+        return (
+            None if found == b"likeness" else StoreAway("it does not give back what it was given")
+        )
+
+    def _probed(self, probe: str) -> bytes:
+        return self.path(probe, ".probe").read_bytes()
 
     def total(self) -> int:
         """Bytes of all that is kept, without the hashes."""
@@ -187,19 +210,41 @@ class Store:
                 raise StoreAway(problem) from problem
             raise
 
+    def _draft(self, suffix: str) -> Path:
+        """A new name for something unfinished, which says whose it is."""
+        with self._lock:
+            if not self._owner:
+                self._owner = secrets.token_hex(8)
+                mine = os.open(self._unfinished / f"{self._owner}{OWNER}", os.O_CREAT | os.O_RDWR)
+                fcntl.flock(
+                    mine, fcntl.LOCK_EX
+                )  # which the kernel gives back when this process ends
+                weakref.finalize(self, os.close, mine)
+        return self._unfinished / f"{self._owner}.{secrets.token_hex(8)}{suffix}"
+
     def _tidy(self) -> None:
-        """Removes what killed writers left."""
+        """Removes what killed writers left: at once where the owner is gone, after a day where it is not known."""
+        for lock in self._unfinished.glob(f"*{OWNER}"):
+            with contextlib.suppress(OSError), lock.open("rb") as held:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for entry in self._unfinished.glob(f"{lock.stem}.*"):
+                    if entry != lock:
+                        _remove(entry)
+                _remove(lock)
         oldest = time.time() - LEFT_BEHIND
         for entry in self._unfinished.iterdir():
-            try:
-                if entry.stat().st_mtime > oldest:
-                    continue
-                if entry.is_dir():
-                    shutil.rmtree(entry, ignore_errors=True)
-                else:
-                    entry.unlink(missing_ok=True)
-            except FileNotFoundError:
-                continue  # another process tidies too
+            with contextlib.suppress(
+                OSError
+            ):  # another process tidies too, or the disk is read-only
+                if entry.suffix != OWNER and entry.stat().st_mtime <= oldest:
+                    _remove(entry)
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

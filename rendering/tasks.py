@@ -11,6 +11,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -19,16 +20,24 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
+from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import finishing, memory, pipeline, queue, segments, uploaded, values
+from rendering import finishing, memory, pipeline, queue, segments, soundness, uploaded, values
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
 from rendering.models import Render, Segment, Worker, WrongStatus
+from rendering.store import StoreAway, StoreFull
 from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
 
 log = logging.getLogger(__name__)
@@ -42,6 +51,10 @@ OUR_FAULT = (
     "Something went wrong on our side while this was made. All credits are back; try again, "
     "and write to us if it fails once more."
 )
+AWAY_REST = 10  # seconds for which work rests that store or database could not take
+ILL_REST = 2  # seconds, while another worker may be there
+APART = 5  # seconds between lines that were in hand when their worker died, so that they are not together again
+SUSPECT = 3  # deaths of workers, beside others, from which each counts as the line's own failure
 SILENT = 60  # seconds for which the reason why a line is not spoken is good
 
 
@@ -91,7 +104,7 @@ def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
 def nudge(engine: str, lane: str) -> None:
     """Takes work from the queue until there is none, and wakes one more worker when there is plenty."""
     first = True
-    while not PULSE.stopping.is_set():
+    while not (PULSE.stopping.is_set() or PULSE.ill_at or queue.store_trouble()):
         close_old_connections()
         owner = f"{process_name()}:{threading.get_ident()}"
         with BATCH.place() as size:
@@ -110,6 +123,7 @@ def nudge(engine: str, lane: str) -> None:
 
 def make_line(row: Segment, batch: int = 1) -> None:
     """One claimed line. batch: how many are made at once; out of memory among several, it is tried again among fewer."""
+    spec = None
     with Attempt(row) as attempt:
         try:
             spec = pipeline.spec_from_json(row.spec)
@@ -155,9 +169,7 @@ def make_line(row: Segment, batch: int = 1) -> None:
                 row.give_back(attempt.number, failed=False)
                 log.warning("out of memory among %s lines; %s at once now", batch, BATCH.size)
                 return
-            BATCH.counts["failed"] += 1
-            log.exception("%s line %s, attempt %s", row.render_id, row.position, attempt.number)
-            _given_up(row, row.render, attempt.number)
+            _unexplained(row, row.render, attempt, problem, spec)
 
 
 def _earlier(row: Segment) -> list[LineSpec]:
@@ -179,9 +191,55 @@ def assemble(render: Render) -> None:
             _fail(render, problem.code, problem.sentence, attempt=attempt.number)
         except WrongStatus:
             log.info("%s ended while it was put together", render.pk)
-        except Exception:
-            log.exception("%s, assembly %s", render.pk, attempt.number)
+        except LinesGone as problem:
+            log.warning("%s: %s", render.pk, problem)
             _given_up(render, render, attempt.number)
+        except Exception as problem:
+            _unexplained(render, render, attempt, problem)
+
+
+def _unexplained(
+    work: Segment | Render,
+    render: Render,
+    attempt: Attempt,
+    problem: Exception,
+    like: LineSpec | None = None,
+) -> None:
+    """It failed through no fault of its maker: of store or database, of this worker, or, what is left, of the work itself,
+    which alone is counted."""
+    if _away(problem):
+        log.warning("%s waits, nothing is counted: %s", work, problem)
+        BATCH.counts["waiting"] += 1
+        _insist(lambda: work.give_back(attempt.number, failed=False, rest=AWAY_REST))
+        return
+    log.exception("%s, attempt %s", work, attempt.number)
+    BATCH.counts["failed"] += 1
+    try:
+        worker_is_sound = soundness.sound(like, attempt.stop)
+    except Canceled:
+        worker_is_sound = True
+    if not worker_is_sound:
+        soundness.doubt(like)
+        _insist(lambda: work.give_back(attempt.number, failed=False, rest=ILL_REST))
+        return
+    _given_up(work, render, attempt.number)
+
+
+def _away(problem: Exception) -> bool:
+    """Whether the store or the database is to blame; an encoder, say, only knows that it could not write."""
+    blamed = (StoreFull, StoreAway, OperationalError, InterfaceError)
+    return isinstance(problem, blamed) or queue.store().trouble() is not None
+
+
+def _insist(write: Callable[[], object]) -> None:
+    """Writes as soon as the database answers; until then the lease may end, and the sweep is patient (see there)."""
+    while not PULSE.stopping.is_set():
+        try:
+            write()
+            return
+        except (OperationalError, InterfaceError):
+            connection.close()
+            PULSE.stopping.wait(1)
 
 
 def _given_up(
@@ -370,14 +428,23 @@ def measure(render_id: str) -> None:
 
 
 def sweep() -> None:
-    """Everything that a lost message, a killed worker or a wiped broker left undone. Safe to repeat."""
-    now = timezone.now()
-    for row in Segment.objects.filter(status="running", lease_until__lt=now):
-        log.warning("%s line %s was left by its worker", row.render_id, row.position)
-        _given_up(row, row.render, row.attempt)
-    for render in Render.objects.filter(status="running", lease_until__lt=now):
-        log.warning("%s was left by its worker in assembly", render.pk)
-        _given_up(render, render, render.attempt)
+    """Everything that a lost message, a killed worker or a wiped broker left undone. Safe to repeat.
+
+    After a time in which the database was away or this machine slept, workers get one more round to be heard: what they have
+    in hand is not lost because nobody could say so.
+    """
+    global _swept_at
+    now, before = timezone.now(), _swept_at
+    silent = {"status": "running", "lease_until__lt": now}
+    rows: list[Segment | Render] = list(Segment.objects.filter(**silent).select_related("render"))
+    rows += Render.objects.filter(**silent)
+    _swept_at = time.monotonic()
+    if before is None or _swept_at - before <= max(settings.LEASE_SECONDS, LONGEST_ROUND):
+        by_worker: dict[str, list[Segment | Render]] = {}
+        for row in rows:
+            by_worker.setdefault(row.lease_owner.rpartition(":")[0], []).append(row)
+        for left in by_worker.values():
+            _left_behind(left)
     workers = list(Worker.alive())
     for (engine, lane), count in queue.kinds_waiting().items():
         hands = sum(worker.slots for worker in workers if worker.serves(engine, lane))
@@ -387,12 +454,34 @@ def sweep() -> None:
     Worker.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
 
 
+_swept_at: float | None = None
+LONGEST_ROUND = 10.0  # seconds that a round may be late without anything being wrong
+
+
+def _left_behind(work: list[Segment | Render]) -> None:
+    """What a worker had in hand when it ended. Alone in it, a line may have killed it, and that counts as a failure of the line.
+
+    Of several, nobody knows which it was: they wait, each for another while, and the one that is there again when the next
+    worker dies is the one.
+    """
+    deaths = [row.deaths if isinstance(row, Segment) else 0 for row in work]
+    for turn, (row, died) in enumerate(zip(work, deaths, strict=True)):
+        render = row.render if isinstance(row, Segment) else row
+        log.warning("%s was left by its worker", row)
+        suspect = died > 0 and died == max(deaths) and deaths.count(died) == 1
+        if len(work) == 1 or suspect or died >= SUSPECT:
+            _given_up(row, render, row.attempt)
+        elif row.give_back(row.attempt, failed=False, rest=APART * turn * (1 + died)):
+            Segment.objects.filter(pk=row.pk).update(deaths=F("deaths") + 1)
+
+
 # The life of a worker process
 
 
 @worker_ready.connect
 def _begin(sender: Any, **_: Any) -> None:
     memory.steady()
+    PULSE.start()
     if "speech" in sender.controller.app.amqp.queues.consume_from:
         threading.Thread(target=_warm_up, daemon=True).start()
 

@@ -143,6 +143,8 @@ def samples() -> Iterator[Sample]:
             row.desired,
             {"class": row.lane},
         )
+    ill = Worker.present().exclude(ill_at=None).count()
+    yield Sample("likeness_workers_ill", "gauge", "Workers that fail their trial line.", ill)
     now = timezone.now()
     lines = Segment.objects.filter(render__status__in=("queued", "running")).order_by()
     by = lines.values_list("render__lane", "engine", "status").annotate(n=Count("pk"))

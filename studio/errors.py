@@ -47,6 +47,9 @@ BAD_INPUT_STATUS = {
 }
 
 
+STORE_WAIT = 60  # seconds after which a store that is full or away is worth another try
+
+
 def credits_of(seconds: int) -> str:
     return f"{seconds / CREDIT:.1f}"
 
@@ -98,8 +101,12 @@ def explain(error: BaseException) -> Problem | None:
             )
         case StoreAway():
             title = "Our store does not answer"
-            return Problem(503, "unavailable", title, error.sentence, retryable=True)
+            return Problem(
+                503, "unavailable", title, error.sentence, retryable=True, retry_after=STORE_WAIT
+            )
         case StoreFull():
             sentence = "Our disk is full, so this could not be saved. Nothing was lost or charged; try again later."
-            return Problem(503, "unavailable", "No room left", sentence, retryable=True)
+            return Problem(
+                503, "unavailable", "No room left", sentence, retryable=True, retry_after=STORE_WAIT
+            )
     return None

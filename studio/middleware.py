@@ -85,7 +85,10 @@ def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
         log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
     context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
     template = "_problem.html" if getattr(request, "htmx", False) else "problem.html"
-    return render(request, template, context, status=problem.status)
+    answer = render(request, template, context, status=problem.status)
+    if problem.retry_after is not None:
+        answer["Retry-After"] = str(problem.retry_after)
+    return answer
 
 
 class SayWhatWentWrong:

@@ -37,6 +37,7 @@ def request_render(
 
     appeal: words that screening refuses are read by a person before they are rendered.
     """
+    queue.need_store()
     plan = plan_render(project, mode=mode, codec=codec)
     for line in plan.lines:
         composition.check_clip(line.scene, line.scene_number)

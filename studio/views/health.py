@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from rendering import queue, warmpool
 from rendering.metrics import exposition
 from rendering.models import Worker
+from rendering.store import StoreFull
 
 
 def _database() -> bool:
@@ -19,12 +20,15 @@ def _database() -> bool:
         return cursor.fetchone() == (1,)
 
 
-def _workers() -> bool:
-    return Worker.alive().exists()
+def _workers() -> bool | str:
+    if Worker.alive().exists():
+        return True
+    return "ill" if Worker.present().exclude(ill_at=None).exists() else False
 
 
-def _store() -> bool:
-    return queue.store().healthy()
+def _store() -> bool | str:
+    problem = queue.store().trouble()
+    return "full" if isinstance(problem, StoreFull) else problem is None
 
 
 @require_safe
@@ -37,7 +41,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
         ("store", _store),
     ):
         try:
-            parts[name] = "ok" if probe() else "down"
+            found = probe()
+            parts[name] = found if isinstance(found, str) else "ok" if found else "down"
         except Exception:
             parts[name] = "down"
     fine = all(state == "ok" for state in parts.values())

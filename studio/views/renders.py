@@ -110,6 +110,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
     case = Case.objects.filter(render=render).first() if render.status == "held" else None
     return {
         "place": place,
+        "store_trouble": queue.store_trouble(),
         "stage_number": number,
         "stages": len(STAGES),
         "doing": doing,

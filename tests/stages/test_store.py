@@ -87,13 +87,20 @@ def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
     )
     with writer:
         assert writer.stdout.readline() == b"ready\n"
+        Store(tmp_path)  # leaves alone what a living writer has
+        assert len(list((tmp_path / "unfinished").glob("*.txt"))) == 1
         writer.send_signal(signal.SIGKILL)
-    left = list((tmp_path / "unfinished").iterdir())
-    assert len(left) == 1
-    assert Store(tmp_path).find(KEY, ".txt") is None
-    os.utime(left[0], (0, 0))
-    Store(tmp_path)  # the next day
-    assert not left[0].exists()
+    assert len(list((tmp_path / "unfinished").iterdir())) == 2  # the draft, and whose it is
+    with Store(tmp_path).write(KEY, ".txt") as mine:
+        mine.write_text("half")
+        Store(tmp_path)
+        assert list((tmp_path / "unfinished").glob("*.txt")) == [mine]  # that of the dead is gone
+        other = tmp_path / "unfinished" / "of-an-older-version.txt"
+        other.write_text("half")
+        os.utime(other, (0, 0))
+        Store(tmp_path)  # the next day
+        assert not other.exists()
+    assert Store(tmp_path).find(KEY, ".txt")
 
 
 def test_it_refuses_when_the_disk_is_nearly_full(tmp_path):

@@ -17,14 +17,23 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
 
 from rendering.models import Worker
+from rendering.watchdog import Watch
 from studio.demo import EMAIL, PASSWORD
 from studio.servers import die_with_parent, free_port, start_valkey
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 READY_SECONDS = 90
 END_SECONDS = 12
+FORGOTTEN = 300  # seconds after which the end of a child no longer makes the next pause longer
+LONGEST_PAUSE = 30  # seconds
+
+
+def pause_before(ends: int) -> float:
+    """Seconds before a child starts again that has ended so often lately."""
+    return 0 if ends < 2 else min(LONGEST_PAUSE, 2.0 ** (ends - 2))
 
 
 class Command(BaseCommand):
@@ -42,6 +51,7 @@ class Command(BaseCommand):
         port = self._port(port)
         address = f"http://127.0.0.1:{port}"
         self.children: dict[str, subprocess.Popen] = {}
+        self.watches: dict[str, Watch] = {}
         self.environment = {**os.environ, "PORT": str(port)}
         self.commands = self._commands(port)
         try:
@@ -132,10 +142,12 @@ class Command(BaseCommand):
 
     def _start(self, name: str) -> None:
         """In a group of its own, so that Ctrl-C reaches the parent alone, which ends all in order."""
+        pulse = settings.DATA_DIR / "pulses" / name
+        self.watches[name] = Watch(pulse)
         self.children[name] = subprocess.Popen(
             self.commands[name],
             cwd=settings.BASE_DIR,
-            env=self.environment,
+            env={**self.environment, "LIKENESS_PULSE": str(pulse)},
             stdin=subprocess.DEVNULL,
             process_group=0,
             preexec_fn=die_with_parent(signal.SIGTERM),
@@ -165,23 +177,50 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _watch(self) -> None:
-        """Starts again what ended; gives up on what ends three times within a minute."""
+        """Starts again what ended, after a pause that grows while it keeps ending, and ends what stands still.
+
+        It never gives up: whatever a line does to its worker, the site is there for everybody else.
+        """
         ends: dict[str, list[float]] = {name: [] for name in self.children}
+        due: dict[str, float] = {}
         while True:
             time.sleep(0.5)
+            now = time.monotonic()
             for name, child in list(self.children.items()):
-                if child.poll() is None:
-                    continue
-                if name == "broker":
-                    port = int(self.environment["BROKER_URL"].rsplit(":", 1)[1].split("/")[0])
-                    self.children[name], _ = start_valkey(port, settings.DATA_DIR / "broker")
-                else:
-                    self._start(name)
-                now = time.monotonic()
-                ends[name] = [moment for moment in ends[name] if now - moment < 60] + [now]
-                if len(ends[name]) >= 3:
-                    raise CommandError(f"The {name} ended three times within a minute; stopping.")
-                self.stderr.write(f"The {name} had ended and was started again.")
+                if name in due:
+                    if now >= due[name]:
+                        del due[name]
+                        self._start_again(name)
+                elif child.poll() is not None:
+                    self._bury(name, child)
+                    ends[name] = [end for end in ends[name] if now - end < FORGOTTEN] + [now]
+                    pause = pause_before(len(ends[name]))
+                    due[name] = now + pause
+                    again = f"starts again in {pause:.0f} s" if pause else "is started again"
+                    self.stderr.write(f"The {name} had ended and {again}.")
+                elif name in self.watches and self.watches[name].is_hung():
+                    self.stderr.write(f"The {name} stands still and is ended.")
+                    os.killpg(child.pid, signal.SIGKILL)
+
+    def _start_again(self, name: str) -> None:
+        if name != "broker":
+            self._start(name)
+            return
+        port = int(self.environment["BROKER_URL"].rsplit(":", 1)[1].split("/")[0])
+        try:
+            self.children[name], _ = start_valkey(port, settings.DATA_DIR / "broker")
+        except RuntimeError as problem:  # the ended child stays in its place, so it is tried again
+            self.stderr.write(f"{problem}.")
+
+    def _bury(self, name: str, child: subprocess.Popen) -> None:
+        """Nobody counts on a worker that is known to have ended, and what it had in hand need not wait for its lease."""
+        if name != "worker":
+            return
+        try:
+            close_old_connections()
+            Worker.bury(f"{socket.gethostname()}:{child.pid}")
+        except DatabaseError as problem:  # then its lease decides
+            self.stderr.write(f"The end of the worker was not written down: {problem}.")
 
     def _end(self) -> None:
         """Web and scheduler first, then the workers, which give back what they hold; the broker last."""

@@ -19,6 +19,7 @@ from django.utils import timezone
 from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks, warmpool
+from rendering.attempts import PULSE
 from rendering.models import Render
 from studio import footage, mails, photos, recordings
 from studio.models import IdempotencyKey, Workspace
@@ -68,6 +69,7 @@ class Command(BaseCommand):
             for job in jobs:
                 job()
             return
+        PULSE.start()  # says that this process lives
         ended = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: ended.set())

@@ -1,0 +1,245 @@
+"""Whose fault is it? What store, database and worker do wrong costs no line a try, and nothing that a line does ends the studio."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.urls import reverse
+from django.utils import timezone
+
+from billing.models import Transfer
+from rendering import media, queue, soundness, tasks
+from rendering.attempts import PULSE
+from rendering.models import Segment, Worker
+from rendering.queue import ALL
+from rendering.store import StoreFull
+from rendering.watchdog import HUNG, Watch
+from studio import actions, composition
+from studio.management.commands.serve import pause_before
+from tests.rendering.fleet import until, whole
+
+pytestmark = pytest.mark.slow
+FULL = 1 << 60  # bytes that no disk has free
+
+
+@pytest.fixture
+def studio(transactional_db, library, monkeypatch):
+    """This process is the worker; the store is looked at anew each time."""
+    monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
+    monkeypatch.setattr(queue, "LOOKED_SECONDS", -1.0)
+    monkeypatch.setattr(tasks, "_swept_at", None)
+    PULSE.sign_in(1, ALL, ready=True)
+    yield
+    PULSE.slots, PULSE.ready_at, PULSE.ill_at = 0, None, None
+
+
+def work(lane="preview"):
+    tasks.nudge("portrait", lane)
+
+
+def tries(render):
+    return list(render.segments.values_list("failures", flat=True))
+
+
+def fill(monkeypatch, reserve=FULL):
+    monkeypatch.setattr(queue.store(), "reserve", reserve)
+
+
+def test_a_worker_that_cannot_encode_stops_claiming_and_no_line_pays_for_it(
+    studio, make_script, monkeypatch, client
+):
+    renders = [actions.request_render(make_script(f"Line {n}."), mode="draft") for n in range(3)]
+    ffmpeg = media.program()
+    monkeypatch.setattr(soundness, "PAUSES", (0.2, 60))
+    monkeypatch.setattr(media, "program", lambda: "/nowhere/ffmpeg")
+    work()
+    assert PULSE.ill_at is not None
+    assert [tries(render) for render in renders] == [[0], [0], [0]]
+    assert sorted(Segment.objects.values_list("claims", flat=True)) == [0, 0, 1]
+    assert not Worker.alive().exists()
+    assert client.get("/healthz").json()["workers"] == "ill"
+    monkeypatch.setattr(media, "program", lambda: ffmpeg)
+    until(lambda: PULSE.ill_at is None, "sound again")
+    assert client.get("/healthz").json()["workers"] == "ok"
+    Segment.objects.update(next_at=timezone.now())
+    work()
+    for render in renders:
+        whole(render)
+
+
+def test_a_line_that_fails_in_a_sound_worker_counts_as_before(studio, make_script):
+    render = actions.request_render(make_script("This one is broken."), mode="draft")
+    spec = {**render.segments.get().spec, "nonsense": 1}
+    render.segments.update(spec=spec)
+    work()
+    assert PULSE.ill_at is None
+    assert tries(render) == [1]
+
+
+def test_no_child_that_is_killed_makes_the_encoder_vanish(monkeypatch, tmp_path):
+    killed = tmp_path / "ffmpeg"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    ffmpeg = media.program()
+    media._encoders.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(media, "program", lambda: str(killed))
+        with pytest.raises(media.MediaFailed):
+            media.has_encoder("libx264")
+    assert media.has_encoder("libx264")
+    code = (
+        "import subprocess\n"
+        "def refuse(*a, **k): raise AssertionError('a child was started')\n"
+        "subprocess.Popen = refuse\n"
+        "from rendering import media; print(media.program())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ffmpeg
+
+
+def test_while_the_disk_is_full_nothing_is_taken_charged_or_tried(
+    studio, make_script, monkeypatch, alice, client_of
+):
+    waiting = actions.request_render(make_script("Asked for before."), by=alice, mode="draft")
+    charged = Transfer.objects.count()
+    fill(monkeypatch)
+    with pytest.raises(StoreFull):
+        actions.request_render(make_script("Asked for while it is full."), by=alice)
+    client = client_of(alice)
+    scene = make_script("Pressed while it is full.").live_scenes.get()
+    answer = client.post(reverse("render_create", args=[scene.project.pk]))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "Nothing was lost or charged" in answer.content.decode()
+    assert Transfer.objects.count() == charged
+    work()
+    assert list(waiting.segments.values_list("claims", "failures")) == [(0, 0)]
+    assert (
+        "Our disk is full"
+        in client.get(reverse("render_detail", args=[waiting.pk])).content.decode()
+    )
+    assert client.get("/healthz").json()["store"] == "full"
+    fill(monkeypatch, 0)
+    work()
+    whole(waiting)
+    assert "Our disk is full" not in client.get("/healthz").content.decode()
+
+
+def test_a_disk_that_runs_full_under_a_line_costs_it_no_try(studio, make_script, monkeypatch):
+    render = actions.request_render(make_script("The disk runs full."), mode="draft")
+    bring = tasks.uploaded.bring
+
+    def and_fill(*args):
+        fill(monkeypatch)
+        return bring(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks.uploaded, "bring", and_fill)
+        work()
+    line = render.segments.get()
+    assert (line.status, line.claims, line.failures) == ("waiting", 1, 0)
+    assert line.next_at > timezone.now()
+    fill(monkeypatch, 0)
+    render.segments.update(next_at=timezone.now())
+    work()
+    whole(render)
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_try(studio, make_script, monkeypatch):
+    render = actions.request_render(make_script("The database is away."), mode="draft")
+    finish, away = Segment.finish, iter([True, False])
+
+    def answer(self, *args, **changes):
+        if next(away):
+            raise OperationalError("server closed the connection unexpectedly")
+        return finish(self, *args, **changes)
+
+    monkeypatch.setattr(Segment, "finish", answer)
+    work()
+    assert tries(render) == [0]
+    render.segments.update(next_at=timezone.now())
+    work()
+    whole(render)
+
+
+def left(render, owner="here:1"):
+    past = timezone.now() - timedelta(seconds=1)
+    for thread, line in enumerate(render.segments.all()):
+        Segment.objects.filter(pk=line.pk).update(
+            status="running", lease_owner=f"{owner}:{thread}", lease_until=past
+        )
+
+
+@pytest.mark.postgres
+def test_a_line_that_was_alone_when_its_worker_died_counts_it(studio, make_script):
+    render = actions.request_render(make_script("Alone."))
+    left(render)
+    tasks.sweep()
+    assert tries(render) == [1]
+
+
+@pytest.mark.postgres
+def test_lines_side_by_side_are_not_blamed_until_one_is_there_again(studio, make_script):
+    render = actions.request_render(make_script("One.", "Two."))
+    left(render)
+    tasks.sweep()
+    assert tries(render) == [0, 0]
+    first, second = render.segments.values_list("next_at", flat=True)
+    assert second - first > timedelta(seconds=3)
+    other = actions.request_render(make_script("Three."))
+    left(other, "here:2")
+    left(render, "here:2")
+    render.segments.filter(position=1).update(status="done")
+    tasks.sweep()
+    assert tries(render) == [0, 1]
+    assert tries(other) == [0]
+
+
+@pytest.mark.postgres
+def test_a_worker_that_is_known_to_have_ended_is_not_waited_for(studio, make_script):
+    render = actions.request_render(make_script("In its hands."))
+    Worker.objects.create(name="here:31")
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    render.segments.update(status="running", lease_owner="here:31:7", lease_until=in_an_hour)
+    Worker.bury("here:3")
+    tasks.sweep()
+    assert render.segments.get().status == "running"
+    Worker.bury("here:31")
+    tasks.sweep()
+    assert not Worker.objects.filter(name="here:31").exists()
+    assert render.segments.get().status == "waiting"
+
+
+def test_after_a_silence_workers_get_one_more_round(studio, make_script, monkeypatch):
+    render = actions.request_render(make_script("Nobody could say a word."))
+    left(render)
+    monkeypatch.setattr(tasks, "_swept_at", time.monotonic() - 1000)
+    tasks.sweep()
+    assert render.segments.get().status == "running"
+    tasks.sweep()
+    assert render.segments.get().status == "waiting"
+
+
+def test_what_stands_still_is_noticed_and_a_machine_that_slept_is_not_blamed(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    watch = Watch(tmp_path / "pulses" / "worker")
+    assert not watch.is_hung()  # it starts
+    watch.place.touch()
+    assert not watch.is_hung()
+    long_ago = time.time() - HUNG - 1
+    os.utime(watch.place, (long_ago, long_ago))
+    assert not watch.is_hung()
+    watch.place.touch()  # it slept
+    assert not watch.is_hung()
+    os.utime(watch.place, (long_ago, long_ago))
+    assert not watch.is_hung()
+    now[0] += 20
+    assert watch.is_hung()
+
+
+def test_pauses_grow_and_end_nowhere():
+    assert [pause_before(n) for n in (1, 2, 3, 4, 9, 500)] == [0, 1, 2, 4, 30, 30]
