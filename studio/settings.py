@@ -34,6 +34,7 @@ DATA_DIR = Path(env("DATA_DIR") or BASE_DIR / ".data")
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 STORE_DIR = DATA_DIR / "store"
 MEDIA_DIR = DATA_DIR / "uploads"
+PLAYING_DIR = DATA_DIR / "playing"  # finished lines that somebody watches, for an hour
 C2PA_DIR = Path(env("C2PA_DIR") or DATA_DIR / "c2pa")
 os.environ.setdefault("LIKENESS_CACHE", str(DATA_DIR / "cache"))
 

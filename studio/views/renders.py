@@ -10,22 +10,23 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.shortcuts import render as respond
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import eta, mending, provenance, queue
+from rendering import eta, mending, playing, provenance, queue, segments
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access, actions
 from studio.access import in_workspace
 from studio.renders import screening
 from studio.speaking import speaking
-from studio.views.files import file_name, file_url
+from studio.views.files import file_name, file_url, serve
 
 DOING = {
     "script": "Reading the line",
@@ -36,6 +37,7 @@ DOING = {
     "smoothing": "Measuring the picture",
     "delivery": "Joining, captioning and signing",
 }
+PLAYS = ("queued", "running")  # renders whose finished lines can be watched
 DOWNLOADS = {  # kind of output -> its name on the page
     "video": "Video",
     "credentials": "Content Credentials",
@@ -180,6 +182,7 @@ def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
         "cost": render.cost,
         "lines": lines,
         "kept": sum(line.state == "kept" for line in lines),
+        "plays": PLAYS,
     }
     if render.status == "done":
         return context | _delivery(request, render)
@@ -201,6 +204,41 @@ def render_progress(request: HttpRequest, render_id: str) -> HttpResponse:
     render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
     context = {**_context(request, render), "alone": True}  # so the balance comes along
     return respond(request, "studio/render_detail.html#progress", context)
+
+
+def _finished_line(request: HttpRequest, render_id: str, position: int) -> Segment:
+    """A line that can be watched: its film is there, and its video is being made."""
+    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    line = get_object_or_404(render.segments, position=position)
+    if render.status not in PLAYS or not line.is_ready:
+        raise Http404
+    line.render = render
+    return line
+
+
+@require_safe
+@in_workspace
+def line_play(request: HttpRequest, render_id: str, position: int) -> HttpResponse:
+    """The player of one line: a page of its own, or a piece of the render's."""
+    line = _finished_line(request, render_id, position)
+    part = "#player" if request.htmx else ""  # type: ignore[attr-defined]
+    return respond(request, f"studio/line_play.html{part}", {"line": line, "render": line.render})
+
+
+@require_safe
+@in_workspace
+def line_film(request: HttpRequest, render_id: str, position: int) -> HttpResponseBase:
+    """What the player plays: to members who are signed in, and nothing that a browser keeps."""
+    line = _finished_line(request, render_id, position)
+    if request.headers.get("Sec-Fetch-Dest") == "document":  # opened by itself it could be saved
+        return redirect("line_play", render_id, position)
+    found = segments.stored(line.key, queue.store())
+    if found is None:
+        raise Http404
+    path = playing.film(found, settings.PLAYING_DIR)
+    answer = serve(request, path, f"line-{position}{path.suffix}", download=False)
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_POST

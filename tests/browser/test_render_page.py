@@ -11,7 +11,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from moderation.models import Case
 from rendering.models import Render, Worker
-from tests.studio.rows import deliver, make_project, make_render
+from tests.studio.rows import deliver, film_line, make_project, make_render
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -218,3 +218,34 @@ def test_the_balance_follows_a_cancel(page_of, alice, library):
     page.get_by_text("are back").wait_for()
     assert page.locator("#balance").inner_text().split()[0] == "10.0"
     assert page.locator("#balance").count() == 1
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_finished_line_plays_beside_the_page(
+    page_of, holds, alice, running, until, settings, tmp_path, width
+):
+    """With its sound, by the keyboard, while the page asks for news; Escape ends it and gives the focus back."""
+    settings.PLAYING_DIR = tmp_path / "playing"
+    film_line(running.segments.get(position=1))
+    page = open_page(page_of(alice, width=width), running)
+    page.locator("#play-1").focus()
+    page.keyboard.press("Enter")
+    page.locator("line-player video").wait_for()
+    until(page, f"{TIME} > 0.2")
+    until(page, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
+    holds(page)
+    running.segments.filter(position=2).update(progress=0.51)
+    page.get_by_text("Drawing the picture, 51 %").wait_for()
+    assert page.locator("line-player video").count() == 1
+    page.keyboard.press("Escape")
+    page.locator("line-player").wait_for(state="detached")
+    assert page.evaluate("document.activeElement.id") == "play-1"
+
+
+def test_a_finished_line_plays_without_scripts(page_of, alice, running, settings, tmp_path):
+    settings.PLAYING_DIR = tmp_path / "playing"
+    film_line(running.segments.get(position=1))
+    page = open_page(page_of(alice, javascript=False), running)
+    page.locator("#play-1").click()
+    assert page.locator("h1").inner_text() == "Line 1"
+    assert page.locator("video").get_attribute("controlslist").startswith("nodownload")

@@ -113,3 +113,47 @@ def deliver(render, video=b"not a film", used=12):
         ],
     )
     return render
+
+
+def film_line(segment, suffix=".mp4"):
+    """Puts two seconds of moving colour and a tone into the store as the film of this line."""
+    import subprocess
+
+    import numpy as np
+    import soundfile
+
+    from rendering import media, segments
+    from rendering.values import SAMPLE_RATE, Timing, Word
+    from rendering.values import Segment as Film
+
+    store, empty = queue.store(), np.zeros(1, np.float32)
+    codec = (
+        ["libx264", "-preset", "ultrafast"]
+        if suffix == ".mp4"
+        else ["libvpx-vp9", "-cpu-used", "8"]
+    )
+    with store.write(segment.key, suffix) as film, store.write(segment.key, ".flac") as sound:
+        command = [
+            media.program(),
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=s=160x90:d=2:r=25",
+        ]
+        command += ["-c:v", *codec, "-pix_fmt", "yuv420p", "-f", suffix[1:], str(film)]
+        subprocess.run(command, check=True)
+        tone = np.sin(np.arange(2 * SAMPLE_RATE) / 12) * 0.3
+        soundfile.write(sound, tone, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    words = (Word("Hello,", 0.2, 0.7), Word("and", 0.8, 1.0), Word("welcome.", 1.0, 1.8))
+    made = Film(
+        key=segment.key,
+        video=store.path(segment.key, suffix),
+        sound=store.path(segment.key, ".flac"),
+        timing=Timing(words, (), 2.0, 0.01, empty, empty),
+        seconds=2.0,
+    )
+    segments.keep(made, store)
+    return made

@@ -1,0 +1,75 @@
+"""A finished line to be watched while the rest of its video is made: its pictures as they are, with its sound beside them.
+
+What is made for it is nothing that is kept: it lies in a folder of its own, and is gone an hour after it was watched last.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from pathlib import Path
+
+from rendering import media
+from rendering.stages.delivery import SOUND
+from rendering.values import BadInput, Canceled, Segment
+
+KEPT = 3600.0  # seconds after it was watched last
+AT_ONCE = 2  # are made by one process
+PATIENCE = 5.0  # seconds that one waits for its turn
+LONGEST = 20.0  # seconds that joining may take
+
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+def film(line: Segment, folder: Path) -> Path:
+    """The line as a film with sound. Raises BadInput if many are asked for at once, or it is too long to be joined now."""
+    path = folder / f"{line.key}{line.video.suffix}"
+    try:
+        os.utime(path)
+        return path
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+    if not _turns.acquire(timeout=PATIENCE):
+        raise _busy("Many lines are opened just now; press Play again in a moment.")
+    draft = folder / f"{secrets.token_hex(8)}{line.video.suffix}"
+    stop = threading.Event()
+    alarm = threading.Timer(LONGEST, stop.set)
+    alarm.start()
+    try:
+        _forget(folder)
+        media.run(
+            [
+                *("-i", line.video, "-i", line.sound, "-map", "0:v", "-map", "1:a"),
+                *("-c:v", "copy", *SOUND[line.video.suffix], "-b:a", "128k"),
+                *(["-movflags", "+faststart"] if line.video.suffix == ".mp4" else []),
+                *("-f", line.video.suffix.removeprefix("."), draft),
+            ],
+            stop=stop,
+        )
+        os.replace(draft, path)
+    except Canceled:
+        raise _busy(
+            "This line is too long to be opened just now; it is in the video soon."
+        ) from None
+    finally:
+        alarm.cancel()
+        _turns.release()
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _busy(sentence: str) -> BadInput:
+    return BadInput(sentence, code="rate_limited", retry_after=2)
+
+
+def _forget(folder: Path) -> None:
+    """Removes what nobody has watched for a while."""
+    oldest = time.time() - KEPT
+    for path in folder.iterdir():
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except FileNotFoundError:
+            continue  # another process tidies too
