@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from rendering import media
-from rendering.stages.delivery import SOUND
+from rendering.stages.mixing import CODECS
 from rendering.values import BadInput, Canceled, Segment
 
 KEPT = 3600.0  # seconds after it was watched last
@@ -42,7 +42,7 @@ def film(line: Segment, folder: Path) -> Path:
         media.run(
             [
                 *("-i", line.video, "-i", line.sound, "-map", "0:v", "-map", "1:a"),
-                *("-c:v", "copy", *SOUND[line.video.suffix], "-b:a", "128k"),
+                *("-c:v", "copy", "-c:a", CODECS[line.video.suffix], "-b:a", "128k"),
                 *(["-movflags", "+faststart"] if line.video.suffix == ".mp4" else []),
                 *("-f", line.video.suffix.removeprefix("."), draft),
             ],
