@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerDown
+from redis.exceptions import RedisError
+
 from billing.models import CREDIT, NotEnoughCredits
 from consent.models import NotAllowed
 from rendering.models import WrongStatus
@@ -36,6 +40,9 @@ class PictureRefused(Exception):
         super().__init__(title)
         self.title, self.noun = title, noun
 
+
+AWAY = (OperationalError, InterfaceError, RedisError, BrokerDown)
+"""The database or the broker does not answer, so a page that asks them cannot say so."""
 
 BAD_INPUT_STATUS = {
     "above_max_cost": 402,
@@ -109,4 +116,12 @@ def explain(error: BaseException) -> Problem | None:
             return Problem(
                 503, "unavailable", "No room left", sentence, retryable=True, retry_after=STORE_WAIT
             )
+        case OperationalError() if "lock" in str(error).lower():
+            sentence = "Many people save at this moment, so this was not done. Nothing was charged; try again."
+            title = "Very busy"
+            return Problem(503, "unavailable", title, sentence, retryable=True, retry_after=2)
+        case _ if isinstance(error, AWAY):
+            sentence = "A part of the studio does not answer. Nothing was lost or charged; try again in a moment."
+            title = "We are away for a moment"
+            return Problem(503, "unavailable", title, sentence, retryable=True, retry_after=10)
     return None

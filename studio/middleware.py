@@ -3,13 +3,15 @@
 import logging
 import re
 import secrets
+import sys
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.defaults import server_error
 
 from rendering.values import BadInput
-from studio.errors import explain
+from studio.errors import AWAY, explain
 
 log = logging.getLogger(__name__)
 OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -84,11 +86,21 @@ def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
     if problem.status >= 500:
         log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
     context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
-    template = "_problem.html" if getattr(request, "htmx", False) else "problem.html"
+    if getattr(request, "htmx", False):
+        template = "_problem.html"
+    else:  # what stands around a page comes from the database
+        template = "busy.html" if isinstance(error, AWAY) else "problem.html"
     answer = render(request, template, context, status=problem.status)
     if problem.retry_after is not None:
         answer["Retry-After"] = str(problem.retry_after)
     return answer
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """What went wrong outside of a view: a part of the studio is away, or it is a bug of ours."""
+    error = sys.exc_info()[1]
+    answer = _told(request, error) if isinstance(error, AWAY) else None
+    return answer or server_error(request)
 
 
 class SayWhatWentWrong:

@@ -57,7 +57,7 @@ def _local_key() -> str:
 
 SECRET_KEY = secret("SECRET_KEY")
 EMBEDDED = not SECRET_KEY
-DEBUG = False if not EMBEDDED else flag("DEBUG", True)
+DEBUG = EMBEDDED and flag("DEBUG")
 SECRET_KEY = SECRET_KEY or _local_key()
 ALLOWED_HOSTS = (
     ["localhost", "127.0.0.1", "[::1]", "testserver"]
@@ -153,7 +153,10 @@ def _database(url: str) -> dict:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c statement_timeout=60000 -c lock_timeout=20000"},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=60000 -c lock_timeout=20000",
+        },
     }
 
 

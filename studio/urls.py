@@ -28,6 +28,7 @@ from studio.views import (
     voices,
 )
 
+handler500 = "studio.middleware.broken"
 urlpatterns = [
     path("", projects.home, name="home"),
     path("hooks/predictions", hooks.prediction_hook, name="prediction_hook"),

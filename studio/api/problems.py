@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from ninja.errors import HttpError, ValidationError
@@ -246,9 +245,6 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
             problem = Refusal("not_found").problem
         case RequestDataTooBig():
             problem = Refusal("body_too_large").problem
-        case OperationalError() if "lock" in str(error).lower():
-            problem = replace(Refusal("unavailable").problem, retryable=True)
-            retry_after = 2
         case _:
             problem = explain(error) or Refusal("internal_error").problem
             problem = replace(problem, errors=[_named(one, problem) for one in problem.errors])

@@ -319,7 +319,7 @@ def _refused(asked: Asked, away: Away) -> Answer:
         headers = {**response.headers}
         text = response.content
     else:
-        text = render_to_string("busy.html", {"away": away}).encode()
+        text = render_to_string("busy.html", {"problem": away}).encode()
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
         headers["Retry-After"] = str(away.seconds)
     headers["Content-Length"] = str(len(text))

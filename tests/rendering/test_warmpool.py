@@ -106,10 +106,11 @@ def test_the_command_says_why(alice, library):
 
 
 @pytest.mark.django_db
-def test_metrics_are_for_operators(client, settings, alice, library):
+def test_metrics_are_for_operators(client, client_of, settings, alice, library):
     make(alice.workspace, 3)
     Worker.objects.create(name="w", slots=2)
-    text = client.get("/metrics").content.decode()
+    assert client.get("/metrics").headers["Location"].startswith("/accounts/login/")
+    text = client_of(alice).get("/metrics").content.decode()
     assert 'likeness_lines{class="free",engine="portrait",status="waiting"} 3' in text
     assert 'likeness_pool_ready_slots{pool="general"} 2' in text
     for line in text.splitlines():
@@ -121,8 +122,10 @@ def test_metrics_are_for_operators(client, settings, alice, library):
         told = client.get(path, headers={"Authorization": "Bearer a long token"})
         assert told.status_code == 200
     assert told.json()["pools"]["general"]["slots"] >= 4
-    settings.METRICS_TOKEN, settings.EMBEDDED = "", False
-    assert client.get("/metrics").status_code == 403
+    settings.EMBEDDED = False
+    assert client_of(alice).get("/metrics").status_code == 401
+    settings.METRICS_TOKEN = ""
+    assert client_of(alice).get("/metrics").status_code == 403
 
 
 def test_a_day_is_the_same_twice_and_ends_are_foretold():

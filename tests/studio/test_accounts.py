@@ -182,14 +182,18 @@ def test_the_done_mail_can_be_switched_off(client_of, alice):
     assert alice.mails_when_done
 
 
-def test_the_outbox_shows_mails_newest_first_with_links(client, settings, tmp_path):
+def test_the_outbox_shows_mails_newest_first_with_links(
+    client, client_of, alice, settings, tmp_path
+):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
-    assert "Nothing yet" in client.get("/outbox/").content.decode()
+    assert client.get("/outbox/").headers["Location"].startswith("/accounts/login/")
+    inside = client_of(alice)
+    assert "Nothing yet" in inside.get("/outbox/").content.decode()
     sign_up(client)
     client.post(reverse("account_logout"))
     client.post(reverse("account_reset_password"), {"email": "new@example.com"})
-    html = client.get("/outbox/").content.decode()
+    html = inside.get("/outbox/").content.decode()
     assert html.index("Choose a new password") < html.index("Welcome. Confirm your address")
     assert re.search(r'<a href="http://testserver/accounts/confirm-email/[^"]+"', html)
     assert "To new@example.com" in html

@@ -87,6 +87,10 @@ def test_it_runs_and_nothing_is_left(serve, tmp_path):
     status, body = get(f"{address}/healthz")
     assert (status, json.loads(body)["status"]) == (200, "ok")
     assert "Likeness" in get(f"{address}/accounts/login/")[1]
+    with pytest.raises(urllib.error.HTTPError) as missing:
+        get(f"{address}/nothing-here/")
+    assert missing.value.code == 404
+    assert "URLconf" not in missing.value.read().decode()
     assert len(alive(tmp_path)) >= 6
     process.kill()  # no chance to tidy up: the kernel ends the children
     process.wait()

@@ -23,9 +23,9 @@ from rendering.models import Worker
 from rendering.watchdog import Watch
 from studio.demo import EMAIL, PASSWORD
 from studio.servers import die_with_parent, free_port, start_valkey
+from studio.starting import Stuck, processor_seconds, until_ready
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
-READY_SECONDS = 90
 END_SECONDS = 12
 FORGOTTEN = 300  # seconds after which the end of a child no longer makes the next pause longer
 LONGEST_PAUSE = 30  # seconds
@@ -154,20 +154,31 @@ class Command(BaseCommand):
         )
 
     def _wait_until_ready(self, port: int) -> None:
-        """Until the web process listens and a worker has signed in."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
+        """As long as something progresses: on a busy machine a start may take minutes."""
+
+        def listens() -> bool:
             for name, child in self.children.items():
                 if child.poll() is not None:
                     raise CommandError(f"The {name} did not start; its messages stand above.")
             try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1):
-                    if Worker.alive().exists():
-                        return
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except OSError:
-                pass
-            time.sleep(0.1)
-        raise CommandError(f"The studio was not ready within {READY_SECONDS} s.")
+                return False
+            return True
+
+        def say(words: str) -> None:
+            self.stdout.write(words)
+            self.stdout.flush()
+
+        groups = [child.pid for name, child in self.children.items() if name != "broker"]
+        parts = {
+            "the worker, which loads its models": lambda: Worker.alive().exists(),
+            "the web server": listens,
+        }
+        try:
+            until_ready(parts, lambda: processor_seconds(groups), say)
+        except Stuck as problem:
+            raise CommandError(str(problem)) from None
 
     def _say(self, address: str) -> None:
         self.stdout.write(f"\nLikeness Studio   {address}")
