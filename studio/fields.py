@@ -15,6 +15,7 @@ def settings_of(scene: Scene) -> dict[str, Any]:
         "markup": scene.markup,
         "avatar": scene.avatar.slug if scene.avatar else "",
         "voice": scene.voice.slug if scene.voice else "",
+        "voice_by_hand": "1" if scene.voice_by_hand else "",
         "speed": f"{scene.speed:g}",
         "style": scene.style,
         "background": scene.background,

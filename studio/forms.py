@@ -90,9 +90,11 @@ class SceneForm(Sent):
     )
     voice = forms.ModelChoiceField(
         Voice.objects.none(),
+        required=False,  # empty: the avatar's own
         to_field_name="slug",
         error_messages={"invalid_choice": "There is no such voice; choose one of the list."},
     )
+    voice_by_hand = forms.BooleanField(required=False)
     speed = forms.FloatField(
         min_value=0.5,
         max_value=2.0,

@@ -12,6 +12,7 @@ NAMES = {
     "markup": "Written as",
     "avatar": "Avatar",
     "voice": "Voice",
+    "voice_by_hand": "Voice",
     "speed": "Speed",
     "style": "Manner",
     "background": "Background",

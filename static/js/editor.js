@@ -55,7 +55,7 @@ function adopt(section) {
       for (const input of document.querySelectorAll(`[data-inspector="${id}"] [name=revision]`)) input.value = saver.revision;
       inspector.frame(id, frame);
       estimate([id], sent.script !== undefined);
-      if ("script" in sent || "voice" in sent || "speed" in sent) {
+      if ("script" in sent || "avatar" in sent || "voice" in sent || "speed" in sent) {
         clearTimeout(ahead);
         ahead = setTimeout(() => ask(section.dataset.speak, {}), SPEAK_AHEAD - 500);
       }

@@ -193,7 +193,10 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     } else if (target.closest("[data-project]")) project(target);
   });
 
-  side.addEventListener("submit", (event) => event.preventDefault());
+  side.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (event.target.matches("[data-own-voice]")) change({ voice: "" });
+  });
 
   async function project(input) {
     const form = input.closest("form");
@@ -308,9 +311,12 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
   });
 
   // Filters of the portraits: the form is a plain one; here its answer replaces the portraits only.
-  drawer.addEventListener("change", async (event) => {
+  drawer.addEventListener("change", (event) => {
     const form = event.target.closest("[data-filter]");
-    if (!form) return;
+    if (form) results(form);
+  });
+
+  async function results(form) {
     const mine = (filtering += 1);
     const answer = await ask(`${form.action}?${new URLSearchParams(new FormData(form))}`);
     if (mine !== filtering) return;
@@ -322,7 +328,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     fresh.innerHTML = answer.body.html;
     stop();
     drawer.querySelector("[data-results]").replaceWith(fresh.content.querySelector("[data-results]"));
-  });
+  }
 
   drawer.addEventListener("close", () => {
     stop();
@@ -344,6 +350,12 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
       return;
     }
     const { name, value } = event.submitter;
+    if ("stay" in event.submitter.dataset) {
+      await change({ [name]: value });
+      await results(drawer.querySelector("[data-filter]"));
+      drawer.querySelector("[name=avatar][aria-pressed=true]")?.focus();
+      return;
+    }
     drawer.close();
     await change({ [name]: value });
     side.querySelector(`[data-drawer][href="${drawer.returnTo}"]`)?.focus();

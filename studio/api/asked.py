@@ -161,6 +161,7 @@ def _scene(
     return {
         "avatar": avatar,
         "voice": voice,
+        "voice_by_hand": bool(wanted),
         "markup": chosen("format")[0] or "markdown",
         "speed": settings.speed if settings else 1.0,
         "style": chosen("style")[0] or "neutral",

@@ -150,10 +150,7 @@ class Project(models.Model):
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
         if model and not fields:
-            fields = {
-                name: getattr(model, name)
-                for name in ("avatar", "voice", "speed", "style", *Scene.LOOK)
-            }
+            fields = {name: getattr(model, name) for name in (*Scene.CAST, *Scene.LOOK)}
         scene = Scene.objects.create(project=self, position=position, **fields)
         if after:
             order = [s.id for s in self.live_scenes if s.id != scene.id]
@@ -197,6 +194,7 @@ class Scene(models.Model):
         *("background_color", "background_to", "background_angle", "picture", "clip", "fit"),
         "transition",
     )
+    CAST = ("avatar", "voice", "voice_by_hand", "speed", "style")
     """What a new scene takes from the one before."""
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "scene"))
@@ -211,6 +209,9 @@ class Scene(models.Model):
     )
     avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, null=True)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, null=True)
+    voice_by_hand = models.BooleanField(
+        default=False, help_text="Chosen for the scene: it stays, whoever speaks."
+    )
     speed = models.FloatField(default=1.0)
     style = models.CharField(
         max_length=8,
@@ -246,6 +247,29 @@ class Scene(models.Model):
     def __str__(self) -> str:
         return self.title or f"Scene {self.position}"
 
+    @property
+    def usual_voice(self) -> Voice | None:
+        """The voice that goes with its avatar."""
+        return self.voice_of(self.avatar)
+
+    def voice_of(self, avatar: Avatar | None) -> Voice | None:
+        offered = Voice.offered_to(self.project.workspace)
+        return offered.filter(slug=avatar.voice_slug).first() if avatar else None
+
+    def cast(self, fields: dict) -> dict:
+        """The fields with what they mean for the voice: whoever is chosen speaks in their own, unless another was chosen.
+
+        A voice of None asks for the avatar's own.
+        """
+        if "voice_by_hand" in fields or not {"avatar", "voice"} & set(fields):
+            return fields
+        if fields.get("voice"):
+            return {**fields, "voice_by_hand": True}
+        if "voice" not in fields and self.voice_by_hand:
+            return fields
+        own = self.voice_of(fields.get("avatar", self.avatar)) or self.voice
+        return {**fields, "voice": own, "voice_by_hand": False}
+
     @transaction.atomic
     def edit(self, revision: int, **fields) -> None:
         save_revision(self, revision, fields)
@@ -268,15 +292,11 @@ class Scene(models.Model):
             title=self.title,
             script=self.script,
             markup=self.markup,
-            avatar=self.avatar,
-            voice=self.voice,
-            speed=self.speed,
-            style=self.style,
             heading=self.heading,
             body=self.body,
             overlays=self.overlays,
             cues=self.cues,
-            **{name: getattr(self, name) for name in self.LOOK},
+            **{name: getattr(self, name) for name in (*self.CAST, *self.LOOK)},
         )
 
     @transaction.atomic

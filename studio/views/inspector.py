@@ -81,6 +81,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "scene": scene,
         "scene_number": number,
         "poster": poster_of(scene.avatar),
+        "usual_voice": scene.usual_voice if scene.voice_by_hand else None,
         "aspects": [(value, name, ICONS[value]) for value, name in Project.ASPECTS],
         "colors": BACKGROUNDS,
         "own_color": scene.background_color not in colors,

@@ -42,12 +42,13 @@ def scene_voices(request: HttpRequest, scene_id: str) -> HttpResponse:
     """Voices by language, before them those nearest to the newest recording of the workspace."""
     workspace = request.workspace  # type: ignore[attr-defined]
     scene = access.scene(workspace, scene_id)
-    groups = grouped(Voice.offered_to(workspace))
+    usual = scene.usual_voice
+    groups = grouped(voice for voice in Voice.offered_to(workspace) if voice != usual)
     own = Voice.objects.filter(workspace=workspace, retired_at=None, state=Voice.State.READY)
     if newest := own.order_by("-created_at").first():
         near = [one.voice for one in recordings.nearest(newest, 3)]
         groups.insert(0, (f"Stock voices nearest to {newest.name}", near))
-    return _drawer(request, scene, "scene_voices", {"groups": groups})
+    return _drawer(request, scene, "scene_voices", {"groups": groups, "usual": usual})
 
 
 def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:

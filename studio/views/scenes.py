@@ -164,6 +164,7 @@ def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
     if fields.get("markup") == "":
         del fields["markup"]
     revision = _revision(request)
+    fields = scene.cast(fields)
     before = settings_of(scene)
     same = all(getattr(scene, name) == value for name, value in fields.items())
     if not same:
@@ -191,7 +192,7 @@ def saved(scene: Scene) -> dict[str, Any]:
 def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> HttpResponse:
     """Two people, or two tabs, changed the scene: both versions, to choose from."""
     theirs = settings_of(current)
-    sent = {name: request.POST[name] for name in mine}
+    sent = {name: request.POST[name] for name in mine if name in request.POST}
     if "script" in sent:
         sent["script"] = mine["script"]
     others = [

@@ -67,6 +67,39 @@ def test_the_drawer_gives_a_scene_its_presenter_by_keyboard(page_of, holds, alic
     assert Scene.objects.get().avatar.slug == "maya"
 
 
+def test_whoever_is_chosen_brings_their_voice_unless_one_was_chosen(page_of, holds, alice, library):
+    page = page_of(alice)
+    page.goto("/avatars/stock/daniel/")
+    page.get_by_role("button", name="Use Daniel in a new project").click()
+    page.wait_for_url("**/projects/project_*/")
+    choice = page.locator(".cast-choice")
+    drawer = page.get_by_role("dialog")
+
+    def choose(slug):
+        choice.first.click()
+        drawer.locator(f"button.face-link[value={slug}]").click()
+
+    choose("maya")
+    page.get_by_role("button", name="Undo: avatar of scene 1").wait_for()
+    page.locator(".cast-choice", has_text="Heart").click()
+    drawer.get_by_role("button", name="Emma").last.click()
+    page.get_by_text("Emma was chosen for this scene and stays.").wait_for()
+    choose("daniel")
+    page.get_by_role("button", name="Use Michael, Daniel’s own voice").wait_for()
+    assert (Scene.objects.get().avatar.slug, Scene.objects.get().voice.slug) == (
+        "daniel",
+        "bf_emma",
+    )
+    choice.first.click()
+    holds(page)
+    drawer.get_by_role("button", name="Let each speak in their own").click()
+    drawer.get_by_text("Everybody comes with a voice of their own.").wait_for()
+    assert Scene.objects.get().voice.slug == "am_michael"
+    page.keyboard.press("Escape")
+    choose("maya")
+    page.locator(".cast-choice", has_text="Heart").wait_for()
+
+
 def test_it_works_without_javascript(page_of, alice, library):
     page = page_of(alice, javascript=False)
     page.goto("/avatars/")
