@@ -45,6 +45,9 @@ bench-reuse: .venv/test ## what is made again after a small change, in engine-se
 bench-queue: .venv/test ## what a claim costs while up to 10,000 lines wait, on SQLite and Postgres
 	$(BIN)/python -m tests.bench_queue
 
+chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everything is added up (DATABASE=postgres for Postgres)
+	$(BIN)/python -m tests.chaos
+
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
@@ -67,4 +70,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos samples gallery help

@@ -20,7 +20,7 @@ from rendering.store import StoreFull
 from rendering.watchdog import HUNG, Watch
 from studio import actions, composition
 from studio.management.commands.serve import pause_before
-from tests.rendering.fleet import until, whole
+from tests.rendering.fleet import database_url, until, whole
 
 pytestmark = pytest.mark.slow
 FULL = 1 << 60  # bytes that no disk has free
@@ -239,6 +239,56 @@ def test_what_stands_still_is_noticed_and_a_machine_that_slept_is_not_blamed(tmp
     assert not watch.is_hung()
     now[0] += 20
     assert watch.is_hung()
+
+
+WATCHED = """
+import os, sys
+import django; django.setup()
+from rendering import watchdog
+from studio.management.commands import serve
+watchdog.HUNG = watchdog.TWICE = 0.5
+command = serve.Command()
+command.children, command.watches, command.environment = {}, {}, dict(os.environ)
+command.commands = {
+    "worker": ["false"],
+    "speech": ["sh", "-c", "touch $LIKENESS_PULSE; exec sleep 600"],
+    "web": ["sleep", "600"],
+}
+for name in command.commands:
+    command._start(name)
+print("web", command.children["web"].pid, flush=True)
+command._watch()
+"""
+
+
+def test_serve_goes_on_whatever_ends_and_ends_what_stands_still(transactional_db, tmp_path):
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", WATCHED],
+            env={
+                **os.environ,
+                "DATABASE_URL": database_url(),
+                "DJANGO_SETTINGS_MODULE": "studio.settings",
+            },
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        told = (
+            "The worker had ended and is started again.",
+            "The worker had ended and starts again in 1 s.",
+            "The worker had ended and starts again in 2 s.",
+            "The speech stands still and is ended.",
+            "The speech had ended and is started again.",
+        )
+        until(lambda: all(words in log.read_text() for words in told), "told")
+        assert process.poll() is None
+        web = int(log.read_text().split("web ")[1].split()[0])
+        os.kill(web, 0)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_pauses_grow_and_end_nowhere():

