@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 from django.utils import timezone
 
@@ -66,6 +66,12 @@ def store_trouble() -> StoreFull | StoreAway | None:
             found = problem
         _looked = (time.monotonic(), found)
     return found
+
+
+def is_away(problem: Exception) -> bool:
+    """Whether the store or the database is to blame; an encoder, say, only knows that it could not write."""
+    blamed = (StoreFull, StoreAway, OperationalError, InterfaceError)
+    return isinstance(problem, blamed) or store().trouble() is not None
 
 
 def need_store() -> None:

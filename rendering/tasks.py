@@ -37,7 +37,6 @@ from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
 from rendering.models import Render, Segment, Worker, WrongStatus
-from rendering.store import StoreAway, StoreFull
 from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
 
 log = logging.getLogger(__name__)
@@ -207,7 +206,7 @@ def _unexplained(
 ) -> None:
     """It failed through no fault of its maker: of store or database, of this worker, or, what is left, of the work itself,
     which alone is counted."""
-    if _away(problem):
+    if queue.is_away(problem):
         log.warning("%s waits, nothing is counted: %s", work, problem)
         BATCH.counts["waiting"] += 1
         _insist(lambda: work.give_back(attempt.number, failed=False, rest=AWAY_REST))
@@ -223,12 +222,6 @@ def _unexplained(
         _insist(lambda: work.give_back(attempt.number, failed=False, rest=ILL_REST))
         return
     _given_up(work, render, attempt.number)
-
-
-def _away(problem: Exception) -> bool:
-    """Whether the store or the database is to blame; an encoder, say, only knows that it could not write."""
-    blamed = (StoreFull, StoreAway, OperationalError, InterfaceError)
-    return isinstance(problem, blamed) or queue.store().trouble() is not None
 
 
 def _insist(write: Callable[[], object]) -> None:

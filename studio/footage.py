@@ -152,7 +152,10 @@ def make(clip: Clip) -> None:
         _end(clip, Clip.State.REFUSED, findings=found)
     except Canceled:
         log.info("%s is not wanted any more", clip.pk)
-    except Exception:
+    except Exception as problem:
+        if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
+            _attempt(clip).update(claimed_at=None, claims=F("claims") - 1)
+            return
         log.exception("%s could not be prepared", clip.pk)
         _end(clip, Clip.State.FAILED, findings=[OUR_FAULT])
 

@@ -198,7 +198,10 @@ def make(avatar: Avatar) -> None:
             _end(avatar, Avatar.State.REFUSED, findings=plain)
         except Canceled:
             log.info("%s is not wanted any more", avatar.pk)
-        except Exception:
+        except Exception as problem:
+            if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
+                _attempt(avatar).update(claimed_at=None, claims=F("claims") - 1)
+                return
             log.exception("%s could not be made", avatar.pk)
             _end(avatar, Avatar.State.FAILED)
 

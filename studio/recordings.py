@@ -242,7 +242,10 @@ def measure(voice: Voice) -> None:
     except recording.Unusable as refusal:
         found = [{"code": one.code, "sentence": one.sentence} for one in refusal.findings]
         _end(voice, Voice.State.REFUSED, findings=found)
-    except Exception:
+    except Exception as problem:
+        if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
+            _attempt(voice).update(claimed_at=None, claims=F("claims") - 1)
+            return
         log.exception("%s could not be measured", voice.pk)
         _end(voice, Voice.State.FAILED)
 

@@ -6,8 +6,15 @@ from celery import shared_task
 from django.conf import settings
 from django.db import close_old_connections
 
+from rendering import queue
 from rendering.tasks import publish
 from studio import footage, photos, recordings
+
+
+def _can_keep() -> bool:
+    """Whether what would be made now could be kept; if not, the sweep asks again."""
+    close_old_connections()
+    return queue.store_trouble() is None
 
 
 def ask(avatar_id: str) -> bool:
@@ -17,7 +24,8 @@ def ask(avatar_id: str) -> bool:
 
 @shared_task(name="studio.tasks.prepare_avatar")
 def prepare_avatar(avatar_id: str) -> None:
-    close_old_connections()
+    if not _can_keep():
+        return
     avatar = photos.claim(avatar_id)
     if avatar is not None:
         photos.make(avatar)
@@ -30,7 +38,8 @@ def ask_for_voice(voice_id: str) -> bool:
 
 @shared_task(name="studio.tasks.measure_voice")
 def measure_voice(voice_id: str) -> None:
-    close_old_connections()
+    if not _can_keep():
+        return
     voice = recordings.claim(voice_id)
     if voice is not None:
         recordings.measure(voice)
@@ -43,7 +52,8 @@ def ask_for_clip(clip_id: str) -> bool:
 
 @shared_task(name="studio.tasks.prepare_clip")
 def prepare_clip(clip_id: str) -> None:
-    close_old_connections()
+    if not _can_keep():
+        return
     clip = footage.claim(clip_id)
     if clip is not None:
         footage.make(clip)

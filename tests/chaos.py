@@ -402,12 +402,15 @@ def main() -> None:
 def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
     from django.core.management import call_command
     from django.db import connection
+    from django.utils import timezone
 
     from rendering import mending
     from rendering.models import Render
+    from studio.models import Project
 
     call_command("migrate", verbosity=0)
     call_command("seed", no_render=True)
+    Project.objects.update(removed_at=timezone.now())  # the demo film is not what is asked for here
     accounts = _accounts(asked.people)
     history, log = History(), data / "serve.log"
     studio = _serve(port, log)

@@ -18,8 +18,10 @@ from rendering.models import Segment, Worker
 from rendering.queue import ALL
 from rendering.store import StoreFull
 from rendering.watchdog import HUNG, Watch
-from studio import actions, composition
+from studio import actions, composition, footage
+from studio import tasks as studio_tasks
 from studio.management.commands.serve import pause_before
+from studio.models import Clip
 from tests.rendering.fleet import database_url, until, whole
 
 pytestmark = pytest.mark.slow
@@ -293,3 +295,19 @@ def test_serve_goes_on_whatever_ends_and_ends_what_stands_still(transactional_db
 
 def test_pauses_grow_and_end_nowhere():
     assert [pause_before(n) for n in (1, 2, 3, 4, 9, 500)] == [0, 1, 2, 4, 30, 30]
+
+
+def test_a_video_that_waits_for_room_is_not_given_up(studio, alice, monkeypatch):
+    clip = Clip.objects.create(
+        workspace=alice.workspace, name="Sea", kind="video", state="making", upload="ab" * 32
+    )
+    fill(monkeypatch)
+    studio_tasks.prepare_clip(clip.pk)
+    claimed = footage.claim(clip.pk)
+    footage.make(claimed)  # it ran full after the claim
+    clip.refresh_from_db()
+    assert (clip.state, clip.claims, clip.claimed_at) == ("making", 0, None)
+    fill(monkeypatch, 0)
+    studio_tasks.prepare_clip(clip.pk)  # its upload is not there, so this one is its own failure
+    clip.refresh_from_db()
+    assert clip.state == "failed"
