@@ -17,6 +17,8 @@ TEENS = [
 ]
 TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SCALES = ["", " thousand", " million", " billion", " trillion", " quadrillion"]
+LONGEST = 15
+"""Digits of a number that is said as one; more are read digit by digit."""
 IRREGULAR = {
     "one": "first",
     "two": "second",
@@ -64,7 +66,10 @@ def _below_thousand(number: int, british: bool) -> str:
 
 def ordinal(number: int, british: bool = False) -> str:
     """ "twenty-third", "one hundredth"."""
-    words = cardinal(number, british)
+    return _ordinal(cardinal(number, british))
+
+
+def _ordinal(words: str) -> str:
     cut = max(words.rfind(" "), words.rfind("-")) + 1
     last = words[cut:]
     if last in IRREGULAR:
@@ -72,6 +77,14 @@ def ordinal(number: int, british: bool = False) -> str:
     else:
         last = last[:-1] + "ieth" if last.endswith("y") else last + "th"
     return words[:cut] + last
+
+
+def written_ordinal(text: str, british: bool = False) -> str:
+    """The ordinal of digits with or without grouping commas, however many there are."""
+    whole = text.replace(",", "")
+    if len(whole) > LONGEST:
+        return _ordinal(digits(whole))
+    return ordinal(int(whole), british)
 
 
 def year(number: int) -> str:
@@ -86,7 +99,8 @@ def year(number: int) -> str:
 
 def digits(text: str, zero: str = "zero") -> str:
     """Each digit on its own: "five five five"."""
-    return " ".join(zero if c == "0" else DIGITS[int(c)] for c in text if c in "0123456789")
+    values = [int(char) for char in text if char.isdecimal()]
+    return " ".join(DIGITS[value] if value else zero for value in values)
 
 
 def number(text: str, british: bool = False) -> str:
@@ -97,9 +111,8 @@ def number(text: str, british: bool = False) -> str:
         sign = "plus " if text[0] == "+" else "minus "
         text = text[1:]
     whole, _, part = text.replace(",", "").partition(".")
-    if len(whole) > 1 and whole[0] == "0" and not part:
-        return sign + digits(whole)
-    words = cardinal(int(whole or 0), british)
-    if len(whole) > 15:
+    if len(whole) > LONGEST or (len(whole) > 1 and whole[0] == "0" and not part):
         words = digits(whole)
+    else:
+        words = cardinal(int(whole or 0), british)
     return sign + words + (f" point {digits(part)}" if part else "")

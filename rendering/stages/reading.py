@@ -20,7 +20,16 @@ from rendering.stages.abbreviations import (
     SIGNS,
     UNITS,
 )
-from rendering.stages.numbers import TENS, cardinal, digits, number, ordinal, year
+from rendering.stages.numbers import (
+    LONGEST,
+    TENS,
+    cardinal,
+    digits,
+    number,
+    ordinal,
+    written_ordinal,
+    year,
+)
 
 PARTS = {2: "half", 4: "quarter"}
 NUMBERED = r"(?:Chapter|Part|Act|Scene|Section|Volume|Book|Phase|Article|World War|Level|Episode)"
@@ -47,19 +56,15 @@ def _letter(char: str) -> str:
 
 
 def plural(words: str) -> str:
-    """ "foot per second" -> "feet per second"; the head word alone changes."""
-    head, *rest = words.split(" ", 1)
-    if head in ("square", "kilowatt", "degree"):
-        head, rest = (
-            (head, [plural(rest[0])])
-            if head != "degree" and rest
-            else ("degrees" if head == "degree" else plural(head), rest)
-        )
-    elif head == "foot":
+    """ "foot per second" -> "feet per second", "square foot" -> "square feet"; the head word alone changes."""
+    head, _, rest = words.partition(" ")
+    if head in ("square", "kilowatt") and rest:
+        return f"{head} {plural(rest)}"
+    if head == "foot":
         head = "feet"
     elif not head.endswith("hertz"):
         head += "s"
-    return " ".join([head, *rest])
+    return f"{head} {rest}".rstrip()
 
 
 def _whole(text: str, british: bool = False) -> str:
@@ -270,8 +275,8 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (rf"\b([Nn])o\. ?({NUM})(?!\w)", lambda m: f"number {n(m[2])}"),
         (rf"(?<![\w&])#({NUM})(?!\w)", lambda m: f"number {n(m[1])}"),
         (r"(?<![\w&])#(?=[^\W\d_])", lambda m: "hashtag "),
-        (rf"{BEFORE}(\d{{1,3}}(?:,\d{{3}})+|\d+)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m[1].replace(",", "")), british)),
-        (rf"{BEFORE}(\d+(?:\.\d+){{2,}})(?!\w)", lambda m: " point ".join(cardinal(int(p)) for p in m[1].split(".") if len(p) < 15)),
+        (rf"{BEFORE}(\d{{1,3}}(?:,\d{{3}})+|\d+)(?:st|nd|rd|th)\b", lambda m: written_ordinal(m[1], british)),
+        (rf"{BEFORE}(\d+(?:\.\d+){{2,}})(?!\w)", lambda m: " point ".join(cardinal(int(p)) if len(p) < 15 else digits(p) for p in m[1].split("."))),
         (rf"{BEFORE}(\d{{1,4}}) ?[-–] ?(\d{{1,4}})(?![\w/-]|[.,]\d)", span_of_numbers),
         (rf"\b({NUMBERED}) ([IVXLC]+)\b", lambda m: f"{m[1]} {cardinal(_roman(m[2]))}"),
         (rf"\b({REIGNING}) ([IVXLC]+)\b", lambda m: f"{m[1]} the {ordinal(_roman(m[2]))}"),
@@ -347,9 +352,11 @@ def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) ->
         return number(text, british) if re.fullmatch(rf"[-−+]?(?:{NUM})", text) else None
     if kind == "ordinal":
         match = re.fullmatch(r"([\d,]{1,15})(?:st|nd|rd|th)?", text)
-        return ordinal(int(match[1].replace(",", "") or 0), british) if match else None
+        return written_ordinal(match[1], british) if match and match[1].strip(",") else None
     if kind == "date":
         pieces = re.findall(r"\d+", text)
+        if any(len(piece) > LONGEST for piece in pieces):
+            return None
         order = form.lower() or ("dmy" if british else "mdy")
         if re.match(r"\d{4}", text):
             order = "ymd"
