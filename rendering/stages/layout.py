@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from rendering.stages.markup import Run
 from rendering.stages.reading import readings
@@ -12,11 +15,13 @@ from rendering.values import BadInput, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
 
-EMOJI = re.compile(
-    "[\U0001f000-\U0001faff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u2139\u203c\u2049"
-    "\u200d\u20e3\ufe0e\ufe0f\U000e0020-\U000e007f]+"
+_EMOJI = (
+    "\U0001f000-\U0001faff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\u2139\u203c\u2049"
+    "\u200d\u20e3\ufe0e\ufe0f\U000e0020-\U000e007f"
 )
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+EMOJI, INVISIBLE = re.compile(f"[{_EMOJI}]+"), re.compile(f"[{_INVISIBLE}]")
+_SHOWN = re.compile(rf"[^\s{_EMOJI}{_INVISIBLE}]")
 
 # After these a full stop ends no sentence, whatever follows.
 NEVER = frozenset(
@@ -134,9 +139,17 @@ STARTERS = frozenset(
         "would",
     ]
 )
-_ENDING = re.compile(r"[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。！？])")
+_ENDING = re.compile(r"(?<![.!?…])[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。！？])")
 
 
+_FOLLOWING = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)")
+_WORD_BEFORE = re.compile(r"\S+$")
+_INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
+SETTLED = "\ue000"
+"""Stands for what a rule has read, so that no other rule reads it again."""
+
+
+@functools.cache
 def latin(char: str) -> bool:
     return char.isascii() or unicodedata.name(char, "").startswith(("LATIN", "MODIFIER"))
 
@@ -207,51 +220,63 @@ class Layout:
         self.breaks: set[int] = set()
         self.marks: list[_Marked] = []
         pieces: list[str] = []
+        bare: list[_Marked | float] = []  # marks and pauses since the last word
         for run in runs:
             at = len(self.begin)
             if run.kind == "pause":
                 self.pauses.append((at, float(run.value)))
-                for mark in reversed(self.marks):
-                    if "".join(pieces)[mark.at :].strip():
-                        break
-                    mark.wait += float(run.value)
+                bare.append(float(run.value))
             elif run.kind == "break":
                 self.breaks.add(at)
             elif run.kind == "mark":
                 self.marks.append(_Marked(at, run.value))
+                bare.append(self.marks[-1])
+            if run.text.strip():
+                _wait(bare)
+                bare = []
             pieces.append(run.text)
-            exact = len(run.text) == run.end - run.start
-            for offset in range(len(run.text)):
-                self.run_of.append(run)
-                self.begin.append(run.start + offset if exact else run.start)
-                self.finish.append(run.start + offset + 1 if exact else run.end)
+            size = len(run.text)
+            self.run_of += [run] * size
+            if size == run.end - run.start:
+                self.begin += range(run.start, run.end)
+                self.finish += range(run.start + 1, run.end + 1)
+            else:
+                self.begin += [run.start] * size
+                self.finish += [run.end] * size
             if run.kind == "said":
                 self.said.append(_Said(at, len(self.begin), run.value))
             elif run.kind == "phonemes":
                 sounds = ipa(run.value, british)
                 self.said.append(_Said(at, len(self.begin), run.text, sounds))
+        _wait(bare)
         self.text = "".join(pieces)
 
     def masked(self) -> str:
         """The text with all that is settled made invisible to further rules."""
         chars = list(self.text)
         for said in self.said:
-            chars[said.start : said.end] = "\ue000" * (said.end - said.start)
+            chars[said.start : said.end] = SETTLED * (said.end - said.start)
         return "".join(chars)
 
     def apply_dictionary(self, dictionary: Dictionary) -> None:
+        if not dictionary:
+            return
         masked = self.masked()
         for word, kind, value in sorted(dictionary, key=lambda row: (-len(row[0]), row)):
-            if not word.strip():
+            word = word.strip()
+            # Whatever a search that ignores case finds in ASCII, its small letters find as well.
+            if not word or (masked.isascii() and word.lower() not in masked.lower()):
                 continue
-            whole = rf"(?<!\w){re.escape(word.strip())}(?!\w)"
+            whole = rf"(?<!\w){re.escape(word)}(?!\w)"
+            chars = list(masked)
             for match in re.finditer(whole, masked, re.IGNORECASE):
                 start, end = match.span()
                 if kind == "ipa":
                     self.said.append(_Said(start, end, match[0], ipa(value, self.british)))
                 else:
                     self.said.append(_Said(start, end, value))
-                masked = masked[:start] + "\ue000" * (end - start) + masked[end:]
+                chars[start:end] = SETTLED * (end - start)
+            masked = "".join(chars)
 
     def apply_readings(self) -> None:
         masked = EMOJI.sub(lambda match: "\ue001" * len(match[0]), self.masked())
@@ -274,20 +299,20 @@ class Layout:
 
     def _ends_sentence(self, match: re.Match[str]) -> bool:
         text = self.text
-        after = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)").match(text, match.end())
+        after = _FOLLOWING.match(text, match.end())
         following = after[1] if after else ""
         if following[:1].islower():
             return False
         if match[0].rstrip("\"”’'»)]") != ".":
             return True
-        before = re.search(r"\S+$", text[max(0, match.start() - 30) : match.start()])
+        before = _WORD_BEFORE.search(text[max(0, match.start() - 30) : match.start()])
         word = before[0].lstrip("(\"“‘'[*_") if before else ""
         bare = re.sub(r"\W", "", following).lower()
         if word.lower() == "no":
             return not following[:1].isdecimal()
         if word.lower() in NEVER:
             return not following
-        if word.lower() in MAYBE or re.fullmatch(r"(?:[A-Z]\.)+[A-Z]", word):
+        if word.lower() in MAYBE or _INITIALS.fullmatch(word):
             return not following or bare in STARTERS
         if re.fullmatch(r"[A-Z]", word) and word != "I":
             return not following or bare in STARTERS
@@ -297,17 +322,17 @@ class Layout:
         found: list[Sentence] = []
         bounds: list[tuple[int, int]] = []  # of what is spoken, for the marks
         start, held = 0, 0.0
-        pauses = list(self.pauses)
+        pauses = [at for at, _ in self.pauses]
         for end in self.ends():
-            here = [(at, s) for at, s in pauses if start < at < end or (at == start and start == 0)]
-            at_end = [(at, s) for at, s in pauses if at == end]
+            first = 0 if start == 0 else bisect_right(pauses, start)
+            last, behind = bisect_left(pauses, end), bisect_right(pauses, end)
+            here, at_end = self.pauses[first:last], self.pauses[max(first, last) : behind]
             spans, lead, tail = self._spans(start, end, here)
             tail += sum(seconds for _, seconds in at_end)
             if spans:
                 if held + lead > 0:
                     if found:
-                        last = found[-1]
-                        found[-1] = Sentence(last.spans, last.pause + held + lead)
+                        found[-1] = Sentence(found[-1].spans, found[-1].pause + held + lead)
                     else:
                         found.append(Sentence((), held + lead))
                 found.append(Sentence(tuple(spans), tail))
@@ -318,94 +343,116 @@ class Layout:
             start = end
         if held and found:
             found[-1] = Sentence(found[-1].spans, found[-1].pause + held)
-        return found, [self._placed(mark, bounds) for mark in self.marks]
+        return found, self._placed(bounds)
 
-    def _placed(self, mark: _Marked, bounds: list[tuple[int, int]]) -> Mark:
-        """The mark among the characters of the captions; behind the last word it belongs to the last sentence."""
-        place = until = 0
-        for start, end in bounds:
-            place += len(
-                _cleaned(self.text[start : max(start, min(mark.at, end))]).replace(" ", "")
-            )
-            until += len(_cleaned(self.text[start:end]).replace(" ", ""))
-            if mark.at < end and self.text[mark.at : end].strip():
-                break
-        return Mark(mark.name, place, until, mark.wait)
+    def _placed(self, bounds: list[tuple[int, int]]) -> list[Mark]:
+        """The marks among the characters of the captions; behind the last word one belongs to the last sentence."""
+        if not self.marks or not bounds:
+            return []
+        shown = [0, *accumulate(bool(_SHOWN.match(char)) for char in self.text)]
+        words = [*(match.start() for match in re.finditer(r"\S", self.text)), len(self.text)]
+        ends = [end for _, end in bounds]
+        before = [0, *accumulate(shown[end] - shown[start] for start, end in bounds)]
+        found = []
+        for mark in self.marks:
+            word = words[min(bisect_left(words, mark.at), len(words) - 1)]
+            number = min(bisect_right(ends, word), len(bounds) - 1)
+            start, end = bounds[number]
+            inside = shown[max(start, min(mark.at, end))] - shown[start]
+            found.append(Mark(mark.name, before[number] + inside, before[number + 1], mark.wait))
+        return found
 
     def _spans(
         self, start: int, end: int, pauses: list[tuple[int, float]]
     ) -> tuple[list[Span], float, float]:
         """The spans of one sentence, and the pauses before its first and after its last word."""
-        said = {item.start: item for item in self.said if start <= item.start < end}
-        covered = {at for item in said.values() for at in range(item.start, item.end)}
-        stops = {at for at, _ in pauses}
-        spans: list[Span] = []
-        lead = tail = 0.0
-        waits = dict.fromkeys(stops, 0.0)
+        first = bisect_left(self.said, start, key=_start)
+        items = self.said[first : bisect_left(self.said, end, key=_start)]
+        said = {item.start: item for item in items}
+        covered = {at for item in items for at in range(item.start, item.end)}
+        waits: dict[int, float] = {}
         for at, seconds in pauses:
-            waits[at] += seconds
+            waits[at] = waits.get(at, 0.0) + seconds
+        stops = set(waits)
+        spans: list[Span] = []
+        heard = False
+        lead = tail = 0.0
         at = start
         # No blanks at the ends, so that a sentence is the same wherever it stands in a line.
         while end > start and self.text[end - 1].isspace() and end - 1 not in covered:
             end -= 1
+        visible = start + len(self.text[start:end].rstrip())
         while at < end:
             if self.text[at].isspace() and not spans and at not in stops:
                 at += 1
                 continue
             if at in waits:
-                if any(speakable(span) for span in spans):
+                if heard:
                     spans[-1] = _with_pause(spans[-1], waits.pop(at))
                 else:
                     lead += waits.pop(at)
-            manner = self.run_of[at].manner
+            run = self.run_of[at]
             item = said.get(at)
             last = at + 1
             if item is not None:
                 last = item.end
                 spoken = re.sub(r"\s+", " ", _cleaned(item.spoken))
-                closes = last == end or not self.text[last:end].strip()
-                if closes and self.text[last - 1] == "." and spoken[-1:] not in ("", ".", "!", "?"):
+                if (
+                    last >= visible
+                    and self.text[last - 1] == "."
+                    and spoken[-1:] not in ("", ".", "!", "?")
+                ):
                     spoken += "."
                 shown = _cleaned(self.text[at:last])
                 phonemes = item.phonemes
             else:
-                while (
-                    last < end
-                    and last not in covered
-                    and last not in stops
-                    and self.run_of[last].manner == manner
-                ):
+                while last < end and last not in covered and last not in stops:
+                    other = self.run_of[last]
+                    if other is not run and other.manner != run.manner:
+                        break
                     last += 1
                 spoken = shown = _cleaned(self.text[at:last])
                 phonemes = None
             if spoken or shown:
-                spans.append(
-                    Span(
-                        text=spoken,
-                        shown=shown,
-                        start=self.begin[at],
-                        end=self.finish[last - 1],
-                        emphasis=manner.emphasis,
-                        rate=manner.rate,
-                        pitch=manner.pitch,
-                        phonemes=phonemes,
-                    )
+                span = Span(
+                    text=spoken,
+                    shown=shown,
+                    start=self.begin[at],
+                    end=self.finish[last - 1],
+                    emphasis=run.manner.emphasis,
+                    rate=run.manner.rate,
+                    pitch=run.manner.pitch,
+                    phonemes=phonemes,
                 )
+                heard = heard or speakable(span)
+                spans.append(span)
             at = last
-        if not any(speakable(span) for span in spans):
+        if not heard:
             return [], lead + sum(waits.values()), 0.0
         # A pause after the last word belongs to the sentence, wherever its full stop stands.
         for index in range(len(spans) - 1, -1, -1):
-            tail += spans[index].pause if not any(map(speakable, spans[index + 1 :])) else 0.0
-            if speakable(spans[index]):
-                spans[index] = _with_pause(spans[index], -spans[index].pause)
-                break
+            tail += spans[index].pause
             spans[index] = _with_pause(spans[index], -spans[index].pause)
-        while spans and not spans[0].text.strip() and not spans[0].shown.strip():
-            spans.pop(0)
-        while spans and not spans[-1].text.strip() and not spans[-1].shown.strip():
-            spans.pop()
-        return spans, lead, tail + sum(waits.values())
+            if speakable(spans[index]):
+                break
+        kept = [
+            number for number, span in enumerate(spans) if span.text.strip() or span.shown.strip()
+        ]
+        return spans[kept[0] : kept[-1] + 1], lead, tail + sum(waits.values())
+
+
+def _start(said: _Said) -> int:
+    return said.start
+
+
+def _wait(bare: list[_Marked | float]) -> None:
+    """Gives each mark the pauses that stand between it and the next word."""
+    seconds = 0.0
+    for one in reversed(bare):
+        if isinstance(one, _Marked):
+            one.wait = seconds
+        else:
+            seconds += one
 
 
 def _cleaned(text: str) -> str:
@@ -414,10 +461,7 @@ def _cleaned(text: str) -> str:
 
 
 def _with_pause(span: Span, seconds: float) -> Span:
-    return Span(
-        span.text, span.shown, span.start, span.end, span.emphasis, span.rate, span.pitch,
-        span.phonemes, span.pause + seconds,
-    )  # fmt: skip
+    return replace(span, pause=span.pause + seconds) if seconds else span
 
 
 def speakable(span: Span) -> bool:

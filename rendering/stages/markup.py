@@ -74,22 +74,21 @@ def _pause(text: str, start: int, end: int) -> Run:
 
 _IN_BRACKETS = (
     r"|\[pause(?:[ ]+(?P<pause>[^\]\n]{1,20}))?\](?!\()"
-    r"|(?:(?P<row>^[ \t]*)|(?P<blank>[ \t]+))?"
-    rf"\[(?P<mark>{'|'.join(MARKS).replace(' ', '[ ]')})\](?!\()(?(row)[ \t]*)"
+    rf"|\[(?P<mark>{'|'.join(MARKS).replace(' ', '[ ]')})\](?!\()"
     r"|(?P<unknown>\[[A-Za-z][A-Za-z0-9 .,:_-]{2,30}\])(?![(\[])"
 )
-_PLAIN = re.compile(_IN_BRACKETS[1:], re.M)
+_PLAIN = re.compile(_IN_BRACKETS[1:])
+_BLANKS, _TICKS = re.compile(r"[ \t]*"), re.compile("`*")
 _MARKDOWN = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<heading>^[ ]{0,3}\#{1,6}(?:[ \t][^\n]*)?$)"
     r"|(?P<rule>^[ ]{0,3}(?:-[ \t]*){3,}$|^[ ]{0,3}(?:\*[ \t]*){3,}$|^[ ]{0,3}(?:_[ \t]*){3,}$)"
     r"|(?P<fence>^[ ]{0,3}(?:```|~~~)[^\n`]*$)"
     r"|(?P<item>^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+|^[ ]{0,3}>[ \t]?)"
-    r"|(?P<image>!\[[^\]\n]*\]\([^()\n]*\))"
+    r"|(?P<image>!\[(?:[^\]\n!]|!(?!\[))*\]\([^()\n]*\))"
     r"|\[(?P<link>[^\]\[\n]+)\]\([^()\s]*(?:[ ]+\"[^\"\n]*\")?\)"
     r"|<(?P<address>(?:https?://|mailto:)[^\s<>]+)>"
-    r"|(?P<tag></?[A-Za-z][^<>\n]*>|<!--.*?-->)"
-    r"|(?P<ticks>`+)(?P<code>[^`]+)(?P=ticks)"
+    r"|(?P<tag></?[A-Za-z][^<>\n]*>)|(?P<comment><!--)|(?P<ticks>`+)"
     r"|(?P<stars>\*+|(?<![^\W_])_+|_+(?![^\W_])|~~)" + _IN_BRACKETS,
     re.M | re.S,
 )
@@ -121,15 +120,35 @@ def markdown(source: str) -> tuple[list[Run], list[Warn]]:
 def _inline(
     source: str, start: int, end: int, runs: list[Run], warnings: list[Warn], rows: list[_Stars]
 ) -> None:
-    at = start
-    for match in _MARKDOWN.finditer(source, start, end):
+    at = place = start  # where what is not yet a run begins, and where the next token is looked for
+    endless = (
+        set()
+    )  # what begins and is not closed any more, so that nobody looks for its end again
+    while match := _MARKDOWN.search(source, place, end):
         begin, finish = match.span()
+        kind = match.lastgroup
+        code = Run("", finish, finish)
+        if kind in ("comment", "ticks"):
+            closing = "-->" if kind == "comment" else "`"
+            close = -1 if kind in endless else source.find(closing, finish, end)
+            place = finish
+            if close < 0:
+                endless.add(kind)
+                continue
+            if kind == "ticks":
+                code = Run(source[finish:close], finish, close)
+                count = min(finish - begin, _length(_TICKS, source, close, end))
+                begin, finish = finish - count, close + count
+            else:
+                finish = close + len(closing)
+        elif kind in ("mark", "pause", "unknown", None):
+            at = place = _bracket(match, source, at, end, runs, warnings)
+            continue
         if begin > at:
             runs.append(Run(source[at:begin], at, begin))
-        at = finish
-        kind = match.lastgroup
-        if kind == "code":
-            runs.append(Run(match["code"], match.start("code"), match.end("code")))
+        at = place = finish
+        if kind == "ticks":
+            runs.append(code)
         elif kind == "escaped":
             runs.append(Run(match["escaped"], begin, finish))
         elif kind == "link":
@@ -149,29 +168,38 @@ def _inline(
             warnings.append(Warn("not_spoken", "A picture is not spoken.", begin, finish))
         elif kind in ("item", "heading", "rule", "fence"):
             runs.append(Run("", begin, finish, kind="break"))
-        elif kind != "tag":
-            _bracket(match, source, runs, warnings)
     if at < end:
         runs.append(Run(source[at:end], at, end))
+
+
+def _length(pattern: re.Pattern[str], source: str, start: int, end: int) -> int:
+    match = pattern.match(source, start, end)
+    return match.end() - start if match else 0
 
 
 def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
     """Pair the rows of stars, nearest first; what stays unpaired is spoken as it stands."""
     weight = [0] * (len(runs) + 1)
     open_rows: list[_Stars] = []
+    places: dict[str, list[int]] = {"*": [], "_": []}  # of each kind among them
     for row in rows:
-        if row.closes:
-            for opener in reversed(open_rows):
-                used = min(opener.left, row.left, 3)
-                if opener.char != row.char or not used or row.at == opener.at + 1:
-                    continue
-                weight[opener.at + 1] += used
-                weight[row.at] -= used
-                opener.left -= used
-                row.left -= used
-                del open_rows[open_rows.index(opener) + (opener.left > 0) :]
-                break
+        alike = places[row.char]
+        # What stands right beside it has nothing to emphasise between them.
+        nearest = -2 if alike and open_rows[alike[-1]].at + 1 == row.at else -1
+        if row.closes and len(alike) >= -nearest:
+            place = alike[nearest]
+            opener = open_rows[place]
+            used = min(opener.left, row.left, 3)
+            weight[opener.at + 1] += used
+            weight[row.at] -= used
+            opener.left -= used
+            row.left -= used
+            del open_rows[place + (opener.left > 0) :]
+            for kept in places.values():
+                while kept and kept[-1] >= len(open_rows):
+                    kept.pop()
         if row.opens and row.left:
+            alike.append(len(open_rows))
             open_rows.append(row)
     left = {row.at: row for row in rows}
     found, level = [], 0
@@ -194,37 +222,43 @@ def plain(source: str) -> tuple[list[Run], list[Warn]]:
     runs: list[Run] = []
     warnings: list[Warn] = []
     at = 0
-    for match in _PLAIN.finditer(source):
-        if match.start() > at:
-            runs.append(Run(source[at : match.start()], at, match.start()))
-        _bracket(match, source, runs, warnings)
-        at = match.end()
+    while match := _PLAIN.search(source, at):
+        at = _bracket(match, source, at, len(source), runs, warnings)
     if at < len(source):
         runs.append(Run(source[at:], at, len(source)))
     return runs, warnings
 
 
-def _bracket(match: re.Match[str], source: str, runs: list[Run], warnings: list[Warn]) -> None:
-    """A pause, a mark, or words in brackets that look like a mark and are none."""
-    start, end = match.span()
+def _bracket(
+    match: re.Match[str], source: str, at: int, end: int, runs: list[Run], warnings: list[Warn]
+) -> int:
+    """The text from `at`, and then a pause, a mark, or words that look like a mark and are none; where that ends."""
+    begin, finish = match.span()
+    start = begin
     if match["mark"]:
-        before, after = source[max(0, start - 1) : start], source[end : end + 1]
-        if match["blank"] is None and before.isalnum() and after.isalnum():
-            # Inside a word it is none: what is spoken is what stands there.
-            runs.append(Run(match[0], start, end))
-            warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), start, end))
-            return
-        if match["blank"]:
-            # The blank goes too where another stands, so that the words are those without the mark.
-            if after and not after.isspace() and after not in ".,;:!?…":
-                runs.append(Run(match["blank"], start, start + len(match["blank"])))
-            start += len(match["blank"])
-        runs.append(Run("", start, end, kind="mark", value=match["mark"]))
+        while start > at and source[start - 1] in " \t":
+            start -= 1
+        if alone := start == 0 or source[start - 1] == "\n":
+            finish += _length(_BLANKS, source, finish, end)
+        before, after = source[max(0, start - 1) : start], source[finish : finish + 1]
+    if start > at:
+        runs.append(Run(source[at:start], at, start))
+    if match["mark"] and start == begin and before.isalnum() and after.isalnum():
+        # Inside a word it is none: what is spoken is what stands there.
+        runs.append(Run(match[0], begin, finish))
+        warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), begin, finish))
+    elif match["mark"]:
+        # The blank goes too where another stands, so that the words are those without the mark.
+        if start < begin and not alone and after and not after.isspace() and after not in ".,;:!?…":
+            runs.append(Run(source[start:begin], start, begin))
+        begin = start if alone else begin
+        runs.append(Run("", begin, finish, kind="mark", value=match["mark"]))
     elif match["unknown"]:
-        runs.append(Run(match[0], start, end))
-        warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), start, end))
+        runs.append(Run(match[0], begin, finish))
+        warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), begin, finish))
     else:
-        runs.append(_pause(match["pause"] or "0.5", start, end))
+        runs.append(_pause(match["pause"] or "0.5", begin, finish))
+    return finish
 
 
 # -- SSML ---------------------------------------------------------------------------------------
@@ -237,7 +271,7 @@ _TOKEN = re.compile(
     r"|(?P<text>[^<&]+)|(?P<bad>.)",
     re.S,
 )
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]++)\s*+=\s*(?:\"([^\"]*)\"|'([^']*)')")
 TAGS = frozenset(
     "speak p s break emphasis prosody say-as sub phoneme lang mark".split()  # noqa: SIM905
 )

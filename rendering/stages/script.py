@@ -16,6 +16,7 @@ from rendering.values import BadInput, Script, Warn
 
 LONGEST = 20_000  # characters
 
+HEADING = re.compile(r" {0,3}#{1,6}(?:(?=[ \t])|#*$)")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -51,11 +52,12 @@ def lines(source: str, markup: str = "markdown") -> tuple[SourceLine, ...]:
         row = match[0].rstrip()
         blank = not row.strip()
         gap = start >= 0 and source.count("\n", end, match.start()) > 1
-        heading = markup == "markdown" and re.match(r" {0,3}#{1,6}(?:[ \t]+(.*?))?[ \t]*#*$", row)
+        heading = HEADING.match(row) if markup == "markdown" else None
         if blank or gap or heading:
             close()
         if heading:
-            title = "".join(run.text for run in markups.markdown(heading[1] or "")[0]).strip()
+            words = row[heading.end() :].strip(" \t").rstrip("#").rstrip(" \t")
+            title = "".join(run.text for run in markups.markdown(words)[0]).strip()
             chapter = title or chapter
         elif not blank:
             if start < 0:
@@ -156,7 +158,9 @@ def run(
         source=text,
         sentences=tuple(sentences),
         language=language,
-        warnings=tuple(sorted(set(warnings), key=lambda warn: (warn.start, warn.end, warn.code))),
+        warnings=tuple(
+            sorted(set(warnings), key=lambda warn: (warn.start, warn.end, warn.code, warn.message))
+        ),
         marks=tuple(marks),
     )
 
