@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
+from rendering.stages import markup
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Warn
 from studio.models import Scene
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 WORDS_A_SECOND = 2.55
 """Of the voices at their own pace, pauses included; the estimate of the plan replaces it."""
 
-MARKS = re.compile(r"\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\]]*\]")
+MARKS = re.compile(r"\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\[\]]*\]")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def words_of(text: str) -> int:
 
 def rough_seconds(text: str, speed: float) -> float:
     """Seconds of a line from its words and pauses alone."""
-    pauses = sum(float(m[1]) for m in MARKS.finditer(text) if m[1] and m[1].strip(".").isdigit())
+    pauses = sum(markup.pause_of(mark[1] or "") or 0.0 for mark in MARKS.finditer(text))
     return words_of(text) / WORDS_A_SECOND / speed + pauses + 0.6
 
 

@@ -142,6 +142,7 @@ STARTERS = frozenset(
 _ENDING = re.compile(r"(?<![.!?…])[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。！？])")
 
 
+_BLANKS = re.compile(r"\s+")
 _FOLLOWING = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)")
 _WORD_BEFORE = re.compile(r"\S+$")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
@@ -282,7 +283,7 @@ class Layout:
         masked = EMOJI.sub(lambda match: "\ue001" * len(match[0]), self.masked())
         cuts = {at for at, _ in self.pauses} | self.breaks
         for reading in readings(masked, british=self.british):
-            if not any(cut in cuts for cut in range(reading.start + 1, reading.end)):
+            if cuts.isdisjoint(range(reading.start + 1, reading.end)):
                 self.said.append(_Said(reading.start, reading.end, reading.spoken))
         self.said.sort(key=lambda said: said.start)
 
@@ -396,7 +397,7 @@ class Layout:
             last = at + 1
             if item is not None:
                 last = item.end
-                spoken = re.sub(r"\s+", " ", _cleaned(item.spoken))
+                spoken = _cleaned(item.spoken)
                 if (
                     last >= visible
                     and self.text[last - 1] == "."
@@ -457,7 +458,9 @@ def _wait(bare: list[_Marked | float]) -> None:
 
 def _cleaned(text: str) -> str:
     """Without emoji and invisible characters, with every run of white space as one blank."""
-    return re.sub(r"\s+", " ", EMOJI.sub(" ", INVISIBLE.sub("", text)))
+    if not text.isascii():
+        text = EMOJI.sub(" ", INVISIBLE.sub("", text))
+    return _BLANKS.sub(" ", text)
 
 
 def _with_pause(span: Span, seconds: float) -> Span:

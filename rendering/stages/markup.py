@@ -35,6 +35,9 @@ class Manner:
     pitch: float = 0.0  # semitones
 
 
+MODERATE, STRONG = Manner("moderate"), Manner("strong")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """source[start:end] reads `text`.
@@ -210,10 +213,7 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
             if keep:
                 found.append(replace(run, text=run.text[:keep], end=run.start + keep))
             continue
-        emphasis: Literal["none", "moderate", "strong"] = (
-            "strong" if level >= 2 else "moderate" if level else "none"
-        )
-        found.append(replace(run, manner=Manner(emphasis)))
+        found.append(replace(run, manner=STRONG if level >= 2 else MODERATE) if level else run)
     return found
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from rendering.stages.abbreviations import (
     ABBREVIATIONS,
@@ -36,8 +36,7 @@ NUMBERED = r"(?:Chapter|Part|Act|Scene|Section|Volume|Book|Phase|Article|World W
 REIGNING = r"(?:King|Queen|Pope|Henry|Louis|Edward|George|William|Charles|James|Richard|Elizabeth)"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """source text[start:end] is spoken as `spoken` ("" leaves it out)."""
 
     start: int
@@ -309,18 +308,18 @@ def readings(text: str, *, british: bool = False) -> list[Reading]:
     for pattern, say in _rules(british):
         for match in pattern.finditer(text):
             start, end = match.span()
-            if start == end or any(taken[start:end]):
+            if start == end or taken.find(1, start, end) >= 0:
                 continue
             spoken = say(match)
             if spoken is None:
                 continue
             # A trailing blank inside a match stays outside, so that words keep apart.
-            while end > start and text[end - 1].isspace():
-                end -= 1
+            if text[end - 1].isspace():
+                end = start + len(match[0].rstrip())
                 spoken = spoken.rstrip()
             taken[start:end] = b"\1" * (end - start)
             found.append(Reading(start, end, spoken))
-    return sorted(found, key=lambda reading: reading.start)
+    return sorted(found)
 
 
 def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) -> str | None:
