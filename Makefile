@@ -47,6 +47,8 @@ bench-queue: .venv/test ## what a claim costs while up to 10,000 lines wait, on 
 
 chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everything is added up (DATABASE=postgres for Postgres)
 	$(BIN)/python -m tests.chaos
+siege: .venv/test ## what others feel while one account sends the worst that is known: times, 5xx, memory (3 minutes)
+	$(BIN)/python -m tests.siege
 
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
@@ -70,4 +72,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos siege samples gallery help

@@ -101,6 +101,10 @@ class Render(models.Model):
     touched_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+    mail_due_at = models.DateTimeField(
+        null=True
+    )  # not before; whoever sends it holds it until then
 
     # What came of it.
     seconds = models.FloatField(null=True)

@@ -1,30 +1,63 @@
-"""The mail at the end of a render: what happened, what it cost, what came back, one button. Sent once."""
+"""The mail at the end of a render: what happened, what it cost, what came back, one button."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from rendering.models import Render
 
+KEPT = timedelta(days=3)
+"""For so long after the end of a render its mail is tried."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
+
+
+def due() -> QuerySet[Render]:
+    """Renders of which somebody has not heard, and whose mail may be tried now."""
+    now = timezone.now()
+    return (
+        Render.objects.filter(
+            Q(mail_due_at=None) | Q(mail_due_at__lte=now),
+            status__in=("done", "failed"),
+            mailed_at=None,
+            ended_at__gte=now - KEPT,
+        )
+        .select_related("requested_by")
+        .order_by("ended_at")
+    )
+
 
 def render_ended(render: Render) -> bool:
     """Mails whoever asked for a render that is done or failed. True if this call sent it.
 
-    The claim is one UPDATE, so two callers send one mail; if the mail host refuses, the claim is
-    given back and a later call sends it.
+    One UPDATE takes it until the next try is due, so two callers send one mail. It is marked as sent when the mail
+    host has taken it: a crash in between sends it twice, and none is lost. What the mail host raises is raised; the
+    pause before the next try grows fourfold each time.
     """
     if render.status not in ("done", "failed"):
         return False
-    claimed = Render.objects.filter(pk=render.pk, mailed_at=None).update(mailed_at=timezone.now())
+    now = timezone.now()
+    pause = min(FIRST_PAUSE * 4 ** min(render.mail_tries, 9), LONGEST_PAUSE)
+    mine = due().filter(pk=render.pk, mail_tries=render.mail_tries).order_by()
+    if not mine.update(mail_tries=render.mail_tries + 1, mail_due_at=now + pause):
+        return False
     user = render.requested_by
-    if not claimed or user is None or not user.is_active:
-        return False
-    if render.status == "done" and not user.mails_when_done:
-        return False
+    wanted = (
+        user is not None and user.is_active and (render.status == "failed" or user.mails_when_done)
+    )
+    if user is not None and wanted:
+        _mail(render, user.email).send()
+    Render.objects.filter(pk=render.pk).update(mailed_at=timezone.now())
+    return wanted
+
+
+def _mail(render: Render, address: str) -> EmailMultiAlternatives:
     context = {
         "render": render,
         "cost": render.cost,
@@ -34,13 +67,6 @@ def render_ended(render: Render) -> bool:
     }
     name = f"emails/render_{render.status}"
     subject = " ".join(render_to_string(f"{name}_subject.txt", context).split())
-    mail = EmailMultiAlternatives(
-        subject, render_to_string(f"{name}.txt", context), to=[user.email]
-    )
+    mail = EmailMultiAlternatives(subject, render_to_string(f"{name}.txt", context), to=[address])
     mail.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
-    try:
-        mail.send()
-    except Exception:
-        Render.objects.filter(pk=render.pk).update(mailed_at=None)
-        raise
-    return True
+    return mail

@@ -188,8 +188,8 @@ class Gateway:
         def end() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-        # An editor asks for some pictures at once. With all threads busy for one client a page of another waits.
-        self.pages = Pool("pages", 8, each=3, waiting=400, waiting_each=40, seconds=60, at_end=end)
+        # An editor asks for some pictures at once; but what one client makes us compute, all others feel.
+        self.pages = Pool("pages", 8, each=2, waiting=400, waiting_each=40, seconds=60, at_end=end)
         # What reads a file takes seconds.
         self.intake = Pool(
             "intake", 2, each=1, waiting=100, waiting_each=10, seconds=300, at_end=end
@@ -253,7 +253,8 @@ class Gateway:
     ) -> Answer:
         """The view's answer. Nobody waits for a page that nobody reads; what changes something is done in any case."""
         credential = asked.credential
-        client = self.known.get(credential, asked.address)
+        stranger = (asked.address, bool(credential))  # a flood of keys holds up no login page
+        client = self.known.get(credential, stranger)
         pool = self.intake if asked.heavy else self.pages
         work = asyncio.create_task(pool.run(client, lambda: self._call(environment)))
         if gone is not None and asked.method in ("GET", "HEAD"):

@@ -1,9 +1,15 @@
 """The mail at the end of a render."""
 
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
+
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 
+from rendering.models import Render
 from studio import mails
+from studio.management.commands.sweep import send_mails
 from tests.studio.rows import deliver, make_project, make_render
 
 pytestmark = pytest.mark.django_db
@@ -75,14 +81,90 @@ def test_a_render_of_a_program_sends_nothing(alice, library):
     assert mail.outbox == []
 
 
-def test_a_mail_that_could_not_leave_is_sent_later(render, settings):
+@pytest.fixture
+def mail_host(settings):
+    """mail_host(here=False): nobody listens where mails are taken in."""
+
+    def put(*, here):
+        kind = "locmem" if here else "smtp"
+        settings.EMAIL_BACKEND = f"django.core.mail.backends.{kind}.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+    return put
+
+
+def later(seconds):
+    """As if so much time had passed."""
+    for render in Render.objects.exclude(mail_due_at=None):
+        render.mail_due_at -= timedelta(seconds=seconds)
+        render.save(update_fields=["mail_due_at"])
+
+
+def test_a_mail_that_could_not_leave_is_sent_later(render, mail_host):
     deliver(render)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    with pytest.raises(OSError):
+    mail_host(here=False)
+    for pause in (60, 240, 960):
+        with pytest.raises(OSError):
+            mails.render_ended(Render.objects.get())
+        assert not mails.due().exists()
+        later(pause - 10)
+        assert not mails.due().exists()
+        later(10)
+        assert mails.due().exists()
+    mail_host(here=True)
+    assert mails.render_ended(Render.objects.get())
+    assert len(mail.outbox) == 1
+    assert not mails.due().exists()
+
+
+def test_a_crash_while_sending_loses_nothing(render, monkeypatch):
+    """The process ends after the mail host took it, before that is written down: it is sent once more, and no more."""
+    deliver(render)
+    plain = EmailMultiAlternatives.send
+
+    class Killed(BaseException):
+        pass
+
+    def send(message):
+        plain(message)
+        raise Killed
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", send)
+    with pytest.raises(Killed):
         mails.render_ended(render)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert mails.render_ended(render)
+    monkeypatch.setattr(EmailMultiAlternatives, "send", plain)
+    later(60)
+    assert mails.render_ended(Render.objects.get())
+    assert not mails.render_ended(Render.objects.get())
+    assert len(mail.outbox) == 2
+
+
+def test_one_address_that_is_refused_blocks_no_other(alice, bob, library, monkeypatch):
+    for member in (bob, bob, alice):
+        deliver(make_render(make_project(alice.workspace), by=member, done=3))
+    plain = EmailMultiAlternatives.send
+
+    def send(message):
+        if message.to == [bob.email]:
+            raise SMTPRecipientsRefused({bob.email: (550, b"No such person")})
+        return plain(message)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", send)
+    send_mails()
+    assert [message.to for message in mail.outbox] == [[alice.email]]
+    send_mails()
+    assert len(mail.outbox) == 1
+
+
+def test_while_the_mail_host_is_away_a_round_is_short(alice, library, monkeypatch):
+    for _ in range(6):
+        deliver(make_render(make_project(alice.workspace), by=alice, done=3))
+    tried = []
+    monkeypatch.setattr(EmailMultiAlternatives, "send", lambda message: tried.append(1) or 1 / 0)
+    send_mails()
+    assert len(tried) == 3
+    send_mails()
+    assert len(tried) == 6
 
 
 def test_a_title_cannot_add_a_header_or_a_tag(render):

@@ -67,7 +67,7 @@ def serve(tmp_path):
             assert process.poll() is None, text
             return "Demo login" in text
 
-        until(said, 180)
+        until(said, 600)
         return process, f"http://127.0.0.1:{port}"
 
     yield start

@@ -20,24 +20,31 @@ from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks, warmpool
 from rendering.attempts import PULSE
-from rendering.models import Render
 from studio import footage, mails, photos, recordings
 from studio.models import IdempotencyKey, Workspace
 
 log = logging.getLogger(__name__)
 
 MAIL_SECONDS = 2
+FAILURES = 3  # mails that could not leave in one round
 HOUR = 3600
 
 
 def send_mails() -> None:
-    """To whoever asked for a render that ended in the last day and has not heard of it."""
-    since = timezone.now() - timedelta(days=1)
-    ended = Render.objects.filter(
-        status__in=("done", "failed"), mailed_at=None, ended_at__gte=since
-    )
-    for render in ended.select_related("requested_by")[:50]:
-        mails.render_ended(render)
+    """To whoever asked for a render that ended and has not heard of it.
+
+    One that cannot leave waits for its next try, and the others go on; after some the round ends, because the mail
+    host may be away and each would wait for it.
+    """
+    failures = 0
+    for render in mails.due()[:50]:
+        try:
+            mails.render_ended(render)
+        except Exception:
+            log.exception("mail of %s", render.pk)
+            failures += 1
+            if failures == FAILURES:
+                return
 
 
 def every_hour() -> None:
