@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -32,7 +31,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
-from rendering import finishing, memory, pipeline, queue, segments, soundness, uploaded, values
+from rendering import (
+    cost, finishing, memory, pipeline, queue, segments, soundness, uploaded, values,
+)
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
@@ -269,13 +270,13 @@ def _assemble(render: Render, attempt: Attempt) -> None:
         raise LinesGone(f"{len(missing)} lines are not whole in the store any more")
     made = delivered(render, rows, [part for part in parts if part is not None], attempt)
     reach("K7")
+    warnings = [*render.warnings, *_too_fast(rows)]
+    people = {(row.avatar_id, row.voice_id, row.is_draft): row for row in rows}
     with transaction.atomic():
-        used = _deal_cost(render, rows)
-        for row in rows:  # asked again at the last moment: nothing is published without consent
+        for row in people.values():  # at the last moment: nothing is published without consent
             allows(row.avatar, row.voice, draft=row.is_draft)
-        render.end(
-            "done",
-            used=used,
+        cost.deliver(
+            render,
             attempt=attempt.number,
             stage="delivery",
             seconds=made.seconds,
@@ -284,7 +285,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
             quality=made.quality,
             stage_seconds=made.stages,
             provenance=made.provenance,
-            warnings=[*render.warnings, *_too_fast(rows)],
+            warnings=warnings,
         )
     reach("K8")
     if settings.MEASURE_FILMS:
@@ -341,18 +342,6 @@ def chapters_of(rows: list[Segment]) -> list[Chapter]:
             found.append(Chapter(row.chapter, start, end))
         start = end
     return found
-
-
-def _deal_cost(render: Render, rows: list[Segment]) -> int:
-    """Whole credit-seconds per new line, so dealt that they add up to what is charged."""
-    total, dealt = 0.0, 0
-    for row in rows:
-        if row.reason != "reused":
-            total += row.seconds or 0.0
-        part = min(render.quoted, math.ceil(total - 1e-6)) - dealt
-        dealt += part
-        Segment.objects.filter(pk=row.pk).update(credit_seconds=part)
-    return dealt
 
 
 @shared_task(name="rendering.tasks.speak", ignore_result=True)

@@ -7,7 +7,8 @@ from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
-from billing.models import CREDIT, NotEnoughCredits
+from billing.amounts import left, price, priced
+from billing.models import NotEnoughCredits
 from consent.models import NotAllowed
 from rendering.models import WrongStatus
 from rendering.store import StoreAway, StoreFull
@@ -35,6 +36,14 @@ class ScriptRefused(Exception):
         self.lines = lines
 
 
+class PriceRose(Exception):
+    """It would cost more than the page said when the button was pressed. Nothing was made."""
+
+    def __init__(self, seen: int | None, now: int) -> None:
+        super().__init__(f"{seen} seen, {now} now")
+        self.seen, self.now = seen, now
+
+
 class PictureRefused(Exception):
     def __init__(self, title: str, noun: str = "picture") -> None:
         super().__init__(title)
@@ -48,17 +57,16 @@ BAD_INPUT_STATUS = {
     "above_max_cost": 402,
     "avatar_limit": 403,
     "voice_limit": 403,
+    "plan_limit": 403,
     "file_too_large": 413,
     "body_too_large": 413,
     "rate_limited": 429,
+    "too_many_renders": 429,
+    "fair_use_reached": 429,
 }
 
 
 STORE_WAIT = 60  # seconds after which a store that is full or away is worth another try
-
-
-def credits_of(seconds: int) -> str:
-    return f"{seconds / CREDIT:.1f}"
 
 
 def explain(error: BaseException) -> Problem | None:
@@ -70,6 +78,8 @@ def explain(error: BaseException) -> Problem | None:
             wait = where.pop("retry_after", None)
             errors = [{"code": error.code, **where}] if where else []
             title = "Too often" if wait else "That cannot be used"
+            if error.code == "plan_limit":
+                title = "More than the plan allows"
             return Problem(
                 status,
                 error.code,
@@ -89,10 +99,21 @@ def explain(error: BaseException) -> Problem | None:
             drafts = error.code == "consent_drafts_only"
             title = "Drafts only" if drafts else "No valid consent"
             return Problem(403, error.code, title, error.sentence)
+        case PriceRose():
+            if error.seen is None:
+                begin = "The page did not say what this costs; it is too old."
+            else:
+                begin = f"The page showed at most {priced(error.seen)}."
+            sentence = (
+                f"{begin} It would cost at most {priced(error.now)} now. "
+                "Nothing was made or charged; press again to go on."
+            )
+            extra = {"quoted": error.now}
+            return Problem(409, "price_changed", "Another price", sentence, extra=extra)
         case NotEnoughCredits():
             sentence = (
-                f"This needs {credits_of(error.needed)} credits and "
-                f"{credits_of(error.available)} are left. Shorten it by "
+                f"This needs {price(error.needed)} credits ({error.needed} s) and "
+                f"{left(error.available)} ({error.available} s) are left. Shorten it by "
                 f"{error.needed - error.available} s. Nothing was charged."
             )
             extra = {"needed": error.needed, "available": error.available}

@@ -67,20 +67,25 @@ def received(upload: Path) -> Iterator[Received]:
             _drop(taken.key)
 
 
-def keep(workspace: Workspace, name: str, taken: Received) -> Clip:
+def keep(
+    workspace: Workspace, name: str, taken: Received, told: Callable[[str], object] = str
+) -> Clip:
     """The row of the video, which a worker is asked to encode. The same file again is the row that there is.
 
-    Raises BadInput when too many wait already.
+    `told` gets its id within the transaction. Raises BadInput when too many wait already.
     """
     from studio import tasks
 
     rows = Clip.objects.filter(workspace=workspace, kind=Clip.Kind.VIDEO)
+    earlier = rows.filter(source=taken.sha256).first()
+    fetched = earlier is not None and earlier.ready and _good(earlier)
     with transaction.atomic():
         Workspace.objects.select_for_update().get(pk=workspace.pk)
         same = rows.filter(source=taken.sha256).first()
-        if same and _good(same):
+        if same and (_under_way(same) or (fetched and same == earlier)):
             rows.filter(pk=same.pk).update(removed_at=None, name=name[:120] or same.name)
             same.refresh_from_db()
+            told(same.pk)
             return same
         if rows.filter(state=Clip.State.MAKING, removed_at=None).count() >= MOST_WAITING:
             raise BadInput(
@@ -97,14 +102,17 @@ def keep(workspace: Workspace, name: str, taken: Received) -> Clip:
             source=taken.sha256,
             upload=taken.key,
         )
+        told(clip.pk)
         transaction.on_commit(lambda: tasks.ask_for_clip(clip.pk))
     return clip
 
 
+def _under_way(clip: Clip) -> bool:
+    return clip.state == Clip.State.MAKING and clip.removed_at is None
+
+
 def _good(clip: Clip) -> bool:
-    """Whether the row is of use: its file is there, or will be."""
-    if not clip.ready:
-        return clip.state == Clip.State.MAKING and clip.removed_at is None
+    """Whether the file of the row is there. It may have to be fetched."""
     uploaded.fetch(clip.path, clip.sha256, queue.store())
     return clip.path.is_file()
 
@@ -233,12 +241,13 @@ def _attempt(clip: Clip) -> QuerySet[Clip]:
 
 def _end(clip: Clip, state: str, *, made: Path | None = None, **fields: Any) -> bool:
     """The last word of an attempt, with its file; False, and nothing is written, when another attempt counts or none."""
-    with transaction.atomic():
-        if not _attempt(clip).select_for_update().exists():
-            return False
-        if made:
-            place(made, fields["sha256"])
-        _attempt(clip).update(state=state, fraction=1.0, upload="", **fields)
+    if not _attempt(clip).exists():
+        return False
+    placed = place(made, fields["sha256"]) if made else None
+    if not _attempt(clip).update(state=state, fraction=1.0, upload="", **fields):
+        if placed and not Clip.objects.filter(sha256=fields["sha256"]).exists():
+            placed.unlink(missing_ok=True)
+        return False
     _drop(clip.upload)
     return True
 

@@ -110,9 +110,18 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
 
 
 def add(
-    workspace: Workspace, user: User | None, photo: Photo, *, name: str = "", voice: str = ""
+    workspace: Workspace,
+    user: User | None,
+    photo: Photo,
+    *,
+    name: str = "",
+    voice: str = "",
+    keep: Callable[[str], object] = str,
 ) -> Avatar:
-    """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full."""
+    """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full.
+
+    keep: called with the id, inside the transaction.
+    """
     from studio import tasks
 
     name = typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
@@ -126,11 +135,13 @@ def add(
         state=Avatar.State.MAKING,
         created_by=user,
     )
+    check_room(workspace)
     try:
+        _put(avatar, "photo", photo.path.read_bytes())
         with transaction.atomic():
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
-            _put(avatar, "photo", photo.path.read_bytes())
             avatar.save()
+            keep(avatar.pk)
             transaction.on_commit(lambda: tasks.ask(avatar.pk))
     except Exception:
         _drop(avatar, "photo")
@@ -270,15 +281,16 @@ def _end(
     **fields: Any,
 ) -> None:
     """The last word of an attempt, with its files; nothing is written when another attempt counts or none."""
-    with transaction.atomic():
-        if not _attempt(avatar).select_for_update().exists():
-            return
-        for kind, data in (files or {}).items():
-            _put(avatar, kind, data)
-        if pack:
-            fields["pack"] = faces.keep(pack, queue.store())
-        _attempt(avatar).update(state=state, fraction=1.0, **fields)
-    _drop(avatar, "photo")
+    if not _attempt(avatar).exists():
+        return
+    for kind, data in (files or {}).items():
+        _put(avatar, kind, data)
+    if pack:
+        fields["pack"] = avatar.pack = faces.keep(pack, queue.store())
+    if _attempt(avatar).update(state=state, fraction=1.0, **fields):
+        _drop(avatar, "photo")
+    elif not Avatar.objects.filter(pk=avatar.pk).exists():  # discarded while the files were written
+        _delete_files(avatar)
 
 
 def _preview(folder: Path, voice: str, report: Report) -> Path:

@@ -150,12 +150,13 @@ def add(
     samples = sound.wav.astype("<f4").tobytes()
     digest = hashlib.sha256(samples).hexdigest()
     said = statement(workspace, signed)
+    check_room(workspace)
+    path = place(voice)
     try:
+        with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
+            np.savez(out, wav=sound.wav, rate=sound.rate)
         with transaction.atomic():
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
-            path = place(voice)
-            with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
-                np.savez(out, wav=sound.wav, rate=sound.rate)
             voice.save()
             Consent.record(
                 kind="person",
@@ -174,7 +175,7 @@ def add(
             )
             transaction.on_commit(lambda: tasks.ask_for_voice(voice.pk))
     except Exception:
-        _drop(place(voice))
+        _drop(path)
         raise
     return voice
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 
 from rendering import clips, pictures
 from rendering.values import BadInput
@@ -64,14 +65,21 @@ def received(
 
 
 def keep(
-    workspace: Workspace, name: str, taken: pictures.Cleaned | clips.Kept | footage.Received
+    workspace: Workspace,
+    name: str,
+    taken: pictures.Cleaned | clips.Kept | footage.Received,
+    told: Callable[[str], object] = str,
 ) -> Picture | Clip:
-    """The row of what received() gave. Raises BadInput when too many videos wait."""
-    if isinstance(taken, pictures.Cleaned):
-        return actions.keep_picture(workspace, name, taken)
+    """The row of what received() gave; `told` gets its id within the transaction. Raises BadInput when too many videos wait."""
     if isinstance(taken, footage.Received):
-        return footage.keep(workspace, name, taken)
-    return footage.keep_music(workspace, name, taken)
+        return footage.keep(workspace, name, taken, told)
+    with transaction.atomic():
+        if isinstance(taken, pictures.Cleaned):
+            row: Picture | Clip = actions.keep_picture(workspace, name, taken)
+        else:
+            row = footage.keep_music(workspace, name, taken)
+        told(row.pk)
+    return row
 
 
 def take_in(

@@ -13,6 +13,7 @@ const place = document.getElementById("scenes");
 const problem = document.getElementById("problem");
 const estimateBox = document.getElementById("estimate");
 const renderForm = document.getElementById("render");
+const price = renderForm.elements.quoted; // what is shown, and so what may be charged
 const renderButton = renderForm.querySelector("[data-render]");
 const counts = document.getElementById("counts");
 const SPEAK_AHEAD = 1500; // ms after typing stops
@@ -197,7 +198,7 @@ function recount() {
   const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
   // What the server has priced, and what was typed since.
   const cost = priced ? priced.quoted + seconds - priced.seconds : seconds;
-  const credits = (Math.max(0, cost) / 60).toFixed(1);
+  const credits = (Math.ceil(Math.max(0, cost) / 6) / 10).toFixed(1);
   counts.textContent = `${words} word${words === 1 ? "" : "s"} · about ${clock(seconds)} · about ${credits} credits`;
   estimateBox.toggleAttribute("data-old", allSavers().some((saver) => Object.keys(saver.dirty).length > 0));
 }
@@ -221,6 +222,7 @@ async function read() {
   renderButton.textContent = body.label;
   refused = body.refused;
   pressable();
+  price.value = body.quoted ?? "";
   for (const [id, html] of Object.entries(body.margins)) manuscripts.get(id)?.setMargin(html, told.get(id));
   const seconds = [...manuscripts.values()].reduce((sum, one) => sum + one.seconds, 0);
   priced = body.quoted === null || allSavers().some((saver) => Object.keys(saver.dirty).length > 0) ? priced : { quoted: body.quoted, seconds };
@@ -264,19 +266,24 @@ function refuse(sentence, errors = []) {
 
 renderForm.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const mode = event.submitter?.value ?? "final";
+  const fields = { mode: event.submitter?.value ?? "final", quoted: price.value };
   problem.replaceChildren();
   sending = true;
   pressable();
   stop();
   if (await flushAll()) {
-    const answer = await ask(renderForm.action, { mode });
+    const answer = await ask(renderForm.action, fields);
     if (answer.status === 201) {
       location.assign(answer.body.url);
       return;
     }
     refuse(sentenceOf(answer), answer.body.problem?.errors);
     if (answer.status === 451) estimate();
+    if (answer.body.problem?.code === "price_changed") {
+      price.value = answer.body.problem.quoted;
+      problem.querySelector("button").hidden = false;
+      estimate();
+    }
   } else refuse("Not everything is saved yet, so nothing was rendered. Look at the note beside the project's name.");
   sending = false;
   pressable();

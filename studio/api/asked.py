@@ -16,7 +16,7 @@ from studio.api import bodies
 from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
-from studio.models.projects import RevisionConflict, new_seed
+from studio.models.projects import new_seed
 
 Row = TypeVar("Row", Avatar, Voice)
 Asset = TypeVar("Asset", Picture, Clip)
@@ -211,8 +211,8 @@ def first_words(script: str) -> str:
     return textwrap.shorten(plain, 60, placeholder="…") or "Untitled"
 
 
-def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
-    """The inline input as a project, so that every render can be opened in the studio."""
+def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, list[Scene]]:
+    """The inline input as a project that is not saved: it is with its render, which can then be opened in the studio."""
     inline = wanted.scenes or [bodies.SceneRequest(script=wanted.script or "")]
     scenes = [
         {
@@ -224,7 +224,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
     ]
     for number, fields in enumerate(scenes):
         _anchored(fields, f"scenes[{number}]." if wanted.scenes else "")
-    project = Project.objects.create(
+    project = Project(
         workspace=workspace,
         title=wanted.title or first_words(inline[0].script),
         aspect=wanted.aspect_ratio or "16:9",
@@ -236,15 +236,16 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
     )
-    Scene.objects.bulk_create(
+    return project, [
         Scene(project=project, position=position, **fields)
         for position, fields in enumerate(scenes, start=1)
-    )
-    return project
+    ]
 
 
-def project_of(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
-    """The project that is named, or one that is made from what was sent."""
+def project_of(
+    workspace: Workspace, wanted: bodies.RenderRequest
+) -> tuple[Project, list[Scene] | None]:
+    """The project that is named, or one that is made from what was sent, not saved, with its scenes."""
     sources = [name for name in SOURCES if getattr(wanted, name) is not None]
     if not sources:
         raise invalid("script", "Send one of script, scenes and project_id.", "missing_field")
@@ -265,10 +266,4 @@ def project_of(workspace: Workspace, wanted: bodies.RenderRequest) -> Project:
             )
     if not PLAIN_ID.match(wanted.project_id):
         raise Refusal("not_found")
-    project = access.project(workspace, wanted.project_id)
-    if wanted.revision is not None:
-        # Under its lock nobody saves between this look and the plan.
-        project = Project.objects.select_for_update().get(pk=project.pk)
-        if project.revision != wanted.revision:
-            raise RevisionConflict(project)
-    return project
+    return access.project(workspace, wanted.project_id), None

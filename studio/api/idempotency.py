@@ -1,8 +1,11 @@
 """A request that makes something makes it once, however often it is sent.
 
-The answer is written in the transaction of its effect: either both stand or neither, so a request
-that was refused or cut off may be sent again with its key. On Postgres a duplicate of a request that
-still runs is told so; on SQLite writers take turns, so it waits and gets the first answer.
+What was made is kept under the key in the transaction that makes it: either both stand or neither, so a request that
+was refused or cut off may be sent again with its key. What it is answered is written down right afterwards, out of that
+transaction; where this was cut off, the next to ask is answered of what was made.
+
+While a request runs, a second one with its key is told so on Postgres. On SQLite both are worked on, one of them writes, and
+the other gets its answer.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,7 +27,12 @@ from studio.api.problems import Refusal
 from studio.models import IdempotencyKey, Workspace
 
 KEPT = timedelta(hours=48)
+Keep = Callable[[str], None]
 FORM = re.compile(r"[A-Za-z0-9_.:-]{1,255}\Z")
+
+
+class _Answered(Exception):
+    """Somebody with the same key was first."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +62,23 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _lock(workspace: Workspace, endpoint: str, key: str) -> bool:
-    """True if nobody else is at work under this key. Held to the end of the transaction."""
+@contextmanager
+def _alone(workspace: Workspace, endpoint: str, key: str) -> Iterator[None]:
+    """Refuses while somebody else is at work under this key. The database lets go of it when the connection ends."""
     if connection.vendor != "postgresql":
-        return True  # transactions that write are immediate: we are alone already
+        yield
+        return
     name = hashlib.sha256(f"{workspace.pk} {endpoint} {key}".encode()).digest()[:8]
+    number = [int.from_bytes(name, "big", signed=True)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name, "big", signed=True)]
-        )
-        return cursor.fetchone()[0]
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", number)
+        if not cursor.fetchone()[0]:
+            raise Refusal("request_in_progress", retry_after=1)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", number)
 
 
 def key_of(request: HttpRequest) -> str:
@@ -78,30 +94,56 @@ def once(
     request: HttpRequest,
     workspace: Workspace,
     status: int,
-    effect: Callable[[], dict[str, Any]],
+    effect: Callable[[Keep], object],
+    answer: Callable[[str], dict[str, Any]],
     *,
     sha256: str = "",
 ) -> Once:
-    """Runs effect() in a transaction unless this key was answered before. `sha256` of a body that is not JSON."""
+    """Runs effect(keep) unless this key was answered before. `sha256` of a body that is not JSON.
+
+    effect calls keep(id) inside the transaction in which it makes what has this id; answer(id) describes it.
+    """
     key, endpoint = key_of(request), f"{request.method} {request.path}"
     sha256 = sha256 or body_hash(request.body)
-    rows = IdempotencyKey.objects.filter(workspace=workspace)
-    with transaction.atomic():
-        if not _lock(workspace, endpoint, key):
-            raise Refusal("request_in_progress", retry_after=1)
-        rows.filter(created_at__lt=timezone.now() - KEPT).delete()
-        if first := rows.filter(endpoint=endpoint, key=key).first():
-            if first.body_sha256 != sha256:
-                origin = first.answer["request_id"]  # type: ignore[index]
-                raise Refusal("idempotency_key_reused", extra={"first_request_id": origin})
-            return Once(first, True)
-        body = effect()
-        row = rows.create(
+    rows = IdempotencyKey.objects.filter(workspace=workspace, endpoint=endpoint, key=key)
+
+    def earlier() -> IdempotencyKey | None:
+        return rows.filter(created_at__gte=timezone.now() - KEPT).first()
+
+    def keep(made: str) -> None:
+        if earlier():
+            raise _Answered
+        rows.delete()  # too old to count
+        rows.create(
             workspace=workspace,
             endpoint=endpoint,
             key=key,
             body_sha256=sha256,
             status=status,
-            answer={"request_id": request.id, "body": body},  # type: ignore[attr-defined]
+            answer={"request_id": request.id, "made": made},  # type: ignore[attr-defined]
         )
-    return Once(row, False)
+
+    with _alone(workspace, endpoint, key):
+        replayed = earlier() is not None
+        if not replayed:
+            try:
+                effect(keep)
+            except _Answered:
+                replayed = True
+        row = earlier()
+        assert row is not None, "the effect has kept nothing"
+        if row.body_sha256 != sha256:
+            origin = row.answer["request_id"]  # type: ignore[index]
+            raise Refusal("idempotency_key_reused", extra={"first_request_id": origin})
+        if "body" not in row.answer:  # type: ignore[operator]
+            row = _answered(row, answer(row.answer["made"]))  # type: ignore[index]
+        return Once(row, replayed)
+
+
+@transaction.atomic
+def _answered(row: IdempotencyKey, body: dict[str, Any]) -> IdempotencyKey:
+    """The row with its answer: this one, unless there is one by now."""
+    row = IdempotencyKey.objects.select_for_update().get(pk=row.pk)
+    if "body" not in row.answer:  # type: ignore[operator]
+        Once(row, False).answer_with(row.status, body)  # type: ignore[arg-type]
+    return row

@@ -17,7 +17,7 @@ from studio.actions import remove_asset
 from studio.api import schemas
 from studio.api.asked import offered
 from studio.api.common import IDEMPOTENCY, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
-from studio.api.idempotency import key_of, once
+from studio.api.idempotency import Keep, key_of, once
 from studio.api.resources import asset_resource, avatar_resources, voice_resources
 from studio.models import Avatar, Voice
 
@@ -65,11 +65,14 @@ def avatar_create(
 
     with photos.received(workspace, photo) as taken:
 
-        def effect() -> dict[str, Any]:
-            made = photos.add(workspace, None, taken, name=name, voice=voice)
+        def effect(keep: Keep) -> None:
+            photos.add(workspace, None, taken, name=name, voice=voice, keep=keep)
+
+        def answer(avatar_id: str) -> dict[str, Any]:
+            made = access.own_avatar(workspace, avatar_id)
             return as_json(avatar_resources(request, [made])[0])
 
-        first = once(request, workspace, 202, effect, sha256=sent.hexdigest())
+        first = once(request, workspace, 202, effect, answer, sha256=sent.hexdigest())
     address = reverse("api-1:avatar_detail", args=[first.body["id"]])
     response["Location"] = request.build_absolute_uri(address)
     response["Retry-After"] = "2"
@@ -169,12 +172,14 @@ def asset_create(
     key_of(request)  # a request that will be refused for its key is refused before the work
     with uploads.received(file, kind) as taken:  # outside of the transaction, which others wait for
 
-        def effect() -> dict[str, Any]:
-            row = uploads.keep(workspace, name.strip() or file.name or "", taken)
-            return as_json(asset_resource(row))
+        def effect(keep: Keep) -> None:
+            uploads.keep(workspace, name.strip() or file.name or "", taken, told=keep)
+
+        def answer(asset_id: str) -> dict[str, Any]:
+            return as_json(asset_resource(access.asset(workspace, asset_id)))
 
         status = 202 if kind == "video" else 201
-        first = once(request, workspace, status, effect, sha256=sent.hexdigest())
+        first = once(request, workspace, status, effect, answer, sha256=sent.hexdigest())
     address = reverse("api-1:asset_detail", args=[first.body["id"]])
     response["Location"] = request.build_absolute_uri(address)
     if first.body["status"] == "making":

@@ -41,6 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
     "above_max_cost": (402, "The quote is above your max_cost, so nothing was made or charged."),
     "avatar_limit": (403, "The workspace has all avatars from photos that its plan holds."),
+    "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
     "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
@@ -76,6 +77,8 @@ CODES: dict[str, tuple[int, str]] = {
     "image_too_small": (422, "A photo has at least 64 pixels a side, and its face 256."),
     "idempotency_key_reused": (422, "The key belongs to a request with another body."),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
+    "too_many_renders": (429, "As many renders wait as the plan allows. Wait until one begins."),
+    "fair_use_reached": (429, "The workspace has had its minutes of drafts for today."),
     "script_refused": (
         451,
         "The script breaks a rule: errors[] quotes the words. `appeal` asks a person to read them.",

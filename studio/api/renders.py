@@ -16,14 +16,14 @@ from ninja import Query, Router, Status
 
 from rendering.models import Render
 from studio import access
-from studio.actions import request_render
 from studio.api import bodies, schemas
 from studio.api.asked import project_of
 from studio.api.common import IDEMPOTENCY, PLAIN_ID, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
-from studio.api.idempotency import once
+from studio.api.idempotency import Keep, once
 from studio.api.problems import Refusal
 from studio.api.resources import render_resource, render_resources
 from studio.gateway.waits import ASKED, OVER, Wait
+from studio.renders.ordering import request_render
 
 router = Router(tags=["Renders"])
 
@@ -58,20 +58,26 @@ def render_create(
     """
     workspace = workspace_of(request)
 
-    def effect() -> dict[str, Any]:
-        render = request_render(
-            project_of(workspace, payload),
+    def effect(keep: Keep) -> None:
+        project, scenes = project_of(workspace, payload)
+        request_render(
+            project,
+            scenes=scenes,
             key=request.auth,  # type: ignore[attr-defined]
             mode=payload.mode,
             codec=payload.codec,
+            revision=payload.revision,
             max_cost=payload.max_cost,
             appeal=payload.appeal,
             reference=payload.reference,
             metadata=payload.metadata,
+            keep=keep,
         )
-        return as_json(render_resource(request, render))
 
-    first = once(request, workspace, 202, effect)
+    def answer(render_id: str) -> dict[str, Any]:
+        return as_json(render_resource(request, access.render(workspace, render_id)))
+
+    first = once(request, workspace, 202, effect, answer)
     status, resource = first.status, first.body
     seconds, waited = _wait_of(request), OVER in request.META
     address = reverse("api-1:render_detail", args=[resource["id"]])

@@ -24,47 +24,23 @@ WAITS = ("queued", "running")
 KINDS = {"srt": "captions", "vtt": "captions"}
 
 
-def deal(lengths: Sequence[float], total: int | None = None) -> list[int]:
-    """Whole seconds for lengths in seconds, dealt out by running total.
-
-    They sum to ceil(sum(lengths)), or to `total` in proportion to the lengths.
-    """
-    whole = math.fsum(lengths)
-    scale = 1.0 if total is None else (total / whole if whole else 0.0)
-    end = math.ceil(round(whole, 6)) if total is None else total
-    shares, given, running = [], 0, 0.0
-    for position, length in enumerate(lengths, start=1):
-        running += length * scale
-        upto = end if position == len(lengths) else min(end, math.ceil(round(running, 6)))
-        shares.append(upto - given)
-        given = upto
-    return shares
-
-
 def cost_of(render: Render, segments: list[Segment]) -> dict[str, Any]:
     """The four sums and their lines: they add up to the quote before the end and to net after it."""
     sums = render.cost
     target = sums["net"] if render.is_over else render.quoted
-    open_lines = [row for row in segments if row.reason != "reused"]
-    if not sums["charged"] or (render.is_over and render.status != "done"):
-        shares = [0] * len(open_lines)
-    elif render.status == "done":
-        shares = deal([row.seconds or 0.0 for row in open_lines])
-    else:
-        shares = deal([row.estimated_seconds for row in open_lines], target)
-    dealt = dict(zip((row.pk for row in open_lines), shares, strict=True))
+    nothing = render.is_over and render.status != "done"
     lines: list[dict[str, Any]] = [
         {
             "scene": row.scene_number,
             "line": row.line_number,
             "segment_id": row.pk,
             "seconds": row.seconds if row.seconds is not None else row.estimated_seconds,
-            "credit_seconds": dealt.get(row.pk, 0),
+            "credit_seconds": 0 if nothing else row.credit_seconds or 0,
             "reason": row.reason,
         }
         for row in segments
     ]
-    if rest := target - sum(shares):
+    if rest := target - sum(line["credit_seconds"] for line in lines):
         lines.append(
             {
                 "scene": None,

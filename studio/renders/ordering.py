@@ -1,122 +1,273 @@
-"""A render is asked for: screened, agreed to, charged, queued."""
+"""A render is asked for: read, screened and agreed to first, then written down and charged in one short transaction.
+
+What is slow comes before the transaction, which looks once more at all that it relies on: the project's
+revision, the dictionary, what is paid for, the consents, the price that was agreed to, what waits already, the
+balance. Where the project has changed meanwhile, everything is read again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from billing import models as billing
-from consent.models import allows
+from billing.plans import PLANS
+from consent.models import Consent, allows
 from moderation.models import Case
-from rendering import pipeline, queue, tasks, uploaded
+from rendering import cost, pipeline, queue, tasks, uploaded
 from rendering.models import Render, Segment
 from rendering.values import BadInput
 from studio import composition
-from studio.errors import ScriptRefused
-from studio.models import ApiKey, Project, User
+from studio.errors import PriceRose, ScriptRefused
+from studio.models import ApiKey, Project, Scene, User, Workspace
+from studio.models.projects import RevisionConflict
 from studio.renders import screening
-from studio.renders.plan import plan_render
+from studio.renders.plan import Plan, dictionary_of, plan_render
+from studio.renders.screening import Reading
+
+TRIES = 3  # of reading a project that somebody keeps changing
+DAY = timedelta(days=1)
+
+
+class _Changed(Exception):
+    """What was read is not what is there now."""
+
+
+@dataclass
+class _Ready:
+    """A render that only has to be written down."""
+
+    render: Render
+    segments: list[Segment]
+    plan: Plan
+    reading: Reading
+
+
+UNSEEN = -1
+"""The price on a page that shows none: less than any."""
+
+
+def seen_in(sent: Mapping[str, str], mode: str) -> int | None:
+    """The price that the page of a form showed. Where nothing is to be paid none is needed."""
+    if mode == "draft":
+        return None
+    quoted = sent.get("quoted", "")
+    return int(quoted) if re.fullmatch("[0-9]{1,9}", quoted) else UNSEEN
 
 
 def request_render(
     project: Project,
     *,
+    scenes: Sequence[Scene] | None = None,
     by: User | None = None,
     key: ApiKey | None = None,
     mode: str = "final",
     codec: str | None = None,
+    revision: int | None = None,
     max_cost: int | None = None,
+    seen: int | None = None,
+    one: bool = False,
     reference: str = "",
     metadata: dict[str, str] | None = None,
     appeal: bool = False,
+    keep: Callable[[str], None] | None = None,
 ) -> Render:
-    """Screen, consent, rows, charge, and a nudge after commit. Raises what studio/errors.py explains.
+    """The render, charged and queued. Raises what studio/errors.py explains, and nothing is left then.
 
+    scenes: of a project that is not saved yet, and is saved with the render.
+    revision: of the project, if it must be this one.
+    max_cost: what a program allows. seen: the price that a person saw (`seen_in`).
+    one: an open render of the same is given back instead of a second.
     appeal: words that screening refuses are read by a person before they are rendered.
+    keep: called with the id, inside the transaction.
     """
     queue.need_store()
-    plan = plan_render(project, mode=mode, codec=codec)
+    check_room(project.workspace)
+    for attempt in range(TRIES):
+        if attempt:
+            project.refresh_from_db()
+        if revision is not None and project.revision != revision:
+            raise RevisionConflict(project)
+        ready = _read(project, scenes, mode, codec, appeal)
+        render = ready.render
+        render.requested_by, render.api_key = by, key
+        render.reference, render.metadata = reference, metadata or {}
+        try:
+            return _written(ready, project, scenes, max_cost, seen, one, keep)
+        except _Changed:
+            continue
+    raise RevisionConflict(project)
+
+
+def _read(
+    project: Project,
+    scenes: Sequence[Scene] | None,
+    mode: str,
+    codec: str | None,
+    appeal: bool,
+) -> _Ready:
+    plan = plan_render(project, scenes=scenes, mode=mode, codec=codec)
     for line in plan.lines:
         composition.check_clip(line.scene, line.scene_number)
     reading = screening.read(project, plan.lines)
     if reading.refused and (reading.read or reading.waiting or not appeal):
         raise ScriptRefused(reading.sentence, reading.spans)
-    consents = {
-        (line.avatar.pk, line.voice.pk): allows(line.avatar, line.voice, draft=line.spec.draft)
-        for line in plan.lines
-    }
+    consents = _agreed(plan)
+    held, now, video = reading.held, timezone.now(), plan.lines[0].spec.video
+    render = Render(
+        workspace=project.workspace,
+        project=project,
+        title=project.title,
+        revision=project.revision,
+        mode=mode,
+        aspect=project.aspect,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        container=project.container,
+        codec=video.codec,
+        burn_captions=project.burn_captions,
+        music=pipeline.music_to_json(composition.music_of(project)),
+        uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
+        lane=plan.lane,
+        rank_at=queue.rank_at(plan.lane, now),
+        consents=sorted({consent.pk for consent in consents}),
+        screening={**asdict(reading.verdict), "words": reading.words},
+        warnings=plan.warnings,
+        status="held" if held else "queued",
+        held_for="moderation" if held else "",
+        held_at=now if held else None,
+    )
+    segments = [
+        Segment(
+            render=render,
+            position=position,
+            scene=line.scene.pk,
+            scene_number=line.scene_number,
+            line_number=line.line_number,
+            chapter=line.chapter,
+            text=line.text,
+            avatar=line.avatar,
+            voice=line.voice,
+            engine=line.spec.engine,
+            spec=pipeline.spec_to_json(line.spec),
+            key=line.key or pipeline.segment_key(line.spec),
+            line_key=line.line_key,
+            estimated_seconds=line.seconds,
+            kept=line.kept,
+        )
+        for position, line in enumerate(plan.lines, start=1)
+    ]
+    return _Ready(render, segments, plan, reading)
+
+
+def _agreed(plan: Plan) -> list[Consent]:
+    """The consents to every face and voice. NotAllowed where one is missing."""
+    pairs = {(line.avatar.pk, line.voice.pk, line.spec.draft): line for line in plan.lines}
+    return [
+        consent
+        for line in pairs.values()
+        for consent in allows(line.avatar, line.voice, draft=line.spec.draft)
+    ]
+
+
+@transaction.atomic
+def _written(
+    ready: _Ready,
+    project: Project,
+    scenes: Sequence[Scene] | None,
+    max_cost: int | None,
+    seen: int | None,
+    one: bool,
+    keep: Callable[[str], None] | None,
+) -> Render:
+    """Everything or nothing. Under the wallet's lock, so that a workspace's renders are asked for one after another."""
+    render, plan = ready.render, ready.plan
+    billing.Wallet.locked(render.workspace_id)
+    if scenes is not None:
+        project.save(force_insert=True)
+        Scene.objects.bulk_create(scenes)
+    else:
+        there = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
+        if not there.exists() or dictionary_of(project.workspace) != plan.dictionary:
+            raise _Changed
+        plan = plan.priced(cost.paid(project.pk, {line.line_key for line in plan.lines}))
+    if one and (twin := _open_twin(ready)):
+        return twin
     if max_cost is not None and plan.quoted > max_cost:
         raise BadInput(
             f"This needs up to {plan.quoted} credit-seconds, more than the {max_cost} allowed; "
             "raise the limit or shorten the script.",
             code="above_max_cost",
         )
-    workspace = project.workspace
-    with transaction.atomic():
-        held = reading.held
-        video = plan.lines[0].spec.video
-        render = Render.objects.create(
-            workspace=workspace,
-            project=project,
-            requested_by=by,
-            api_key=key,
-            title=project.title,
-            revision=project.revision,
-            mode=mode,
-            aspect=project.aspect,
-            width=video.width,
-            height=video.height,
-            fps=video.fps,
-            container=project.container,
-            codec=video.codec,
-            burn_captions=project.burn_captions,
-            music=pipeline.music_to_json(composition.music_of(project)),
-            uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
-            quoted=plan.quoted,
-            lane=plan.lane,
-            rank_at=queue.rank_at(plan.lane, timezone.now()),
-            reference=reference,
-            metadata=metadata or {},
-            consents=sorted({c.pk for pair in consents.values() for c in pair}),
-            screening={**asdict(reading.verdict), "words": reading.words},
-            warnings=plan.warnings,
-            status="held" if held else "queued",
-            held_for="moderation" if held else "",
-            held_at=timezone.now() if held else None,
+    if seen is not None and plan.quoted > seen:
+        raise PriceRose(None if seen == UNSEEN else seen, plan.quoted)
+    check_room(project.workspace, drafted=plan.to_make if plan.draft else None)
+    _agreed(plan)
+    render.quoted = plan.quoted
+    for segment, line, share in zip(ready.segments, plan.lines, plan.shares, strict=True):
+        segment.reason, segment.credit_seconds = "reused" if line.paid else "new", share
+    render.save(force_insert=True)
+    Segment.objects.bulk_create(ready.segments)
+    if render.quoted:
+        billing.charge(render, render.quoted, render.requested_by)
+    if render.status == "held":
+        Case.objects.create(
+            render=render,
+            policy=ready.reading.verdict.policy or "",
+            title=ready.reading.verdict.title,
+            spans=ready.reading.spans,
+            version=ready.reading.verdict.version,
         )
-        Segment.objects.bulk_create(
-            Segment(
-                render=render,
-                position=position,
-                scene=line.scene.pk,
-                scene_number=line.scene_number,
-                line_number=line.line_number,
-                chapter=line.chapter,
-                text=line.text,
-                avatar=line.avatar,
-                voice=line.voice,
-                engine=line.spec.engine,
-                spec=pipeline.spec_to_json(line.spec),
-                key=line.key or pipeline.segment_key(line.spec),
-                line_key=line.line_key,
-                reason="reused" if line.paid else "new",
-                estimated_seconds=line.seconds,
-                kept=line.kept,
-            )
-            for position, line in enumerate(plan.lines, start=1)
-        )
-        if render.quoted:
-            billing.charge(render, render.quoted, by)
-        if held:
-            Case.objects.create(
-                render=render,
-                policy=reading.verdict.policy or "",
-                title=reading.verdict.title,
-                spans=reading.spans,
-                version=reading.verdict.version,
-            )
-        transaction.on_commit(partial(tasks.nudge_render, render.pk))
+    if keep:
+        keep(render.pk)
+    transaction.on_commit(partial(tasks.nudge_render, render.pk))
     return render
+
+
+def _open_twin(ready: _Ready) -> Render | None:
+    """An open render that makes the same of the same: project, mode, revision, options and words."""
+    same = ("workspace", "project", "mode", "revision", "codec", "width", "height")
+    rows = Render.objects.filter(**{name: getattr(ready.render, name) for name in same})
+    lines = [line.line_key for line in ready.plan.lines]
+    for render in rows.exclude(status__in=Render.OVER):
+        if list(render.segments.values_list("line_key", flat=True)) == lines:
+            return render
+    return None
+
+
+def check_room(workspace: Workspace, *, drafted: float | None = None) -> None:
+    """BadInput when the workspace has all renders that may wait, or, with another draft of so many seconds, more of
+    them within a day than its plan allows."""
+    plan, rows = PLANS[workspace.plan], Render.objects.filter(workspace=workspace)
+    if rows.filter(status__in=("held", "queued")).count() >= plan.renders_waiting:
+        raise BadInput(
+            f"{plan.renders_waiting} renders wait already, as many as the {plan.name} plan allows; "
+            "wait until one of them begins, or cancel one.",
+            code="too_many_renders",
+            retry_after=30,
+        )
+    if drafted is None:
+        return
+    since = timezone.now() - DAY
+    drafts = rows.filter(mode="draft", created_at__gt=since)
+    counted = drafts.exclude(Q(status="canceled", started_at=None) | Q(failure_ours=True))
+    lines = Segment.objects.filter(render__in=counted, reused=False, kept=False)
+    made = lines.aggregate(seconds=Sum("estimated_seconds"))["seconds"] or 0.0
+    if made + drafted > plan.drafts_a_day:
+        first = counted.order_by("created_at").first()
+        free_at = first.created_at if first else timezone.now()
+        raise BadInput(
+            f"A workspace may have {plan.drafts_a_day // 60} minutes of drafts made within a day, and "
+            f"{made / 60:.0f} are. Try again later, or render a shorter project.",
+            code="fair_use_reached",
+            retry_after=max(1, int((free_at - since).total_seconds())),
+        )

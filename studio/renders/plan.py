@@ -1,23 +1,32 @@
-"""What a render of a project would make, cost and take: read, never written."""
+"""What a render of a project would make, cost and take: read, never written.
+
+Planning reads scripts and asks the store, so it has no place in a transaction that writes. A plan keeps what it relies on
+(`revision`, `dictionary`), for whoever writes it down to look at once more.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 
-from rendering import eta, pipeline, queue, scheduling
+from billing.plans import PLANS
+from rendering import cost, eta, pipeline, queue, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
 from studio import composition, cues, overlays
 from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.templatetags.amounts import clock
 
 MAX_CHARACTERS = 20_000
 MAX_LINES = 300
 DRAFT_HEIGHT = 360
+UNSURE = 1.1  # what is quoted for a line that was not spoken yet, against its likely length
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,8 @@ class PlannedLine:
     spec: LineSpec
     line_key: str
     seconds: float
-    paid: bool  # a delivered render of this project held it
     exact: bool  # its speech is made already, so its length is known
+    paid: bool = False  # by a delivered render of this project, or by an earlier line of this one
     key: str = ""  # of its film in the store, as far as it is known
     kept: bool = False  # the store holds its film
     warnings: tuple[Warn, ...] = ()
@@ -45,16 +54,51 @@ class PlannedLine:
 class Plan:
     """What a render of the project would make, cost and take."""
 
+    revision: int
+    dictionary: tuple[tuple[str, str, str], ...]
+    draft: bool
     lines: tuple[PlannedLine, ...]
-    seconds: float
-    quoted: int  # credit-seconds, never exceeded
     lane: str
-    wait_seconds: float
+    wait_seconds: float = 0.0
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def seconds(self) -> float:
+        return sum(line.seconds for line in self.lines)
+
+    @property
+    def to_make(self) -> float:
+        """Seconds of lines that are no films yet."""
+        return sum(line.seconds for line in self.lines if not line.kept)
+
+    @property
+    def unpaid(self) -> list[PlannedLine]:
+        return [line for line in self.lines if not line.paid]
+
+    @property
     def changed(self) -> int:
-        return sum(not line.paid for line in self.lines)
+        return len(self.unpaid)
+
+    @property
+    def shares(self) -> list[int]:
+        """Credit-seconds of each line."""
+        if self.draft:
+            return [0] * len(self.lines)
+        dealt = iter(cost.deal(x.seconds * (1 if x.exact else UNSURE) for x in self.unpaid))
+        return [0 if line.paid else next(dealt) for line in self.lines]
+
+    @property
+    def quoted(self) -> int:
+        """Credit-seconds, never exceeded."""
+        return sum(self.shares)
+
+    def priced(self, paid: Collection[str]) -> Plan:
+        """The same, where lines with these keys are paid for. The same words twice are made and paid once."""
+        seen, lines = set(paid), []
+        for line in self.lines:
+            lines.append(replace(line, paid=line.line_key in seen))
+            seen.add(line.line_key)
+        return replace(self, lines=tuple(lines))
 
 
 def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
@@ -62,31 +106,25 @@ def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
 
 
 def plan_render(
-    project: Project, *, mode: str = "final", height: int | None = None, codec: str | None = None
+    project: Project,
+    *,
+    scenes: Sequence[Scene] | None = None,
+    mode: str = "final",
+    height: int | None = None,
+    codec: str | None = None,
 ) -> Plan:
-    """Reads the project as saved. BadInput names the scene and line that cannot be spoken."""
-    scenes = list(project.live_scenes)
-    total = sum(len(scene.script) for scene in scenes)
-    if total > MAX_CHARACTERS:
-        raise BadInput(
-            f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
-            "Split it into two projects.",
-            code="script_too_long",
-        )
+    """Reads the project as saved, or with these scenes, which need not be. BadInput names the scene and line that
+    cannot be spoken, or says by how much the film is too long."""
+    scenes = list(project.live_scenes if scenes is None else scenes)
+    sources = _lines_of(scenes)  # counted before anything is read
     draft = mode == "draft"
     video = composition.format_of(
         project, scenes, height=height or (DRAFT_HEIGHT if draft else None), codec=codec
     )
     captions, logo = composition.captions_of(project), composition.logo_of(project)
     dictionary = dictionary_of(project.workspace)
-    paid = set(
-        Segment.objects.filter(
-            render__project=project, render__status="done", render__mode="final", status="done"
-        ).values_list("line_key", flat=True)
-    )
     lines: list[PlannedLine] = []
-    seen = set(paid)
-    for scene_number, scene in enumerate(scenes, start=1):
+    for scene_number, (scene, written) in enumerate(zip(scenes, sources, strict=True), start=1):
         chapter = scene.title or f"Scene {scene_number}"
         if not scene.script.strip():
             continue
@@ -101,9 +139,7 @@ def plan_render(
         scene.project = project
         background, layout = composition.background_of(scene), composition.layout_of(scene)
         first, words = len(lines), []
-        for line_number, source in enumerate(
-            script_stage.lines(scene.script, scene.markup), start=1
-        ):
+        for line_number, source in enumerate(written, start=1):
             chapter = source.chapter or chapter
             spec = LineSpec(
                 text=source.text,
@@ -138,7 +174,6 @@ def plan_render(
                     line=line_number,
                     **error.where,
                 ) from None
-            key = pipeline.line_key(spec)
             seconds, exact = pipeline.length_of(spec, parsed, store=queue.store())
             lines.append(
                 PlannedLine(
@@ -150,45 +185,70 @@ def plan_render(
                     chapter=chapter,
                     text=source.text,
                     spec=spec,
-                    line_key=key,
+                    line_key=pipeline.line_key(spec),
                     seconds=seconds,
-                    paid=key in seen,
                     exact=exact,
                     warnings=parsed.warnings,
                 )
             )
-            seen.add(key)  # the same words twice in one render are made and paid once
         laid = composition.overlays_of(scene, [len(line) for line in words])
         for place, (over, edits) in enumerate(zip(laid, cues.of_lines(scene, words), strict=True)):
             line = lines[first + place]
             spec = replace(line.spec, overlays=over, cues=edits)
             lines[first + place] = replace(line, spec=spec)
-    if not lines:
-        raise BadInput("There is nothing to say yet; write a first line.", code="script_empty")
-    if len(lines) > MAX_LINES:
-        raise BadInput(
-            f"The script has {len(lines)} lines; a video takes at most {MAX_LINES}. "
-            "Join some paragraphs or split the project.",
-            code="script_too_long",
-        )
-    lines = _with_films(lines)
-    unpaid = [line for line in lines if not line.paid]
-    likely = sum(line.seconds if line.exact else line.seconds * 1.1 for line in unpaid)
-    quoted = 0 if draft or not unpaid else int(-(-likely // 1))
     workspace, length = project.workspace, sum(line.seconds for line in lines)
+    _check_length(workspace, length)
     lane = scheduling.lane_of(draft=draft, plan=workspace.plan, seconds=length)
-    return Plan(
-        lines=tuple(lines),
-        seconds=length,
-        quoted=quoted,
+    plan = Plan(
+        revision=project.revision,
+        dictionary=dictionary,
+        draft=draft,
+        lines=tuple(_with_films(lines)),
         lane=lane,
-        wait_seconds=eta.likely_wait(workspace, lane, [line.seconds for line in unpaid]),
         warnings=[
             {**asdict(w), "scene": line.scene_number, "line": line.line_number}
             for line in lines
             for w in line.warnings
         ],
     )
+    plan = plan.priced(cost.paid(project.pk, {line.line_key for line in lines}))
+    wait = eta.likely_wait(workspace, lane, [line.seconds for line in plan.unpaid])
+    return replace(plan, wait_seconds=wait)
+
+
+def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ...]]:
+    """The lines of each scene. BadInput where they are none or too many."""
+    total = sum(len(scene.script) for scene in scenes)
+    if total > MAX_CHARACTERS:
+        raise BadInput(
+            f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
+            "Split it into two projects.",
+            code="script_too_long",
+        )
+    found = [script_stage.lines(scene.script, scene.markup) for scene in scenes]
+    count = sum(map(len, found))
+    if not count:
+        raise BadInput("There is nothing to say yet; write a first line.", code="script_empty")
+    if count > MAX_LINES:
+        raise BadInput(
+            f"The script has {count} lines; a video takes at most {MAX_LINES}. "
+            "Join some paragraphs or split the project.",
+            code="script_too_long",
+        )
+    return found
+
+
+def _check_length(workspace: Workspace, seconds: float) -> None:
+    """BadInput for a film that is longer than the workspace's plan allows."""
+    plan, length = PLANS[workspace.plan], math.ceil(seconds)
+    if length > plan.longest_film:
+        raise BadInput(
+            f"{clock(length)}: a film may have {clock(plan.longest_film)} on the {plan.name} plan; "
+            f"shorten it by {clock(length - plan.longest_film)}.",
+            code="plan_limit",
+            limit=plan.longest_film,
+            plan=plan.slug,
+        )
 
 
 def _with_films(lines: list[PlannedLine]) -> list[PlannedLine]:

@@ -2,17 +2,13 @@
 
 from django import template
 
-from billing.models import CREDIT
+from billing import amounts
 
 register = template.Library()
 
 
-@register.filter
-def credits(seconds: float) -> str:
-    """Credit-seconds as credits: 54 -> "0.9"; below a tenth with two digits, so that nothing is "0.0"."""
-    seconds = seconds or 0
-    digits = 2 if 0 < abs(seconds) < CREDIT / 10 else 1
-    return f"{seconds / CREDIT:.{digits}f}"
+register.filter("price", amounts.price)
+register.filter("left", amounts.left)
 
 
 @register.filter

@@ -22,9 +22,11 @@ from moderation.models import LAPSES_AFTER, Case
 from rendering import eta, mending, playing, provenance, queue, segments
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
-from studio import access, actions
+from studio import access
 from studio.access import in_workspace
 from studio.renders import screening
+from studio.renders.ordering import request_render, seen_in
+from studio.renders.plan import plan_render
 from studio.speaking import speaking
 from studio.views.files import file_name, file_url, serve
 
@@ -165,13 +167,20 @@ def _again(render: Render) -> dict[str, Any]:
     if render.project.removed_at:
         return {}
     try:
-        plan = actions.plan_render(render.project, mode=render.mode)
+        plan = plan_render(render.project, mode=render.mode)
     except BadInput as problem:
         return {"again_problem": problem.sentence}
     reading = screening.read(render.project, plan.lines)
     if reading.refused:
         return {"refused": reading, "plan": plan}
     return {"again": plan}
+
+
+def _uncharged(render: Render, lines: list[Line]) -> int:
+    """Seconds of a finished film beyond its quote."""
+    if render.status != "done" or not render.quoted:
+        return 0
+    return max(0, sum(line.segment.credit_seconds or 0 for line in lines) - render.quoted)
 
 
 def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
@@ -183,6 +192,7 @@ def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
         "lines": lines,
         "kept": sum(line.state == "kept" for line in lines),
         "plays": PLAYS,
+        "uncharged": _uncharged(render, lines),
     }
     if render.status == "done":
         return context | _delivery(request, render)
@@ -267,12 +277,12 @@ def render_retry(request: HttpRequest, render_id: str) -> HttpResponse:
     """A new render of the project as it is now, for no more than the page said."""
     render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
     project = access.project(request.workspace, render.project_id)  # type: ignore[attr-defined]
-    quoted = request.POST.get("quoted", "")
-    new = actions.request_render(
+    new = request_render(
         project,
         by=request.user,  # type: ignore[arg-type]
         mode=render.mode,
         codec=render.codec,
-        max_cost=int(quoted) if quoted.isdecimal() else None,
+        seen=seen_in(request.POST, render.mode),
+        one=True,
     )
     return redirect("render_detail", new.pk)

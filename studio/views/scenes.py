@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import available
-from rendering.models import Render
 from rendering.values import BadInput
 from studio import access, actions
 from studio.access import in_workspace
@@ -28,6 +27,8 @@ from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene, Workspace
 from studio.models.projects import RevisionConflict
 from studio.renders import screening
+from studio.renders.ordering import request_render, seen_in
+from studio.renders.plan import plan_render
 from studio.steps import NAMES, steps
 from studio.views.frames import frame_url, frame_urls, frame_version
 from studio.views.inspector import inspector
@@ -55,6 +56,7 @@ def answers_json(view):
                 "title": problem.title,
                 "sentence": problem.sentence,
                 "errors": problem.errors,
+                **problem.extra,
             }
             return JsonResponse({"problem": body}, status=problem.status)
 
@@ -385,7 +387,7 @@ def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
         {
             "bar": render_to_string("studio/_estimate.html", context, request),
             "label": context["label"],
-            "refused": bool(context["refused"]),
+            "refused": context["stands"],
             "quoted": plan.quoted if plan else None,
             "margins": rows,
             "running": bool(context["running"]),
@@ -399,22 +401,23 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "plan": None,
         "problem": None,
+        "stands": False,  # nothing can be rendered until the words change
         "refused": None,
         "stopped": {},
         "left": left,
         "label": "Render",
     }
     try:
-        plan = actions.plan_render(project)
+        plan = plan_render(project)
     except BadInput as error:
-        answer["problem"] = error
+        answer["problem"], answer["stands"] = error, error.code == "plan_limit"
         where = error.where
         if "scene" in where and "line" in where:
             answer["stopped"] = {(where["scene"], where["line"]): error.sentence}
         return answer
     reading = screening.read(project, plan.lines)
     if reading.refused:
-        answer["refused"] = reading
+        answer["refused"], answer["stands"] = reading, True
         for where in reading.spans:
             sentence = f"“{where['text']}” cannot be rendered. Rule: {reading.title}."
             answer["stopped"][where["scene"], where["line"]] = sentence
@@ -440,9 +443,15 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
 def render_create(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
     mode = "draft" if request.POST.get("mode") == "draft" else "final"
-    appeal = bool(request.POST.get("appeal"))
     try:
-        made: Render = actions.request_render(project, by=request.user, mode=mode, appeal=appeal)  # type: ignore[arg-type]
+        made = request_render(
+            project,
+            by=request.user,  # type: ignore[arg-type]
+            mode=mode,
+            seen=seen_in(request.POST, mode),
+            one=True,
+            appeal=bool(request.POST.get("appeal")),
+        )
     except ScriptRefused:
         if wants_json(request):
             raise

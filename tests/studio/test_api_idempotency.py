@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from billing.models import available
 from rendering.models import Render
-from studio import actions
 from studio.models import IdempotencyKey, Project
+from studio.renders import ordering
 from tests.studio.programs import RENDERS, Program, problem
 
 BODY = {"script": "Hello there."}
@@ -76,11 +76,35 @@ def test_a_slip_of_ours_is_not_kept(program, monkeypatch, alice):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("studio.api.renders.render_resource", slip)
+        patch.setattr("billing.models.charge", slip)
         problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
     assert available(alice.workspace) == 600
     assert not Render.objects.exists()
+    assert not Project.objects.filter(workspace=alice.workspace).exists()
     assert program.post(RENDERS, BODY, key="k").status_code == 202
+
+
+@pytest.mark.django_db
+def test_an_answer_that_was_cut_off_is_given_to_the_next(program, monkeypatch, alice):
+    """The render stands already, so that asking again must not make a second one."""
+
+    def slip(*args, **options):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("studio.api.renders.render_resource", slip)
+        problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
+    again = program.post(RENDERS, BODY, key="k")
+    assert again.status_code == 202
+    assert again["Idempotent-Replayed"] == "true"
+    assert again.json()["id"] == Render.objects.get().pk
+    assert available(alice.workspace) == 600 - again.json()["cost"]["charged"]
+
+
+@pytest.mark.django_db
+def test_what_is_refused_leaves_nothing(program, alice):
+    problem(program.post(RENDERS, {**BODY, "max_cost": 0}, key="k"), 402, "above_max_cost")
+    assert not Project.objects.filter(workspace=alice.workspace).exists()
 
 
 @pytest.mark.django_db
@@ -132,7 +156,7 @@ def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
     def slow(*args, **options):
         at_work.set()
         go_on.wait(20)
-        return actions.request_render(*args, **options)
+        return ordering.request_render(*args, **options)
 
     monkeypatch.setattr("studio.api.renders.request_render", slow)
     answers = []
