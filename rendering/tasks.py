@@ -32,7 +32,15 @@ from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
 from rendering import (
-    cost, finishing, memory, pipeline, queue, segments, soundness, uploaded, values,
+    cost,
+    finishing,
+    memory,
+    pipeline,
+    queue,
+    segments,
+    soundness,
+    uploaded,
+    values,
 )
 from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH

@@ -49,11 +49,14 @@ def _waiting() -> dict[str, list[float]]:
     return found
 
 
-@transaction.atomic
 def decide() -> list[WarmPool]:
     """What each lane wants now, written down. Repeating it changes nothing but the moment."""
     now = timezone.now()
-    arrivals, waiting = _arrivals(now), _waiting()
+    return _decided(now, _arrivals(now), _waiting())
+
+
+@transaction.atomic
+def _decided(now: datetime, arrivals: Any, waiting: dict[str, list[float]]) -> list[WarmPool]:
     known = {pool.lane: pool for pool in WarmPool.objects.select_for_update()}
     found = []
     for lane in LANES:

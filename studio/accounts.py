@@ -17,9 +17,10 @@ def open_workspace(user: User) -> Workspace:
 
 
 class Adapter(DefaultAccountAdapter):
-    @transaction.atomic
     def save_user(self, request, user, form, commit=True):
-        user = super().save_user(request, user, form, commit)
+        user = super().save_user(request, user, form, commit=False)  # hashes the password
         if commit:
-            open_workspace(user)
+            with transaction.atomic():
+                user.save()
+                open_workspace(user)
         return user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,11 +13,17 @@ from rendering import faces, voices
 from studio.models import Avatar, Voice
 
 
-@transaction.atomic
 def ensure_stock() -> None:
     """Rows for what ships and what providers offer here; what is offered no more is retired. Repeating it changes
     nothing; new data gets a new licence record."""
-    for face in faces.stock():
+    spoken = [(info, voices.sha256(info.slug)) for info in voices.REGISTRY.values()]
+    _write([(face, face.sha256) for face in faces.stock()], spoken)
+
+
+@transaction.atomic
+def _write(shown: Sequence[tuple[Any, str]], spoken: Sequence[tuple[Any, str]]) -> None:
+    """Faces and voices, each with the hash of its files."""
+    for face, sha256 in shown:
         avatar, _ = Avatar.objects.update_or_create(
             slug=face.slug,
             defaults={
@@ -29,8 +36,8 @@ def ensure_stock() -> None:
                 "voice_slug": face.voice,
             },
         )
-        _licensed(avatar=avatar, source=face.source, licence=face.licence, sha256=face.sha256)
-    for info in voices.REGISTRY.values():
+        _licensed(avatar=avatar, source=face.source, licence=face.licence, sha256=sha256)
+    for info, sha256 in spoken:
         voice, _ = Voice.objects.update_or_create(
             slug=info.slug,
             defaults={
@@ -43,7 +50,6 @@ def ensure_stock() -> None:
             },
         )
         source = f"Stock voice {info.slug}, revision {voices.ENGINES[info.engine].revision}"
-        sha256 = voices.sha256(info.slug)
         _licensed(voice=voice, source=source, licence=info.licence, sha256=sha256)
     gone = Voice.objects.filter(workspace=None, retired_at=None).exclude(slug__in=voices.REGISTRY)
     gone.update(retired_at=timezone.now())

@@ -55,29 +55,14 @@ def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, P
     return None, None
 
 
-@transaction.atomic
 def _used(request: HttpRequest, row: Picture | Clip, name: str) -> HttpResponse:
-    """Puts the upload where it was meant for, as a step that can be taken back, and answers.
-
-    What it was meant for is read now: working on a file takes long, and the scene was perhaps saved meanwhile.
-    """
-    scene, project = _target(request, request.workspace)  # type: ignore[attr-defined]
-    for target in filter(None, (scene, project)):
-        target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
+    """Puts the upload where it was meant for, as a step that can be taken back, and answers."""
+    scene, project = _put(request, row, name)
     body: dict[str, Any] = {"id": row.pk, "name": row.name}
     if scene is not None:
-        before = settings_of(scene)
-        chosen = {"clip": row} if name == "video" else {"picture": row}
-        kind = "video" if name == "video" else "picture"
-        actions.edit_scene(scene, scene.revision, {**chosen, "background": kind})
-        Change.note(scene.project, scene, before, settings_of(scene), request.user)
         body |= saved(scene)
         project = scene.project
     elif project is not None:
-        shared = project_settings(project)
-        field = "music" if name == "music_file" else "logo"
-        project.edit(project.revision, **{field: row})
-        Change.note(project, None, shared, project_settings(project), request.user)
         body |= {"project": project_settings(project), "frames": frame_urls(project)}
     if wants_json(request):
         if project is not None:
@@ -86,6 +71,28 @@ def _used(request: HttpRequest, row: Picture | Clip, name: str) -> HttpResponse:
     if scene is not None:
         return back_to(scene)
     return redirect("project_edit", project.pk) if project else redirect("project_list")
+
+
+@transaction.atomic
+def _put(
+    request: HttpRequest, row: Picture | Clip, name: str
+) -> tuple[Scene | None, Project | None]:
+    """What it was meant for is read now: working on a file takes long, and the scene was perhaps saved meanwhile."""
+    scene, project = _target(request, request.workspace)  # type: ignore[attr-defined]
+    for target in filter(None, (scene, project)):
+        target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
+    if scene is not None:
+        before = settings_of(scene)
+        chosen = {"clip": row} if name == "video" else {"picture": row}
+        kind = "video" if name == "video" else "picture"
+        actions.edit_scene(scene, scene.revision, {**chosen, "background": kind})
+        Change.note(scene.project, scene, before, settings_of(scene), request.user)
+    elif project is not None:
+        shared = project_settings(project)
+        field = "music" if name == "music_file" else "logo"
+        project.edit(project.revision, **{field: row})
+        Change.note(project, None, shared, project_settings(project), request.user)
+    return scene, project
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,7 +16,7 @@ from studio import access
 from studio.access import in_workspace
 from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
-from studio.models import Change, Project, Scene
+from studio.models import Change, Project
 from studio.steps import steps
 from studio.views.scenes import answers_json, arranged, saved, wants_json
 
@@ -47,10 +47,12 @@ def _step(
         )
     project.workspace = request.workspace  # type: ignore[attr-defined]
     found, wanted = (change.after, change.before) if back else (change.before, change.after)
+    fields = _sent(project, change, wanted)
     stale = False
     with transaction.atomic():
+        (change.scene or project).refresh_from_db()
         if _as_left(project, change, found):
-            _put(project, change, wanted)
+            _put(project, change, fields)
             Change.objects.filter(pk=change.pk).update(undone_at=timezone.now() if back else None)
         else:
             change.delete()  # somebody else has changed it since
@@ -91,14 +93,20 @@ def _as_left(project: Project, change: Change, found: dict[str, Any]) -> bool:
     return all(now[name] == value for name, value in found.items())
 
 
-def _put(project: Project, change: Change, wanted: dict[str, Any]) -> None:
-    """Writes the fields as if they had been posted. BadInput where what they name is gone."""
-    if "order" in wanted:
-        project.order_scenes(wanted["order"])
+def _sent(project: Project, change: Change, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The fields as if they had been posted. BadInput where what they name is gone."""
+    if set(wanted) & {"order", "removed"}:
+        return wanted
+    form = SceneForm if change.scene else ProjectForm
+    return form(wanted, project.workspace).sent()
+
+
+def _put(project: Project, change: Change, fields: dict[str, Any]) -> None:
+    if "order" in fields:
+        project.order_scenes(fields["order"])
     elif change.scene is None:
-        project.edit(project.revision, **ProjectForm(wanted, project.workspace).sent())
-    elif "removed" in wanted:
-        change.scene.remove() if wanted["removed"] else change.scene.restore()
+        project.edit(project.revision, **fields)
+    elif "removed" in fields:
+        change.scene.remove() if fields["removed"] else change.scene.restore()
     else:
-        scene: Scene = change.scene
-        scene.edit(scene.revision, **SceneForm(wanted, project.workspace).sent())
+        change.scene.edit(change.scene.revision, **fields)

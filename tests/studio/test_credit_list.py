@@ -57,7 +57,7 @@ def test_every_movement_adds_up(client_of, alice, library):
 def test_what_is_with_open_renders_is_said(client_of, alice, library):
     make_render(make_project(alice.workspace), by=alice, quoted=60)
     _, html = rows(client_of(alice))
-    assert "1.0 more are with renders that are not over yet" in html
+    assert "1.0 more (60 s) are with renders that are not over yet" in html
 
 
 def test_what_ends_first_stands_first(client_of, alice):

@@ -98,12 +98,12 @@ def test_the_scene_shows_it_when_it_is_ready(client, project, scene, video):
 
 def test_a_render_waits_for_it_in_words_and_costs_nothing(client, project, scene, video, alice):
     clip = sent(client, scene, video)
-    answer = client.post(f"/projects/{project.pk}/render")
+    answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60})
     assert answer.status_code == 422
     assert "is still being prepared" in answer.content.decode()
     assert available(alice.workspace) == 600
     work(clip)
-    assert client.post(f"/projects/{project.pk}/render").status_code == 302
+    assert client.post(f"/projects/{project.pk}/render", {"quoted": 60}).status_code == 302
     made = project.renders.get().segments.get()
     assert made.spec["background"]["sha256"] == clip.sha256
 
@@ -119,7 +119,7 @@ def test_what_shows_only_when_it_is_decoded_is_refused_by_the_worker(
     page = client.get(f"/clips/{clip.pk}/state").content.decode()
     assert "damaged" in page
     assert left() == []
-    answer = client.post(f"/projects/{project.pk}/render")
+    answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60})
     assert answer.status_code == 422
     assert "cannot be used; choose another background" in answer.content.decode()
     scene.refresh_from_db()

@@ -30,7 +30,7 @@ def test_a_done_render_is_mailed_once(render, alice):
     (message,) = mail.outbox
     assert message.to == [alice.email]
     assert message.subject == "“Spring briefing” is ready"
-    cost = "Charged 0.9 credits (54 s), 0.1 refunded (6 s), so you paid 0.8."
+    cost = "Charged 0.9 credits (54 s), 0.1 refunded (6 s), so you paid 0.8 (48 s)."
     for text in (message.body, html(message)):
         assert cost in text
         assert "1 line was reused" in text

@@ -123,7 +123,7 @@ def test_bad_scripts_are_kept_and_get_a_sentence(client, project, scene, script,
 
 
 def test_a_render_is_asked_for_and_waits_without_a_worker(client, project):
-    answer = client.post(f"/projects/{project.pk}/render", follow=True)
+    answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60}, follow=True)
     html = answer.content.decode()
     assert "Waiting for a worker" in html
     Worker.objects.create(name="w", slots=1)

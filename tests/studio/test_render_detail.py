@@ -294,7 +294,7 @@ def test_try_again_says_its_price_and_makes_a_new_render(client_of, alice, libra
 def test_try_again_never_charges_more_than_the_page_said(client_of, alice, library, render):
     render.cancel()
     answer = client_of(alice).post(url(render, "retry"), {"quoted": 0})
-    assert answer.status_code == 402
+    assert answer.status_code == 409
     assert Render.objects.count() == 1
     assert available(alice.workspace) == 600
 
