@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,18 @@ from studio.renders.ordering import request_render
 from studio.renders.plan import Plan, line_specs, plan_render
 
 
-def clean_picture(upload: Path) -> pictures.Cleaned:
-    """An uploaded picture, cleaned and screened, where the library keeps it; no row is written yet."""
-    cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True)
-    path = picture_path(cleaned.sha256, cleaned.path.suffix)
-    if cleaned.path != path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cleaned.path.replace(path)
-    verdict = picture_screening.screen_picture(path)
+def clean_picture(upload: Path, box: pictures.Box | None = None) -> pictures.Cleaned:
+    """An uploaded picture, or a part of one, cleaned and screened, where the library keeps it; no row is written yet."""
+    look = upload.with_name(f"{secrets.token_hex(8)}.look")
+    try:
+        cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True, box=box, look=look)
+        path = picture_path(cleaned.sha256, cleaned.path.suffix)
+        if cleaned.path != path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cleaned.path.replace(path)
+        verdict = picture_screening.screen_picture(look)
+    finally:
+        look.unlink(missing_ok=True)
     if verdict.verdict != "allow":
         if not Picture.objects.filter(sha256=cleaned.sha256).exists():
             path.unlink(missing_ok=True)
@@ -52,11 +57,6 @@ def keep_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> 
         },
     )
     return picture
-
-
-def add_picture(workspace: Workspace, name: str, upload: Path) -> Picture:
-    """Cleans and screens an uploaded picture and adds it to the workspace."""
-    return keep_picture(workspace, name, clean_picture(upload))
 
 
 def remove_asset(row: Picture | Clip) -> None:

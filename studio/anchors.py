@@ -12,6 +12,7 @@ from rendering.values import BadInput, Overlay, VideoFormat
 from studio import composition, overlays
 from studio.manuscript import MARKS
 from studio.models import Scene
+from studio.models.mending import SIZES
 
 HEIGHT = 540  # of the frame in which boxes are measured, its short side in pixels
 LONGEST_QUOTE = 48
@@ -106,11 +107,11 @@ class Shown:
 
     @property
     def least(self) -> str:
-        return f"{100 * overlays.SIZES['text' if self.row['text'] else 'picture'][0]:g}"
+        return f"{100 * SIZES['text' if self.row['text'] else 'picture'][0]:g}"
 
     @property
     def most(self) -> str:
-        return f"{100 * overlays.SIZES['text' if self.row['text'] else 'picture'][1]:g}"
+        return f"{100 * SIZES['text' if self.row['text'] else 'picture'][1]:g}"
 
 
 def shown_overlays(scene: Scene) -> list[Shown]:

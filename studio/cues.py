@@ -21,6 +21,7 @@ from studio.manuscript import rough_seconds
 from studio.models import Scene
 
 MOST = 500
+FARTHEST_WORD = 100_000
 FARTHEST = 3.0  # seconds that a caption comes or goes earlier or later
 
 
@@ -30,7 +31,7 @@ def checked(rows: Any) -> list[dict[str, Any]]:
         raise BadInput(f"At most {MOST} captions of a scene can be changed.", field="cues")
     try:
         return [_checked(row) for row in rows]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise BadInput(
             "The captions could not be read; load the page again.", field="cues"
         ) from None
@@ -54,13 +55,13 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _anchor(plain: dict[str, Any]) -> dict[str, int]:
-    return {"line": max(1, int(plain["line"])), "word": max(1, int(plain["word"]))}
+    return {name: min(max(1, int(plain[name])), FARTHEST_WORD) for name in ("line", "word")}
 
 
 def shift_of(value: Any, name: str) -> float:
     try:
         seconds = round(float(value or 0), 2)
-    except ValueError:
+    except (ValueError, OverflowError):
         seconds = FARTHEST + 1
     if not abs(seconds) <= FARTHEST:
         raise BadInput(

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
+from django.http.multipartparser import MultiPartParserError
 from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
@@ -127,6 +129,15 @@ def explain(error: BaseException) -> Problem | None:
             return Problem(
                 503, error.code, "That voice is away", error.sentence, retryable=error.again
             )
+        case RequestDataTooBig():
+            sentence = "The fields of this form are too large; send less text at once."
+            return Problem(413, "body_too_large", "Too much at once", sentence)
+        case TooManyFieldsSent() | TooManyFilesSent():
+            sentence = "The form has too many fields or files; send fewer at once."
+            return Problem(400, "invalid_form", "Too much at once", sentence)
+        case MultiPartParserError():
+            sentence = "The form is damaged and cannot be read; send it again."
+            return Problem(400, "invalid_form", "That cannot be read", sentence)
         case StoreAway():
             title = "Our store does not answer"
             return Problem(

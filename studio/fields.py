@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from studio.models import Project, Scene
+
+
+def whole(text: str | None) -> int | None:
+    """A whole number as forms and addresses send it, of at most nine digits; else nothing."""
+    return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def settings_of(scene: Scene) -> dict[str, Any]:

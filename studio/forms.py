@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from rendering.stages import lettering
 from rendering.values import BadInput
-from studio import cues, overlays
+from studio import cues, overlays, storable
 from studio.composition import LONGEST_BODY
 from studio.models import Avatar, Clip, Picture, Project, Pronunciation, Scene, Voice, Workspace
 from studio.models.projects import MANNERS, hex_color
@@ -21,6 +21,18 @@ LONGEST_SCRIPT = 100_000
 def as_typed(text: str) -> str:
     """Forms send lines ended by CR LF; what was typed had LF."""
     return text.replace("\r\n", "\n")
+
+
+class JSONField(forms.JSONField):
+    """Any JSON that can be kept: no text that a row cannot hold, no number or depth that cannot be read."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            found = super().to_python(value)
+            storable.check(found)
+        except (ValueError, RecursionError, BadInput):
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        return found
 
 
 class Sent(forms.Form):
@@ -37,10 +49,6 @@ class Sent(forms.Form):
 class ScriptField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = as_typed(str(value or ""))
-        if "\x00" in text:
-            raise ValidationError(
-                "The script holds a NUL character, which cannot be kept; remove it."
-            )
         if len(text) > LONGEST_SCRIPT:
             raise ValidationError(
                 f"This scene has {len(text):,} characters; at most {LONGEST_SCRIPT:,} can be kept. "
@@ -142,11 +150,11 @@ class SceneForm(Sent):
         error_messages={"max_length": "The heading takes at most 120 characters; shorten it."},
     )
     body = ScriptField(required=False)
-    cues = forms.JSONField(
+    cues = JSONField(
         required=False,
         error_messages={"invalid": "The captions could not be read; load the page again."},
     )
-    overlays = forms.JSONField(
+    overlays = JSONField(
         required=False,
         error_messages={"invalid": "The overlays could not be read; load the page again."},
     )

@@ -22,6 +22,11 @@ AROUND = 1_000_000
 CAMERA = 25_000_000
 """Bytes of the pictures of a camera, all together."""
 
+LONGEST_QUERY = 8_000
+"""Characters of an address after its question mark."""
+MOST_WORDS, LONGEST_SEARCH = 10, 100
+"""Words and characters of a search of projects."""
+
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND
 ASSET = max(clips.MOST_BYTES.values()) + AROUND

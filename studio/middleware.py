@@ -6,12 +6,14 @@ import secrets
 import sys
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.views.defaults import server_error
 
 from rendering.values import BadInput
+from studio import storable
 from studio.errors import AWAY, explain
+from studio.limits import LONGEST_QUERY
 
 log = logging.getLogger(__name__)
 OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -51,6 +53,42 @@ def upload_limit(get_response):
                 code="file_too_large",
             ),
         )
+
+    return middleware
+
+
+def readable(get_response):
+    """What cannot be read or kept is refused at the door: the address, the query, and the forms of the site.
+
+    Forms of the API are looked at once its key is known (studio/api/__init__.py).
+    """
+    from studio.api.problems import answer
+
+    def middleware(request: HttpRequest) -> HttpResponse | None:
+        try:
+            if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
+                raise BadInput(
+                    f"The address is too long: after the question mark it may have {LONGEST_QUERY:,} characters.",
+                    code="invalid_field",
+                )
+            sent = [request.GET]
+            if request.method == "POST" and not request.path.startswith("/api/"):
+                sent.append(request.POST)
+                for file in request.FILES.values():
+                    storable.check(getattr(file, "name", ""))
+            for fields in sent:
+                for name, values in fields.lists():
+                    storable.check([name, *values], name)
+        except UnreadablePostError:
+            raise
+        except Exception as error:
+            problem = explain(error)
+            if problem is None:
+                raise
+            if request.path.startswith("/api/"):
+                return answer(request, problem)
+            return _told(request, error)
+        return get_response(request)
 
     return middleware
 

@@ -16,16 +16,14 @@ from rendering.stages import lettering
 from rendering.stages import script as script_stage
 from rendering.values import PLACES, BadInput, LineSpec, Overlay, Script
 from studio.models import Picture, Scene, Workspace
+from studio.models.mending import LONGEST_TEXT, PLAIN_ID, SIZES
 
 MOST = 20
-LONGEST_TEXT = 300
 FIELDS = {
     *("id", "text", "asset_id", "from", "to", "position", "x", "y", "size", "style", "enter"),
     "exit",
 }
 STYLES, MOVES = ("plain", "card"), ("fade", "cut")
-SIZES = {"text": (0.02, 0.2, 0.06), "picture": (0.05, 1.0, 0.3)}
-"""Least, most and usual share of the frame's short side: height of the letters, longer side of a picture."""
 
 
 def checked(rows: Any, workspace: Workspace, path: str = "overlays") -> list[dict[str, Any]]:
@@ -85,8 +83,10 @@ def _checked(row: Any, workspace: Workspace, path: str) -> dict[str, Any]:
 def _named(value: Any, path: str) -> str:
     if value is None:
         return secrets.token_hex(4)
-    if not isinstance(value, str) or not 1 <= len(value) <= 32:
-        raise BadInput("The id of an overlay is a text of 1 to 32 characters.", path=path)
+    if not isinstance(value, str) or not PLAIN_ID.fullmatch(value):
+        raise BadInput(
+            "The id of an overlay has 1 to 32 characters: letters, digits, _ and - only.", path=path
+        )
     return value
 
 

@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "studio.middleware.upload_limit",
+    "studio.middleware.readable",
     "studio.middleware.say_what_went_wrong",
 ]
 

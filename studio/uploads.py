@@ -20,12 +20,18 @@ from studio.models import Clip, Picture, Workspace
 
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
 HOUR = 3600
+PICTURES, VIDEOS, TUNES = 120, 40, 40  # that a workspace sends in an hour
+A_HOUR = {
+    "image": ("pictures", PICTURES),
+    "video": ("videos", VIDEOS),
+    "music": ("pieces of music", TUNES),
+}
 
 
 def count(workspace: Workspace, kind: str, most: int) -> None:
     """Counts an upload of the workspace ("photos", "recordings"). Raises BadInput after `most` of them in one hour."""
     now = time.time()
-    slot = f"{kind}:{workspace.pk}:{int(now // HOUR)}"
+    slot = f"{kind.replace(' ', '-')}:{workspace.pk}:{int(now // HOUR)}"
     cache.add(slot, 0, timeout=2 * HOUR)
     if cache.incr(slot) > most:
         left = HOUR - now % HOUR
@@ -38,7 +44,7 @@ def count(workspace: Workspace, kind: str, most: int) -> None:
 
 @contextmanager
 def received(
-    upload: UploadedFile, kind: str
+    workspace: Workspace, upload: UploadedFile, kind: str
 ) -> Iterator[pictures.Cleaned | clips.Kept | footage.Received]:
     """The file for the block to keep(). kind: image, video or music. May take seconds, so not within a transaction.
 
@@ -50,6 +56,8 @@ def received(
             f"The file has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
+    noun, most = A_HOUR[kind]
+    count(workspace, noun, most)
     settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as file:
         for chunk in upload.chunks():
@@ -86,5 +94,5 @@ def take_in(
     workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
 ) -> Picture | Clip:
     """Adds the file to the workspace. Raises BadInput, PictureRefused."""
-    with received(upload, kind) as taken:
+    with received(workspace, upload, kind) as taken:
         return keep(workspace, name.strip() or upload.name or "", taken)

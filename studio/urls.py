@@ -58,12 +58,12 @@ urlpatterns = [
     path("scenes/<slug:scene_id>/captions/join", captions.caption_join, name="caption_join"),
     path("scenes/<slug:scene_id>/overlays", overlays.overlay_create, name="overlay_create"),
     path(
-        "scenes/<slug:scene_id>/overlays/<str:overlay_id>/save",
+        "scenes/<slug:scene_id>/overlays/<slug:overlay_id>/save",
         overlays.overlay_save,
         name="overlay_save",
     ),
     path(
-        "scenes/<slug:scene_id>/overlays/<str:overlay_id>/remove",
+        "scenes/<slug:scene_id>/overlays/<slug:overlay_id>/remove",
         overlays.overlay_remove,
         name="overlay_remove",
     ),

@@ -1,15 +1,18 @@
 """The one API: /api/v1/. A key opens one workspace; the site calls the same actions."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 
+from studio import storable
 from studio.api import captions, library, problems, renders, usage
 from studio.api.auth import WorkspaceKey
 from studio.api.problems import Refusal
@@ -30,14 +33,23 @@ class StrictParser(Parser):
             raise Refusal("unsupported_media_type")
         try:
             data = json.loads(request.body.decode("utf-8"), parse_constant=_no_constant)
-            text = json.dumps(data, ensure_ascii=False).encode()  # lone surrogates fail here
+            json.dumps(data, ensure_ascii=False).encode()  # lone surrogates fail here
         except (ValueError, RecursionError):
             raise Refusal("invalid_json") from None
-        if b"\\u0000" in text.replace(b"\\\\", b""):
-            raise Refusal(
-                "invalid_field", "The body contains the character U+0000; remove it and send again."
-            )
+        storable.check(data)
         return data
+
+    def parse_querydict(
+        self, data: MultiValueDict, list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        found = super().parse_querydict(data, list_fields, request)
+        for name, value in found.items():
+            storable.check([name, value], name)
+        return found
+
+
+ALWAYS = (401, 422, 429, 500, 503)
+"""What any operation may answer, beside what it says itself."""
 
 
 class PublicAPI(NinjaAPI):
@@ -50,6 +62,15 @@ class PublicAPI(NinjaAPI):
         schema = super().get_openapi_schema(**options)
         for methods in schema["paths"].values():
             for operation in methods.values():
+                for status in ALWAYS:
+                    problem = {"$ref": "#/components/schemas/Problem"}
+                    operation["responses"].setdefault(
+                        status,
+                        {
+                            "description": HTTPStatus(status).phrase,
+                            "content": {"application/json": {"schema": problem}},
+                        },
+                    )
                 for status, answer in operation["responses"].items():
                     if int(status) >= 400:
                         answer["content"] = {

@@ -105,7 +105,7 @@ class Overlay(Request):
 
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
-    id: str | None = Field(default=None, min_length=1, max_length=32)
+    id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,32}$")
     text: str | None = Field(default=None, description="At most 300 characters.")
     asset_id: Name | None = Field(default=None, description="A picture of the workspace.")
     from_: Anchor | None = Field(

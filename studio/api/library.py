@@ -170,7 +170,9 @@ def asset_create(
         sent.update(chunk)
 
     key_of(request)  # a request that will be refused for its key is refused before the work
-    with uploads.received(file, kind) as taken:  # outside of the transaction, which others wait for
+    with uploads.received(
+        workspace, file, kind
+    ) as taken:  # outside of the transaction, which others wait for
 
         def effect(keep: Keep) -> None:
             uploads.keep(workspace, name.strip() or file.name or "", taken, told=keep)

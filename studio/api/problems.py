@@ -25,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid_json": (400, "The body is not one JSON object in UTF-8. Mend it and send it again."),
+    "invalid_form": (400, "A form with a file is damaged, or has too many fields."),
     "invalid_header": (400, "A header, or the address itself, cannot be read."),
     "invalid_cursor": (400, "The cursor is not one that a list gave you. Start again without it."),
     "idempotency_key_missing": (
@@ -167,7 +168,7 @@ def path_of(location: Iterable[str | int]) -> str:
     return path.lstrip(".")
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
     found = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" Did you mean {found[0]}?" if found else f" Known here: {', '.join(sorted(known))}."
 
@@ -209,8 +210,8 @@ def from_validation(error: ValidationError, path_asked: str) -> Problem:
             code, message = "invalid_json", "The body must be one JSON object."
         elif item["type"] == "extra_forbidden":
             inside = [part for part in location[1:-1] if part != "payload"]
-            nearest = _nearest(str(location[-1]), _known(body, inside))
-            code, message = "unknown_field", f"There is no field {path[:80]}.{nearest}"
+            hint = nearest(str(location[-1]), _known(body, inside))
+            code, message = "unknown_field", f"There is no field {path[:80]}.{hint}"
         elif item["type"] == "missing":
             code, message = "missing_field", f"The field {path} is missing."
         else:

@@ -180,7 +180,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         moment, pk = text.split(" ")
         at = datetime.fromisoformat(moment)
-        if at.tzinfo is None or not PLAIN_ID.match(pk):
+        if at.tzinfo is None or not PLAIN_ID.match(pk) or not 2000 < at.year < 3000:
             raise ValueError(cursor)
     except (ValueError, binascii.Error):
         raise Refusal("invalid_cursor") from None

@@ -9,8 +9,10 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from studio.identifiers import new_id
+from studio.models import mending
 from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
+from studio.storable import cleaned
 
 hex_color = RegexValidator(
     r"^#[0-9a-f]{6}\Z", "Write the colour as # and six digits, such as #e9e4dc."
@@ -45,7 +47,7 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
         raise RevisionConflict(row)
 
 
-class Project(models.Model):
+class Project(mending.Mended):
     ASPECTS = [
         ("16:9", "Wide"),
         ("9:16", "Tall"),
@@ -70,6 +72,19 @@ class Project(models.Model):
         "music_duck",
     )
     """What every scene of it shares; a copy has the same."""
+    MENDS = {
+        "title": lambda title: mending.line_of_text(title) or "Untitled",
+        "aspect": mending.one_of(ASPECTS, "16:9"),
+        "resolution": mending.one_of(RESOLUTIONS, "720p"),
+        "fps": mending.one_of(RATES, 25),
+        "container": mending.one_of(CONTAINERS, "mp4"),
+        "caption_style": mending.one_of(CAPTION_STYLES, "boxed"),
+        "caption_position": mending.one_of(CAPTION_POSITIONS, "bottom"),
+        "logo_position": mending.one_of(CORNERS, "top-left"),
+        "logo_size": mending.within(0.04, 0.4, 0.12),
+        "music_volume": mending.within(-40, 0, -14.0),
+        "music_duck": mending.within(0, 30, 10.0),
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "project"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="projects")
@@ -171,7 +186,8 @@ class Project(models.Model):
         self.touch()
 
 
-class Scene(models.Model):
+class Scene(mending.Mended):
+    MARKUPS = [("markdown", "Markdown"), ("ssml", "SSML"), ("text", "Plain text")]
     LAYOUTS = [
         ("full", "Full"),
         ("half", "Beside text"),
@@ -196,6 +212,28 @@ class Scene(models.Model):
     )
     CAST = ("avatar", "voice", "voice_by_hand", "speed", "style")
     """What a new scene takes from the one before."""
+    MENDS = {
+        "title": mending.line_of_text,
+        "script": cleaned,
+        "markup": mending.one_of(MARKUPS, "markdown"),
+        "speed": mending.within(0.5, 2, 1.0),
+        "style": mending.one_of(MANNERS, "neutral"),
+        "background": mending.one_of(BACKGROUNDS, "color"),
+        "background_color": mending.colour("#e9e4dc"),
+        "background_to": mending.colour("#b9c6cf"),
+        "background_angle": lambda angle: angle % 360 if isinstance(angle, int) else 180,
+        "fit": mending.one_of(FITS, "cover"),
+        "layout": mending.one_of(LAYOUTS, "full"),
+        "layout_side": mending.one_of(SIDES, "right"),
+        "layout_x": mending.within(0, 1, None),
+        "layout_y": mending.within(0, 1, None),
+        "layout_scale": mending.within(0.5, 2, 1.0),
+        "heading": cleaned,
+        "body": cleaned,
+        "overlays": mending.overlays,
+        "cues": mending.cues,
+        "transition": mending.one_of(TRANSITIONS, "cut"),
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "scene"))
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scenes")
@@ -205,7 +243,7 @@ class Scene(models.Model):
     markup = models.CharField(
         max_length=8,
         default="markdown",
-        choices=[("markdown", "Markdown"), ("ssml", "SSML"), ("text", "Plain text")],
+        choices=MARKUPS,
     )
     avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, null=True)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, null=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rendering import media, pictures, queue, uploaded
+from rendering import decoding, media, queue, uploaded
 from rendering.values import BadInput
 from studio import access, actions, uploads
 from studio.access import in_workspace
-from studio.fields import project_settings, settings_of
+from studio.fields import project_settings, settings_of, whole
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
 from studio.steps import steps
 from studio.views.files import serve
@@ -28,7 +27,7 @@ from studio.views.scenes import answers_json, back_to, saved, wants_json
 
 KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
 """Names of file fields, and what is sent in them."""
-LEAST = pictures.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
+LEAST = decoding.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
 
 
 @require_POST
@@ -108,9 +107,8 @@ def picture_crop(request: HttpRequest, picture_id: str) -> HttpResponse:
         partial = "#drawer" if wants_json(request) else ""
         return render(request, f"studio/picture_crop.html{partial}", context)
     box = _box(request, picture)
-    with tempfile.TemporaryDirectory() as folder:
-        cut = pictures.cut(picture.path, box, Path(folder))
-        made = actions.add_picture(workspace, picture.name, cut)
+    uploads.count(workspace, "pictures", uploads.PICTURES)
+    made = actions.keep_picture(workspace, picture.name, actions.clean_picture(picture.path, box))
     return _used(request, made, "logo" if project else "image")
 
 
@@ -118,18 +116,18 @@ def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
     """(left, top, width, height) in pixels, inside the picture. BadInput names the field."""
     found = {}
     for name in ("left", "top", "width", "height"):
-        try:
-            found[name] = int(request.POST.get(name, ""))
-        except ValueError:
+        number = whole(request.POST.get(name))
+        if number is None:
             raise BadInput(
                 f"Write {name} as a whole number of pixels.", code="invalid_field", field=name
-            ) from None
+            )
+        found[name] = number
     for size, start, most in (("width", "left", picture.width), ("height", "top", picture.height)):
         if found[size] < LEAST:
             raise BadInput(
                 f"The {size} of a cut is at least {LEAST} pixels.", code="invalid_field", field=size
             )
-        if found[start] < 0 or found[start] + found[size] > most:
+        if found[start] + found[size] > most:
             raise BadInput(
                 f"{start.capitalize()} and {size} reach outside the picture, which has {most} pixels there.",
                 code="invalid_field",

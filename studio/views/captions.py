@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rendering.values import BadInput
 from studio import access, actions, cues
 from studio.access import in_workspace
+from studio.fields import whole
 from studio.forms import as_typed
 from studio.models import Scene
 from studio.steps import steps
@@ -55,9 +55,8 @@ def caption_split(request: HttpRequest, scene_id: str) -> HttpResponse:
     """Two captions of one, cut where the caret stands, or in the middle."""
     scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
     cue, _ = _asked(request, scene)
-    caret = request.POST.get("caret", "")
-    at = int(caret) if re.fullmatch("[0-9]{1,9}", caret) else None
-    rows, second = cues.divided(scene, cue, *_typed(request), caret=at)
+    caret = whole(request.POST.get("caret"))
+    rows, second = cues.divided(scene, cue, *_typed(request), caret=caret)
     return _kept(request, scene, rows, second)
 
 
@@ -76,12 +75,11 @@ def caption_join(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 def _asked(request: HttpRequest, scene: Scene) -> tuple[cues.ShownCue, cues.ShownCue | None]:
     """The caption that the form is about, and the next of its line."""
-    try:
-        line, first, last = (int(request.POST.get(name, "")) for name in ("line", "first", "last"))
-    except ValueError:
+    line, first, last = (whole(request.POST.get(name)) for name in ("line", "first", "last"))
+    if line is None or first is None or last is None:
         raise BadInput(
             "Say which caption by its line and its first and last word.", code="missing_field"
-        ) from None
+        )
     shown = _shown(scene)
     cue = shown.find(f"{line}-{first}-{last}")
     if cue is None:

@@ -42,7 +42,7 @@ TYPES = {
     ".flac": "audio/flac",
     ".m4a": "audio/mp4",
 }
-RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 signer = Signer(salt="studio.files")
 
 

@@ -15,6 +15,7 @@ from rendering import pipeline, queue, uploaded
 from rendering.values import LineSpec, VideoFormat
 from studio import access, composition, cues, overlays
 from studio.access import in_workspace
+from studio.fields import whole
 from studio.models import Project, Scene
 
 HEIGHT = 540
@@ -74,10 +75,10 @@ def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
     if scene.avatar is None or scene.avatar.deleted:
         raise Http404
     version = frame_version(scene)
-    width = request.GET.get("w", "")
+    width = whole(request.GET.get("w"))
     with DRAWING:
-        whole = _drawn(scene, version, safe=request.GET.get("safe") == "1")
-    path = _smaller(whole, int(width)) if width.isdecimal() else whole
+        drawn = _drawn(scene, version, safe=request.GET.get("safe") == "1")
+    path = _smaller(drawn, width) if width is not None else drawn
     answer = HttpResponse(path.read_bytes(), content_type="image/jpeg")
     answer["ETag"] = f'"{version}"'
     fresh = request.GET.get("v") == version
@@ -123,16 +124,16 @@ def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     return found
 
 
-def _smaller(whole: Path, width: int) -> Path:
+def _smaller(drawn: Path, width: int) -> Path:
     width = min(max(width, SMALLEST), 2 * HEIGHT)
-    key = hashlib.sha256(f"{whole.stem} {width}".encode()).hexdigest()
+    key = hashlib.sha256(f"{drawn.stem} {width}".encode()).hexdigest()
     store = queue.store()
     found = store.find(key, ".jpg")
     if found is None:
         from PIL import Image
 
-        with Image.open(whole) as picture, store.write(key, ".jpg") as path:
+        with Image.open(drawn) as picture, store.write(key, ".jpg") as path:
             picture.thumbnail((width, width), Image.Resampling.LANCZOS)
             picture.save(path, "JPEG", quality=QUALITY)
         found = store.find(key, ".jpg")
-    return found or whole
+    return found or drawn

@@ -22,6 +22,7 @@ from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
 from studio import access, actions
 from studio.access import in_workspace
+from studio.fields import whole
 from studio.models import Scene
 from studio.views.scenes import answers_json
 
@@ -70,9 +71,9 @@ def _audio(script: Script, spec: LineSpec, part: str, ready: list[bool]) -> Http
     # Nothing is spoken in the web process: only what the store holds is read.
     if part == "whole" and all(ready):
         made = speech.run(script, spec.voice, **settings)  # type: ignore[arg-type]
-    elif part.isdecimal() and int(part) < len(ready) and all(ready[: int(part) + 1]):
+    elif (number := whole(part)) is not None and number < len(ready) and all(ready[: number + 1]):
         parts = speech.sentences(script, spec.voice, **settings)  # type: ignore[arg-type]
-        made = next(itertools.islice(parts, int(part), None))
+        made = next(itertools.islice(parts, number, None))
     else:
         raise Http404
     out = io.BytesIO()

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access, actions, anchors, overlays
 from studio.access import in_workspace
-from studio.fields import settings_of
+from studio.fields import settings_of, whole
 from studio.forms import as_typed
 from studio.models import Change, Scene
 from studio.steps import steps
@@ -79,8 +79,8 @@ def _row(scene: Scene, overlay_id: str) -> dict[str, Any]:
 def _anchored(request: HttpRequest, scene: Scene) -> dict[str, Any]:
     """`from` and `to` for the words that were sent; nothing where none were."""
     sent = request.POST
-    if sent.get("start", "").isdecimal() and sent.get("end", "").isdecimal():
-        start, end = int(sent["start"]), int(sent["end"])
+    start, end = whole(sent.get("start")), whole(sent.get("end"))
+    if start is not None and end is not None:
         first, last = anchors.anchors_of(scene.script, scene.markup, start, end)
         return {"from": first, "to": last}
     if "words" not in sent:
@@ -92,10 +92,10 @@ def _anchored(request: HttpRequest, scene: Scene) -> dict[str, Any]:
     return {"from": first, "to": last}
 
 
-def _share(value: str, name: str, whole: int) -> float:
+def _share(value: str, name: str, of: int) -> float:
     try:
-        return round(float(value) / whole, 4)
-    except ValueError:
+        return round(float(value) / of, 4)
+    except (ValueError, OverflowError):
         raise BadInput(f"Write the {name} as a number.", code="invalid_field", field=name) from None
 
 

@@ -17,6 +17,7 @@ from rendering import eta, queue
 from rendering.models import Render
 from studio import access
 from studio.access import in_workspace
+from studio.limits import LONGEST_SEARCH, MOST_WORDS
 from studio.models import Avatar, Project, Scene, Voice, Workspace
 from studio.views.files import file_name, file_url
 
@@ -92,10 +93,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @in_workspace
 def project_list(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    searched = words.split()
     archived = bool(request.GET.get("archived"))
     projects = shelf(workspace).filter(archived_at__isnull=not archived)
-    for word in words.split():
+    for word in searched[:MOST_WORDS]:
         spoken = Scene.objects.filter(
             project=OuterRef("pk"), removed_at=None, script__icontains=word
         )
@@ -106,6 +108,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "words": words,
+        "too_many": MOST_WORDS if len(searched) > MOST_WORDS else 0,
         "archived": archived,
         "here": urlencode({k: v for k, v in (("q", words), ("archived", archived and 1)) if v}),
         "undo": undo if undo and (undo.archived_at or undo.removed_at) else None,

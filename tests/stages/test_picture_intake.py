@@ -8,9 +8,11 @@ import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
-from rendering.pictures import clean, intake
+from rendering.decoding import Refused, clean
+from rendering.pictures import intake
 from rendering.values import BadInput
 
 
@@ -47,6 +49,66 @@ def test_what_hides_in_it_is_gone(tmp_path):
     assert b"secret" not in made.path.read_bytes()
 
 
+MARKS = ("comment", "exif words", "xmp words", "a profile of mine", "text words")
+
+
+def marked(kind, mode="RGB"):
+    """A picture that says something in every place that its format has for words."""
+    exif = Image.Exif()
+    exif[0x010E] = MARKS[1]
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    options = {"exif": exif, "icc_profile": profile + MARKS[3].encode()}
+    if kind == "JPEG":
+        options |= {"comment": MARKS[0], "xmp": MARKS[2].encode()}
+    if kind == "PNG":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_text("Comment", MARKS[0])
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", MARKS[2])
+        options["pnginfo"].add_text("Title", MARKS[4], zip=True)
+    if kind == "WEBP":
+        options["xmp"] = MARKS[2].encode()
+    return encoded(kind, mode=mode, color=(200, 10, 10, 128)[: len(mode)], **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA"), ("HEIF", "RGB")],
+)
+def test_nothing_but_pixels_is_kept(kind, mode, tmp_path):
+    source = tmp_path / "upload"
+    source.write_bytes(marked(kind, mode))
+    made = intake(source, tmp_path / "kept", alpha=True)
+    data = made.path.read_bytes()
+    assert not [mark for mark in MARKS if mark.encode() in data]
+    with Image.open(made.path) as picture:
+        assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+        assert picture.mode == mode
+    if picture.format == "JPEG":  # every segment is one that the pixels need
+        names = {data[n + 1] for n in range(len(data) - 1) if data[n] == 0xFF and n < 700}
+        assert not names & {0xFE, *range(0xE1, 0xF0)}
+
+
+def test_a_picture_that_takes_too_much_memory_gets_a_sentence(tmp_path):
+    out = BytesIO()
+    Image.new("RGB", (7000, 7000), "red").save(out, "WEBP", quality=1, method=0)
+    with pytest.raises(BadInput, match="too much memory or time") as refusal:
+        taken(out.getvalue(), tmp_path)
+    assert refusal.value.code == "image_too_large"
+
+
+def test_a_picture_made_smaller_in_bands_has_no_seams(tmp_path):
+    wide = Image.linear_gradient("L").resize((900, 5000)).convert("RGB")
+    out = BytesIO()
+    wide.save(out, "PNG")
+    source = tmp_path / "upload"
+    source.write_bytes(out.getvalue())
+    made = intake(source, tmp_path / "kept", kept=1600)
+    whole = wide.resize((288, 1600), Image.Resampling.LANCZOS)
+    with Image.open(made.path) as picture:
+        assert picture.size == whole.size
+        assert max(high for _, high in ImageChops.difference(picture, whole).getextrema()) <= 3
+
+
 def test_transparent_parts_become_white(tmp_path):
     made = taken(encoded(mode="RGBA", color=(0, 0, 0, 0)), tmp_path)
     with Image.open(made.path) as picture:
@@ -73,12 +135,24 @@ def bomb(width=20_000, height=20_000):
         (encoded("PNG")[:60], "damaged or not a picture"),
         (b"%PDF-1.7 not a picture at all", "not a JPEG, PNG, WebP or HEIC picture"),
         (encoded("GIF"), "not a JPEG, PNG, WebP or HEIC picture"),
-        (bomb(), "too many pixels"),
+        (bomb(), "20,000 x 20,000 pixels; at most 50 million"),
+        (bomb(12_000, 12_000), "12,000 x 12,000 pixels; at most 50 million"),
         (bomb(12_001, 9000), "12,001 x 9,000 pixels"),
         (encoded(size=(20, 20)), "only 20 x 20 pixels"),
         (b"\xff\xd8" + b"\0" * 20_000_001, "at most 20 MB"),
     ],
-    ids=["empty", "cut JPEG", "cut PNG", "PDF", "GIF", "bomb", "large", "small", "heavy"],
+    ids=[
+        "empty",
+        "cut JPEG",
+        "cut PNG",
+        "PDF",
+        "GIF",
+        "bomb",
+        "many pixels",
+        "large",
+        "small",
+        "heavy",
+    ],
 )
 def test_it_refuses_with_a_sentence(data, sentence, tmp_path):
     with pytest.raises(BadInput) as refusal:
@@ -119,10 +193,10 @@ def test_any_bytes_give_a_picture_or_a_sentence(tmp_path, whole, data):
     source = tmp_path / "changed"
     source.write_bytes(bytes(changed[: cut or None]))
     try:
-        _, size = clean(source)
-    except BadInput:
+        made = clean(source, 3840)
+    except Refused:
         return
-    assert size == (64, 64)
+    assert made.size == (64, 64)
 
 
 def test_a_large_picture_is_scaled(tmp_path):

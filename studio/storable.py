@@ -1,0 +1,39 @@
+"""Which text a row can hold: neither NUL nor half a surrogate pair, on every database alike."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rendering.values import BadInput
+
+NEVER = re.compile("[\x00\ud800-\udfff]")
+
+
+def holds_unstorable(value: Any) -> bool:
+    """Whether a text, or any text inside lists and objects, cannot be kept."""
+    if isinstance(value, str):
+        return NEVER.search(value) is not None
+    if isinstance(value, dict):
+        return any(holds_unstorable(key) or holds_unstorable(value[key]) for key in value)
+    return isinstance(value, list) and any(map(holds_unstorable, value))
+
+
+def check(value: Any, field: str | None = None) -> None:
+    """BadInput for what cannot be kept."""
+    if holds_unstorable(value):
+        where = f"The field {field[:40]}" if field and not NEVER.search(field) else "What was sent"
+        raise BadInput(
+            f"{where} holds a character that cannot be kept (NUL or half of a pair); remove it and send it again.",
+            code="invalid_field",
+            field=field if field and not NEVER.search(field) else None,
+        )
+
+
+def cleaned(value: Any) -> Any:
+    """The same without what cannot be kept."""
+    if isinstance(value, str):
+        return NEVER.sub("", value)
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(inner) for key, inner in value.items()}
+    return [cleaned(inner) for inner in value] if isinstance(value, list) else value
