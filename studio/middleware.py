@@ -6,6 +6,7 @@ import secrets
 import sys
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 from django.views.defaults import server_error
@@ -36,25 +37,34 @@ def request_id(get_response):
 def upload_limit(get_response):
     """Turns a request that is too large away before a byte of it is written to disk."""
     from studio.api.problems import Refusal, answer
-    from studio.limits import bytes_of
+    from studio.limits import FORM, bytes_of
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
+        size = int(length[:18]) if length.isdecimal() else 0  # more digits are as much too large
         most = bytes_of(request.path_info)
-        if not length.isdecimal() or (len(length) < 19 and int(length) <= most):
-            return get_response(request)
         if request.path.startswith("/api/"):
-            form = request.content_type == "multipart/form-data"
-            return answer(request, Refusal("file_too_large" if form else "body_too_large").problem)
-        return _told(
-            request,
-            BadInput(
-                f"This is too large: at most {most / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
-                code="file_too_large",
-            ),
-        )
+            if size > most:
+                form = request.content_type == "multipart/form-data"
+                code = "file_too_large" if form else "body_too_large"
+                return answer(request, Refusal(code).problem)
+        elif size > FORM and most > FORM and not request.user.is_authenticated:
+            return redirect_to_login("/")
+        elif size > most:
+            return _told(
+                request,
+                BadInput(
+                    f"This is too large: at most {most / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
+                    code="file_too_large",
+                ),
+            )
+        return get_response(request)
 
     return middleware
+
+
+PROGRAMS = ("/api/", "/hooks/")
+"""Where programs send: who they are is known before what they send is read."""
 
 
 def readable(get_response):
@@ -72,7 +82,7 @@ def readable(get_response):
                     code="invalid_field",
                 )
             sent = [request.GET]
-            if request.method == "POST" and not request.path.startswith("/api/"):
+            if request.method == "POST" and not request.path.startswith(PROGRAMS):
                 sent.append(request.POST)
                 for file in request.FILES.values():
                     storable.check(getattr(file, "name", ""))
