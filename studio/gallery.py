@@ -119,10 +119,10 @@ class Gallery:
 
 
 def people_of(avatars: Iterable[Avatar]) -> list[Person]:
-    """Looks gathered to people: stock ones by name, then own ones, the newest first."""
+    """Looks gathered to people: stock ones in their order, then own ones, the newest first."""
     voices = {voice.slug: voice for voice in Voice.objects.filter(workspace=None)}
     looks: dict[str, list[Avatar]] = {}
-    for avatar in sorted(avatars, key=lambda avatar: (avatar.of != "", avatar.slug)):
+    for avatar in sorted(avatars, key=lambda avatar: (avatar.of != "", avatar.place or 0)):
         looks.setdefault(avatar.of or avatar.slug, []).append(avatar)
     people = []
     for rows in looks.values():
@@ -138,7 +138,7 @@ def people_of(avatars: Iterable[Avatar]) -> list[Person]:
                 own=first.workspace_id is not None,
             )
         )
-    stock = sorted((one for one in people if not one.own), key=lambda one: one.name)
+    stock = [one for one in people if not one.own]
     own = [one for one in people if one.own]
     own.sort(key=lambda one: one.avatar.created_at, reverse=True)
     return [*stock, *own]

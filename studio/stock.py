@@ -34,6 +34,7 @@ def _write(shown: Sequence[tuple[Any, str]], spoken: Sequence[tuple[Any, str]]) 
                 "of": "" if face.of == face.slug else face.of,
                 "look": face.look,
                 "voice_slug": face.voice,
+                "place": face.place,
             },
         )
         _licensed(avatar=avatar, source=face.source, licence=face.licence, sha256=sha256)

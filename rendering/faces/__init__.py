@@ -15,7 +15,7 @@ from the jaw to the collar. The plate's colour with this as alpha is the layer t
 sample.mp4, where there is one (build/sample.py), is the person saying a sentence, framed as poster.webp.
 
 Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what
-sets this one apart.
+sets this one apart. "place" is the order in which they are shown: the first of a person before other looks, and people who differ side by side.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Avatar:
     folder: Path
     of: str = ""  # slug of the same person's first look
     look: str = ""  # what sets this look apart: "Navy blazer"
+    place: int = 0  # among those that ship
 
     @property
     def sample(self) -> Path | None:
@@ -76,7 +77,7 @@ def looks(avatar: Avatar) -> tuple[Avatar, ...]:
 
 @functools.cache
 def stock() -> tuple[Avatar, ...]:
-    """All that ship, by slug."""
+    """All that ship, in the order in which they are shown."""
     found = []
     for path in sorted(PACKS.glob("*/avatar.json")):
         plain = json.loads(path.read_text(encoding="utf-8"))
@@ -93,9 +94,10 @@ def stock() -> tuple[Avatar, ...]:
                 folder=path.parent,
                 of=plain["of"],
                 look=plain["look"],
+                place=plain["place"],
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda avatar: avatar.place))
 
 
 PARTS = (

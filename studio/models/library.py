@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from studio.identifiers import new_id
@@ -35,6 +35,9 @@ class Avatar(models.Model):
     )
     look = models.CharField(max_length=60, blank=True)
     voice_slug = models.SlugField(max_length=64, blank=True)
+    place = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Of a stock one among those that are shown."
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.KEPT)
     pack = models.CharField(max_length=64, blank=True, help_text="Store key of an own face.")
     findings = models.JSONField(default=list)
@@ -53,7 +56,7 @@ class Avatar(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = [F("place").asc(nulls_last=True), "name", "slug"]
 
     def __str__(self) -> str:
         return self.name

@@ -114,9 +114,12 @@ LOOKS: dict[str, dict] = {
 """Other clothes of the person before the hyphen, whose name and voice they share."""
 
 
+ORDER = ("maya", "daniel", "ruth", "finn", "mei", "arjun", "lucia", "arthur")
+"""How they are shown: women and men in turn, old and young, light and dark among the first four and the first six."""
+
+
 def facts(slug: str) -> dict:
     """What avatar.json says of a look, apart from measurements."""
-    if slug in FACTS:
-        return {**FACTS[slug], "of": slug}
     first = slug.split("-")[0]
-    return {**FACTS[first], **LOOKS[slug], "of": first}
+    place = 1 + ORDER.index(first) + (0 if slug == first else len(ORDER))
+    return {**FACTS[first], **LOOKS.get(slug, {}), "of": first, "place": place}

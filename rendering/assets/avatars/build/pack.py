@@ -208,7 +208,10 @@ def make(slug: str, renders: Path) -> Path:
     poster(plate, points).save(target / "poster.webp", quality=88, method=6)
     written = {
         "slug": slug,
-        **{key: told[key] for key in ("name", "description", "tags", "voice", "of", "look")},
+        **{
+            key: told[key]
+            for key in ("name", "description", "tags", "voice", "of", "look", "place")
+        },
         "licence": "CC0-1.0",
         "source": SOURCE,
         "synthetic": True,
