@@ -1,8 +1,16 @@
-"""Sign-up: every person gets a workspace of their own, with this month's credits."""
+"""Sign-up: every person gets a workspace of their own, with this month's credits. Sign-in: how often one may try."""
+
+import hashlib
+import secrets
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 
 from billing.plans import grant_period
 from studio.models import Membership, User, Workspace
@@ -33,3 +41,88 @@ class Adapter(DefaultAccountAdapter):
                 user.save()
                 open_workspace(user)
         return user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Counts a try, which a right password takes back. A device that has signed in before counts for itself:
+        whatever others try, its person comes in."""
+        login = self._get_login_attempts_cache_key(request, **credentials)
+        if device := known_device(request, login):
+            counted = [_count(request, "10/5m/key", f"{login} {device}")]
+        else:
+            address = self.get_client_ip(request)
+            counted = [_count(request, BY_ADDRESS, f"{login} {address}")]
+            if counted[0]:
+                counted.append(_count(request, BY_ANYBODY, login))
+        if not all(counted):
+            raise self.validation_error("too_many_login_attempts")
+        used = [usage for found in counted if found for usage in found.usage]
+        self._login_failed_rl_usage = ratelimit.RateLimitUsage(used)
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """After a new password was set by mail."""
+        login = self._get_login_attempts_cache_key(request, **credentials)
+        for rates, key in (
+            (BY_ADDRESS, f"{login} {self.get_client_ip(request)}"),
+            (BY_ANYBODY, login),
+        ):
+            config = {"login_failed": rates}
+            ratelimit.clear(
+                request, app="allauth.account", action="login_failed", config=config, key=key
+            )
+
+    def post_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse:
+        response = super().post_login(request, user, **options)
+        login = self._get_login_attempts_cache_key(request, email=user.email)
+        remember_device(request, response, login)
+        return response
+
+
+BY_ADDRESS, BY_ANYBODY = "20/m/ip,5/5m/key", "100/10m/key"
+"""Wrong passwords from one address (in all, and for one account), and for one account from everywhere: so many that
+one address alone never gets there."""
+
+
+def _count(request: HttpRequest, rates: str, key: str) -> ratelimit.RateLimitUsage | None:
+    config = {"login_failed": rates}
+    return ratelimit.consume(
+        request, app="allauth.account", action="login_failed", config=config, key=key
+    )
+
+
+DEVICE = "device"
+DEVICE_SECONDS = 365 * 24 * 3600
+DEVICE_LOGINS = 8
+"""Accounts of which a device remembers that it has signed in to them."""
+
+
+def _device(request: HttpRequest) -> dict[str, str]:
+    """Hash of a login -> secret of this device, from its cookie."""
+    try:
+        return signing.loads(
+            request.COOKIES.get(DEVICE, ""), salt="studio.device", max_age=DEVICE_SECONDS
+        )
+    except signing.BadSignature:
+        return {}
+
+
+def _short(login: str) -> str:
+    return hashlib.sha256(login.encode()).hexdigest()[:16]
+
+
+def known_device(request: HttpRequest, login: str) -> str:
+    """What this device is called where it has signed in with this login before, else nothing."""
+    return _device(request).get(_short(login), "")
+
+
+def remember_device(request: HttpRequest, response: HttpResponse, login: str) -> None:
+    known = _device(request)
+    known[_short(login)] = known.pop(_short(login), "") or secrets.token_hex(8)
+    kept = dict(list(known.items())[-DEVICE_LOGINS:])
+    response.set_cookie(
+        DEVICE,
+        signing.dumps(kept, salt="studio.device"),
+        max_age=DEVICE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -194,6 +194,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 # The address is confirmed before the first share or download, not before the first render.
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_ADAPTER = "studio.accounts.Adapter"
+# Wrong passwords are counted in studio/accounts.py; this bounds what hashing passwords costs.
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"

@@ -5,6 +5,7 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 
 from billing.models import available
@@ -149,6 +150,57 @@ def test_many_wrong_passwords_meet_a_calm_page(client):
     ]
     assert "Too many" in pages[-1].content.decode()
     assert client.post(url, {"login": "new@example.com", "password": PASSWORD}).status_code != 302
+
+
+def signs_in(client, password=PASSWORD, **options):
+    """Whether they come in."""
+    form = {"login": "new@example.com", "password": password}
+    return client.post(reverse("account_login"), form, **options).status_code == 302
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Twelve wrong passwords from everywhere are many."""
+    monkeypatch.setattr("studio.accounts.BY_ANYBODY", "12/10m/key")
+
+
+def test_wrong_passwords_from_elsewhere_never_keep_a_known_device_out(client, few):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    for number in range(12):
+        Client().post(
+            reverse("account_login"),
+            {"login": "new@example.com", "password": "wrong"},
+            REMOTE_ADDR=f"10.0.{number}.1",
+        )
+    assert not signs_in(Client(), REMOTE_ADDR="10.1.0.1")  # many addresses guess: no new device
+    assert signs_in(client)
+
+
+def test_one_address_keeps_nobody_else_out(client):
+    sign_up(client)
+    for _ in range(10):
+        signs_in(Client(), "wrong", REMOTE_ADDR="10.0.0.1")
+    assert not signs_in(Client(), REMOTE_ADDR="10.0.0.1")
+    assert signs_in(Client(), REMOTE_ADDR="10.0.0.2")
+
+
+def test_a_known_device_may_not_guess_either(client):
+    sign_up(client)
+    client.post(reverse("account_logout"))
+    assert not any(signs_in(client, f"wrong {number}") for number in range(10))
+    assert not signs_in(client)
+
+
+def test_a_device_is_known_for_its_own_accounts_only(client, few):
+    sign_up(client, "other@example.com")
+    client.post(reverse("account_logout"))
+    sign_up(Client())
+    for number in range(12):
+        signs_in(Client(), "wrong", REMOTE_ADDR=f"10.0.{number}.1")
+    assert not signs_in(client)
+    client.cookies["device"] = "made-up"
+    assert not signs_in(client)
 
 
 def test_reset_by_mail_sets_a_new_password_once(client):
