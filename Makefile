@@ -50,6 +50,9 @@ chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everythin
 siege: .venv/test ## what others feel while one account sends the worst that is known: times, 5xx, memory (3 minutes)
 	$(BIN)/python -m tests.siege
 
+media: .venv/test ## every file of the table of uploads, encoded and read back
+	MEDIA=all $(BIN)/pytest -n 2 tests/stages/test_media_table.py
+
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
@@ -72,4 +75,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos siege samples gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos siege samples media gallery help

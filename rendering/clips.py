@@ -1,7 +1,8 @@
 """Uploaded videos and music: looked at before they are decoded, then encoded anew, once, as the pipeline reads them.
 
-A video becomes H.264 in an MP4 of a steady rate without sound, however its pictures were timed; music becomes FLAC, 48 kHz, stereo, at
-the loudness of speech. Ffmpeg is told what the file is (by its first bytes), may open nothing but it, and has little memory and time.
+A video becomes H.264 in an MP4 of a steady rate without sound, with square pixels in the colours of BT.709, however its pictures were
+timed, shaped and coloured (tracks.py); music becomes FLAC, 48 kHz, stereo, at the loudness of speech. Ffmpeg is told what the file is
+(containers.py), may open nothing but it, and has little memory and time.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rendering import media
+from rendering import containers, media, tracks
 from rendering.media import MediaFailed
+from rendering.tracks import Track
 from rendering.values import BadInput
 
 MOST_BYTES = {"video": 500_000_000, "music": 100_000_000}
@@ -29,6 +31,15 @@ RATES = {
 }  # frames a second that become 24 and 30; the rest become 25
 LOUDNESS, PEAK = -16.0, 0.89  # LUFS, as speech has it, and the highest sample
 SILENT = -60.0  # LUFS below which there is nothing to hear
+SHAPE = "iw*if(between(sar,0.25,4),sar,1)"  # the width that pixels of any shape make
+SHARE = f"min(1,{KEPT}/max({SHAPE},ih))"
+FIT = f"scale=w='max(2,2*round({SHAPE}*{SHARE}/2))':h='max(2,2*round(ih*{SHARE}/2))'"
+ENDING = (
+    "format=yuv420p",
+    "setsar=1",
+    "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+)
+WHOLE = 0.95  # share of a piece of music that must be readable: players skip what is between two files that were joined
 NOUN = {"video": "video", "music": "music"}
 
 
@@ -46,30 +57,12 @@ class Kept:
 Progress = Callable[[float], None]
 
 
-def format_of(source: Path) -> str | None:
-    """The demuxer for a file, by its first bytes; None for what is not taken."""
-    with source.open("rb") as file:
-        head = file.read(16)
-    if head[4:8] == b"ftyp":
-        return "mov"
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return "matroska"
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:4] == b"fLaC":
-        return "flac"
-    if head[:4] == b"OggS":
-        return "ogg"
-    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
-        return "mp3"
-    return None
-
-
 @dataclass(frozen=True)
 class Told:
     """What a file says of itself. opened: how ffmpeg is told to open it; width, height and frames are 0 for music."""
 
     opened: tuple[str | Path, ...]
+    track: Track
     seconds: float
     width: int = 0
     height: int = 0
@@ -89,12 +82,13 @@ def check(source: Path, kind: str) -> Told:
             f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {MOST_BYTES[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
-    demuxer = format_of(source)
-    if demuxer is None or (kind == "video" and demuxer not in ("mov", "matroska")):
-        wanted = "an MP4, MOV or WebM" if kind == "video" else "a WAV, MP3, M4A, FLAC, OGG or WebM"
+    found = containers.demuxer(source)
+    opened = containers.opened(source)
+    if found is None or opened is None or (kind == "video" and found[0] not in containers.VIDEO):
+        wanted = "an MP4, MOV or WebM" if kind == "video" else f"a {containers.SOUND}"
         raise _unusable(f"This file is no {NOUN[kind]} that can be read here; use {wanted}.")
-    opened = ("-protocol_whitelist", "file", "-f", demuxer, "-i", source)
-    return _told_video(opened) if kind == "video" else _told_music(opened)
+    track = _meant(opened, "video" if kind == "video" else "audio", NOUN[kind])
+    return _told_video(opened, track) if kind == "video" else _told_music(opened, track)
 
 
 def intake(source: Path, folder: Path, kind: str, report: Progress = lambda share: None) -> Kept:
@@ -121,23 +115,22 @@ def _unusable(sentence: str) -> BadInput:
     return BadInput(sentence, code="file_unusable")
 
 
-def _packets(opened: Sequence[str | Path], stream: str, noun: str) -> dict[str, float]:
-    """What the packets of the first stream of that kind say, none of them decoded: "seconds", "count", "width", "height"."""
+def _damaged(noun: str) -> BadInput:
+    return _unusable(f"The {noun} is damaged or cut off; export it again and choose the new file.")
+
+
+def _meant(opened: Sequence[str | Path], kind: str, noun: str) -> Track:
+    """The track that is used. Raises BadInput where there is none, or nothing in it."""
     try:
-        rows = media.listed([*opened, "-map", f"0:{stream}:0", "-c", "copy", "-f", "framecrc"])
-    except MediaFailed:
-        try:
-            media.listed([*opened, "-map", "0", "-t", "0.01", "-c", "copy", "-f", "null"])
-        except MediaFailed:
-            raise _unusable(
-                f"The {noun} is damaged or cut off; export it again and choose the new file."
-            ) from None
-        missing = "pictures" if stream == "v" else "sound"
-        raise _unusable(f"This file has no {missing}; choose one that has.") from None
-    streams = media.streams(rows)
-    if not streams or not streams[0].get("frames", streams[0].get("packets")):
+        track = tracks.meant(tracks.tracks(opened), kind)
+    except (MediaFailed, ValueError):
+        raise _damaged(noun) from None
+    if track is None:
+        missing = "pictures" if kind == "video" else "sound"
+        raise _unusable(f"This file has no {missing}; choose one that has.")
+    if not track.packets.get("frames", track.packets.get("packets")):
         raise _unusable(f"The {noun} has nothing in it: it is 0 s long. Choose another file.")
-    return streams[0]
+    return track
 
 
 def _check_length(seconds: float, kind: str) -> None:
@@ -156,8 +149,8 @@ def _spoken(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"
 
 
-def _told_video(opened: tuple[str | Path, ...]) -> Told:
-    found = _packets(opened, "v", "video")
+def _told_video(opened: tuple[str | Path, ...], track: Track) -> Told:
+    found = track.packets
     width, height, seconds = int(found["width"]), int(found["height"]), found["seconds"]
     if max(width, height) > WIDEST or width * height > MOST_PIXELS:
         raise _unusable(
@@ -166,27 +159,27 @@ def _told_video(opened: tuple[str | Path, ...]) -> Told:
     if min(width, height) < 16:
         raise _unusable(f"The video has only {width} x {height} pixels; use a larger one.")
     _check_length(seconds, "video")
-    return Told(opened, seconds, width, height, int(found["frames"]))
+    return Told(opened, track, seconds, width, height, int(found["frames"]))
 
 
-def _told_music(opened: tuple[str | Path, ...]) -> Told:
-    seconds = _packets(opened, "a", "music")["seconds"]
+def _told_music(opened: tuple[str | Path, ...], track: Track) -> Told:
+    seconds = track.packets["seconds"]
     _check_length(seconds, "music")
-    return Told(opened, seconds)
+    return Told(opened, track, seconds)
 
 
 def _video(told: Told, draft: Path, report: Progress) -> tuple[float, int, int]:
     rate = told.frames / told.seconds
     fps = next((fps for fps, (low, high) in RATES.items() if low <= rate < high), 25)
-    fit = f"scale='min({KEPT},iw)':'min({KEPT},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2"
     # It is read again for every line that it stands behind: quick to read, and quick to make.
     coded: list[str | Path] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "15"]
     coded += ["-g", str(fps), "-bf", "0", "-pix_fmt", "yuv420p", "-threads", "2"]
     coded += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     coded += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
-    filters = f"fps={fps},{fit}:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1"
-    plain: list[str | Path] = ["-map", "0:v:0", "-map_metadata", "-1", "-map_chapters", "-1"]
-    strict: list[str | Path] = ["-xerror", "-err_detect", "explode", *told.opened, *plain]
+    plain: list[str | Path] = ["-map", f"0:{told.track.number}"]
+    plain += ["-map_metadata", "-1", "-map_chapters", "-1"]
+    read = [*tracks.decoder(told.track), *told.opened]
+    strict: list[str | Path] = ["-xerror", "-err_detect", "explode", *read, *plain]
     progress = draft.with_suffix(".progress")
 
     def meanwhile() -> None:
@@ -194,6 +187,9 @@ def _video(told: Told, draft: Path, report: Progress) -> tuple[float, int, int]:
         report(min(1.0, int(done[-1]) / 1e6 / told.seconds) if done else 0.0)
 
     try:
+        meaning = tracks.filters(told.track, read, told.seconds, told.height)
+        # The rate first, but for fields: half of the pictures of a telephone need not be worked on.
+        filters = ",".join([*meaning, *ENDING]).replace(tracks.SCALED, f"fps={fps},{FIT}")
         media.run(
             ["-progress", progress, *strict, "-vf", filters, *coded, "-f", "mp4", draft],
             limited=True,
@@ -218,29 +214,22 @@ def _read(path: Path) -> str:
 
 
 def _music(told: Told, draft: Path) -> tuple[float]:
-    plain: list[str | Path] = ["-map", "0:a:0", "-map_metadata", "-1", "-ac", "2", "-ar", "48000"]
+    import soundfile
+
+    plain: list[str | Path] = ["-map", f"0:{told.track.number}", "-map_metadata", "-1"]
+    plain += ["-ac", "2", "-ar", "48000"]
     try:
-        before = media.loudness(["-xerror", *told.opened, *plain], peaks=False, limited=True)
+        before = media.loudness([*told.opened, *plain], peaks=False, limited=True)
         if before.lufs < SILENT:
             raise _unusable("This music is silent; choose a file with sound.")
         louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
-        media.run(
-            [
-                "-xerror",
-                *told.opened,
-                *plain,
-                "-af",
-                louder,
-                "-sample_fmt",
-                "s16",
-                "-f",
-                "flac",
-                draft,
-            ],
-            limited=True,
-        )
+        kept: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
+        media.run([*told.opened, *plain, *kept], limited=True)
+        seconds = float(soundfile.info(draft).duration)
     except MediaFailed:
+        seconds = 0.0
+    if seconds < WHOLE * told.seconds:
         raise _unusable(
             "The music is damaged: not all of it can be read. Export it again and choose the new file."
-        ) from None
-    return (told.seconds,)
+        )
+    return (seconds,)

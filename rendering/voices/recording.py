@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rendering import media
+from rendering import containers, media
 from rendering.values import SAMPLE_RATE, BadInput, Floats
 from rendering.voices import speakers
 
@@ -30,17 +30,10 @@ ALIKE, SMALLEST = 0.78, 0.1  # see speakers.apart
 CHUNK = 512  # samples at 16 kHz that silero-vad looks at
 SURE, SURELY_NOT = 0.5, 0.1  # its probabilities
 
-DEMUXERS = {  # by the first bytes of a file
-    "wav": (b"RIFF",),
-    "flac": (b"fLaC",),
-    "ogg": (b"OggS",),
-    "matroska": (b"\x1aE\xdf\xa3",),
-    "mp3": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xfa"),
-}
 DECODERS = (
-    "pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_u8,flac,alac,mp3,mp3float,vorbis,opus,libopus,aac"
+    "pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_s16be,pcm_s24be,pcm_s32be,pcm_f32be,pcm_u8,pcm_s8,pcm_mulaw,pcm_alaw,"
+    "adpcm_ima_wav,adpcm_ima_qt,adpcm_ms,flac,alac,mp3,mp3float,vorbis,opus,libopus,aac"
 )
-FORMATS = "WAV, MP3, M4A, FLAC, OGG or WebM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +89,21 @@ def decode(source: Path, folder: Path) -> Sound:
             f"The recording has {size / 1e6:.0f} MB; at most {MOST_BYTES // 1_000_000} MB fit. Save it as an MP3.",
             code="file_too_large",
         )
-    demuxer = _demuxer(source)
-    if demuxer is None:
-        raise BadInput(f"This is not a {FORMATS} file; save it as one.", code="audio_unreadable")
+    opened = containers.opened(source)
+    if opened is None:
+        raise BadInput(
+            f"This is not a {containers.SOUND} file; save it as one.", code="audio_unreadable"
+        )
     out = folder / "decoded.wav"
-    allowed: list[str | Path] = ["-timelimit", "30", "-protocol_whitelist", "file"]
-    allowed += ["-codec_whitelist", DECODERS]
+    allowed: list[str | Path] = ["-timelimit", "30", "-codec_whitelist", DECODERS]
     sound: list[str | Path] = ["-map", "0:a:0", "-vn", "-sn", "-dn", "-map_metadata", "-1"]
     sound += ["-t", str(LONGEST + 5), "-fs", "150000000", "-c:a", "pcm_f32le", "-f", "wav", out]
     try:
-        media.run([*allowed, "-f", demuxer, "-i", source, *sound], limited=True)
+        media.run([*allowed, *opened, *sound], limited=True)
         channels, rate = soundfile.read(out, dtype="float32", always_2d=True)
     except (media.MediaFailed, soundfile.LibsndfileError):
         raise BadInput(
-            f"The recording could not be opened; save it as a {FORMATS} file and choose it again.",
+            f"The recording could not be opened; save it as a {containers.SOUND} file and choose it again.",
             code="audio_unreadable",
         ) from None
     finally:
@@ -118,16 +112,6 @@ def decode(source: Path, folder: Path) -> Sound:
     if not wav.size or not np.isfinite(wav).all() or not 1000 <= rate <= 400_000:
         raise BadInput("There is no sound in this file; choose another.", code="audio_unreadable")
     return Sound(wav, rate)
-
-
-def _demuxer(source: Path) -> str | None:
-    with source.open("rb") as file:
-        head = file.read(16)
-    if head[4:8] == b"ftyp":
-        return "mov"
-    if head.startswith(b"RIFF") and head[8:12] != b"WAVE":
-        return None
-    return next((name for name, marks in DEMUXERS.items() if head.startswith(marks)), None)
 
 
 def examine(sound: Sound) -> Speaker:

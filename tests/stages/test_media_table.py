@@ -1,0 +1,84 @@
+"""Files as people have them (media_table.py): each is looked at, some are encoded; `make media` encodes them all.
+
+What comes out is read by PyAV, which is not our ffmpeg.
+"""
+
+import os
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from rendering import clips, tracks
+from tests.stages.media_table import CASES, COLOURS
+
+ALL = os.environ.get("MEDIA") == "all"
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case.kind}: {case.name}")
+def case(request):
+    return request.param
+
+
+def first_picture(path):
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+        assert (frame.colorspace, frame.color_range) == (1, 1)  # BT.709, of televisions
+        return frame.to_ndarray(
+            format="rgb24",
+            src_colorspace="ITU709",
+            dst_colorspace="ITU709",
+            src_color_range="MPEG",
+            dst_color_range="JPEG",
+        )
+
+
+def combs(path):
+    """How much more lines differ from their neighbours than from the next but one; over 1.5 where fields are mixed."""
+    with av.open(str(path)) as container:
+        light = [f.to_ndarray(format="gray").astype(float) for f in container.decode(video=0)][3:-3]
+    near = np.mean([np.abs(np.diff(one, axis=0)).mean() for one in light])
+    far = np.mean([np.abs(one[2:] - one[:-2]).mean() for one in light])
+    return (near + 0.5) / (far + 0.5)
+
+
+def looks_right(case, path):
+    if case.quarters == "combs":
+        assert combs(path) < 1.5
+        return
+    picture = first_picture(path)
+    height, width = picture.shape[:2]
+    order, share = ("abcd", 0.5) if case.quarters == "half" else (case.quarters, 1.0)
+    for number, name in enumerate(order):
+        row, column = (height * (1 + 2 * (number // 2)) // 4, width * (1 + 2 * (number % 2)) // 4)
+        seen = picture[row - 4 : row + 4, column - 4 : column + 4].mean(axis=(0, 1))
+        assert np.abs(seen - share * np.array(COLOURS[name])).max() <= case.near, (name, seen)
+
+
+def test_what_people_have_is_taken(case, tmp_path):
+    source = case.make(tmp_path)
+    told = clips.check(source, case.kind)
+    assert told.seconds == pytest.approx(case.seconds, abs=0.12)
+    if case.kind == "video":
+        steps = ",".join(tracks.filters(told.track, told.opened, told.seconds, told.height))
+        assert all(step in steps for step in case.steps), steps
+        assert not any(step in steps for step in case.not_steps), steps
+    if not (case.whole or ALL):
+        return
+    made = clips.intake(source, tmp_path / "kept", case.kind)
+    assert made.seconds == pytest.approx(case.seconds, abs=0.12)
+    if case.kind == "music":
+        sound = soundfile.info(made.path)
+        assert (sound.samplerate, sound.channels) == (48_000, 2)
+        return
+    with av.open(str(made.path)) as container:
+        (stream,) = container.streams
+        assert (stream.width, stream.height) == case.size == (made.width, made.height)
+        assert stream.sample_aspect_ratio in (None, 1)
+        assert float(stream.duration * stream.time_base) == pytest.approx(case.seconds, abs=0.12)
+    looks_right(case, made.path)
+
+
+def test_there_are_sixty_and_more():
+    assert len(CASES) >= 60
