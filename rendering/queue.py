@@ -29,7 +29,7 @@ from rendering.store import Store, StoreAway, StoreFull
 
 USUAL_SPEED = 1.2
 """Wall seconds per second of video and slot, until this machine has rendered something."""
-LOOKED_SECONDS = 3.0  # for which a look at the store is good
+LOOKED_SECONDS = 5.0  # for which a look at the store is good
 SLOW = 1.4  # what the slowest tenth of lines takes, as a multiple of the usual, until then
 
 

@@ -18,7 +18,7 @@ SUFFIX = ".sum"
 TRUSTED = 600.0  # seconds for which a reading is good while inode, size and time of the file stay
 REMEMBERED = 4096  # files
 
-_known: dict[Path, tuple[tuple[int, int, int], float, bool]] = {}
+_known: dict[Path, tuple[tuple[int, int, int], float]] = {}  # of what was found whole
 _lock = threading.Lock()
 
 
@@ -69,13 +69,14 @@ def is_whole(path: Path, sha256: str = "") -> bool:
     with _lock:
         known = _known.get(path)
     if known and known[0] == seen and time.monotonic() - known[1] < TRUSTED:
-        return known[2]
-    whole = _compare(path, sha256)
+        return True
+    if not _compare(path, sha256):
+        return False
     with _lock:
         if len(_known) >= REMEMBERED:
             _known.clear()
-        _known[path] = (seen, time.monotonic(), whole)
-    return whole
+        _known[path] = (seen, time.monotonic())
+    return True
 
 
 def _compare(path: Path, sha256: str) -> bool:

@@ -154,12 +154,14 @@ class Killer:
     def _children(self) -> dict[int, str]:
         """pid -> command of everything that was started on this data folder."""
         mark, found = f"DATA_DIR={self.data}".encode(), {}
+        broker = str(self.data / "broker")
         for entry in os.listdir("/proc"):
             with contextlib.suppress(OSError, ValueError):
                 pid = int(entry)
                 if pid not in (os.getpid(), self.parent):
                     variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-                    if mark in variables:
+                    # The broker writes its title over its environment.
+                    if mark in variables or os.readlink(f"/proc/{pid}/cwd") == broker:
                         command = Path(f"/proc/{pid}/cmdline").read_bytes()
                         found[pid] = command.replace(b"\0", b" ").decode()
         return found
@@ -167,7 +169,7 @@ class Killer:
     def _kill(self, kind: str) -> str:
         sign = {
             "web": "manage.py web", "worker": "manage.py worker", "speech": "speech@", "clips": "clips@",
-            "scheduler": "manage.py sweep", "broker": "--appendonly", "encoder": "ffmpeg",
+            "scheduler": "manage.py sweep", "broker": "-server ", "encoder": "ffmpeg",
         }[kind]  # fmt: skip
         mine = [pid for pid, command in self._children().items() if sign in command]
         if not mine:
@@ -311,11 +313,11 @@ def _film(render: Any) -> list[str]:
     path = queue.store().find(films[0]["key"], films[0]["suffix"])
     if path is None:
         return [f"the film of {render.pk} is not there"]
-    state = provenance.read(path, settings.C2PA_DIR)["state"]
     try:
+        state = provenance.read(path, settings.C2PA_DIR)["state"]
         with av.open(str(path)) as film:
             frames = sum(1 for _ in film.decode(video=0))
-    except av.FFmpegError as problem:
+    except (av.FFmpegError, ValueError) as problem:
         return [f"the film of {render.pk} cannot be decoded: {problem}"]
     lines = sum(render.segments.values_list("seconds", flat=True))
     wrong = [] if state == "valid" else [f"the credentials of {render.pk} are {state}"]
