@@ -170,6 +170,7 @@ class Pulse:
             with self.lock:
                 attempts = list(self.attempts)
             if not self.slots and not attempts:
+                connection.close()
                 time.sleep(PULSE_SECONDS)
                 continue
             try:

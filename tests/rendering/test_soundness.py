@@ -30,11 +30,10 @@ FULL = 1 << 60  # bytes that no disk has free
 
 @pytest.fixture
 def studio(transactional_db, library, monkeypatch):
-    """This process is the worker; the store is looked at anew each time."""
+    """This process does the work; the store is looked at anew each time."""
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     monkeypatch.setattr(queue, "LOOKED_SECONDS", -1.0)
     monkeypatch.setattr(tasks, "_swept_at", None)
-    PULSE.sign_in(1, ALL, ready=True)
     yield
     PULSE.slots, PULSE.ready_at, PULSE.ill_at = 0, None, None
 
@@ -54,6 +53,7 @@ def fill(monkeypatch, reserve=FULL):
 def test_a_worker_that_cannot_encode_stops_claiming_and_no_line_pays_for_it(
     studio, make_script, monkeypatch, client
 ):
+    PULSE.sign_in(1, ALL, ready=True)
     renders = [actions.request_render(make_script(f"Line {n}."), mode="draft") for n in range(3)]
     ffmpeg = media.program()
     monkeypatch.setattr(soundness, "PAUSES", (0.2, 60))
