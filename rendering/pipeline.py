@@ -86,14 +86,14 @@ def line_key(spec: LineSpec) -> str:
 
 def length_of(spec: LineSpec, parsed: Script, *, store: Store) -> tuple[float, bool]:
     """Seconds of the line, and whether they are exact: they are once its speech is in the store."""
-    if speech.cached(parsed, spec.voice, speed=spec.speed, pitch=spec.pitch, store=store):
-        return _exact_length(spec, store), True
+    kept = speech.length(parsed, spec.voice, speed=spec.speed, pitch=spec.pitch, store=store)
+    if kept is not None:
+        return _in_frames(kept, spec), True
     return speech.estimate(parsed, spec.voice, spec.speed), False
 
 
-@functools.lru_cache(maxsize=4096)
-def _exact_length(spec: LineSpec, store: Store) -> float:
-    return round(speak(spec, store=store).seconds * spec.video.fps) / spec.video.fps
+def _in_frames(seconds: float, spec: LineSpec) -> float:
+    return round(seconds * spec.video.fps) / spec.video.fps
 
 
 def speak(
@@ -219,11 +219,11 @@ def _shown(
     """Seconds that the background's video of this line's scene has run when these lines are over."""
     if spec.background.video is None:
         return 0.0
-    scene = [line for line in earlier if line.scene == spec.scene]
-    for line in scene:
-        if not length_of(line, read_script(line), store=store)[1]:
-            speak(line, store=store, stop=stop)
-    return sum(_exact_length(line, store) for line in scene)
+    total = 0.0
+    for line in (line for line in earlier if line.scene == spec.scene):
+        seconds, exact = length_of(line, read_script(line), store=store)
+        total += seconds if exact else _in_frames(speak(line, store=store, stop=stop).seconds, line)
+    return total
 
 
 def segment_key(spec: LineSpec, border: Border = Border()) -> str:

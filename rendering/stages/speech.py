@@ -6,6 +6,7 @@ changed. Loudness follows ITU-R BS.1770-4 (pyloudnorm); true peak is read on fou
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -43,6 +44,10 @@ LOUDNESS = -16.0  # LUFS
 PEAK = 10 ** (-1.2 / 20)  # true peak: -1 dBFS, and 0.2 dB for meters that oversample otherwise
 ORDER: tuple[TimedBy, ...] = ("engine", "aligned", "provider", "energy")
 GAPS = {"…": 0.40, "?": 0.36, ".": 0.34, "!": 0.32, ":": 0.30}  # seconds after a sentence
+
+
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a stored sentence raises that is not whole."""
 
 
 class Store(Protocol):
@@ -131,6 +136,31 @@ def cached(
         for sentence in script.sentences
         if sentence.spans
     )
+
+
+def length(
+    script: Script,
+    voice: VoiceInfo | str,
+    *,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    store: Store,
+) -> float | None:
+    """Seconds of what `run` gives, from how long each stored sentence is; no sound is read. None where one is missing."""
+    voice = _checked(script, voice, speed, pitch)
+    samples = round(LEAD * SAMPLE_RATE) + round(TAIL * SAMPLE_RATE)
+    for number, sentence in enumerate(script.sentences):
+        if sentence.spans:
+            found = store.find(_key(sentence, voice, speed, pitch), ".npz")
+            if found is None:
+                return None
+            try:
+                stat = found.stat()
+                samples += _samples(found, stat.st_mtime_ns, stat.st_size)
+            except DAMAGED:
+                return None
+        samples += _quiet(sentence, speed, last=number == len(script.sentences) - 1)
+    return samples / SAMPLE_RATE
 
 
 def estimate(script: Script, voice: VoiceInfo | str, speed: float = 1.0) -> float:
@@ -228,7 +258,7 @@ def _clip(
     if found is not None:
         try:
             return _read(found), True
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except DAMAGED:
             pass  # damaged before files had hashes: it is spoken again and replaced
     engine = voices.engine(voice.engine, cache)
     clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)
@@ -272,6 +302,20 @@ def _read(path: Path) -> Clip:
         )
 
 
+@functools.lru_cache(maxsize=8192)
+def _samples(path: Path, written: int, size: int) -> int:
+    """How many samples a stored sentence has, from the header that stands before them."""
+    with zipfile.ZipFile(path) as held, held.open("wav.npy") as wav:
+        np.lib.format.read_magic(wav)  # type: ignore[arg-type]
+        (samples,), _, _ = np.lib.format.read_array_header_1_0(wav)  # type: ignore[arg-type]
+    return int(samples)
+
+
+def _quiet(sentence: Sentence, speed: float, *, last: bool) -> int:
+    """Samples of silence between a sentence and what follows it."""
+    return round((sentence.pause if last else _gap(sentence, speed)) * SAMPLE_RATE)
+
+
 def _gap(sentence: Sentence, speed: float) -> float:
     if not sentence.spans:
         return sentence.pause
@@ -290,8 +334,7 @@ def _joined(
         begin = lead + at / SAMPLE_RATE
         words += [Word(w.text, w.start + begin, w.end + begin) for w in clip.words]
         phones += [Phone(p.symbol, p.start + begin, p.end + begin, p.stress) for p in clip.phones]
-        last = number == len(clips) - 1
-        quiet = round((sentence.pause if last else _gap(sentence, speed)) * SAMPLE_RATE)
+        quiet = _quiet(sentence, speed, last=number == len(clips) - 1)
         pieces += [clip.wav, np.zeros(quiet, np.float32)]
         at += clip.wav.size + quiet
     body = levelled(np.concatenate(pieces))

@@ -319,3 +319,31 @@ def test_given_sounds_are_used():
 def test_what_has_no_sound_is_refused():
     with pytest.raises(BadInput, match="cannot pronounce"):
         english.pronounce(Sentence((Span("—", "—", 0, 1),)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One sentence.",
+        "Two of them! [pause 1.3s] And one more…",
+        "[pause 2s] It begins with a pause. It ends with one. [pause 0.7]",
+        "Why? Because: it does so.",
+    ],
+)
+@pytest.mark.parametrize("speed", [0.8, 1.0, 1.37])
+def test_the_length_of_a_stored_line_is_known_without_its_sound(text, speed, tmp_path, monkeypatch):
+    store = Folder(tmp_path)
+    read = line(text)
+    assert speech.length(read, "preview", speed=speed, store=store) is None
+    seconds = speech.run(read, "preview", speed=speed, store=store).seconds
+    monkeypatch.setattr(speech, "levelled", None)
+    monkeypatch.setattr(speech, "_read", None)
+    assert speech.length(read, "preview", speed=speed, store=store) == seconds
+    assert speech.length(line("Another. " + text), "preview", speed=speed, store=store) is None
+
+
+def test_the_length_of_many_pauses_is_known_from_reading():
+    read = script.run(
+        "<speak>" + "<break time='10s'/> a " * 900 + "</speak>", markup="ssml", supports=CONTROLS
+    )
+    assert speech.estimate(read, "preview") > 9000
