@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-VERSION = "rules/1"
+VERSION = "rules/2"
 
 TITLES = {
     "minors": "Sexual content that involves minors is never allowed",
@@ -154,7 +154,7 @@ RULES: list[Rule] = [
     *_rules(
         "self_harm",
         "block",
-        r"(?:go |just |please |you should |why don't you |everyone wants you to )+(?:kill|hang|shoot|drown|poison|hurt|cut|starve) yourself\b",
+        r"(?:go |just |please |you should |why don't you |everyone wants you to ){1,6}(?:kill|hang|shoot|drown|poison|hurt|cut|starve) yourself\b",
         r"(?:kill yourself|kys)\b",
         r"(?:how to|ways? to|best way to|steps to|guide to|method to|easiest way to|painless way to)<any>\b(?:commit suicide|kill (?:yourself|myself|oneself)|end (?:your|my|one's) (?:own )?life|hang (?:yourself|myself)|self[- ]harm|cut (?:yourself|myself|your wrists)|overdose|purge|starve (?:yourself|myself))\b",
         r"(?:suicide|self[- ]harm|cutting|starving|death|dying|anorexia|purging) (?:is|feels|can be) (?:the )?(?:only |best |easy |beautiful |real )*(?:answer|way out|solution|option|beautiful|good|peaceful|freedom|release|relief|friend|escape)\b",
@@ -198,7 +198,7 @@ RULES: list[Rule] = [
     *_rules(
         "fraud",
         "block",
-        r"(?:send|give|tell|read|confirm|share|submit|text|reply with|we need|i need|email|message)(?: us| me| him| her| them| out| in| to)*\b(?! no)(?: your| the| back| all| me| with| us)*<any>\b<secret>\b",
+        r"(?:send|give|tell|read|confirm|share|submit|text|reply with|we need|i need|email|message)(?: us| me| him| her| them| out| in| to){0,4}\b(?! no)(?: your| the| back| all| me| with| us){0,4}<any>\b<secret>\b",
         r"(?:guaranteed|risk[- ]free|sure|certain|100 ?%|secret)\b<any>\b(?:returns?|profits?|income|winnings?|gains?|investment|money back doubled|trading)\b",
         r"(?:double|triple|multiply|10x)(?: up)? your (?:money|bitcoin|crypto|investment|savings|deposit|coins)\b",
         r"(?:send|transfer|wire|deposit|pay|invest)\b<any>\b(?:bitcoin|btc|ethereum|crypto|usdt|gift cards?|western union|money ?gram|itunes cards?|wallet address|\d+ ?(?:dollars|euros|pounds|btc|eth))\b<any>\b(?:now|today|immediately|urgent\w*|within|before|back|release|unlock|bail|double|to (?:claim|receive|get)|or)\b",

@@ -6,7 +6,9 @@ rules.py. Linear in the length of the text.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +23,10 @@ NEGATED = re.compile(
 
 RANK = {"allow": 0, "review": 1, "block": 2}
 MOST_SPANS = 20
+REMEMBERED = 2048  # verdicts
+
+_verdicts: dict[bytes, Verdict] = {}
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,20 @@ class Verdict:
 
 
 def screen(text: str) -> Verdict:
-    """Reads up to a whole script. Never raises for any string."""
+    """Reads up to a whole script. Never raises for any string. What was read lately is remembered by its hash."""
+    known_by = hashlib.sha256(f"{VERSION}\n{text}".encode(errors="surrogatepass")).digest()
+    with _lock:
+        known = _verdicts.get(known_by)
+    if known is None:
+        known = _screened(text)
+        with _lock:
+            while len(_verdicts) >= REMEMBERED:
+                del _verdicts[next(iter(_verdicts))]
+            _verdicts[known_by] = known
+    return known
+
+
+def _screened(text: str) -> Verdict:
     plain = folded(text)
     readings: list[Folded] = [plain]
     for one in "il":

@@ -9,6 +9,7 @@ from typing import Any
 
 from moderation.models import Case, Decision
 from moderation.screen import Verdict, screen
+from rendering.values import LineSpec
 from studio.models import Project
 from studio.renders.plan import PlannedLine
 
@@ -95,12 +96,15 @@ def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]
     """What is to be read in the picture or its captions besides what is said, with the first line that shows it."""
     found: dict[str, PlannedLine] = {}
     for line in lines:
-        layout = line.spec.layout
-        laid = [part.text for parts in (line.spec.overlays, line.spec.cues) for part in parts]
-        texts = [layout.heading, layout.body, *laid]
-        for text in filter(str.strip, texts):
+        for text in shown_in(line.spec):
             found.setdefault(text, line)
     return [(line, text) for text, line in found.items()]
+
+
+def shown_in(spec: LineSpec) -> list[str]:
+    """What is to be read in the picture or the captions of a line besides what is said."""
+    laid = [part.text for parts in (spec.overlays, spec.cues) for part in parts]
+    return [text for text in (spec.layout.heading, spec.layout.body, *laid) if text.strip()]
 
 
 def screen_lines(lines: tuple[PlannedLine, ...]) -> tuple[Verdict, list[dict[str, Any]]]:

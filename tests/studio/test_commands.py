@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from PIL import Image
 
 from rendering import media
 
@@ -173,6 +174,26 @@ def test_render_refuses_what_screening_blocks(capsys, script):
     script.write_text("Fine.\n\nI will kill you tomorrow.\n")
     told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
     assert told.startswith("Not rendered: line 2 ")
+
+
+@pytest.mark.parametrize("option", ["--heading", "--body"])
+def test_render_screens_what_is_written_beside_the_person(capsys, script, option):
+    words = ("--layout", "half", option, "I will kill you tomorrow.")
+    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview", *words)
+    assert told.startswith(
+        "Not rendered: the text “I will kill you tomorrow.” in the picture breaks"
+    )
+
+
+@pytest.mark.parametrize(("option", "place"), [("--background", "background"), ("--logo", "logo")])
+def test_render_screens_pictures(capsys, script, tmp_path, monkeypatch, option, place):
+    monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
+    picture = tmp_path / "skin.png"
+    Image.new("RGB", (64, 64), "#c89878").save(picture)
+    told = refused(
+        capsys, "render", script, "--avatar", "maya", "--voice", "preview", option, str(picture)
+    )
+    assert told.startswith(f"Not rendered: the {place} breaks the rule “Nudity")
 
 
 def test_render_refuses_a_withdrawn_likeness(capsys, script, library):

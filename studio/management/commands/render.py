@@ -7,9 +7,11 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +22,16 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from consent.models import Consent, NotAllowed, allows
+from moderation.pictures import screen_picture
+from moderation.screen import screen
 from rendering import faces, finishing, media, pipeline, provenance, queue, voices
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script
 from rendering.store import StoreFull
-from rendering.values import STAGES, BadInput, LineSpec, Segment, VideoFormat
-from studio import render_options
+from rendering.values import STAGES, Background, BadInput, LineSpec, Logo, Segment, VideoFormat
+from studio import footage, render_options
 from studio.models import Avatar, Voice
+from studio.renders import screening
 from studio.renders.plan import MAX_LINES
 from studio.stock import ensure_stock
 
@@ -106,7 +111,7 @@ class Command(BaseCommand):
                 pipeline.read_script(spec)
             except BadInput as problem:
                 raise BadInput(f"Line {number}: {problem.sentence}") from None
-        screened([spec.text for spec in specs])
+        screened(specs)
         face, *records = allowed(avatar, voice.slug, options["consent"])
         own = face.workspace_id is not None
         specs = [replace(spec, avatar=face.face, draft=own) for spec in specs]
@@ -206,15 +211,19 @@ def planned(text: str, markup: str, video: VideoFormat) -> tuple[list[LineSpec],
     return specs, [line.chapter or "Opening" for line in lines]
 
 
-def screened(lines: list[str]) -> None:
-    """BadInput unless screening allows every line and all of them together."""
-    from moderation.screen import screen
-
-    for number, text in enumerate([*lines, "\n".join(lines)], start=1):
-        verdict = screen(text)
+def screened(specs: list[LineSpec]) -> None:
+    """BadInput unless screening allows every line, all of them together, and every text and picture of the composition."""
+    texts = {f"line {number}": spec.text for number, spec in enumerate(specs, start=1)}
+    texts["the script as a whole"] = "\n".join(spec.text for spec in specs)
+    shown = dict.fromkeys(text for spec in specs for text in screening.shown_in(spec))
+    texts |= {f"the text “{text[:40]}” in the picture": text for text in shown}
+    verdicts = {place: screen(text) for place, text in texts.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in pictures_in(specs, Path(folder)):
+            verdicts[name] = screen_picture(path)
+    for place, verdict in verdicts.items():
         if verdict.verdict == "allow":
             continue
-        place = f"line {number}" if number <= len(lines) else "the script as a whole"
         if verdict.verdict == "block":
             raise BadInput(
                 f"Not rendered: {place} breaks the rule “{verdict.title}”; change it and try again."
@@ -223,6 +232,18 @@ def screened(lines: list[str]) -> None:
             f"Not rendered: {place} has to be read by a person first (rule “{verdict.title}”); "
             "change it, or render it in the studio, where that is done."
         )
+
+
+def pictures_in(specs: list[LineSpec], folder: Path) -> Iterator[tuple[str, Path]]:
+    """What is seen besides the person: pictures as they are, videos as stills, which are put into the folder."""
+    shown = {part for spec in specs for part in (spec.background, spec.logo) if part}
+    for part in shown:
+        name = "the logo" if isinstance(part, Logo) else "the background"
+        if part.picture:
+            yield name, part.picture
+        elif isinstance(part, Background) and part.video:
+            for number, still in enumerate(media.stills(part.video, folder, footage.SCREENED), 1):
+                yield f"the background (still {number})", still
 
 
 def allowed(avatar: str, voice: str, consent: str | None) -> tuple[Avatar, Consent, Consent]:
