@@ -45,6 +45,9 @@ bench-reuse: .venv/test ## what is made again after a small change, in engine-se
 bench-queue: .venv/test ## what a claim costs while up to 10,000 lines wait, on SQLite and Postgres
 	$(BIN)/python -m tests.bench_queue
 
+bench-eta: .venv/test ## whether the ends that are foretold come true: 40 renders, about an hour; goes on where it was stopped
+	$(BIN)/python -m tests.bench_eta
+
 chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everything is added up (DATABASE=postgres for Postgres)
 	$(BIN)/python -m tests.chaos
 siege: .venv/test ## what others feel while one account sends the worst that is known: times, 5xx, memory (3 minutes)
@@ -75,4 +78,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-full-size chaos siege samples media gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size chaos siege samples media gallery help

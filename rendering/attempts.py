@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from rendering import watchdog
+from rendering import effort, load, watchdog
 from rendering.models import Render, Segment, Worker
 from rendering.queue import ALL, Kinds
 from rendering.values import Canceled
@@ -44,6 +44,12 @@ def overall(stage: str, fraction: float) -> float | None:
     return begin + share * min(max(fraction, 0.0), 1.0)
 
 
+def share_of(stage: str, progress: float) -> float:
+    """How far a stage is, 0..1, from how far the whole line is: what `overall` makes of it, read backwards."""
+    begin, share = SHARES[stage]
+    return min(1.0, max(0.0, (progress - begin) / share))
+
+
 class Attempt:
     """One claim on a segment or on the assembly of a render. `with attempt:` keeps it alive."""
 
@@ -51,6 +57,11 @@ class Attempt:
         self.row, self.number = row, row.attempt
         self.stage, self.fraction = row.stage or "script", 0.0
         self.stop = threading.Event()
+        self.speeds: list[float] = []  # of its machine, as of Segment.share, at each beat
+
+    @property
+    def share(self) -> float:
+        return sum(self.speeds) / len(self.speeds) if self.speeds else PULSE.speed()
 
     def report(self, stage: str, fraction: float) -> None:
         """What the pipeline calls: no database here, so it may be called for every frame."""
@@ -94,6 +105,13 @@ class Pulse:
         self.started_at = timezone.now()
         self.beaten = time.monotonic()
         self.thread: threading.Thread | None = None
+        self.load = load.Load()
+
+    def speed(self) -> float:
+        """How fast each line at work goes now, as a share of what one alone does."""
+        with self.lock:
+            busy = sum(isinstance(attempt.row, Segment) for attempt in self.attempts)
+        return effort.speed(busy, load.cores(), self.load.others, load.weight())
 
     def add(self, attempt: Attempt) -> None:
         with self.lock:
@@ -182,7 +200,10 @@ class Pulse:
                 ):
                     self._sign_in()
                     seen = started
+                self.load.look()
+                speed = self.speed()
                 for attempt in attempts:
+                    attempt.speeds.append(speed)
                     attempt.tell()
             except Exception:  # the database is away: the lease decides, and the thread lives on
                 log.exception("the pulse did not reach the database")
@@ -200,6 +221,9 @@ class Pulse:
                 "ready_at": None if self.ill_at else self.ready_at,
                 "ill_at": self.ill_at,
                 "seen_at": timezone.now(),
+                "cores": load.cores(),
+                "load": round(self.load.others, 2),
+                "weight": load.weight(),
             },
         )
 

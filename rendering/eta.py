@@ -1,21 +1,27 @@
-"""Place in the queue and likely end: `scheduling.forecast` over the rows and the workers that are there."""
+"""Place in the queue and likely end: `scheduling.forecast` over the rows and the workers that are there.
+
+How much work waits stands on the rows; `rates` says what these machines take for it, `Worker.speed` how fast they are beside
+what else they do now. The same model tells the end before a render is asked for and afterwards.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.cache import cache
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
-from rendering import queue, scheduling
+from rendering import effort, pipeline, queue, scheduling, voices
+from rendering.attempts import share_of
 from rendering.models import Render, Segment, Turn, Worker
 from rendering.scheduling import LANES, Forecast, LineUp, Waiting
+from rendering.values import LineSpec
 
 if TYPE_CHECKING:
     from studio.models import Workspace
@@ -24,6 +30,9 @@ RECENT = timedelta(minutes=15)  # of arrivals, for what comes later and goes fir
 WARM_UP = 30.0  # seconds that a worker takes from its first sign until it claims
 MANY = 100  # open renders from which a forecast is kept for a moment, for all who ask
 KEPT = 3  # seconds
+RATES_KEPT = 10  # seconds
+LINES, VIDEOS = 60, 30  # made last, from which the rates are known
+BIN = 60.0  # seconds, of arrivals
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,15 @@ class Place:
     seconds: float | None
     high_seconds: float | None
     working: bool  # somebody is there to do it
+    late: bool = False  # the late end that was told when it was asked for has passed
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Seconds until a render would be done: as likely as not, and nine times of ten."""
+
+    likely: float
+    late: float
 
 
 def position(render: Render) -> Place:
@@ -65,33 +83,72 @@ def _place(render: Render, told: Forecast | None, working: bool) -> Place:
     if told is None:  # claimed or ended this moment
         told = Forecast(0, 0.0, scheduling.ASSEMBLY, 2 * scheduling.ASSEMBLY)
     place = max(told.place, 1) if render.status == "queued" else 0
+    late = render.late_at is not None and render.late_at < timezone.now()
     if not working:
-        return Place(place, told.ahead, None, None, False)
-    return Place(place, told.ahead, round(told.ends, 1), round(told.slow, 1), True)
+        return Place(place, told.ahead, None, None, False, late)
+    return Place(place, told.ahead, round(told.ends, 1), round(told.slow, 1), True, late)
 
 
-def likely_wait(workspace: Workspace, lane: str, lines: list[float]) -> float:
-    """Wall seconds until a render of these lines (seconds of video) would be done, were it asked for now."""
+def likely_wait(
+    workspace: Workspace, lane: str, work: Sequence[float], after: float = scheduling.ASSEMBLY
+) -> Wait:
+    """Until a render of these lines would be done, were it asked for now. after: seconds from its last line to its end."""
     crew = [worker for worker in Worker.present() if not worker.lanes or lane in worker.lanes]
-    speed = queue.speeds()
     now = timezone.now().timestamp()
-    line_up = _line_up(crew, speed)
-    work = deque(seconds * speed.usual(lane) for seconds in lines)
-    if not work:
-        return scheduling.ASSEMBLY
-    rank = scheduling.rank(lane, now)
-    line_up.add(Waiting("asked", workspace.pk, lane, rank, work))
-    told = scheduling.forecast(
-        line_up,
-        _hands(crew, speed) or [(0.0, None)],
-        now=now,
-        lanes=_lanes(crew),
-        own={"asked": 0.0},
-        arriving=_arriving(),
-        spread=speed.spread(lane),
-        most=2_000,
+    line_up = _line_up(crew)
+    if work:
+        rank = scheduling.rank(lane, now)
+        line_up.add(Waiting("asked", workspace.pk, lane, rank, deque(work)))
+    told = _play(crew, line_up, own={"asked": 0.0}, after={"asked": after}, most=2_000)["asked"]
+    return Wait(told.ends, told.slow)
+
+
+def rates() -> effort.Rates:
+    """What the last lines and videos say of the machines that are there."""
+    return cache.get_or_set("rates", _rates, RATES_KEPT) or effort.Rates()
+
+
+def _rates() -> effort.Rates:
+    lines = Segment.objects.filter(
+        status="done", reused=False, share__isnull=False, seconds__gt=0, ended_at__isnull=False
+    ).order_by("-ended_at")[:LINES]
+    videos = (
+        Render.objects.filter(status="done", held_at=None, ended_at__isnull=False, seconds__gt=0)
+        .order_by("-ended_at")
+        .annotate(last=Max("segments__ended_at"))[:VIDEOS]
     )
-    return told["asked"].ends
+    joined, ended = [], []
+    for video in videos:
+        usual = effort.joining(video.seconds or 0.0, music=bool(video.music))
+        if video.last and video.ended_at:
+            joined.append((usual, (video.ended_at - video.last).total_seconds()))
+        if video.likely_seconds and video.ended_at:
+            took = (video.ended_at - video.created_at).total_seconds()
+            ended.append((video.likely_seconds, took))
+    return effort.rates(map(_measured, lines), joined, ended)
+
+
+def _measured(row: Segment) -> effort.Measured:
+    share, took = row.share or 1.0, row.stage_seconds
+    return effort.Measured(
+        effort_of(
+            pipeline.spec_from_json(row.spec), row.seconds or 0.0, spoken=not row.speech_work
+        ),
+        took.get("speech", 0.0) * share,
+        sum(took.get(stage, 0.0) for stage in ("frames", "smoothing", "delivery")) * share,
+    )
+
+
+def effort_of(spec: LineSpec, seconds: float, *, spoken: bool) -> effort.Effort:
+    """What a line of so many seconds asks for. spoken: its sound is in the store."""
+    return effort.Effort(
+        0.0 if spoken else seconds,
+        seconds,
+        spec.video,
+        spec.draft,
+        spec.engine,
+        voices.get(spec.voice).engine,
+    )
 
 
 def _serves(worker: Worker, render: Render) -> bool:
@@ -114,24 +171,48 @@ def _forecasts(crew: list[Worker]) -> dict[Hashable, Forecast]:
 
 
 def _foretell(crew: list[Worker]) -> dict[Hashable, Forecast]:
-    speed = queue.speeds()
-    own: dict[Hashable, float] = dict.fromkeys(
-        Render.objects.filter(status__in=("queued", "running")).values_list("pk", flat=True), 0.0
-    )
+    known = rates()
+    own: dict[Hashable, float] = {}
+    after: dict[Hashable, float] = {}
+    rows = Render.objects.filter(status__in=("queued", "running"))
+    for render in rows.annotate(film=Sum("segments__estimated_seconds")):
+        own[render.pk] = 0.0
+        after[render.pk] = effort.joining(render.film or 0.0, known, music=bool(render.music))
+        if render.stage == "delivery":
+            after[render.pk] /= 2
+    pace = _pace(crew)
     for row in _at_work(crew):
         if row.render_id in own:
-            left = _left(row, speed)
-            own[row.render_id] = max(own[row.render_id], left)
+            own[row.render_id] = max(own[row.render_id], _left(row, pace))
+    return _play(crew, _line_up(crew), own=own, after=after)
+
+
+def _play(crew: list[Worker], line_up: LineUp, **options: Any) -> dict[Hashable, Forecast]:
     lanes = _lanes(crew)
+    arriving, mine = _arriving(lanes)
     return scheduling.forecast(
-        _line_up(crew, speed),
-        _hands(crew, speed) or [(0.0, None)],
+        line_up,
+        _hands(crew) or [(0.0, None)],
         now=timezone.now().timestamp(),
         lanes=lanes,
-        own=own,
-        arriving={lane: work for lane, work in _arriving().items() if lane in lanes},
-        spread=max(speed.spread(lane) for lane in lanes),
+        arriving=arriving,
+        mine=mine,
+        speed=lambda busy: _speed(crew, busy),
+        spread=rates().spread,
+        **options,
     )
+
+
+def _speed(crew: Collection[Worker], busy: int) -> float:
+    """How fast each of so many lines goes, when they are shared out among these workers."""
+    slots = sum(worker.slots for worker in crew)
+    if not slots:
+        return 1.0
+    return sum(worker.slots * worker.speed(busy * worker.slots / slots) for worker in crew) / slots
+
+
+def _pace(crew: Collection[Worker]) -> float:
+    return _speed(crew, len(list(_at_work(crew))))
 
 
 def _at_work(crew: Collection[Worker]) -> Iterable[Segment]:
@@ -140,15 +221,24 @@ def _at_work(crew: Collection[Worker]) -> Iterable[Segment]:
     )
 
 
-def _left(row: Segment, speed: queue.Speeds) -> float:
-    return row.estimated_seconds * (1 - row.progress) * speed.usual(row.render.lane)
+def _left(row: Segment, pace: float) -> float:
+    """Of the work of a line in hand: by its progress, and while it is spoken by the time that went by."""
+    drawing = row.effort - row.speech_work
+    if row.stage in ("frames", "smoothing", "delivery"):
+        return drawing * (1 - share_of("frames", row.progress))
+    spoken = share_of("speech", row.progress)
+    if row.speech_work and row.started_at:
+        went_by = (timezone.now() - row.started_at).total_seconds() * pace
+        spoken = max(spoken, min(0.9, went_by / row.speech_work))
+    return drawing + row.speech_work * (1 - spoken)
 
 
-def _hands(crew: Collection[Worker], speed: queue.Speeds) -> list[tuple[float, str | None]]:
-    """Each slot: seconds until it is free, and for whom it works."""
+def _hands(crew: Collection[Worker]) -> list[tuple[float, str | None]]:
+    """Each slot: the work until it is free, and for whom it works."""
     now = timezone.now()
+    pace = _pace(crew)
     busy: list[tuple[float, str | None]] = [
-        (_left(row, speed), row.render.workspace_id) for row in _at_work(crew)
+        (_left(row, pace), row.render.workspace_id) for row in _at_work(crew)
     ]
     ready = sum(worker.slots for worker in crew if worker.ready_at)
     warming = [
@@ -158,10 +248,17 @@ def _hands(crew: Collection[Worker], speed: queue.Speeds) -> list[tuple[float, s
         for _ in range(worker.slots)
     ]
     idle = max(0, ready - len(busy))
-    return [*busy, *((0.0, None) for _ in range(idle)), *warming]
+    loading = 0.0 if busy or _warm(crew) else effort.LOADING
+    return [*busy, *((loading, None) for _ in range(idle)), *warming]
 
 
-def _line_up(crew: Collection[Worker], speed: queue.Speeds) -> LineUp:
+def _warm(crew: Collection[Worker]) -> bool:
+    """Whether a line was made since these workers are there: the first one loads voice and face."""
+    begun = [worker.started_at for worker in crew if worker.ready_at and worker.cores]
+    return not begun or Segment.objects.filter(reused=False, ended_at__gte=max(begun)).exists()
+
+
+def _line_up(crew: Collection[Worker]) -> LineUp:
     """What waits in the lanes of these workers; the lines of a render are taken to be equally long."""
     line_up = LineUp()
     line_up.running.update(queue.running())
@@ -176,19 +273,26 @@ def _line_up(crew: Collection[Worker], speed: queue.Speeds) -> LineUp:
         .values_list(
             "render", "render__workspace", "render__lane", "render__rank_at", "render__status"
         )
-        .annotate(work=Sum("estimated_seconds"), lines=Count("pk"))
+        .annotate(total=Sum(queue.WORK), lines=Count("pk"))
     )
     for name, workspace, lane, rank_at, status, work, lines in rows:
-        each = deque([work * speed.usual(lane) / lines] * lines)
+        each = deque([work / lines] * lines)
         begun = status == "running"
         line_up.add(Waiting(name, workspace, lane, rank_at.timestamp(), each, begun))
     return line_up
 
 
-def _arriving() -> dict[str, float]:
-    """Engine-seconds of new work a second, by lane."""
-    seconds = RECENT.total_seconds()
-    return {
-        lane: sum(work for _, _, work in found) / seconds
-        for lane, found in queue.asked(RECENT).items()
-    }
+def _arriving(lanes: Collection[str]) -> tuple[dict[str, float], dict[tuple[Hashable, str], float]]:
+    """Engine-seconds of new work a second, by lane; and what of it comes from each workspace."""
+    now, minutes = timezone.now(), int(RECENT.total_seconds() / BIN)
+    rate: dict[str, float] = {}
+    mine: dict[tuple[Hashable, str], float] = {}
+    for lane, found in queue.asked(RECENT).items():
+        if lane not in lanes:
+            continue
+        bins = [0.0] * minutes
+        for at, workspace, work in found:
+            bins[min(minutes - 1, max(0, int((now - at).total_seconds() / BIN)))] += work
+            mine[workspace, lane] = mine.get((workspace, lane), 0.0) + work / minutes / BIN
+        rate[lane] = scheduling.steady(bins) / BIN
+    return rate, mine

@@ -17,9 +17,12 @@ from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from billing import models as billing
+from rendering import effort
 from rendering.scheduling import LANES
 from rendering.values import Canceled
 
+USUAL_SPEED = 1.2
+"""Seconds of work for a second of video where nothing better was written down."""
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -100,6 +103,10 @@ class Render(models.Model):
     started_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
+    likely_seconds = models.FloatField(
+        null=True, help_text="Until its end, as told when asked for."
+    )
+    late_at = models.DateTimeField(null=True, help_text="The late end that was told then.")
     mailed_at = models.DateTimeField(null=True)
     mail_tries = models.PositiveSmallIntegerField(default=0)
     mail_due_at = models.DateTimeField(
@@ -248,6 +255,10 @@ class Segment(models.Model):
         choices=[("new", "new"), ("changed", "changed"), ("reused", "reused")],
     )
     estimated_seconds = models.FloatField(default=0.0)
+    work = models.FloatField(
+        null=True, help_text="Seconds that it takes a slot by itself, as foretold when asked for."
+    )
+    speech_work = models.FloatField(default=0.0, help_text="What of it speaks; the rest draws.")
     kept = models.BooleanField(
         default=False, help_text="Its film was in the store when it was asked for."
     )
@@ -266,6 +277,10 @@ class Segment(models.Model):
     seconds = models.FloatField(null=True)
     credit_seconds = models.PositiveIntegerField(null=True)
     reused = models.BooleanField(default=False, help_text="Taken whole from the store.")
+    share = models.FloatField(
+        null=True,
+        help_text="How fast its machine made it, as a share of what it does for one alone.",
+    )
     deaths = models.PositiveSmallIntegerField(
         default=0, help_text="Of workers that had it in hand beside others."
     )
@@ -290,6 +305,11 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.render_id} line {self.position}"
+
+    @property
+    def effort(self) -> float:
+        """Seconds that it takes a slot by itself."""
+        return self.estimated_seconds * USUAL_SPEED if self.work is None else self.work
 
     @property
     def is_ready(self) -> bool:
@@ -398,9 +418,21 @@ class Worker(models.Model):
         null=True, help_text="Since when it fails its own trial line and claims nothing."
     )
     seen_at = models.DateTimeField(default=timezone.now)
+    cores = models.PositiveSmallIntegerField(
+        null=True,
+        help_text="Processors of its machine; unknown: its slots do not disturb each other.",
+    )
+    load = models.FloatField(default=0.0, help_text="Tasks of other programs that want one.")
+    weight = models.FloatField(default=1.0, help_text="How much more of one they get than we.")
 
     def __str__(self) -> str:
         return self.name
+
+    def speed(self, busy: float) -> float:
+        """How fast each of so many lines goes here, as a share of what one alone does."""
+        if self.cores is None:
+            return 1.0
+        return effort.speed(busy, self.cores, self.load, self.weight)
 
     @classmethod
     def present(cls) -> models.QuerySet[Worker]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import heapq
 import math
-import statistics
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,18 +18,16 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from consent.models import NotAllowed, allows
 from rendering import scheduling
-from rendering.models import Render, Segment, Turn, Worker, lease_end
+from rendering.models import USUAL_SPEED, Render, Segment, Turn, Worker, lease_end
 from rendering.scheduling import LANES, Head
 from rendering.store import Store, StoreAway, StoreFull
 
-USUAL_SPEED = 1.2
-"""Wall seconds per second of video and slot, until this machine has rendered something."""
 LOOKED_SECONDS = 5.0  # for which a look at the store is good
-SLOW = 1.4  # what the slowest tenth of lines takes, as a multiple of the usual, until then
 
 
 @functools.cache
@@ -155,6 +152,8 @@ def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
     if not Segment.objects.filter(kinds.of_segments, status="waiting").exists():
         return None
     now = timezone.now().timestamp()
+    # What is being made for another line is there in a moment: the same line twice is made once.
+    twin = Segment.objects.filter(status="running", key=OuterRef("key"))
     ranked = [
         (scheduling.key(head.rank_at, head.turn_at), head.rank_at, number, head)
         for number, head in enumerate(scheduling.in_order(_heads(kinds), running()))
@@ -163,6 +162,7 @@ def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
         _, rank, number, head = heapq.heappop(ranked)
         with transaction.atomic():
             rows = Segment.objects.filter(
+                ~Exists(twin),
                 waiting(),
                 kinds.of_segments,
                 render__workspace=head.workspace,
@@ -205,8 +205,7 @@ def _take_turn(segment: Segment, rank: float, now: float) -> None:
     turn, _ = Turn.objects.select_for_update().get_or_create(
         workspace_id=render.workspace_id, lane=render.lane, defaults={"turn_at": _moment(rank)}
     )
-    work = segment.estimated_seconds * speeds().usual(render.lane)
-    moved = scheduling.next_turn(render.lane, rank, turn.turn_at.timestamp(), now, work)
+    moved = scheduling.next_turn(render.lane, rank, turn.turn_at.timestamp(), now, segment.effort)
     Turn.objects.filter(pk=turn.pk).update(turn_at=_moment(moved))
 
 
@@ -251,43 +250,6 @@ def kinds_waiting() -> dict[tuple[str, str], int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Speeds:
-    """Wall seconds per second of video and slot, as measured on the last lines of each lane."""
-
-    by_lane: dict[str, tuple[float, float]]
-    overall: tuple[float, float]
-
-    def usual(self, lane: str) -> float:
-        return self.by_lane.get(lane, self.overall)[0]
-
-    def spread(self, lane: str) -> float:
-        """What the slowest tenth of lines takes, as a multiple of the usual."""
-        usual, slow = self.by_lane.get(lane, self.overall)
-        return max(1.1, slow / usual)
-
-
-def _measured(ratios: list[float]) -> tuple[float, float]:
-    return statistics.median(ratios), statistics.quantiles(ratios, n=10)[-1]
-
-
-def speeds() -> Speeds:
-    rows = (
-        Segment.objects.filter(status="done", reused=False, seconds__gt=0, ended_at__isnull=False)
-        .order_by("-ended_at")
-        .values_list("render__lane", "started_at", "ended_at", "seconds")[:120]
-    )
-    found: dict[str, list[float]] = {lane: [] for lane in LANES}
-    for lane, start, end, seconds in rows:
-        if start and end and seconds:
-            found[lane].append((end - start).total_seconds() / seconds)
-    ratios = [ratio for lane in found.values() for ratio in lane]
-    return Speeds(
-        {lane: _measured(some[:40]) for lane, some in found.items() if len(some) >= 5},
-        _measured(ratios) if len(ratios) >= 3 else (USUAL_SPEED, SLOW * USUAL_SPEED),
-    )
-
-
 def ping() -> bool:
     """Whether the broker answers now."""
     try:
@@ -309,18 +271,21 @@ def slots() -> int:
     return sum(Worker.alive().values_list("slots", flat=True))
 
 
+WORK = Coalesce("work", F("estimated_seconds") * USUAL_SPEED)
+"""Segment.effort in SQL."""
+
+
 def asked(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
     """(moment, workspace, engine-seconds) of what was asked for lately and is made, by lane: nothing that was kept or came to
     nothing."""
-    speed = speeds()
     found: dict[str, list[tuple[datetime, str, float]]] = {lane: [] for lane in LANES}
     rows = (
         Segment.objects.filter(render__created_at__gte=timezone.now() - since, kept=False)
         .exclude(Q(reused=True) | Q(render__status__in=("canceled", "failed")))
         .order_by()
         .values_list("render__lane", "render__workspace", "render__created_at")
-        .annotate(total=Sum("estimated_seconds"))
+        .annotate(total=Sum(WORK))
     )
     for lane, space, at, total in rows:
-        found[lane].append((at, space, total * speed.usual(lane)))
+        found[lane].append((at, space, total))
     return found

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,7 +46,8 @@ LANES = {
 SHORT = 30.0  # seconds of video below which a render is short
 RATE = 8.0  # seconds that an engine-second of weight 1 moves a turn: a slot of its own is more than a share
 LEAD = 300.0  # seconds that a turn runs ahead of the clock at most
-ASSEMBLY = 2.0  # wall seconds of joining and signing, until measured better
+ASSEMBLY = 2.0  # wall seconds of joining and signing where nothing better is known, and what a late end has more
+BURSTS = 2  # of the last minutes of arrivals are left out
 
 
 def lane_of(*, draft: bool, plan: str, seconds: float) -> str:
@@ -225,35 +226,55 @@ def forecast(
     own: Mapping[Hashable, float],
     arriving: Mapping[str, float],
     spread: float,
+    after: Mapping[Hashable, float] | None = None,
+    speed: Callable[[int], float] = lambda busy: 1.0,
+    mine: Mapping[tuple[Hashable, str], float] | None = None,
     most: int = 20_000,
 ) -> dict[Hashable, Forecast]:
-    """Plays the queue forward until the renders named in `own` are given out. Consumes the line-up.
+    """Plays the queue forward until the renders named in `own` are made. Consumes the line-up.
 
-    hands: for each slot of these lanes the seconds until it is free, and for which workspace it works. own: seconds that the
-    lines of a render that are at work still take. arriving: engine-seconds of new work a second, by lane, for what comes
-    later and goes first all the same. spread: what the slowest tenth of lines takes, as a multiple of the usual. What is not
-    reached within `most` lines is placed behind them, by the work in between.
+    hands: for each slot of these lanes the work until it is free, and for which workspace it works. own: what the
+    lines of a render that are at work still take. after: seconds from a render's last line to its end. speed: how fast each of
+    so many lines goes that are at work at once. arriving: engine-seconds of new work a second, by lane, for what comes
+    later and goes first all the same; mine: of it, what comes from a workspace, which stands behind its own. spread: what the
+    slowest tenth takes, as a multiple of the usual. What is not reached within `most` lines is placed behind them, by the
+    work in between.
     """
     at_work = [(left, number, workspace) for number, (left, workspace) in enumerate(hands)]
     heapq.heapify(at_work)
-    free, order, clock = 0, len(hands), 0.0
-    left = set(own)
+    free, order, clock, done = 0, len(hands), 0.0, 0.0  # done: what each slot has done by then
     places: dict[Hashable, tuple[int, float]] = {}
     given, begin = sum(seconds for seconds, _ in hands), 0
-    ends = dict(own)
+    ends = dict(own)  # in what a slot has done by then
+    more: dict[Hashable, float] = {}
     found: dict[Hashable, Forecast] = {}
     waiting = {render.name for flow in line_up.flows.values() for render in flow.renders}
-    for name in left - waiting:
-        found[name] = _told(0, 0.0, own[name], spread, 0.0)
-    left &= waiting
+    ending = [(work, number, name) for number, (name, work) in enumerate(own.items())]
+    ending = [entry for entry in ending if entry[2] not in waiting]
+    heapq.heapify(ending)
+    left = set(own) & waiting
+    capacity = max(1, len(hands)) * speed(max(1, len(hands)))
+    mine = mine or {}
+
+    def told(name: Hashable, end: float) -> None:
+        place = places.get(name, (0, 0.0))
+        last = ASSEMBLY if after is None else after.get(name, ASSEMBLY)
+        found[name] = _told(*place, end, spread, more.get(name, 0.0), last)
+
     for _ in range(most):
-        if not left:
+        pace = speed(len(at_work)) if at_work else speed(1)
+        while ending and (not at_work or ending[0][0] <= at_work[0][0]):
+            work, _, name = heapq.heappop(ending)
+            told(name, clock + max(0.0, work - done) / pace)
+        if not (left or ending):
             break
         taken = line_up.claim(now + clock, lanes) if free else None
         if taken is None:
             if not at_work:
                 break
-            clock, _, workspace = heapq.heappop(at_work)
+            then, _, workspace = heapq.heappop(at_work)
+            clock += max(0.0, then - done) / pace
+            done = max(done, then)
             if workspace is not None:
                 line_up.finish(workspace)
             free += 1
@@ -261,57 +282,80 @@ def forecast(
         render, work, place = taken
         free -= 1
         order += 1
-        heapq.heappush(at_work, (clock + work, order, render.workspace))
+        heapq.heappush(at_work, (done + work, order, render.workspace))
         name = render.name
         if name not in places:
             begin += not render.begun
             places[name] = (0 if render.begun else begin, given)
         given += work
-        ends[name] = max(ends.get(name, 0.0), clock + work)
+        ends[name] = max(ends.get(name, 0.0), done + work)
         if name in left and not render.lines:
             left.discard(name)
-            more = _newcomers(clock, place, len(hands), now, arriving)
-            found[name] = _told(*places[name], ends[name], spread, more)
+            others = {
+                lane: max(0.0, come - mine.get((render.workspace, lane), 0.0))
+                for lane, come in arriving.items()
+            }
+            more[name] = _newcomers(clock, place, capacity, now, others)
+            heapq.heappush(ending, (ends[name], order, name))
+    for work, _, name in ending:  # too much goes on beside them to be played to its end
+        told(name, clock + max(0.0, work - done) / speed(max(1, len(at_work))))
     if left:
-        rest = _rest(line_up, lanes, len(hands))
+        rest = _rest(line_up, lanes, len(hands), speed)
         for name in left:
-            number, ahead = places.get(name, (begin + 1, given))
-            found[name] = _told(number, ahead, clock + rest[name], spread, 0.0)
+            places.setdefault(name, (begin + 1, given))
+            told(name, clock + rest[name])
     return found
 
 
-def _rest(line_up: LineUp, lanes: Collection[str], hands: int) -> dict[Hashable, float]:
+def _rest(
+    line_up: LineUp, lanes: Collection[str], hands: int, speed: Callable[[int], float]
+) -> dict[Hashable, float]:
     """Seconds until each waiting render is given out, without playing it: all slots have to do what others wait for and
     what goes before it in its flow; of the latter, its workspace does no more at once than its cap."""
     found: dict[Hashable, float] = {}
     total = sum(sum(line_up.work(lane)) for lane in lanes)
+    hands = max(1, hands)
+    pace = speed(hands)
     for lane in lanes:
         for flow in line_up.waiting[lane].values():
+            most = min(hands, LANES[lane].cap)
+            own_pace = speed(most)
             before = 0.0
             for render in flow.renders:
                 before += sum(render.lines)
-                fleet = (total - flow.work + before) / max(1, hands)
-                own = before / max(1, min(hands, LANES[lane].cap))
-                found[render.name] = max(fleet, own)
+                fleet = (total - flow.work + before) / (hands * pace)
+                found[render.name] = max(fleet, before / (most * own_pace))
     return found
 
 
 def _newcomers(
-    wait: float, place: float, hands: int, now: float, arriving: Mapping[str, float]
+    wait: float, place: float, capacity: float, now: float, arriving: Mapping[str, float]
 ) -> float:
-    """Seconds that a wait grows by what will come within it and go first: what has the smaller key."""
+    """Seconds that a wait grows by what will come within it and go first: what has the smaller key.
+
+    No more than by the wait itself: who comes takes turns with who is there.
+    """
     longer = wait
     for _ in range(8):
         before = longer
         longer = wait + sum(
-            work / hands * min(longer, max(0.0, place - rank(lane, now)))
+            work / capacity * min(longer, max(0.0, place - rank(lane, now)))
             for lane, work in arriving.items()
         )
+        longer = min(longer, 2 * wait)
         if longer - before < 0.1:
             break
     return longer - wait
 
 
-def _told(place: int, ahead: float, end: float, spread: float, more: float) -> Forecast:
-    ends = end + more + ASSEMBLY
+def steady(bins: Sequence[float]) -> float:
+    """What comes in one of these stretches of time, as a rule: a burst is no rate, so the two fullest do not count."""
+    kept = sorted(bins)[: max(1, len(bins) - BURSTS)]
+    return sum(kept) / len(kept) if kept else 0.0
+
+
+def _told(
+    place: int, ahead: float, end: float, spread: float, more: float, after: float
+) -> Forecast:
+    ends = end + more + after
     return Forecast(place, ahead, ends, ends * spread + ASSEMBLY)

@@ -290,7 +290,6 @@ class Simulation:
         pool = self.pool_of[render.lane]
         mine = [line for _, _, line in self.at_work if line.render.lane in pool.lanes]
         own = max((line.left(self.clock) for line in mine if line.render is render), default=0.0)
-        samples = max(1, len(self.recent)) * scaling.BIN
         found = scheduling.forecast(
             self.line_up.copy(),
             [
@@ -302,7 +301,8 @@ class Simulation:
             lanes=pool.lanes,
             own={render.name: own},
             arriving={
-                lane: sum(came[lane] for came in self.recent) / samples for lane in pool.lanes
+                lane: scheduling.steady([came[lane] for came in self.recent]) / scaling.BIN
+                for lane in pool.lanes
             },
             spread=SLOW,
         )[render.name]

@@ -151,6 +151,7 @@ def make_line(row: Segment, batch: int = 1) -> None:
                 key=made.key,  # a newer version of the studio may have made it than was asked
                 seconds=made.seconds,
                 reused=made.reused,
+                share=attempt.share,
                 timing={"words": [[w.text, w.start, w.end] for w in made.timing.words]},
                 stage_seconds={} if made.reused else made.stages,
                 quality=made.quality,

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from rendering import queue, scaling
+from rendering import eta, queue, scaling
 from rendering.metrics import Sample
 from rendering.models import Render, Segment, WarmPool, Worker
 from rendering.scaling import BIN, POOLS, RECENT
@@ -36,16 +36,15 @@ def _arrivals(now: datetime) -> dict[str, list[float]]:
 
 def _waiting() -> dict[str, list[float]]:
     """Engine-seconds in the queue, of each workspace."""
-    speed = queue.speeds()
     found: dict[str, list[float]] = {lane: [] for lane in LANES}
     rows = (
         Segment.objects.filter(status="waiting", render__status__in=("queued", "running"))
         .order_by()
         .values_list("render__lane", "render__workspace")
-        .annotate(total=Sum("estimated_seconds"))
+        .annotate(total=Sum(queue.WORK))
     )
     for lane, _, total in rows:
-        found[lane].append(total * speed.usual(lane))
+        found[lane].append(total)
     return found
 
 
@@ -168,15 +167,16 @@ def samples() -> Iterator[Sample]:
             (now - oldest).total_seconds(),
             {"class": lane},
         )
-    speed = queue.speeds()
-    for lane in LANES:
-        yield Sample(
-            "likeness_service_ratio",
-            "gauge",
-            "Wall seconds of a slot per second of video, measured.",
-            speed.usual(lane),
-            {"class": lane},
-        )
+    rates = eta.rates()
+    for stage, found in (("speech", rates.speech), ("drawing", rates.drawing)):
+        for kind, ratio in found.items():
+            yield Sample(
+                "likeness_slowness",
+                "gauge",
+                "What lines took lately, by themselves, as a multiple of the figures of rendering/effort.py.",
+                ratio,
+                {"stage": stage, "kind": kind or "all"},
+            )
     for state, count in (
         ("ready", Worker.alive().count()),
         ("warming", Worker.present().filter(ready_at=None).count()),

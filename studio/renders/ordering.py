@@ -141,6 +141,8 @@ def _read(
         consents=sorted({consent.pk for consent in consents}),
         screening={**asdict(reading.verdict), "words": reading.words},
         warnings=plan.warnings,
+        likely_seconds=plan.wait.likely,
+        late_at=now + timedelta(seconds=plan.wait.late),
         status="held" if held else "queued",
         held_for="moderation" if held else "",
         held_at=now if held else None,
@@ -162,6 +164,8 @@ def _read(
             line_key=line.line_key,
             estimated_seconds=line.seconds,
             kept=line.kept,
+            work=line.work,
+            speech_work=line.speech_work,
         )
         for position, line in enumerate(plan.lines, start=1)
     ]

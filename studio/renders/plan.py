@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from billing.plans import PLANS
-from rendering import cost, eta, pipeline, queue, scheduling
+from rendering import cost, effort, eta, pipeline, queue, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
@@ -27,6 +27,9 @@ MAX_CHARACTERS = 20_000
 MAX_LINES = 300
 DRAFT_HEIGHT = 360
 UNSURE = 1.1  # what is quoted for a line that was not spoken yet, against its likely length
+
+
+UNKNOWN = eta.Wait(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class PlannedLine:
     paid: bool = False  # by a delivered render of this project, or by an earlier line of this one
     key: str = ""  # of its film in the store, as far as it is known
     kept: bool = False  # the store holds its film
+    work: float = 0.0  # seconds that it takes a slot by itself
+    speech_work: float = 0.0  # what of it speaks
     warnings: tuple[Warn, ...] = ()
 
 
@@ -59,12 +64,17 @@ class Plan:
     draft: bool
     lines: tuple[PlannedLine, ...]
     lane: str
-    wait_seconds: float = 0.0
+    wait: eta.Wait = UNKNOWN
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
         return sum(line.seconds for line in self.lines)
+
+    @property
+    def drawn(self) -> int:
+        """Lines that are to be drawn."""
+        return sum(line.work > effort.KEPT for line in self.lines)
 
     @property
     def to_make(self) -> float:
@@ -212,8 +222,9 @@ def plan_render(
         ],
     )
     plan = plan.priced(cost.paid(project.pk, {line.line_key for line in lines}))
-    wait = eta.likely_wait(workspace, lane, [line.seconds for line in plan.unpaid])
-    return replace(plan, wait_seconds=wait)
+    after = effort.joining(length, eta.rates(), music=bool(project.music_id))
+    wait = eta.likely_wait(workspace, lane, [line.work for line in plan.lines], after)
+    return replace(plan, wait=wait)
 
 
 def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ...]]:
@@ -258,7 +269,35 @@ def _with_films(lines: list[PlannedLine]) -> list[PlannedLine]:
     # Only what was made once is looked for: a bucket is slow to say no.
     made = set(Segment.objects.filter(status="done", key__in=keys).values_list("key", flat=True))
     kept = {key for key in made if queue.store().find(key, ".json")}
-    return [replace(line, key=key, kept=key in kept) for line, key in zip(lines, keys, strict=True)]
+    return _weighed(
+        [replace(line, key=key, kept=key in kept) for line, key in zip(lines, keys, strict=True)]
+    )
+
+
+def _weighed(lines: list[PlannedLine]) -> list[PlannedLine]:
+    """The lines with the work that is left for each: what the store holds costs next to nothing, and the same line twice
+    is spoken and drawn once."""
+    known = eta.rates()
+    drawn: set[str] = set()
+    spoken: set[str] = set()
+    faces: set[str] = set()
+    found = []
+    for line in lines:
+        again = line.kept or (line.key or line.line_key) in drawn
+        asked = eta.effort_of(
+            line.spec, line.seconds, spoken=again or line.exact or line.line_key in spoken
+        )
+        speech = effort.speaking(asked, known)
+        work = effort.KEPT
+        if not again:
+            work = effort.LINE + speech + effort.drawing(asked, known)
+            if line.spec.avatar not in faces:
+                work += effort.face(line.spec.video)
+            drawn.add(line.key or line.line_key)
+            spoken.add(line.line_key)
+            faces.add(line.spec.avatar)
+        found.append(replace(line, work=work, speech_work=speech))
+    return found
 
 
 def _shown(parsed: Script, spec: LineSpec) -> list[str]:
