@@ -56,6 +56,12 @@ siege: .venv/test ## what others feel while one account sends the worst that is 
 media: .venv/test ## every file of the table of uploads, encoded and read back
 	MEDIA=all $(BIN)/pytest -n 2 tests/stages/test_media_table.py
 
+bench-limits: .venv/test ## what the worst known input of each way in costs: seconds, memory, time under the lock
+	$(BIN)/python -m tests.bench_limits
+
+fuzz: .venv/test ## ten minutes of hostile requests over hostile rows, from a new seed; then every page is opened
+	FUZZ_SECONDS=600 $(BIN)/pytest -s --tb=line --show-capture=no tests/studio/test_fuzz.py
+
 gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to look at
 	$(BIN)/python -m tests.gallery
 
@@ -78,4 +84,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size chaos siege samples media gallery help
+.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz chaos siege samples media gallery help

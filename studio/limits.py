@@ -1,10 +1,9 @@
-"""What may come in, in one place: a row for every way in, with its bounds, its cost at most, and what its sender reads."""
+"""How much may come in at once and how often. What a row of the budget says of each way in is in studio/budget.py."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
@@ -27,34 +26,33 @@ LONGEST_QUERY = 8_000
 MOST_WORDS, LONGEST_SEARCH = 10, 100
 """Words and characters of a search of projects."""
 
+SEARCHES, ESTIMATES, SOUNDS, PROJECTS = 120, 240, 240, 60
+"""Searches, looks at the price, sounds asked for and projects made that a workspace may send in a minute."""
+WITHOUT_KEY = 300
+"""Requests to the API in a minute without a key that is known, from one address."""
+MOST_SCENES = 100
+
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND
 ASSET = max(clips.MOST_BYTES.values()) + AROUND
 
 
-@dataclass(frozen=True)
-class Way:
-    """A way in. routes: names of addresses, those of the API with api-1: before. bytes: of a whole request."""
-
-    name: str
-    routes: tuple[str, ...]
-    bytes: int
-
-
-WAYS = (
-    Way("A picture, video or music for scenes", ("asset_create", "api-1:asset_create"), ASSET),
-    Way("A photo for an avatar", ("avatar_create", "api-1:avatar_create"), PICTURE),
-    Way("Pictures of the camera", ("avatar_unlock",), CAMERA),
-    Way("A recording of a voice", ("voice_create",), RECORDING),
-    Way(
-        "A body of the API",
+BYTES = {
+    "asset_create": ASSET,
+    "api-1:asset_create": ASSET,
+    "avatar_create": PICTURE,
+    "api-1:avatar_create": PICTURE,
+    "avatar_unlock": CAMERA,
+    "voice_create": RECORDING,
+    **dict.fromkeys(
         (
-            *("api-1:render_create", "api-1:caption_update", "api-1:caption_split"),
-            *("api-1:caption_join", "api-1:render_cancel"),
+            *("api-1:render_create", "api-1:render_cancel", "api-1:caption_update"),
+            *("api-1:caption_split", "api-1:caption_join"),
         ),
         JSON,
     ),
-)
+}
+"""Name of an address, those of the API with api-1: before -> bytes of a whole request. Others take a form, FORM."""
 
 
 def addresses() -> Iterator[tuple[str, str]]:
@@ -74,11 +72,10 @@ def addresses() -> Iterator[tuple[str, str]]:
 @functools.cache
 def _most() -> dict[str, int]:
     """Pattern of an address -> bytes. One address may have several names: of the API one for each method."""
-    by_name = {name: way.bytes for way in WAYS for name in way.routes}
     found: dict[str, int] = {}
     for name, route in addresses():
-        if name in by_name:
-            found[route] = max(found.get(route, 0), by_name[name])
+        if name in BYTES:
+            found[route] = max(found.get(route, 0), BYTES[name])
     return found
 
 

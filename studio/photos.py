@@ -27,7 +27,7 @@ from rendering import attempts, faces, pictures, queue
 from rendering.models import Render, WrongStatus
 from rendering.store import Store
 from rendering.values import BadInput, Canceled, LineSpec, Report, VideoFormat
-from studio import uploads
+from studio import often
 from studio.identifiers import new_id
 from studio.models import Avatar, User, Workspace
 
@@ -92,7 +92,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
 
     Raises BadInput for a file that cannot be used, and when the workspace sends too many.
     """
-    uploads.count(workspace, "photos", UPLOADS)
+    often.count(workspace.pk, "photos", UPLOADS)
     if not upload.size:
         raise BadInput("The photo is empty; choose another file.", code="image_unreadable")
     if upload.size > MOST:

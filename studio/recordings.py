@@ -27,7 +27,7 @@ from consent.models import Consent, Evidence
 from rendering import queue, voices
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
-from studio import uploads
+from studio import often
 from studio.identifiers import new_id
 from studio.models import User, Voice, Workspace
 
@@ -67,7 +67,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
     from rendering.voices import recording
 
-    uploads.count(workspace, "recordings", UPLOADS)
+    often.count(workspace.pk, "recordings", UPLOADS)
     if upload.size and upload.size > recording.MOST_BYTES:
         raise BadInput(
             f"The recording has {upload.size / 1e6:.0f} MB; at most {recording.MOST_BYTES // 1_000_000} MB fit. "

@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from rendering import clips, pictures
 from rendering.values import BadInput
-from studio import actions, footage
+from studio import actions, footage, often
 from studio.models import Clip, Picture, Workspace
 
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
-HOUR = 3600
 PICTURES, VIDEOS, TUNES = 120, 40, 40  # that a workspace sends in an hour
 A_HOUR = {
     "image": ("pictures", PICTURES),
     "video": ("videos", VIDEOS),
     "music": ("pieces of music", TUNES),
 }
-
-
-def count(workspace: Workspace, kind: str, most: int) -> None:
-    """Counts an upload of the workspace ("photos", "recordings"). Raises BadInput after `most` of them in one hour."""
-    now = time.time()
-    slot = f"{kind.replace(' ', '-')}:{workspace.pk}:{int(now // HOUR)}"
-    cache.add(slot, 0, timeout=2 * HOUR)
-    if cache.incr(slot) > most:
-        left = HOUR - now % HOUR
-        raise BadInput(
-            f"The workspace has sent {most} {kind} within an hour; wait {left / 60:.0f} minutes and send it again.",
-            code="rate_limited",
-            retry_after=int(left) + 1,
-        )
 
 
 @contextmanager
@@ -57,7 +40,7 @@ def received(
             code="file_too_large",
         )
     noun, most = A_HOUR[kind]
-    count(workspace, noun, most)
+    often.count(workspace.pk, noun, most)
     settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as file:
         for chunk in upload.chunks():

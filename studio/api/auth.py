@@ -8,12 +8,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from rendering.values import BadInput
+from studio import often
 from studio.api import limits
 from studio.api.common import invalid
 from studio.api.problems import Refusal, nearest
 from studio.gateway.waits import OVER
+from studio.limits import WITHOUT_KEY
 from studio.models import ApiKey
 from studio.models.people import digest
+from studio.often import MINUTE
 
 
 @functools.cache
@@ -47,19 +51,32 @@ def _check_parameters(request: HttpRequest) -> None:
 TOUCH_EVERY = timedelta(minutes=1)
 
 
+def _without_key(request: HttpRequest, code: str) -> Refusal:
+    """The refusal, which comes so many times a minute to one address."""
+    try:
+        address = request.META.get("REMOTE_ADDR", "")
+        often.count(f"address {address}", "requests without a key", WITHOUT_KEY, MINUTE)
+    except BadInput as many:
+        sentence = (
+            "Too many requests without a key that is known came from this address; wait a minute."
+        )
+        return Refusal("rate_limited", sentence, retry_after=many.where["retry_after"])
+    return Refusal(code)
+
+
 class WorkspaceKey(HttpBearer):
     """`Authorization: Bearer ls_live_…`; sets request.workspace."""
 
     def __call__(self, request: HttpRequest) -> ApiKey:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
-            raise Refusal("key_missing")
+            raise _without_key(request, "key_missing")
         return self.authenticate(request, secret.strip())
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey:
         key = ApiKey.objects.select_related("workspace").filter(digest=digest(token)).first()
         if key is None:
-            raise Refusal("key_invalid")
+            raise _without_key(request, "key_invalid")
         if key.revoked_at:
             raise Refusal("key_revoked")
         waited = OVER in request.META  # the same request once more

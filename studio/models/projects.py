@@ -8,7 +8,9 @@ from django.db import models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from rendering.values import BadInput
 from studio.identifiers import new_id
+from studio.limits import MOST_SCENES
 from studio.models import mending
 from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
@@ -161,7 +163,8 @@ class Project(mending.Mended):
 
     @transaction.atomic
     def add_scene(self, after: "Scene | None" = None, **fields) -> "Scene":
-        """A new scene, at the end or after another, with that one's avatar, voice and look."""
+        """A new scene, at the end or after another, with that one's avatar, voice and look. BadInput where it is full."""
+        self.check_room()
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
         if model and not fields:
@@ -174,6 +177,13 @@ class Project(mending.Mended):
             scene.refresh_from_db()
         self.touch()
         return scene
+
+    def check_room(self) -> None:
+        if self.live_scenes.count() >= MOST_SCENES:
+            raise BadInput(
+                f"A project has at most {MOST_SCENES} scenes; go on in another project.",
+                code="too_many_scenes",
+            )
 
     @transaction.atomic
     def order_scenes(self, ids: list[str]) -> None:
@@ -339,6 +349,7 @@ class Scene(mending.Mended):
 
     @transaction.atomic
     def duplicate(self) -> "Scene":
+        self.project.check_room()
         twin = self.copy_to(self.project, self.position)
         order = [s.id for s in self.project.live_scenes if s.id != twin.id]
         order.insert(order.index(self.id) + 1, twin.id)

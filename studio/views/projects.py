@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rendering import eta, queue
 from rendering.models import Render
-from studio import access
+from studio import access, often
 from studio.access import in_workspace
-from studio.limits import LONGEST_SEARCH, MOST_WORDS
+from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES
 from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.often import MINUTE
 from studio.views.files import file_name, file_url
 
 SHELF = 24
@@ -95,6 +96,8 @@ def project_list(request: HttpRequest) -> HttpResponse:
     workspace = request.workspace  # type: ignore[attr-defined]
     words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     searched = words.split()
+    if searched:
+        often.count(workspace.pk, "searches", SEARCHES, MINUTE)
     archived = bool(request.GET.get("archived"))
     projects = shelf(workspace).filter(archived_at__isnull=not archived)
     for word in searched[:MOST_WORDS]:
@@ -131,6 +134,7 @@ def _back(request: HttpRequest, **more: str) -> HttpResponse:
 def project_create(request: HttpRequest) -> HttpResponse:
     """A blank project, or the example, with the first stock avatar and its voice."""
     workspace = request.workspace  # type: ignore[attr-defined]
+    often.count(workspace.pk, "new projects", PROJECTS, MINUTE)
     example = bool(request.POST.get("example"))
     avatars = Avatar.offered_to(workspace)
     avatar = (
@@ -152,6 +156,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
 @in_workspace
 def project_duplicate(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+    often.count(project.workspace_id, "new projects", PROJECTS, MINUTE)
     return redirect("project_edit", project.duplicate(request.user).pk)  # type: ignore[arg-type]
 
 

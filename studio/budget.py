@@ -1,0 +1,259 @@
+"""The budget of every way in: what may come, what it costs at most, and what its sender reads. `manage.py limits` prints it.
+
+Figures of cost are measured, by `python -m tests.bench_limits` with the worst inputs that are known; the limits themselves
+are read from where they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from billing.plans import DRAFTS_A_DAY, LONGEST_FILM, PLANS
+from rendering import clips, decoding, pictures
+from rendering.voices import recording
+from studio import cues, footage, limits, overlays, photos, recordings, uploads
+from studio.api import limits as of_keys
+from studio.composition import LONGEST_BODY
+from studio.forms import LONGEST_SCRIPT
+from studio.models.mending import LONGEST_TEXT
+from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
+from studio.views.avatars import LONGEST_SAMPLE
+from studio.views.keys import MOST_KEYS
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in. routes: names of addresses, those of the API with api-1: before. most: what may come. cost: of one
+    request at most. told: what the sender reads beyond it."""
+
+    name: str
+    routes: tuple[str, ...]
+    most: str
+    cost: str
+    told: str
+
+    @property
+    def bytes(self) -> int:
+        """Of a whole request."""
+        return max(limits.BYTES.get(name, limits.FORM) for name in self.routes)
+
+
+FREE = PLANS["free"]
+BIG = pictures.MEMORY // 1_000_000
+QUICK = ".02 s, no more memory; 10 ms of the lock to write"
+PRESS = "one press: no text, numbers of at most 9 digits"
+DECODER = f"a process of its own within {BIG} MB and {pictures.SECONDS} s of processor time, {pictures.AT_ONCE} at once; no lock"
+
+
+def _api(*names: str) -> tuple[str, ...]:
+    return tuple(f"api-1:{name}" for name in names)
+
+
+WAYS = (
+    Way(
+        "Words of a scene",
+        ("scene_save",),
+        f"{LONGEST_SCRIPT:,} characters are kept, {MAX_CHARACTERS:,} a video; {overlays.MOST} overlays of {LONGEST_TEXT}, "
+        f"{cues.MOST} captions, {LONGEST_BODY} characters beside the person",
+        ".05 s, no more memory; 15 ms of the lock to write",
+        "This scene has 120,000 characters; at most 100,000 can be kept. Split it into two projects.",
+    ),
+    Way(
+        "The editor and what stands in it",
+        ("project_edit", "scene_captions", "scene_avatars", "scene_voices", "api-1:caption_list"),
+        f"{limits.MOST_SCENES} scenes a project",
+        ".6 s, 20 MB; no lock",
+        f"A project has at most {limits.MOST_SCENES} scenes; go on in another project.",
+    ),
+    Way(
+        "Looks at the price",
+        ("project_estimate",),
+        f"{limits.ESTIMATES} a minute; {MAX_CHARACTERS:,} characters and {MAX_LINES} lines are read",
+        ".8 s, 40 MB; no lock",
+        "The script has 24,000 characters; a video takes at most 20,000. Split it into two projects.",
+    ),
+    Way(
+        "A render",
+        ("render_create", "render_retry", "api-1:render_create"),
+        f"{MAX_CHARACTERS:,} characters, {MAX_LINES} lines, {FREE.longest_film // 60} to {LONGEST_FILM // 60} minutes of film by plan, "
+        f"{DRAFTS_A_DAY // 60} minutes of drafts a day, {FREE.renders_waiting} waiting on the free plan; a body of the API has {limits.JSON:,} bytes",
+        ".6 s, 40 MB; the lock is timed by `make bench`",
+        "5 renders wait already, as many as the Free plan allows",
+    ),
+    Way(
+        "A sound before the render",
+        ("line_sound", "scene_speak", "voice_sample", "avatar_sound", "pronunciation_sound"),
+        f"{limits.SOUNDS} a minute; {LONGEST_SAMPLE} characters of a sample",
+        ".1 s, no more memory; no lock, spoken by a worker",
+        f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
+    ),
+    Way(
+        "A picture, video or music for scenes",
+        ("asset_create", "api-1:asset_create"),
+        f"pictures: {pictures.MOST_BYTES // 1_000_000} MB, {decoding.MOST_PIXELS // 1_000_000} million pixels of a JPEG and "
+        f"{decoding.MOST_PIXELS_WHOLE // 1_000_000} million of others, {uploads.PICTURES} an hour; "
+        f"videos: {clips.MOST_BYTES['video'] // 1_000_000} MB, {clips.LONGEST['video'] / 60:.0f} minutes, 4096 x 2304, {uploads.VIDEOS} an hour, "
+        f"{footage.MOST_WAITING} waiting; music: {clips.MOST_BYTES['music'] // 1_000_000} MB, {clips.LONGEST['music'] / 60:.0f} minutes, {uploads.TUNES} an hour",
+        f"pictures: {DECODER}; videos: looked at here, encoded by a worker",
+        "The picture has 12,000 x 12,000 pixels; at most 50 million and 12,000 a side can be used. Make it smaller and choose it again.",
+    ),
+    Way(
+        "A cut of a picture",
+        ("picture_crop",),
+        f"four numbers; counted as a picture, {uploads.PICTURES} an hour",
+        DECODER,
+        f"The width of a cut is at least {decoding.SMALLEST_CUTOUT} pixels.",
+    ),
+    Way(
+        "A photo for an avatar",
+        ("avatar_create", "api-1:avatar_create"),
+        f"{pictures.MOST_BYTES // 1_000_000} MB, pixels as of pictures, {photos.UPLOADS} an hour, {FREE.photo_avatars} at once",
+        f"{DECODER}; the face is made by a worker",
+        "The workspace has sent 40 photos within an hour; wait 12 minutes and send it again.",
+    ),
+    Way(
+        "Pictures of the camera",
+        ("avatar_unlock", "avatar_challenge"),
+        f"4 pictures, {limits.CAMERA // 1_000_000} MB together, 5 openings of the camera an hour",
+        f"four times {DECODER}",
+        "The camera was opened 5 times within an hour; wait an hour and try again.",
+    ),
+    Way(
+        "A recording of a voice",
+        ("voice_create",),
+        f"{recording.MOST_BYTES // 1_000_000} MB, {recording.LONGEST:.0f} s, {recordings.UPLOADS} an hour, {FREE.recordings} at once",
+        "a process of its own with 30 s; measured by a worker",
+        "The recording has 40 MB; at most 30 MB fit. Save it as an MP3.",
+    ),
+    Way(
+        "A search of projects",
+        ("project_list",),
+        f"{limits.MOST_WORDS} words, {limits.LONGEST_SEARCH} characters, {limits.SEARCHES} a minute",
+        ".1 s, no more memory; no lock",
+        f"A search takes at most {limits.MOST_WORDS} words, so only the first {limits.MOST_WORDS} were looked for.",
+    ),
+    Way(
+        "Projects made",
+        ("project_create", "project_duplicate"),
+        f"{limits.PROJECTS} a minute",
+        QUICK,
+        "The workspace has sent 60 new projects within a minute; wait 20 seconds and send it again.",
+    ),
+    Way(
+        "Overlays and captions by hand",
+        (
+            *("overlay_create", "overlay_save", "overlay_remove"),
+            *("caption_save", "caption_split", "caption_join"),
+            *_api("caption_update", "caption_split", "caption_join", "caption_reset"),
+        ),
+        f"{overlays.MOST} overlays of {LONGEST_TEXT} characters and {cues.MOST} captions of 84 a scene; an id of 32 letters, digits, _ and -",
+        ".05 s, no more memory; 15 ms of the lock to write",
+        f"A scene takes at most {overlays.MOST} overlays; this one has 21.",
+    ),
+    Way(
+        "Settings of a project and steps back",
+        (
+            "project_save",
+            "project_order",
+            "project_undo",
+            "project_redo",
+            "scene_create",
+            "scene_duplicate",
+        ),
+        f"a name of 200 characters, {limits.MOST_SCENES} scenes, 200 steps of a person",
+        ".05 s, no more memory; 15 ms of the lock to write",
+        "A project's name takes at most 200 characters; shorten it.",
+    ),
+    Way(
+        "Words of the dictionary",
+        ("pronunciation_list",),
+        "a word of 60 and a reading of 120 characters",
+        QUICK,
+        "A word takes at most 60 characters.",
+    ),
+    Way(
+        "Keys for programs",
+        ("key_list", "key_revoke"),
+        f"{MOST_KEYS} keys, a name of 80 characters",
+        QUICK,
+        f"There are {MOST_KEYS} keys already; revoke one that is not used.",
+    ),
+    Way(
+        "Requests of programs",
+        _api(
+            *("render_list", "render_detail", "render_cancel", "avatar_list", "avatar_detail"),
+            *("avatar_delete", "voice_list", "voice_detail", "voice_delete", "asset_detail"),
+            *("asset_delete", "usage", "openapi-json", "api-root"),
+        ),
+        f"{of_keys.REQUESTS} a minute and key, {limits.WITHOUT_KEY} a minute and address without a key; 100 rows a page; "
+        f"{limits.LONGEST_QUERY:,} characters of a query, and no parameter that is not known",
+        ".1 s, no more memory; no lock for reading",
+        "There is no parameter statuss. Did you mean status?",
+    ),
+    Way(
+        "Presses",
+        (
+            *("project_archive", "project_restore", "project_remove", "scene_move", "scene_remove"),
+            *("scene_restore", "voice_remove", "avatar_keep", "avatar_discard", "avatar_remove"),
+            *("avatar_restore", "pronunciation_remove", "render_cancel", "render_mend"),
+        ),
+        PRESS,
+        QUICK,
+        "What was sent holds a character that cannot be kept (NUL or half of a pair); remove it and send it again.",
+    ),
+    Way(
+        "Pages and files",
+        (
+            *("home", "scene_frame", "voice_list", "voice_detail", "avatar_list", "stock_avatar"),
+            *("avatar_detail", "avatar_file", "picture_file", "clip_state", "clip_poster"),
+            *(
+                "clip_file",
+                "line_film",
+                "line_play",
+                "render_detail",
+                "render_progress",
+                "file_serve",
+                "credit_list",
+            ),
+            *("api_docs", "healthz", "metrics", "fleet", "outbox"),
+        ),
+        f"{limits.LONGEST_QUERY:,} characters of a query; one range of bytes; numbers of at most 9 digits",
+        ".05 s, no more memory; the first frame that a process draws loads 150 MB, which stay",
+        f"The address is too long: after the question mark it may have {limits.LONGEST_QUERY:,} characters.",
+    ),
+    Way(
+        "News of hosted models",
+        ("prediction_hook",),
+        "a signed body",
+        QUICK,
+        "(404 without a signature)",
+    ),
+    Way(
+        "Accounts",
+        ("account_*",),
+        "an address of 254 characters; tries as docs/deploy says",
+        "one hash of a password; no lock while it is made",
+        "An e-mail address has at most 254 characters.",
+    ),
+)
+
+
+def of_route(name: str) -> list[Way]:
+    """The rows that an address belongs to: one, if the table is whole."""
+    kind = "account_*" if name.startswith("account_") else name
+    return [way for way in WAYS if kind in way.routes]
+
+
+def rows() -> Iterator[str]:
+    yield "| way in | bytes | at most | costs at most | the sender reads |"
+    yield "|---|---|---|---|---|"
+    for way in WAYS:
+        yield f"| {way.name} | {way.bytes:,} | {way.most} | {way.cost} | {way.told} |"
+
+
+MEASURED = """
+Costs are of one request in a web process: processor time (best of three) and by how much the process grew, taken by
+`python -m tests.bench_limits` on two cores with the worst inputs that are known: 300 lines, 100,000 characters, 100 scenes, 20 overlays,
+60 projects of 300 lines searched for ten words.
+"""

@@ -1,0 +1,158 @@
+"""The budget of every way in: the document is what the code says, and no address is without a row."""
+
+import pytest
+from django.core.cache import cache
+
+from studio import budget, limits
+from studio.management.commands.limits import PATH, document
+from tests.studio.programs import RENDERS, Program, problem
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_document_is_what_the_code_says():
+    assert PATH.read_text(encoding="utf-8") == document()
+
+
+def test_every_address_has_one_row():
+    wrong = {name: len(budget.of_route(name)) for name, _ in limits.addresses()}
+    assert {name: rows for name, rows in wrong.items() if rows != 1} == {}
+
+
+def test_every_row_is_of_an_address():
+    there = {name for name, _ in limits.addresses()} | {"account_*"}
+    assert {name for way in budget.WAYS for name in way.routes} - there == set()
+
+
+def test_a_form_that_is_too_large_is_told_how_much_fits(client_of, alice):
+    answer = client_of(alice).post("/projects/new", {"avatar": "x" * 2_100_000})
+    assert answer.status_code == 413
+    assert "at most 2 MB can be sent here" in answer.content.decode()
+
+
+def test_a_file_of_somebody_who_is_not_signed_in_is_not_read(client):
+    answer = client.generic(
+        "POST", "/assets", b"x" * 2_100_000, content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+
+
+def test_a_search_has_so_many_words_and_says_so(client_of, alice, project):
+    found = client_of(alice).get("/projects/", {"q": "e " * 1200})
+    assert found.status_code == 200
+    assert "only the first 10 were looked for" in found.content.decode()
+
+
+def test_an_address_without_a_key_is_refused_after_a_while(monkeypatch, library):
+    cache.clear()
+    monkeypatch.setattr("studio.api.auth.WITHOUT_KEY", 3)
+    stranger = Program("ls_live_nothing")
+    for _ in range(3):
+        problem(stranger.get(RENDERS), 401, "key_invalid")
+    answer = stranger.get(RENDERS)
+    problem(answer, 429, "rate_limited")
+    assert 0 < int(answer["Retry-After"]) <= 60
+    cache.clear()
+
+
+def test_pictures_are_counted(monkeypatch, client_of, alice):
+    monkeypatch.setitem(budget.uploads.A_HOUR, "image", ("pictures", 0))
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    answer = client_of(alice).post("/assets", {"image": SimpleUploadedFile("a.png", b"x")})
+    assert answer.status_code == 429
+    assert "has sent 0 pictures within an hour" in answer.content.decode()
+
+
+def test_a_project_has_so_many_scenes(monkeypatch, client_of, alice, project):
+    monkeypatch.setattr("studio.models.projects.MOST_SCENES", 1)
+    answer = client_of(alice).post(f"/projects/{project.pk}/scenes")
+    assert answer.status_code == 422
+    assert "at most 1 scenes" in answer.content.decode()
+    assert project.live_scenes.count() == 1
+
+
+@pytest.mark.postgres
+def test_an_address_of_256_characters_is_refused(client):
+    address = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org"
+    answer = client.post("/accounts/signup/", {"email": address, "password1": "a long password 17"})
+    assert answer.status_code == 200
+    assert "at most 254 characters" in answer.content.decode()
+
+
+@pytest.mark.postgres
+def test_a_name_with_nul_is_refused(alice, library):
+    program = Program.of(alice.workspace)
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    answer = program.client.post(
+        "/api/v1/assets",
+        {"file": SimpleUploadedFile("a.png", b"x"), "kind": "image", "name": "a\x00b"},
+        headers={"Authorization": f"Bearer {program.secret}", "Idempotency-Key": "nul"},
+    )
+    problem(answer, 422, "invalid_field")
+
+
+def test_a_parameter_that_is_misspelt_is_named(alice, library):
+    body = problem(
+        Program.of(alice.workspace).get(RENDERS, {"statuss": "done"}), 422, "unknown_field"
+    )
+    assert "Did you mean status?" in body["detail"]
+
+
+def test_every_operation_says_that_it_may_fail(client):
+    described = client.get("/api/v1/openapi.json").json()
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            assert {"500", "503"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize("name", ["a/b", "\ud800", "", "x" * 33, "a b", "é"])
+def test_an_overlay_has_a_plain_id(name, alice, library):
+    row = {"id": name, "text": "Hello"}
+    answer = Program.of(alice.workspace).render(script="Hello.", mode="draft", overlays=[row])
+    assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("name", ["a/b", "\ud800", "", None, 7, "x" * 99])
+def test_an_overlay_with_an_odd_id_is_seen_and_removed(name, client_of, alice, project, scene):
+    rows = [
+        {
+            "id": name,
+            "text": "Hello",
+            "asset_id": "",
+            "from": None,
+            "to": {"line": 10**30, "word": -1},
+        }
+    ]
+    type(scene).objects.filter(pk=scene.pk).update(overlays=rows)
+    client = client_of(alice)
+    assert client.get(f"/projects/{project.pk}/").status_code == 200
+    scene.refresh_from_db()
+    (row,) = scene.overlays
+    assert client.post(f"/scenes/{scene.pk}/overlays/{row['id']}/remove").status_code == 302
+    scene.refresh_from_db()
+    assert scene.overlays == []
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"--x", "multipart/form-data"),
+        (b"a=1&" * 1001, "application/x-www-form-urlencoded"),
+        (
+            b"".join(
+                b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nx\r\n'
+                for _ in range(101)
+            )
+            + b"--x--\r\n",
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+    ids=["no boundary", "fields", "files"],
+)
+def test_a_form_that_cannot_be_read_gets_a_sentence(body, kind, client_of, alice):
+    answer = client_of(alice).generic("POST", "/assets", body, content_type=kind)
+    assert answer.status_code == 400
+    assert "The form" in answer.content.decode()
