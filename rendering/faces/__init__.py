@@ -12,6 +12,8 @@ it is what lies behind the head.
 head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to 0
 from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
 
+"hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
+
 sample.mp4, where there is one (build/sample.py), is the person saying a sentence, framed as poster.webp.
 
 Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what

@@ -41,6 +41,7 @@ FOLD = np.array(
     [0.06, 0.11, 0.12], np.float32
 )  # of RGB: how much darker a full smile makes the fold beside the nose
 UNDER_RIMS = 0.25  # of their travel is left to brows behind glasses: rims would bend with them
+HAIR = 40  # of 255: less alpha is a single hair
 LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not drawn
 
 
@@ -54,10 +55,17 @@ class Gauge:
     gap: float = 0.0  # pixels between the lips in the last frame
 
 
+def crown(picture: Frame) -> int | None:
+    """The first row of somebody's hair in RGBA; None where it is cut off above."""
+    row = int(np.argmax((picture[..., 3] > HAIR).any(axis=1)))
+    return row or None
+
+
 class Portrait:
     """A person prepared for one size: `face` pixels from point 10 to 152. Safe to use from several threads.
 
-    Places are pixels of the scaled plate. anchor: the middle of the face, and its top. height: rows of the plate.
+    Places are pixels of the scaled plate. anchor: the middle of the face, and its top. height: rows of the plate that may be seen.
+    crown: the row where the hair begins; None where the plate cuts it off.
     """
 
     def __init__(self, avatar: Avatar, face: float) -> None:
@@ -72,7 +80,8 @@ class Portrait:
         self.brows = UNDER_RIMS if rims.any() else 1.0
         plate, points = self._scaled(plate), points * self.scale
         self.anchor = (float(points[10, 0] + points[152, 0]) / 2, float(points[10, 1]))
-        self.height = plate.shape[0]
+        self.height = round(plain.get("hem", plain["size"][1]) * self.scale)
+        self.crown = crown(plate)
         parted = self._parted(avatar, plain["tiles"], plate, points)
         self.body = parted.body
 

@@ -20,7 +20,7 @@ from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
 from rendering.values import Frame, LineSpec, Overlay, Word
 
-VERSION = f"composition/3 {placing.VERSION} {lettering.VERSION}"
+VERSION = f"composition/4 {placing.VERSION} {lettering.VERSION}"
 FADE = 0.32  # seconds in which an overlay comes or goes
 DISSOLVE = 0.56  # seconds from one scene to the next
 LIFT = 0.5  # of its own height, how far a card rises while it comes
@@ -30,10 +30,12 @@ class Person(Protocol):
     """Who is put into the frame, at the size that the layout needs. Places are pixels of the person's own picture.
 
     anchor: the middle of the face, and its top. height: rows of the picture; below it there is nothing to show.
+    crown: the row where the hair begins, if the picture has all of it.
     """
 
     anchor: tuple[float, float]
     height: int
+    crown: int | None
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
         """What to lay, back to front, for these tracks; only what lies in the window is needed."""
@@ -59,6 +61,9 @@ class Composition:
         self.person, self.standing = person, placing.standing(spec.layout, spec.video)
         x, y = person.anchor
         self.left, top = round(self.standing.x - x), round(self.standing.top - y)
+        if person.crown is not None:
+            crown, chin = top + person.crown, self.standing.top + self.standing.face
+            top += round(placing.roomy(self.standing, spec.layout, spec.video, crown, chin))
         # Never a gap below: what is cut off at the foot of the picture stays at the foot of the frame.
         self.top = top if self.standing.circle else max(top, self.video.height - person.height)
         self.cues = captions.cues(words, spec.cues) if spec.captions.burn_in else []

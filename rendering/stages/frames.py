@@ -20,7 +20,7 @@ from rendering.stages.placing import Box
 from rendering.store import Store
 from rendering.values import Floats, Frame, LineSpec, Motion, Report, Timing
 
-VERSION = f"frames/3 {portrait.VERSION}"
+VERSION = f"frames/4 {portrait.VERSION}"
 EVERY = 5  # frames between two reports
 SILENCE = np.zeros(0, np.float32)
 LOOKED_BESIDE = 25  # frames between two looks at what is beside the person
@@ -34,6 +34,7 @@ class Drawn:
         face = placing.standing(spec.layout, spec.video).face
         self.portrait = portrait.portrait(avatar, face)
         self.anchor, self.height = self.portrait.anchor, self.portrait.height
+        self.crown = self.portrait.crown
         alpha = self.portrait.body[..., 3]
         rows, columns = (np.flatnonzero(alpha.any(axis)) for axis in (1, 0))
         edge = max(2, round(0.03 * face))  # how far breath moves an edge, and more
@@ -85,7 +86,7 @@ class Played:
     """A person of whom an engine makes one picture after another (composition.Person): the one of the frame at hand."""
 
     def __init__(self, still: Drawn, pictures: Iterator[list[engines.Piece]]) -> None:
-        self.anchor, self.height = still.anchor, still.height
+        self.anchor, self.height, self.crown = still.anchor, still.height, still.crown
         self.pictures = pictures
         self.now: list[Patch] = []
 
@@ -218,13 +219,13 @@ STILL = 360.0  # pixels of the face in a picture that previews scale
 
 
 def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
-    """The whole person in a pose, premultiplied RGBA, with a face of STILL pixels: what previews are made of."""
+    """All of the person that may be seen, in a pose, premultiplied RGBA, with a face of STILL pixels: what previews are made of."""
     face = portrait.portrait(avatar, STILL)
     rows, columns = face.body.shape[:2]
     found = face.draw_body(pose, 0, 0, columns, rows)
     x0, y0, *_ = face.box
     painting.lay(found, Patch(face.draw(pose), x0, y0))
-    return found
+    return found[: face.height]
 
 
 class Still:
@@ -236,7 +237,7 @@ class Still:
         size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         self.picture = cv2.resize(picture, size, interpolation=method)
-        self.height = size[1]
+        self.height, self.crown = size[1], portrait.crown(self.picture)
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
         return [Patch(self.picture, 0, 0)]

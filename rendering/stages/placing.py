@@ -12,7 +12,7 @@ import numpy as np
 
 from rendering.values import Captions, Layout, VideoFormat
 
-VERSION = "placing/2"
+VERSION = "placing/3"
 RATIOS = (9 / 16, 4 / 5, 1.0, 5 / 4, 16 / 9)
 WIDE = 1.5  # width : height from which half the frame is wide enough for captions
 STACKED = 0.9  # width : height below which text stands over the person instead of beside
@@ -61,13 +61,15 @@ SAFE = {
 
 FACE = {
     # frame: height of the face and its top, as shares of the frame's height, at each of RATIOS
-    "full": ((0.310, 0.318, 0.345, 0.351, 0.365), (0.245, 0.240, 0.235, 0.232, 0.225)),
-    "close": ((0.36, 0.43, 0.50, 0.52, 0.56), (0.225, 0.20, 0.19, 0.18, 0.165)),
-    "half": ((0.165, 0.19, 0.25, 0.28, 0.34), (0.62, 0.59, 0.40, 0.34, 0.25)),
-    "corner": ((0.115, 0.13, 0.16, 0.175, 0.19), (0.725, 0.70, 0.66, 0.63, 0.60)),
+    "full": ((0.335, 0.360, 0.365, 0.365, 0.370), (0.285, 0.255, 0.250, 0.248, 0.240)),
+    "close": ((0.375, 0.47, 0.49, 0.50, 0.52), (0.23, 0.25, 0.25, 0.25, 0.255)),
+    "half": ((0.180, 0.195, 0.27, 0.29, 0.355), (0.62, 0.585, 0.43, 0.38, 0.255)),
+    "corner": ((0.130, 0.140, 0.160, 0.175, 0.19), (0.725, 0.705, 0.66, 0.63, 0.60)),
 }
+# Of the frame above the hair, so that room is left when the head is raised; and the lowest place of a chin for it.
+ROOM, LOWEST = 0.05, 0.88
 CIRCLE = (0.36, 0.32, 0.30, 0.30, 0.30)  # diameter, of the frame's short side
-CIRCLE_FACE = (0.50, 0.24)  # height of the face and its top, of the circle's diameter
+CIRCLE_FACE = (0.47, 0.27)  # height of the face and its top, of the circle's diameter
 EDGE = 0.02  # between the circle and the safe area, of the frame's short side
 
 
@@ -111,6 +113,22 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
     if layout.y is not None:
         middle = layout.y * height
     return Standing(face, x, middle - face / 2, panel=panel, split=split)
+
+
+def roomy(stands: Standing, layout: Layout, video: VideoFormat, crown: float, chin: float) -> float:
+    """How far the person moves down, in pixels, so that there is room above the hair; 0 where a place was asked for.
+
+    crown, chin: rows of the frame where they would be. A chin stays in the frame, whatever the hair does.
+    """
+    if layout.y is not None:
+        return 0.0
+    upper, tall = 0.0, float(video.height)
+    if stands.circle:
+        upper, tall = stands.circle[1] - stands.circle[2], 2 * stands.circle[2]
+    elif stands.split:
+        upper, tall = float(stands.split.top), float(stands.split.height)
+    wanted = upper + ROOM * tall - crown
+    return max(0.0, min(wanted, upper + LOWEST * tall - chin))
 
 
 def around(layout: Layout, video: VideoFormat) -> tuple[float, float, float, float]:

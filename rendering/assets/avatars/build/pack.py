@@ -167,6 +167,16 @@ def necked(body: np.ndarray, head: np.ndarray, plate: np.ndarray, points: np.nda
     return result
 
 
+def hem(plate: np.ndarray, points: np.ndarray) -> int:
+    """The row down to which the bust is whole: below, the background shows between arm and body, or the plate ends."""
+    face = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    for row in range(round(points[152, 1] + 0.4 * face), len(plate)):
+        there = np.flatnonzero(plate[row, :, 3] > 200)
+        if len(there) and np.diff(there).max(initial=1) > 0.005 * face:
+            return round(row - 0.03 * face)  # as far as breath moves it
+    return len(plate)
+
+
 def parted(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) -> list[int]:
     """Writes body.png and head.png; returns their place. Beside the head the body is the plate."""
     near = cv2.dilate((head > 0.002).astype(np.float32), np.ones((25, 25)))
@@ -216,6 +226,7 @@ def make(slug: str, renders: Path) -> Path:
         "source": SOURCE,
         "synthetic": True,
         "size": [plate.shape[1], plate.shape[0]],
+        "hem": hem(plate, points),
         "tiles": boxes,
         "landmarks": "landmarks.json",
         "sha256": hashlib.sha256((target / "plate.png").read_bytes()).hexdigest(),
