@@ -245,7 +245,6 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     kept = options.folder / "results.jsonl"
     rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
-    until = time.monotonic() + 60 * options.minutes
     print(
         "kind      where       film s   before    after     late     took    error  of allowed",
         flush=True,
@@ -253,6 +252,7 @@ def main() -> None:
     for row in rows:
         print(shown(row), flush=True)
     studio = Studio(options.folder, options.port)
+    until = time.monotonic() + 60 * options.minutes
     try:
         for kind in wanted:
             done = sum(row["kind"] == kind for row in rows)
