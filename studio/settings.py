@@ -191,8 +191,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-# The address is confirmed before the first share or download, not before the first render.
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Six digits by mail at sign-up: then nobody learns there who has an account.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_ADAPTER = "studio.accounts.Adapter"
 # Wrong passwords are counted in studio/accounts.py; this bounds what hashing passwords costs.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip"}
@@ -201,7 +204,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
-# Mail: SMTP where a host is set, else kept as files that /outbox/ shows in development.
+# Mail: SMTP where a host is set, else printed, and kept as files that /outbox/ shows to whoever is signed in.
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "Likeness Studio <studio@localhost>")
 EMAIL_HOST = env("EMAIL_HOST")
 EMAIL_PORT = number("EMAIL_PORT", 587)
@@ -211,9 +214,7 @@ EMAIL_USE_TLS = flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = DATA_DIR / "outbox"
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if EMAIL_HOST
-    else "django.core.mail.backends.filebased.EmailBackend"
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "studio.outbox.Outbox"
 )
 
 # Words and times

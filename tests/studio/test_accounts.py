@@ -5,6 +5,7 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -17,13 +18,25 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def _rate_limits_start_anew():
-    from django.core.cache import cache
-
     cache.clear()
 
 
-def sign_up(client, email="new@example.com", password=PASSWORD):
+def ask_for_account(client, email="new@example.com", password=PASSWORD):
     return client.post(reverse("account_signup"), {"email": email, "password1": password})
+
+
+def code_of(message):
+    return re.search(r"\b\d{6}\b", message.subject)[0]
+
+
+def give(client, code):
+    return client.post(reverse("account_email_verification_sent"), {"code": code})
+
+
+def sign_up(client, email="new@example.com", password=PASSWORD):
+    """Makes an account, with the code that is mailed."""
+    ask_for_account(client, email, password)
+    return give(client, code_of(mail.outbox[-1]))
 
 
 def link_of(message):
@@ -38,7 +51,6 @@ def link_of(message):
         ("account_reset_password", "Mail me the link"),
         ("account_reset_password_done", "Look in your mail"),
         ("account_reset_password_from_key_done", "Your password is changed"),
-        ("account_email_verification_sent", "Confirm your address"),
         ("account_inactive", "This account is closed"),
     ],
 )
@@ -66,34 +78,42 @@ def test_pages_after_signing_in_are_ours(name, words, client_of, alice, client):
     assert client.get(reverse(name)).status_code == 302
 
 
-def test_sign_up_makes_a_workspace_with_credits_and_asks_for_the_address(client):
-    response = sign_up(client)
-    assert response.headers["Location"] == reverse("home")
+def test_sign_up_makes_a_workspace_with_credits_once_the_code_is_given(client):
+    response = ask_for_account(client)
+    assert response.headers["Location"] == reverse("account_email_verification_sent")
+    assert client.get(reverse("home")).status_code == 302
+    page = client.get(response.headers["Location"]).content.decode()
+    assert "six digits to <strong>new@example.com</strong>" in page
+    assert page.count("<h1") == 1
+    (message,) = mail.outbox
+    code = code_of(message)
+    assert message.subject == f"Welcome. {code} is your code"
+    assert "10 credits" in message.body
+    assert code in message.alternatives[0].content
+    assert give(client, code).headers["Location"] == reverse("home")
     user = User.objects.get(email="new@example.com")
     assert available(user.memberships.get().workspace) == 600
-    (message,) = mail.outbox
-    assert message.subject == "Welcome. Confirm your address"
-    assert "10 credits" in message.body
-    assert "<a href=" in message.alternatives[0].content
-
-
-def test_the_mailed_link_confirms_the_address(client):
-    sign_up(client)
-    link = link_of(mail.outbox[0])
-    assert "Is <strong>new@example.com</strong> yours?" in client.get(link).content.decode()
-    client.post(link)
     assert EmailAddress.objects.get(email="new@example.com").verified
 
 
-def test_the_link_can_be_sent_again(client):
-    sign_up(client)
-    EmailAddress.objects.update(verified=False)
-    from django.core.cache import cache
+def test_a_wrong_code_may_be_tried_three_times(client):
+    ask_for_account(client)
+    code = code_of(mail.outbox[0])
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    html = give(client, wrong).content.decode()
+    assert 'class="field-error"' in html
+    give(client, wrong)
+    assert give(client, wrong).headers["Location"] == reverse("account_login")
+    give(client, code)
+    assert client.get(reverse("home")).status_code == 302
 
+
+def test_the_code_can_be_sent_again(client):
+    ask_for_account(client)
     cache.clear()
-    client.post(reverse("account_email"), {"email": "new@example.com", "action_send": ""})
+    client.post(reverse("account_email_verification_sent"), {"action": "resend"})
     assert len(mail.outbox) == 2
-    assert link_of(mail.outbox[1])
+    assert give(client, code_of(mail.outbox[1])).headers["Location"] == reverse("home")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +125,7 @@ def test_the_link_can_be_sent_again(client):
     ],
 )
 def test_sign_up_refuses_with_a_sentence_beside_the_field(email, password, words, client):
-    response = sign_up(client, email, password)
+    response = ask_for_account(client, email, password)
     assert response.status_code == 200
     html = response.content.decode()
     field = html.split('class="field-error"')[1].split("</div>")[0]
@@ -114,12 +134,29 @@ def test_sign_up_refuses_with_a_sentence_beside_the_field(email, password, words
     assert not User.objects.filter(email=email).exists()
 
 
-def test_an_address_in_use_is_said_beside_the_field(client):
-    sign_up(client)
-    client.post(reverse("account_logout"))
-    html = sign_up(client).content.decode()
-    assert "already registered" in html.split('class="field-error"')[1].split("</div>")[0]
+def test_sign_up_does_not_tell_who_has_an_account(client):
+    """The same answer, page by page; whose address it is reads in their mail that they have one."""
+    sign_up(Client())
+    told = {}
+    for email in ("new@example.com", "nobody@example.com"):
+        browser = Client()
+        cache.clear()  # an address is mailed once in ten seconds
+        first = ask_for_account(browser, email)
+        page = browser.get(first.headers["Location"])
+        wrong = give(browser, "abcdef")
+        told[email] = [
+            (answer.status_code, answer.headers.get("Location"), _plain(answer, email))
+            for answer in (first, page, wrong)
+        ]
+    assert told["new@example.com"] == told["nobody@example.com"]
     assert User.objects.filter(email="new@example.com").count() == 1
+    assert mail.outbox[1].subject == "You have an account already"
+    assert link_of(mail.outbox[1]) == reverse("account_reset_password")
+
+
+def _plain(answer, email):
+    html = answer.content.decode().replace(email, "ADDRESS")
+    return re.sub(r"\b(req_\w+|\w{64})\b", "", html)  # request ids and tokens
 
 
 def test_sign_in_and_out(client):
@@ -242,10 +279,9 @@ def test_the_outbox_shows_mails_newest_first_with_links(
     assert client.get("/outbox/").headers["Location"].startswith("/accounts/login/")
     inside = client_of(alice)
     assert "Nothing yet" in inside.get("/outbox/").content.decode()
-    sign_up(client)
-    client.post(reverse("account_logout"))
-    client.post(reverse("account_reset_password"), {"email": "new@example.com"})
+    ask_for_account(client)
+    client.post(reverse("account_reset_password"), {"email": alice.email})
     html = inside.get("/outbox/").content.decode()
-    assert html.index("Choose a new password") < html.index("Welcome. Confirm your address")
-    assert re.search(r'<a href="http://testserver/accounts/confirm-email/[^"]+"', html)
+    assert html.index("Choose a new password") < html.index("is your code")
+    assert re.search(r'<a href="http://testserver/accounts/password/reset/key/[^"]+"', html)
     assert "To new@example.com" in html
