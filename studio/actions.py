@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from billing.plans import PLANS
 from moderation import pictures as picture_screening
 from rendering import pictures, pipeline, queue, tasks
 from rendering.stages import speech
@@ -20,7 +21,7 @@ from studio.fields import settings_of
 from studio.models import Change, Clip, Picture, Scene, Workspace
 from studio.models.library import picture_path
 from studio.renders.ordering import request_render
-from studio.renders.plan import Plan, line_specs, plan_render
+from studio.renders.plan import MAX_LINES, Plan, line_specs, plan_render
 
 
 def clean_picture(upload: Path, box: pictures.Box | None = None) -> pictures.Cleaned:
@@ -87,14 +88,18 @@ def edit_captions(scene: Scene, rows: list[dict[str, Any]], by: Any) -> None:
 
 
 def speak_ahead(scene: Scene) -> None:
-    """Asks for the sound of the scene's lines, after everything that somebody waits for."""
+    """Asks for the sound of the scene's lines, after everything that somebody waits for. As far as a film may reach."""
     if scene.voice is None:
         return
-    for spec in line_specs(scene):
+    specs, left = line_specs(scene), float(PLANS[scene.project.workspace.plan].longest_film)
+    for spec in specs[:MAX_LINES]:
         try:
             parsed = pipeline.read_script(spec)
         except BadInput:
             continue  # the editor says so beside the line
+        left -= speech.estimate(parsed, spec.voice, spec.speed)
+        if left < 0:
+            return
         if not speech.cached(parsed, spec.voice, speed=spec.speed, store=queue.store()):
             tasks.speak_line(pipeline.spec_to_json(spec))
 

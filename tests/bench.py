@@ -1,4 +1,4 @@
-"""Speed and memory: `make bench`, or `python -m tests.bench speed|drawing|memory|pages`.
+"""Speed and memory: `make bench`, or `python -m tests.bench speed|drawing|memory|pages|locks`.
 
 Ratios are measured side by side in one run, each program as a process of its own from start to end, CPU
 time beside wall time. Prints the table that stands in the README.
@@ -383,12 +383,81 @@ def _ask(port: int, path: str, session: str) -> list[float]:
     return times[10:]
 
 
-PARTS = {"speed": speed, "drawing": drawing, "memory": memory, "pages": pages}
+LOCKS = """
+import os, statistics, time, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "studio.settings"
+django.setup()
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from rendering import tasks
+from studio.models import ApiKey, Avatar, Project, Voice, Workspace
+settings.ALLOWED_HOSTS.append("testserver")
+tasks.publish = lambda *args, **options: True  # no broker here
+held, began = [], 0.0
+wrapper = type(connections["default"])
+begin, commit = wrapper._start_transaction_under_autocommit, wrapper._commit
+def begun(self):
+    global began
+    begin(self)
+    began = time.perf_counter()
+def committed(self):
+    commit(self)
+    held.append(1000 * (time.perf_counter() - began))
+wrapper._start_transaction_under_autocommit, wrapper._commit = begun, committed
+def longest(count, ask):
+    found = []
+    for number in range(count):
+        held.clear()
+        ask(number)
+        found.append(max(held))
+    return f"{statistics.median(found):.1f} | {max(found):.1f}"
+workspace = Workspace.objects.get(name="Demo workspace")
+member = workspace.memberships.get().user
+face, voice = Avatar.objects.get(slug="maya"), Voice.objects.get(slug="af_heart")
+project = Project.objects.create(workspace=workspace, title="Three hundred lines")
+lines = "\\n\\n".join(f"Line {n} says a little." for n in range(300))
+scene = project.add_scene(script=lines, avatar=face, voice=voice)
+_, secret = ApiKey.make(workspace, "Bench")
+client = Client()
+client.force_login(member)
+def render(number):
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": f"bench-{number}"}
+    body = {"project_id": project.pk}
+    answer = client.post("/api/v1/renders", body, content_type="application/json", headers=headers)
+    assert answer.status_code == 202, answer.content
+    project.renders.latest("created_at").cancel()
+def save(number):
+    scene.refresh_from_db()
+    fields = {"revision": scene.revision, "script": f"{lines} {number}"}
+    answer = client.post(f"/scenes/{scene.pk}/save", fields, headers={"Accept": "application/json"})
+    assert answer.status_code == 200, answer.content
+print(longest(20, render), longest(60, save), sep=";")
+"""
+
+
+def locks(folder: Path) -> list[str]:
+    """How long others wait to write while a request writes: SQLite has one writer at a time."""
+    environment = {"DATA_DIR": str(folder / "locks"), "PYTHONPATH": str(ROOT)}
+    Measured(PYTHON, "manage.py", "migrate", "-v0", environment=environment)
+    Measured(PYTHON, "manage.py", "seed", "--no-render", environment=environment)
+    render, save = Measured(PYTHON, "-c", LOCKS, environment=environment).output.strip().split(";")
+    return [
+        "| longest write lock of a request, goal 20 ms | median ms | worst ms |",
+        "|---|---|---|",
+        f"| POST /renders, a project of 300 lines | {render} |",
+        f"| saving a scene of 300 lines | {save} |",
+    ]
+
+
+PARTS = {"speed": speed, "drawing": drawing, "memory": memory, "pages": pages, "locks": locks}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, drawing, memory, pages; all without one")
+    parser.add_argument(
+        "parts", nargs="*", help="speed, drawing, memory, pages, locks; all without one"
+    )
     parts = parser.parse_args().parts or list(PARTS)
     for name in parts:
         with tempfile.TemporaryDirectory(prefix="likeness-bench-") as folder:

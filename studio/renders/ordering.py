@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, Sum
+from django.db import connection, transaction
+from django.db.models import Model, Q, Sum
+from django.db.models.sql import InsertQuery
 from django.utils import timezone
 
 from billing import models as billing
@@ -45,7 +47,7 @@ class _Ready:
     """A render that only has to be written down."""
 
     render: Render
-    segments: list[Segment]
+    statements: list[tuple[str, Any]]  # that write its lines
     plan: Plan
     reading: Reading
 
@@ -138,6 +140,7 @@ def _read(
         uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
         lane=plan.lane,
         rank_at=queue.rank_at(plan.lane, now),
+        quoted=plan.quoted,
         consents=sorted({consent.pk for consent in consents}),
         screening={**asdict(reading.verdict), "words": reading.words},
         warnings=plan.warnings,
@@ -147,7 +150,7 @@ def _read(
         held_for="moderation" if held else "",
         held_at=now if held else None,
     )
-    segments = [
+    segments: list[Model] = [
         Segment(
             render=render,
             position=position,
@@ -162,14 +165,27 @@ def _read(
             spec=pipeline.spec_to_json(line.spec),
             key=line.key or pipeline.segment_key(line.spec),
             line_key=line.line_key,
+            reason="reused" if line.paid else "new",
+            credit_seconds=share,
             estimated_seconds=line.seconds,
             kept=line.kept,
             work=line.work,
             speech_work=line.speech_work,
         )
-        for position, line in enumerate(plan.lines, start=1)
+        for position, (line, share) in enumerate(zip(plan.lines, plan.shares, strict=True), start=1)
     ]
-    return _Ready(render, segments, plan, reading)
+    return _Ready(render, _inserts(segments), plan, reading)
+
+
+def _inserts(rows: list[Model]) -> list[tuple[str, Any]]:
+    """What bulk_create would send. To put it into words takes longer than to write it, and is done before the lock."""
+    fields, found = list(Segment._meta.concrete_fields), []
+    size = connection.ops.bulk_batch_size(fields, rows)
+    for at in range(0, len(rows), size):
+        query = InsertQuery(Segment)
+        query.insert_values(fields, rows[at : at + size])
+        found += query.get_compiler(connection=connection).as_sql()
+    return found
 
 
 def _agreed(plan: Plan) -> list[Consent]:
@@ -202,7 +218,8 @@ def _written(
         there = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
         if not there.exists() or dictionary_of(project.workspace) != plan.dictionary:
             raise _Changed
-        plan = plan.priced(cost.paid(project.pk, {line.line_key for line in plan.lines}))
+        if cost.paid(project.pk, {line.line_key for line in plan.lines}) != plan.paid:
+            raise _Changed
     if one and (twin := _open_twin(ready)):
         return twin
     if max_cost is not None and plan.quoted > max_cost:
@@ -215,11 +232,10 @@ def _written(
         raise PriceRose(None if seen == UNSEEN else seen, plan.quoted)
     check_room(project.workspace, drafted=plan.to_make if plan.draft else None)
     _agreed(plan)
-    render.quoted = plan.quoted
-    for segment, line, share in zip(ready.segments, plan.lines, plan.shares, strict=True):
-        segment.reason, segment.credit_seconds = "reused" if line.paid else "new", share
     render.save(force_insert=True)
-    Segment.objects.bulk_create(ready.segments)
+    with connection.cursor() as cursor:
+        for statement, values in ready.statements:
+            cursor.execute(statement, values)
     if render.quoted:
         billing.charge(render, render.quoted, render.requested_by)
     if render.status == "held":

@@ -64,6 +64,7 @@ class Plan:
     draft: bool
     lines: tuple[PlannedLine, ...]
     lane: str
+    paid: Collection[str] = frozenset()  # keys of lines that were paid for before
     wait: eta.Wait = UNKNOWN
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -108,7 +109,7 @@ class Plan:
         for line in self.lines:
             lines.append(replace(line, paid=line.line_key in seen))
             seen.add(line.line_key)
-        return replace(self, lines=tuple(lines))
+        return replace(self, lines=tuple(lines), paid=paid)
 
 
 def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
@@ -207,7 +208,7 @@ def plan_render(
             spec = replace(line.spec, overlays=over, cues=edits)
             lines[first + place] = replace(line, spec=spec)
     workspace, length = project.workspace, sum(line.seconds for line in lines)
-    _check_length(workspace, length)
+    check_length(workspace, length)
     lane = scheduling.lane_of(draft=draft, plan=workspace.plan, seconds=length)
     plan = Plan(
         revision=project.revision,
@@ -249,7 +250,7 @@ def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ..
     return found
 
 
-def _check_length(workspace: Workspace, seconds: float) -> None:
+def check_length(workspace: Workspace, seconds: float) -> None:
     """BadInput for a film that is longer than the workspace's plan allows."""
     plan, length = PLANS[workspace.plan], math.ceil(seconds)
     if length > plan.longest_film:

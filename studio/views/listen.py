@@ -26,6 +26,7 @@ from studio.fields import whole
 from studio.limits import SOUNDS
 from studio.models import Scene
 from studio.often import MINUTE
+from studio.renders.plan import check_length
 from studio.views.scenes import answers_json
 
 
@@ -40,6 +41,7 @@ def line_spec(scene: Scene, number: int) -> LineSpec:
 def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
     """POST asks for the sound; GET says how far it is, or answers with ?part=N or ?part=whole of it."""
     script = pipeline.read_script(spec)
+    check_length(request.workspace, speech.estimate(script, spec.voice, spec.speed))  # type: ignore[attr-defined]
     ready = [_cached(script, spec, number) for number in range(len(script.sentences))]
     part = request.GET.get("part")
     if part is not None:

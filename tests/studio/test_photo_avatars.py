@@ -406,7 +406,8 @@ def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
     project = alice.workspace.projects.create(title="Mine")
     project.add_scene(script="Hello, and welcome to this film.", avatar=kept, voice=voice)
     before = available(alice.workspace)
-    assert client.post(f"/projects/{project.pk}/render", {"mode": "final"}).status_code == 302
+    pressed = client.post(f"/projects/{project.pk}/render", {"mode": "final", "quoted": 600})
+    assert pressed.status_code == 302
     assert available(alice.workspace) < before
     monkeypatch.setattr(attempts.PULSE, "start", lambda *_: None)  # its beat is told by hand below
     line, drawn = queue.claim("a worker"), []

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
@@ -186,6 +187,27 @@ def test_pauses_make_no_endless_film(alice, library, script):
     refused = Program.of(alice.workspace).render(script=script, mode="draft", **fields)
     assert refused.status_code in (403, 422), refused.json()
     assert not Render.objects.exists()
+
+
+def test_no_line_is_spoken_that_no_film_can_hold(page, project, monkeypatch):
+    asked = []
+    monkeypatch.setattr("rendering.tasks.publish", lambda *args, **options: asked.append(args))
+    scene = project.live_scenes.get()
+    rewrite(project, "Short.\n\n" + "[pause 10s] a " * 60)
+    page.post(reverse("scene_speak", args=[scene.pk]))
+    assert len(asked) == 1
+    refused = page.post(reverse("line_sound", args=[scene.pk, 2]), **JSON)
+    assert (refused.status_code, refused.json()["problem"]["code"]) == (403, "plan_limit")
+    assert len(asked) == 1
+
+
+def test_the_terminal_makes_an_hour_at_most(library, tmp_path, capsys):
+    script = tmp_path / "long.md"
+    script.write_text("\n\n".join("[pause 10s] a " * 20 for _ in range(20)))
+    options = {"avatar": "maya", "voice": "preview", "out": str(tmp_path / "long.mp4")}
+    with pytest.raises(SystemExit):
+        call_command("render", str(script), **options)
+    assert "at most 1:00:00 can be made. Shorten it by" in capsys.readouterr().err
 
 
 def test_so_many_renders_wait(alice, library):

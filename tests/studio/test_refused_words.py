@@ -27,7 +27,9 @@ def estimate(client, project):
 
 
 def press(client, project, **fields):
-    return client.post(f"/projects/{project.pk}/render", {"mode": "final", **fields}, **JSON)
+    return client.post(
+        f"/projects/{project.pk}/render", {"mode": "final", "quoted": 600, **fields}, **JSON
+    )
 
 
 def shut(html, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -21,12 +22,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from billing.plans import LONGEST_FILM
 from consent.models import Consent, NotAllowed, allows
 from moderation.pictures import screen_picture
 from moderation.screen import screen
 from rendering import faces, finishing, media, pipeline, provenance, queue, voices
 from rendering.memory import steady
-from rendering.stages import delivery, lettering, motion, script
+from rendering.stages import delivery, lettering, motion, script, speech
 from rendering.store import StoreFull
 from rendering.values import STAGES, Background, BadInput, LineSpec, Logo, Segment, VideoFormat
 from studio import footage, render_options
@@ -34,6 +36,7 @@ from studio.models import Avatar, Voice
 from studio.renders import screening
 from studio.renders.plan import MAX_LINES
 from studio.stock import ensure_stock
+from studio.templatetags.amounts import clock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}
 MOST_AT_ONCE = 4  # lines; each needs a core and about 200 MB
@@ -106,11 +109,17 @@ class Command(BaseCommand):
         ]
         if look.captions_burnt:
             lettering.check(" ".join(spec.text for spec in specs))
+        length = 0.0
         for number, spec in enumerate(specs, start=1):
             try:
-                pipeline.read_script(spec)
+                length += speech.estimate(pipeline.read_script(spec), spec.voice, spec.speed)
             except BadInput as problem:
                 raise BadInput(f"Line {number}: {problem.sentence}") from None
+        if length > LONGEST_FILM:
+            raise BadInput(
+                f"The film would be {clock(length)} long; at most {clock(LONGEST_FILM)} can be made. "
+                f"Shorten it by {clock(math.ceil(length) - LONGEST_FILM)}."
+            )
         screened(specs)
         face, *records = allowed(avatar, voice.slug, options["consent"])
         own = face.workspace_id is not None
