@@ -27,6 +27,9 @@ from rendering.values import Canceled
 log = logging.getLogger(__name__)
 
 PULSE_SECONDS = 1.0
+HUNG_SECONDS = (
+    1800.0  # without any progress, after which a line hangs; the longest step takes some minutes
+)
 STUCK_SECONDS = 3.0  # after which a line that was asked to stop is given back over its head
 SHARES = {"speech": (0.0, 0.45), "frames": (0.5, 0.45)}
 """Where a stage begins and how much of a line's work it is. What lies between is short."""
@@ -57,14 +60,20 @@ class Attempt:
         self.row, self.number = row, row.attempt
         self.stage, self.fraction = row.stage or "script", 0.0
         self.stop = threading.Event()
+        self.moved_at = time.monotonic()
         self.speeds: list[float] = []  # of its machine, as of Segment.share, at each beat
 
     @property
     def share(self) -> float:
         return sum(self.speeds) / len(self.speeds) if self.speeds else PULSE.speed()
 
+    @property
+    def hangs(self) -> bool:
+        return time.monotonic() - self.moved_at > HUNG_SECONDS
+
     def report(self, stage: str, fraction: float) -> None:
         """What the pipeline calls: no database here, so it may be called for every frame."""
+        self.moved_at = time.monotonic()
         self.stage = stage
         self.fraction = max(self.fraction, overall(stage, fraction) or 0.0)
         if self.stop.is_set():
@@ -202,6 +211,8 @@ class Pulse:
                     seen = started
                 self.load.look()
                 speed = self.speed()
+                if any(attempt.hangs for attempt in attempts):
+                    self._end_hung(attempts)
                 for attempt in attempts:
                     attempt.speeds.append(speed)
                     attempt.tell()
@@ -209,6 +220,17 @@ class Pulse:
                 log.exception("the pulse did not reach the database")
                 connection.close()
             time.sleep(max(0.05, PULSE_SECONDS - (time.monotonic() - started)))
+
+    def _end_hung(self, attempts: list[Attempt]) -> None:
+        """A thread that hangs cannot be ended, so the process is: the line that hung is left to the sweep, which counts it as
+        its failure, and those beside it are given back."""
+        for attempt in attempts:
+            if attempt.hangs:
+                log.error("%s hangs in %s; this worker ends", attempt.row, attempt.stage)
+            else:
+                attempt.row.give_back(attempt.number, failed=False)
+        connection.close()
+        os._exit(1)
 
     def _sign_in(self) -> None:
         Worker.objects.update_or_create(

@@ -79,6 +79,35 @@ call_command("worker", "--slots", "4", "--grace", "0", "--cold", "--health", "0"
 """
 
 
+HANGS = """
+import django; django.setup()
+import threading, time
+from django.core.management import call_command
+from rendering import attempts, pipeline
+attempts.HUNG_SECONDS, made = 2, pipeline.render_line
+def render_line(spec, **options):
+    if "hangs" in spec.text:
+        time.sleep(600)
+    while True:  # its neighbour goes on and on
+        time.sleep(0.1)
+        options["report"]("script", 0.0)
+pipeline.render_line = render_line
+call_command("worker", "--slots", "2", "--grace", "0", "--cold")
+"""
+
+
+def test_a_worker_with_a_line_that_hangs_ends_and_only_that_line_is_counted(fleet, make_script):
+    fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings"}
+    render = actions.request_render(make_script("This line hangs.", "This one is well."))
+    worker = fleet.start("-c", HANGS, name="hanging")
+    fleet.scheduler()
+    assert worker.wait(timeout=300) == 1
+    assert "hangs in script; this worker ends" in worker.log.read_text()
+    until(lambda: not Segment.objects.filter(status="running").exists(), "given back", 60)
+    assert list(render.segments.values_list("failures", flat=True)) == [1, 0]
+    render.cancel()
+
+
 def test_out_of_memory_halves_the_batch_and_goes_on(fleet, make_script):
     fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings", "LEASE_SECONDS": "20"}
     render = actions.request_render(make_script(*(f"Line number {n}." for n in range(1, 7))))
