@@ -169,7 +169,10 @@ BROKER_EMBEDDED = not secret("BROKER_URL")
 BROKER_URL = secret("BROKER_URL") or "redis://127.0.0.1:6399/0"
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # counters of studio/often.py, mostly
+    }
     if EMBEDDED
     else {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

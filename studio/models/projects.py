@@ -180,10 +180,7 @@ class Project(mending.Mended):
 
     def check_room(self) -> None:
         if self.live_scenes.count() >= MOST_SCENES:
-            raise BadInput(
-                f"A project has at most {MOST_SCENES} scenes; go on in another project.",
-                code="too_many_scenes",
-            )
+            raise BadInput(f"A project has at most {MOST_SCENES} scenes; go on in another project.")
 
     @transaction.atomic
     def order_scenes(self, ids: list[str]) -> None:
