@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -115,7 +115,7 @@ class Asked:
             self.headers[key] = f"{self.headers[key]}{joint}{text}" if key in self.headers else text
         raw: bytes = scope["raw_path"]
         if not raw.startswith(b"/"):  # a proxy's way to ask: http://host/path
-            raw = urlsplit(raw).path or b"/"
+            raw = b"/" + raw.partition(b"://")[2].partition(b"/")[2]
         self.path = unquote_to_bytes(raw)
         self.address = client_of(
             scope["client"][0] if scope["client"] else "",

@@ -253,6 +253,26 @@ def test_what_is_no_http_is_refused(site, sent, caplog):
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+@pytest.mark.parametrize(
+    ("target", "lines", "statuses"),
+    [
+        ("http://[::1/accounts/login/", [], {200}),
+        ("http://testserver/accounts/login/?a=b", [], {200}),
+        ("*", [], {200, 302}),
+        ("/accounts/login/", ["Content-Length: " + "9" * 5000], {400}),
+        ("/%00%ff%F0%9F/", [], {400, 404}),
+        ("/accounts/login/", ["Cookie: sessionid=\xff\xfe; csrftoken=;;="], {200}),
+        ("/accounts/login/", ["X-Forwarded-For: , ,x", "X_Forwarded_For: 1"], {200}),
+        ("/accounts/login/", ["Connection: Upgrade", "Upgrade: websocket"], {200}),
+    ],
+)
+def test_odd_heads_are_answered(site, target, lines, statuses):
+    sent = f"GET {target} HTTP/1.1\r\nHost: testserver\r\n".encode()
+    sent += "".join(f"{line}\r\n" for line in lines).encode("latin-1") + b"\r\n"
+    with opened(site, sent) as connection:
+        assert read_status(connection) in statuses
+
+
 def read_status(connection):
     return int(connection.makefile("rb").readline().split()[1])
 
