@@ -9,6 +9,7 @@ length. `Timing.source` says which it was.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pocketsphinx import Decoder
 
 HOP = 0.01  # seconds
+PART, BESIDE = 60 * SAMPLE_RATE, SAMPLE_RATE  # samples, see parts()
 SILENCE = -90.0  # dB, the floor of the energy track
 PAD = 0.4  # seconds of faint noise around a recording; without it one clip in four fails to align
 SPHINX_RATE = 16_000
@@ -71,8 +73,8 @@ def run(script: Script, speech: Speech) -> Timing:
         phones=phones,
         seconds=speech.seconds,
         hop=HOP,
-        pitch=pitch(speech.wav),
-        energy=energy(speech.wav),
+        pitch=_in_parts(pitch, speech.wav),
+        energy=_in_parts(energy, speech.wav),
         source=source,
     )
 
@@ -160,6 +162,24 @@ def _paused(
             *(Word(w.text, w.start + seconds, w.end + seconds) for w in words[count:]),
         )
     return wav, words, _with_pauses(list(phones))
+
+
+def parts(size: int) -> Iterator[tuple[int, int, int]]:
+    """(begin, at, end) of pieces of a long sound that are worked on one after another, so that memory does not grow with it.
+
+    What counts begins `at` and is PART long; on both sides stands some more, so that filters have settled and windows are whole.
+    """
+    for at in range(0, size, PART):
+        yield max(0, at - BESIDE), at, min(size, at + PART + BESIDE)
+
+
+def _in_parts(track: Callable[[Floats], Floats], wave: Floats) -> Floats:
+    hop = round(HOP * SAMPLE_RATE)
+    found = [
+        track(wave[begin:end])[(at - begin) // hop :][: PART // hop]
+        for begin, at, end in parts(wave.size)
+    ]
+    return np.concatenate(found) if found else track(wave)
 
 
 def energy(wave: Floats) -> Floats:

@@ -331,28 +331,30 @@ def _joined(
     phones: list[Phone] = []
     at = 0
     for number, (sentence, clip) in enumerate(zip(spoken, clips, strict=True)):
-        begin = lead + at / SAMPLE_RATE
-        words += [Word(w.text, w.start + begin, w.end + begin) for w in clip.words]
-        phones += [Phone(p.symbol, p.start + begin, p.end + begin, p.stress) for p in clip.phones]
+        start = lead + at / SAMPLE_RATE
+        words += [Word(w.text, w.start + start, w.end + start) for w in clip.words]
+        phones += [Phone(p.symbol, p.start + start, p.end + start, p.stress) for p in clip.phones]
         quiet = _quiet(sentence, speed, last=number == len(clips) - 1)
         pieces += [clip.wav, np.zeros(quiet, np.float32)]
         at += clip.wav.size + quiet
-    body = levelled(np.concatenate(pieces))
-    silence = [np.zeros(round(seconds * SAMPLE_RATE), np.float32) for seconds in (lead, tail)]
-    wav = np.concatenate([silence[0], body, silence[1]])
+    begin = round(lead * SAMPLE_RATE)
+    wav = np.zeros(begin + at + round(tail * SAMPLE_RATE), np.float32)
+    body = np.concatenate(pieces, out=wav[begin : begin + at])
+    del pieces
+    body[:] = levelled(body)
     told = max((clip.timed_by for clip in clips), key=ORDER.index)
     return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words), timed_by=told)
 
 
 def levelled(wave: Floats) -> Floats:
     """The wave at -16 LUFS, its true peak held at -1 dBFS. Shape and length stay; silence stays."""
-    if loudness(wave) < -70:  # the meter's own gate: nothing to hear
+    before = loudness(wave)
+    if before < -70:  # the meter's own gate: nothing to hear
         return wave
     wanted = LOUDNESS
     for _ in range(6):
         # The limiter takes a little loudness away; asking for that much more puts it back.
-        louder = wave * np.float32(10 ** ((wanted - loudness(wave)) / 20))
-        held = _limited(louder)
+        held = _limited(wave, 10 ** ((wanted - before) / 20))
         missing = LOUDNESS - loudness(held)
         if abs(missing) < 0.1:
             break
@@ -365,22 +367,59 @@ def loudness(wave: Floats) -> float:
     import pyloudnorm
 
     around = round(LEAD * SAMPLE_RATE), round(TAIL * SAMPLE_RATE)
-    padded = np.pad(wave.astype(np.float64), around)
-    return float(pyloudnorm.Meter(SAMPLE_RATE).integrated_loudness(padded))
+    meter = pyloudnorm.Meter(SAMPLE_RATE)
+    if wave.size <= alignment.PART:
+        return float(meter.integrated_loudness(np.pad(wave.astype(np.float64), around)))
+    found: list[Floats] = []
+    step = SAMPLE_RATE // 10  # of the meter's blocks of 400 ms
+    for begin, at, end in alignment.parts(wave.size):
+        edges = around[0] if at == 0 else 0, around[1] if end == wave.size else 0
+        meter.integrated_loudness(np.pad(wave[begin:end].astype(np.float64), edges))
+        blocks = np.asarray(meter.blockwise_loudness)[(at - begin) // step :]
+        found.append(blocks if end == wave.size else blocks[: alignment.PART // step])
+    return _gated(np.concatenate(found))
 
 
-def _limited(wave: Floats) -> Floats:
-    """Turn down, over 5 ms slopes, only what would pass the true-peak ceiling."""
-    from scipy.ndimage import minimum_filter1d
+def _gated(blocks: Floats) -> float:
+    """The loudness of the whole from that of its blocks (ITU-R BS.1770-4, annex 1)."""
+
+    def mean(some: Floats) -> float:
+        return float(10 * np.log10(np.mean(10 ** (some / 10)))) if some.size else -np.inf
+
+    loud = blocks[blocks > -70]
+    return mean(loud[loud > mean(loud) - 10]) if loud.size else -np.inf
+
+
+def _limited(wave: Floats, gain: float) -> Floats:
+    """The wave times `gain`. Turn down, over 5 ms slopes, only what would pass the true-peak ceiling."""
+    held = np.empty_like(wave)
+    for begin, at, end in alignment.parts(wave.size):
+        piece = _turned_down(wave[begin:end] * np.float32(gain))
+        held[at : at + alignment.PART] = piece[at - begin : at - begin + alignment.PART]
+    highest = max(
+        (float(_peaks(held[begin:end]).max()) for begin, _, end in alignment.parts(wave.size)),
+        default=0.0,
+    )
+    if highest > PEAK:
+        held *= np.float32(PEAK / highest)
+    return held
+
+
+def _peaks(wave: Floats) -> Floats:
+    """The true peak at each sample."""
     from scipy.signal import resample_poly
 
-    peaks = np.abs(resample_poly(wave, 4, 1))[: wave.size * 4].reshape(-1, 4).max(axis=1)
+    return np.abs(resample_poly(wave, 4, 1))[: wave.size * 4].reshape(-1, 4).max(axis=1)  # type: ignore[no-any-return]
+
+
+def _turned_down(wave: Floats) -> Floats:
+    from scipy.ndimage import minimum_filter1d
+
+    peaks = _peaks(wave)
     if peaks.max() <= PEAK:
         return wave
     reach = SAMPLE_RATE // 200
     gain = minimum_filter1d(np.minimum(1, PEAK / np.maximum(peaks, 1e-9)), 2 * reach + 1)
     window = np.hanning(2 * reach + 1)
     gain = np.convolve(np.pad(gain, reach, mode="edge"), window / window.sum(), mode="valid")
-    held = (wave * gain).astype(np.float32)
-    highest = float(np.abs(resample_poly(held, 4, 1)).max())
-    return held * np.float32(min(1.0, PEAK / highest))
+    return (wave * gain).astype(np.float32)

@@ -347,3 +347,20 @@ def test_the_length_of_many_pauses_is_known_from_reading():
         "<speak>" + "<break time='10s'/> a " * 900 + "</speak>", markup="ssml", supports=CONTROLS
     )
     assert speech.estimate(read, "preview") > 9000
+
+
+def test_a_long_line_is_levelled_and_followed_in_parts_as_in_one_piece(monkeypatch):
+    """Memory does not grow with a line; what comes out is the same, to a tenth of a decibel and to the frame."""
+    spoken = speech.run(line(TEXT + " [pause 3s] " + TEXT), "preview")
+    quiet = 0.3 * spoken.wav
+    whole = speech.levelled(quiet), speech.loudness(quiet)
+    tracks = alignment.run(line(TEXT), spoken)
+    monkeypatch.setattr(alignment, "PART", 2 * SAMPLE_RATE)
+    levelled = speech.levelled(quiet)
+    assert levelled.size == whole[0].size
+    assert np.abs(20 * np.log10(np.std(levelled) / np.std(whole[0]))) < 0.1
+    assert np.corrcoef(levelled, whole[0])[0, 1] > 0.9999
+    assert speech.loudness(quiet) == pytest.approx(whole[1], abs=0.1)
+    in_parts = alignment.run(line(TEXT), spoken)
+    assert np.abs(in_parts.energy - tracks.energy).max() < 0.01
+    assert np.mean(np.abs(in_parts.pitch - tracks.pitch) > 1) < 0.01
