@@ -39,7 +39,7 @@ FUNCTIONS = {
     "planning": [plan.plan_render, pipeline.length_of, eta.likely_wait, eta.positions],
     "speech": [speech.run, speech.sentences, speech.cached, speech.estimate],
     "screening": [text_screening.screen, picture_screening.screen_picture],
-    "pictures": [pictures.intake, pictures.cut, Image.open],
+    "pictures": [pictures.intake, Image.open],
 }
 METHODS = {
     "a process": (subprocess.Popen, "__init__"),
