@@ -67,11 +67,12 @@ def find(script: str, markup: str, words: str) -> tuple[dict, dict]:
         for number, line in enumerate(word_ranges(script, markup), start=1)
         for word, (start, end) in enumerate(line, start=1)
     ]
-    said = [word for _, _, word in places]
-    for at in range(len(said) - len(wanted) + 1):
-        if wanted and said[at : at + len(wanted)] == wanted:
-            (line, word, _), (last_line, last_word, _) = places[at], places[at + len(wanted) - 1]
-            return {"line": line, "word": word}, {"line": last_line, "word": last_word}
+    said = "".join(f"\n{word}" for _, _, word in places) + "\n"
+    start = said.find("".join(f"\n{word}" for word in wanted) + "\n") if wanted else -1
+    if start >= 0:
+        at = said.count("\n", 0, start)
+        (line, word, _), (last_line, last_word, _) = places[at], places[at + len(wanted) - 1]
+        return {"line": line, "word": word}, {"line": last_line, "word": last_word}
     raise BadInput(
         f"“{words[:80]}” is not said in this scene. Write the words as they stand in the script.",
         code="invalid_field",

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import difflib
 import secrets
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from rendering.stages import lettering
@@ -19,6 +22,7 @@ from studio.models import Picture, Scene, Workspace
 from studio.models.mending import LONGEST_TEXT, PLAIN_ID, SIZES
 
 MOST = 20
+COMPARED = 200 * 200  # pairs of words; to compare all of more takes long
 FIELDS = {
     *("id", "text", "asset_id", "from", "to", "position", "x", "y", "size", "style", "enter"),
     "exit",
@@ -204,6 +208,59 @@ def words_of(script: str, markup: str) -> list[list[str]]:
     return found
 
 
+def _followed(old: list[str], new: list[str]) -> dict[int, int]:
+    """Where each old word stands among the new ones, if it stayed.
+
+    What is alike at both ends stayed. Between them the longest stretches count, and where there is too much for that, the words
+    that both have once, in order, with what is alike beside them.
+    """
+    most = min(len(old), len(new))
+    head = next((n for n in range(most) if old[n] != new[n]), most)
+    most -= head
+    tail = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
+    to = {n: n for n in range(head)}
+    to |= {len(old) - 1 - n: len(new) - 1 - n for n in range(tail)}
+    left, right = old[head : len(old) - tail], new[head : len(new) - tail]
+    if len(left) * len(right) <= COMPARED:
+        matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
+        for a, b, size in matcher.get_matching_blocks():
+            to.update((head + a + n, head + b + n) for n in range(size))
+        return to
+    marks = _landmarks(left, right)
+    taken = -1  # the last new word that an old one has
+    for (a, b), (after, limit) in zip(marks, [*marks, (len(left), len(right))][1:], strict=True):
+        x, y = a, b
+        while x >= 0 and y > taken and left[x] == right[y] and head + x not in to:
+            to[head + x], x, y = head + y, x - 1, y - 1
+        x, y = a + 1, b + 1
+        while x < after and y < limit and left[x] == right[y]:
+            to[head + x], x, y = head + y, x + 1, y + 1
+        taken = y - 1
+    return to
+
+
+def _landmarks(left: list[str], right: list[str]) -> list[tuple[int, int]]:
+    """The places of words that both have once, as many as stand in the same order in both."""
+    once = [{word for word, n in Counter(side).items() if n == 1} for side in (left, right)]
+    place = {word: n for n, word in enumerate(right) if word in once[1]}
+    pairs = [(n, place[word]) for n, word in enumerate(left) if word in once[0] and word in place]
+    ends: list[int] = []  # the least end of a rising row of each length
+    rows: list[int] = []  # which pair that is
+    before: list[int] = []  # of each pair, the one before it in its row
+    for number, (_, end) in enumerate(pairs):
+        at = bisect_left(ends, end)
+        if at == len(ends):
+            ends.append(end)
+            rows.append(number)
+        ends[at], rows[at] = end, number
+        before.append(rows[at - 1] if at else -1)
+    found, number = [], rows[-1] if rows else -1
+    while number >= 0:
+        found.append(pairs[number])
+        number = before[number]
+    return found[::-1]
+
+
 def moved(
     rows: list[dict[str, Any]], before: list[list[str]], after: list[list[str]]
 ) -> list[dict[str, Any]]:
@@ -217,9 +274,7 @@ def moved(
         return rows
     old = [before[n][m] for n, m in places]
     new = [after[n][m] for n, m in targets]
-    to: dict[int, int] = {}
-    for a, b, size in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_matching_blocks():
-        to.update((a + k, b + k) for k in range(size))
+    to = _followed(old, new)
     at = {place: number for number, place in enumerate(places)}
 
     def follow(anchor: dict[str, int] | None, *, last: bool) -> dict[str, int] | None:
@@ -228,10 +283,9 @@ def moved(
         number = at.get((anchor["line"] - 1, anchor["word"] - 1))
         if number is None:
             return anchor
-        step = -1 if last else 1
-        ahead = range(number, len(old) if not last else -1, step)
-        back = range(number, -1 if not last else len(old), -step)
-        found = next((to[n] for n in (*ahead, *back) if n in to), None)
+        ahead, back = range(number, len(old)), range(number, -1, -1)
+        order = (back, ahead) if last else (ahead, back)
+        found = next((to[n] for n in chain(*order) if n in to), None)
         if found is None:
             return anchor
         line, word = targets[found]
