@@ -7,10 +7,13 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import accumulate
 
+from rendering.stages.abbreviations import SIGNS
 from rendering.stages.markup import Run
-from rendering.stages.reading import readings
+from rendering.stages.numbers import cardinal
+from rendering.stages.reading import fraction, readings
 from rendering.values import BadInput, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
@@ -146,6 +149,12 @@ _BLANKS = re.compile(r"\s+")
 _FOLLOWING = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)")
 _WORD_BEFORE = re.compile(r"\S+$")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
+_ODD = re.compile(r"[^\W\d_]+|[^\w\s\x00-\x7f]")
+LETTERS = frozenset(
+    "ªºÀÁÂÃÄÅÆÇÉÊÌÍÎÏÑÒÓÔÕÖØÚÜÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀāĂăąĆćČčĎďĐđĒēĕĖėęěĝĞğġģīĭİıķļĽľŁł"
+    "ńņňŋŌōŏőŒœŘřŚśŞşŠšţťūŭŮůŰųŵźŻżŽžƒơưǎǐǒǔǚșțɑɒɓəɛʃʻˈ"
+)
+"""Those beyond ASCII that the voices have a sound for."""
 SETTLED = "\ue000"
 """Stands for what a rule has read, so that no other rule reads it again."""
 
@@ -153,6 +162,21 @@ SETTLED = "\ue000"
 @functools.cache
 def latin(char: str) -> bool:
     return char.isascii() or unicodedata.name(char, "").startswith(("LATIN", "MODIFIER"))
+
+
+@functools.cache
+def sound(char: str) -> str:
+    """What is read for a letter, a number or a sign: itself, what it is made of, or nothing."""
+    kind = unicodedata.category(char)
+    if char.isascii() or char in LETTERS or kind[0] in "PMZC" or kind == "Sk":
+        return char
+    if kind[0] == "N":
+        value = Fraction(unicodedata.numeric(char, 0)).limit_denominator(1000)
+        part = fraction(value.numerator, value.denominator) if value.denominator > 1 else None
+        return f" {part or cardinal(round(value))} "
+    pieces = unicodedata.normalize("NFKD", char)
+    known = [c for c in pieces if c.isalnum() and (c.isascii() or c in LETTERS)]
+    return "".join(f" {SIGNS[c]} " if c in SIGNS else c for c in pieces if c in known or c in SIGNS)
 
 
 def ipa(text: str, british: bool = False) -> str:
@@ -220,6 +244,7 @@ class Layout:
         self.pauses: list[tuple[int, float]] = []
         self.breaks: set[int] = set()
         self.marks: list[_Marked] = []
+        self.lost: list[tuple[int, int]] = []  # what no sound is made for
         pieces: list[str] = []
         bare: list[_Marked | float] = []  # marks and pauses since the last word
         for run in runs:
@@ -285,7 +310,27 @@ class Layout:
         for reading in readings(masked, british=self.british):
             if cuts.isdisjoint(range(reading.start + 1, reading.end)):
                 self.said.append(_Said(reading.start, reading.end, reading.spoken))
-        self.said.sort(key=lambda said: said.start)
+        self.apply_letters(cuts)
+        self.said.sort(key=_start)
+
+    def apply_letters(self, cuts: set[int]) -> None:
+        """Letters, numbers and signs that no voice knows are said as those that they stand for, or left out."""
+        masked = EMOJI.sub(lambda match: "\ue001" * len(match[0]), self.masked())
+        if masked.isascii():
+            return
+        for match in _ODD.finditer(masked):
+            start, end = match.span()
+            sounds = [sound(char) for char in match[0]]
+            if all(map(str.__eq__, sounds, match[0])):
+                continue
+            if cuts.isdisjoint(range(start + 1, end)):
+                self.said.append(_Said(start, end, " ".join("".join(sounds).split()) or " "))
+            lost = start
+            for at, said in zip(range(start, end + 1), [*sounds, "x"], strict=True):
+                if said.strip():
+                    if lost < at:
+                        self.lost.append((lost, at))
+                    lost = at + 1
 
     def ends(self) -> list[int]:
         """Where sentences end, exclusive, in order; the last is the length of the text."""

@@ -169,7 +169,7 @@ def _money(sign: str, amount: str, big: str | None, british: bool, minus: str = 
     return lead + " and ".join(words)
 
 
-def _fraction(top: int, bottom: int) -> str | None:
+def fraction(top: int, bottom: int) -> str | None:
     if not (0 < top < 100 and 1 < bottom <= 100):
         return None
     part = PARTS.get(bottom) or ordinal(bottom)
@@ -202,7 +202,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         return f"{n(m['n'])} {words if m['n'] == '1' else plural(words)}"
 
     def mixed(m: re.Match[str]) -> str | None:
-        part = _fraction(int(m[2]), int(m[3]))
+        part = fraction(int(m[2]), int(m[3]))
         if part is None:
             return None
         words = f"{n(m[1])} and {part.replace('one half', 'a half')}"
@@ -269,7 +269,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
         (rf"{BEFORE}(\d+) ?[x×] ?(\d+)(?!\w)", lambda m: f"{whole(m[1])} by {whole(m[2])}"),
         (rf"{BEFORE}({NUM})x(?!\w)", lambda m: f"{n(m[1])} times"),
         (rf"{BEFORE}(\d+) (\d{{1,2}})/(\d{{1,2}})(?:[ -]?(?P<unit>{units}))?{AFTER}", mixed),
-        (rf"{BEFORE}(\d{{1,2}})/(\d{{1,3}}){AFTER}", lambda m: _fraction(int(m[1]), int(m[2]))),
+        (rf"{BEFORE}(\d{{1,2}})/(\d{{1,3}}){AFTER}", lambda m: fraction(int(m[1]), int(m[2]))),
         (rf"{BEFORE}(\d+):(\d+)(?![\w:])", lambda m: f"{n(m[1])} to {n(m[2])}"),
         (rf"\b([Nn])o\. ?({NUM})(?!\w)", lambda m: f"number {n(m[2])}"),
         (rf"(?<![\w&])#({NUM})(?!\w)", lambda m: f"number {n(m[1])}"),

@@ -17,7 +17,9 @@ from rendering.values import BadInput, Script, Warn
 LONGEST = 20_000  # characters
 
 HEADING = re.compile(r" {0,3}#{1,6}(?:(?=[ \t])|#*$)")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+BREAKS = str.maketrans(dict.fromkeys("\v\f\u2028\u2029", "\n"))
+"""Line breaks of other programmes: the soft return of slides, and the separators of Unicode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def lines(source: str, markup: str = "markdown") -> tuple[SourceLine, ...]:
     _short_enough(source)
     if markup == "ssml":
         return _ssml_lines(source)
+    read = source.translate(BREAKS)
     found: list[SourceLine] = []
     chapter: str | None = None
     start = end = -1
@@ -48,10 +51,10 @@ def lines(source: str, markup: str = "markdown") -> tuple[SourceLine, ...]:
             found.append(SourceLine(source[start:end], chapter, start, end))
         start = -1
 
-    for match in re.finditer(r"[^\n]+", source):
+    for match in re.finditer(r"[^\n]+", read):
         row = match[0].rstrip()
         blank = not row.strip()
-        gap = start >= 0 and source.count("\n", end, match.start()) > 1
+        gap = start >= 0 and read.count("\n", end, match.start()) > 1
         heading = HEADING.match(row) if markup == "markdown" else None
         if blank or gap or heading:
             close()
@@ -138,12 +141,13 @@ def run(
             start=control.start(),
             end=control.end(),
         )
+    read = text.translate(BREAKS)
     if markup == "ssml":
-        runs, warnings = markups.ssml(text, language)
+        runs, warnings = markups.ssml(read, language)
     elif markup == "markdown":
-        runs, warnings = markups.markdown(text)
+        runs, warnings = markups.markdown(read)
     elif markup == "text":
-        runs, warnings = markups.plain(text)
+        runs, warnings = markups.plain(read)
     else:
         raise BadInput(f"The format {markup[:20]!r} is unknown; use markdown, ssml or text.")
     british = language == "en-GB"
@@ -203,18 +207,14 @@ def _missing(runs: list[Run], layout: Layout, supports: frozenset[str]) -> list[
 
 
 def _unread(layout: Layout) -> list[Warn]:
-    """Warnings for emoji and for words in letters that the voices cannot read."""
+    """Warnings for emoji, and for letters and signs that the voices have no sound for."""
     found = []
     text = layout.text
-    settled = {at for said in layout.said for at in range(said.start, said.end)}
     for match in EMOJI.finditer(text):
         if match[0].strip("\u200d\u20e3\ufe0e\ufe0f"):
             place = layout.begin[match.start()], layout.finish[match.end() - 1]
             found.append(Warn("not_spoken", "Emoji are not spoken.", *place))
-    for match in re.finditer(r"[^\W\d_]+", text):
-        foreign = not all(latin(char) for char in match[0])
-        if foreign and match.start() not in settled:
-            place = layout.begin[match.start()], layout.finish[match.end() - 1]
-            message = f"{match[0][:30]!r} cannot be pronounced by this voice and is left out."
-            found.append(Warn("not_spoken", message, *place))
+    for start, end in layout.lost:
+        message = f"{text[start:end][:30]!r} cannot be pronounced by this voice and is left out."
+        found.append(Warn("not_spoken", message, layout.begin[start], layout.finish[end - 1]))
     return found
