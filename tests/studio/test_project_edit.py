@@ -173,3 +173,10 @@ def test_a_refused_picture_is_not_kept(client, scene, monkeypatch):
     answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)
     assert answer.status_code == 451
     assert not Picture.objects.exists()
+
+
+@pytest.mark.parametrize("piece", ["[", "<", "*a**b", "\t", "`", "a "])
+def test_a_huge_hostile_scene_still_opens(client, project, scene, piece):
+    Scene.objects.filter(pk=scene.pk).update(script=(piece * 100_000)[:100_000])
+    assert client.get(f"/projects/{project.pk}/").status_code == 200
+    assert client.get(f"/projects/{project.pk}/estimate", **JSON).status_code < 500
