@@ -149,7 +149,7 @@ _BLANKS = re.compile(r"\s+")
 _FOLLOWING = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)")
 _WORD_BEFORE = re.compile(r"\S+$")
 _INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
-_ODD = re.compile(r"[^\W\d_]+|[^\w\s\x00-\x7f]")
+_ODD = re.compile("[^\\W\\d_]+|[^\\w\\s\x00-\x7f\ue000\ue001]")
 LETTERS = frozenset(
     "ªºÀÁÂÃÄÅÆÇÉÊÌÍÎÏÑÒÓÔÕÖØÚÜÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀāĂăąĆćČčĎďĐđĒēĕĖėęěĝĞğġģīĭİıķļĽľŁł"
     "ńņňŋŌōŏőŒœŘřŚśŞşŠšţťūŭŮůŰųŵźŻżŽžƒơưǎǐǒǔǚșțɑɒɓəɛʃʻˈ"
