@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from billing.models import give
 from moderation.models import Case
-from rendering.models import Render
+from rendering.models import Render, Segment
 from studio import photos
 from studio.models import (
     ApiKey,
@@ -29,6 +29,7 @@ from studio.models import (
     Voice,
 )
 from tests.studio.programs import Program, problem
+from tests.studio.rows import film_line
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,9 @@ ROUTES = {
     "render_progress": (ROW, "GET"),
     "render_cancel": (ROW, "POST"),
     "render_retry": (ROW, "POST"),
+    "render_mend": (ROW, "POST"),
+    "line_play": (ROW, "GET"),
+    "line_film": (ROW, "GET"),
     "file_serve": (SIGNED, "GET"),
     "credit_list": (PERSON, "GET"),
     "key_list": (PERSON, "GET POST"),
@@ -241,6 +245,10 @@ def world(alice, library):
     render = Render.objects.create(
         workspace=workspace, project=project, title="Secret plan of Alice"
     )
+    Segment.objects.create(
+        render=render, position=1, text="The secret plan.", avatar=avatar, voice=stock,
+        spec={"language": "en-US"}, key="e" * 64, line_key="1", kept=True,
+    )  # fmt: skip
     voice = Voice.objects.create(
         workspace=workspace, slug=OWN_VOICE, name="Own", language="en-US", engine="xtts"
     )
@@ -278,6 +286,7 @@ def world(alice, library):
             "pronunciation_id": word.pk,
             "key_id": key.pk,
             "line": 1,
+            "position": 1,
             "token": "nothing",
             "name": "video.mp4",
             "key": "nothing",
@@ -333,6 +342,8 @@ def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, metho
         from studio.models import Scene
 
         Scene.objects.get(pk=world.rows["scene_id"]).remove()
+    if name == "line_film":
+        film_line(world.render.segments.get())
     for person in (alice, bob):
         response = ask(client_of(person), method, world.address(name))
         assert response.status_code not in (401, 403, 404, 405)
