@@ -53,8 +53,8 @@ chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everythin
 siege: .venv/test ## what others feel while one account sends the worst that is known: times, 5xx, memory (3 minutes)
 	$(BIN)/python -m tests.siege
 
-media: .venv/test ## every file of the table of uploads, encoded and read back
-	MEDIA=all $(BIN)/pytest -n 2 tests/stages/test_media_table.py
+media: .venv/test ## every file of the table of uploads, encoded and read back, and a picture of each format at its bound
+	MEDIA=all $(BIN)/pytest -n 2 tests/stages/test_media_table.py tests/stages/test_picture_intake.py
 
 bench-limits: .venv/test ## what the worst known input of each way in costs: seconds, memory, time under the lock
 	$(BIN)/python -m tests.bench_limits

@@ -19,13 +19,16 @@ from pathlib import Path
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from rendering import webp
+
 MOST_PIXELS = (
     150_000_000  # of a JPEG, which is decoded at a half, a quarter or an eighth of its size
 )
 MOST_PIXELS_WHOLE = 50_000_000  # of all that is decoded whole
+MOST_KEPT = 250_000_000  # bytes that a progressive JPEG keeps until its last pass
 LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is taken
 SMALLEST_CUTOUT = 16  # of a side, where alpha is kept: logos are small
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+FORMATS = ("JPEG", "PNG", "HEIF")  # beside WebP
 COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B", "F")
 BAND = 256  # rows that are made at once of a picture that is made smaller
 LOOK = 512  # pixels of the long side of the copy that is screened
@@ -60,9 +63,14 @@ def clean(source: Path, kept: int, *, alpha: bool = False, box: Box | None = Non
     Image.MAX_IMAGE_PIXELS = None  # sizes are checked below, before anything is decoded
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on metadata
+        shortest = SMALLEST_CUTOUT if alpha else SHORTEST
         try:
+            with source.open("rb") as file:
+                is_webp = webp.is_webp(file.read(12))
+            if is_webp:
+                return _made(_webp(source, shortest), kept, alpha, box)
             with Image.open(source, formats=FORMATS) as picture:
-                _check(picture, SMALLEST_CUTOUT if alpha else SHORTEST)
+                _check(picture, shortest)
                 if box is None:
                     picture.draft("RGB", (kept, kept))
                 return _made(picture, kept, alpha, box)
@@ -80,11 +88,39 @@ def clean(source: Path, kept: int, *, alpha: bool = False, box: Box | None = Non
             ) from None
 
 
+def _webp(source: Path, shortest: int) -> Image.Image:
+    header = webp.Header(source.read_bytes())
+    _check_size(header.size, MOST_PIXELS_WHOLE, shortest)
+    if header.moves:
+        raise _moving()
+    return header.picture()
+
+
 def _check(picture: Image.Image, shortest: int) -> None:
-    width, height = picture.size
     # MPO: a camera's JPEG with its preview beside it. A progressive one is decoded whole.
-    in_steps = picture.format in ("JPEG", "MPO") and not picture.info.get("progressive")
-    most = MOST_PIXELS if in_steps else MOST_PIXELS_WHOLE
+    most = MOST_PIXELS_WHOLE
+    if picture.format in ("JPEG", "MPO"):
+        most = _most_of_jpeg(picture) if picture.info.get("progressive") else MOST_PIXELS
+    _check_size(picture.size, most, shortest)
+    # A camera's JPEG or HEIC may hold its preview as a second picture: of these the first counts.
+    if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
+        raise _moving()
+    if picture.mode not in COLOURS:
+        raise Refused(
+            "The picture's colours cannot be read; save it as RGB and choose it again.",
+            "image_unreadable",
+        )
+
+
+def _most_of_jpeg(picture: Image.Image) -> int:
+    """Pixels of a progressive one: two bytes of every channel are kept, of full ones more than of those at a half."""
+    shares = [across * down for _, across, down, _ in picture.layer]  # type: ignore[attr-defined]
+    channels = sum(shares) / max(shares)
+    return min(MOST_PIXELS_WHOLE, int(MOST_KEPT / 2 / channels))
+
+
+def _check_size(size: tuple[int, int], most: int, shortest: int) -> None:
+    width, height = size
     if max(width, height) > LONGEST or width * height > most:
         raise Refused(
             f"The picture has {width:,} x {height:,} pixels; at most {most // 1_000_000} million "
@@ -96,14 +132,10 @@ def _check(picture: Image.Image, shortest: int) -> None:
             f"The picture has only {width} x {height} pixels; each side needs {shortest} or more.",
             "image_too_small",
         )
-    # A camera's JPEG or HEIC may hold its preview as a second picture: of these the first counts.
-    if picture.format in ("PNG", "WEBP") and getattr(picture, "n_frames", 1) > 1:
-        raise Refused("The picture moves; choose one that stands still.", "image_unreadable")
-    if picture.mode not in COLOURS:
-        raise Refused(
-            "The picture's colours cannot be read; save it as RGB and choose it again.",
-            "image_unreadable",
-        )
+
+
+def _moving() -> Refused:
+    return Refused("The picture moves; choose one that stands still.", "image_unreadable")
 
 
 def _made(picture: Image.Image, kept: int, alpha: bool, box: Box | None) -> Made:

@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from billing import models as billing
-from rendering import effort
+from rendering import effort, rows
 from rendering.scheduling import LANES
 from rendering.values import Canceled
 
@@ -38,7 +38,7 @@ class WrongStatus(Exception):
     """The row is not where this move starts, or this attempt is over."""
 
 
-class Render(models.Model):
+class Render(rows.Mended):
     class Status(models.TextChoices):
         HELD = "held"
         QUEUED = "queued"
@@ -56,6 +56,21 @@ class Render(models.Model):
         "canceled": {"held", "queued", "running"},
     }
     OVER = ("done", "failed", "canceled")
+    MENDS = {
+        "metadata": rows.mapping(
+            lambda value: rows.text(value) if isinstance(value, str) else None
+        ),
+        "warnings": rows.warnings,
+        "outputs": rows.outputs,
+        "chapters": rows.each(
+            rows.having(
+                title=rows.text, start=rows.within(0, 1e6, 0.0), end=rows.within(0, 1e6, 0.0)
+            )
+        ),
+        "quality": rows.mapping(),
+        "provenance": rows.mapping(),
+        "stage_seconds": rows.mapping(rows.seconds),
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=new_render_id)
     workspace = models.ForeignKey(
@@ -224,7 +239,7 @@ class Render(models.Model):
             raise Canceled
 
 
-class Segment(models.Model):
+class Segment(rows.Mended):
     """One line of a render: the unit of queueing, retry, reuse and price."""
 
     class Status(models.TextChoices):
@@ -232,6 +247,13 @@ class Segment(models.Model):
         RUNNING = "running"
         DONE = "done"
         FAILED = "failed"
+
+    MENDS = {
+        "timing": rows.timing,
+        "stage_seconds": rows.mapping(rows.seconds),
+        "quality": rows.mapping(),
+        "warnings": rows.warnings,
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=new_segment_id)
     render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="segments")
@@ -450,8 +472,8 @@ class Worker(models.Model):
         """The process is known to have ended: nobody counts on it, and what it had in hand is free for the next sweep."""
         cls.objects.filter(name=name).delete()
         past = timezone.now() - timedelta(seconds=1)
-        for rows in (Segment.objects, Render.objects):
-            rows.filter(status="running", lease_owner__startswith=f"{name}:").update(
+        for work in (Segment.objects, Render.objects):
+            work.filter(status="running", lease_owner__startswith=f"{name}:").update(
                 lease_until=past
             )
 

@@ -41,7 +41,7 @@ class Way:
 
 FREE = PLANS["free"]
 BIG = pictures.MEMORY // 1_000_000
-QUICK = ".02 s, no more memory; 10 ms of the lock to write"
+UNKNOWN = "not measured"
 PRESS = "one press: no text, numbers of at most 9 digits"
 DECODER = f"a process of its own within {BIG} MB and {pictures.SECONDS} s of processor time, {pictures.AT_ONCE} at once; no lock"
 
@@ -56,7 +56,7 @@ WAYS = (
         ("scene_save",),
         f"{LONGEST_SCRIPT:,} characters are kept, {MAX_CHARACTERS:,} a video; {overlays.MOST} overlays of {LONGEST_TEXT}, "
         f"{cues.MOST} captions, {LONGEST_BODY} characters beside the person",
-        ".05 s, no more memory; 15 ms of the lock to write",
+        ".05 s, no more memory; lock not measured",
         "This scene has 120,000 characters; at most 100,000 can be kept. Split it into two projects.",
     ),
     Way(
@@ -85,7 +85,7 @@ WAYS = (
         "A sound before the render",
         ("line_sound", "scene_speak", "voice_sample", "avatar_sound", "pronunciation_sound"),
         f"{limits.SOUNDS} a minute; {LONGEST_SAMPLE} characters of a sample",
-        ".1 s, no more memory; no lock, spoken by a worker",
+        "not measured; spoken by a worker",
         f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
     ),
     Way(
@@ -123,7 +123,7 @@ WAYS = (
         "A recording of a voice",
         ("voice_create",),
         f"{recording.MOST_BYTES // 1_000_000} MB, {recording.LONGEST:.0f} s, {recordings.UPLOADS} an hour, {FREE.recordings} at once",
-        "a process of its own with 30 s; measured by a worker",
+        "not measured; a process of its own with 30 s, then a worker",
         "The recording has 40 MB; at most 30 MB fit. Save it as an MP3.",
     ),
     Way(
@@ -137,7 +137,7 @@ WAYS = (
         "Projects made",
         ("project_create", "project_duplicate"),
         f"{limits.PROJECTS} a minute",
-        QUICK,
+        UNKNOWN,
         "The workspace has sent 60 new projects within a minute; wait 20 seconds and send it again.",
     ),
     Way(
@@ -148,7 +148,7 @@ WAYS = (
             *_api("caption_update", "caption_split", "caption_join", "caption_reset"),
         ),
         f"{overlays.MOST} overlays of {LONGEST_TEXT} characters and {cues.MOST} captions of 84 a scene; an id of 32 letters, digits, _ and -",
-        ".05 s, no more memory; 15 ms of the lock to write",
+        UNKNOWN,
         f"A scene takes at most {overlays.MOST} overlays; this one has 21.",
     ),
     Way(
@@ -162,21 +162,21 @@ WAYS = (
             "scene_duplicate",
         ),
         f"a name of 200 characters, {limits.MOST_SCENES} scenes, 200 steps of a person",
-        ".05 s, no more memory; 15 ms of the lock to write",
+        UNKNOWN,
         "A project's name takes at most 200 characters; shorten it.",
     ),
     Way(
         "Words of the dictionary",
         ("pronunciation_list",),
         "a word of 60 and a reading of 120 characters",
-        QUICK,
+        UNKNOWN,
         "A word takes at most 60 characters.",
     ),
     Way(
         "Keys for programs",
         ("key_list", "key_revoke"),
         f"{MOST_KEYS} keys, a name of 80 characters",
-        QUICK,
+        UNKNOWN,
         f"There are {MOST_KEYS} keys already; revoke one that is not used.",
     ),
     Way(
@@ -188,7 +188,7 @@ WAYS = (
         ),
         f"{of_keys.REQUESTS} a minute and key, {limits.WITHOUT_KEY} a minute and address without a key; 100 rows a page; "
         f"{limits.LONGEST_QUERY:,} characters of a query, and no parameter that is not known",
-        ".1 s, no more memory; no lock for reading",
+        UNKNOWN,
         "There is no parameter statuss. Did you mean status?",
     ),
     Way(
@@ -199,7 +199,7 @@ WAYS = (
             *("avatar_restore", "pronunciation_remove", "render_cancel", "render_mend"),
         ),
         PRESS,
-        QUICK,
+        ".02 s, no more memory; lock not measured",
         "What was sent holds a character that cannot be kept (NUL or half of a pair); remove it and send it again.",
     ),
     Way(
@@ -219,21 +219,21 @@ WAYS = (
             *("api_docs", "healthz", "metrics", "fleet", "outbox"),
         ),
         f"{limits.LONGEST_QUERY:,} characters of a query; one range of bytes; numbers of at most 9 digits",
-        ".05 s, no more memory; the first frame that a process draws loads 150 MB, which stay",
+        ".05 s, no more memory; the first frame that a process draws loads 150 MB, which stay; a film or file: not measured",
         f"The address is too long: after the question mark it may have {limits.LONGEST_QUERY:,} characters.",
     ),
     Way(
         "News of hosted models",
         ("prediction_hook",),
         "a signed body",
-        QUICK,
+        UNKNOWN,
         "(404 without a signature)",
     ),
     Way(
         "Accounts",
         ("account_*",),
         "an address of 254 characters; tries as docs/deploy says",
-        "one hash of a password; no lock while it is made",
+        "not measured",
         "An e-mail address has at most 254 characters.",
     ),
 )
@@ -253,7 +253,8 @@ def rows() -> Iterator[str]:
 
 
 MEASURED = """
-Costs are of one request in a web process: processor time (best of three) and by how much the process grew, taken by
+Limits are what the code refuses beyond. Costs in seconds and megabytes are measured, or the row says that they are not; what is said
+of a process of its own is its limit. They are of one request in a web process: processor time (best of three) and by how much the process grew, taken by
 `python -m tests.bench_limits` on two cores with the worst inputs that are known: 300 lines, 100,000 characters, 100 scenes, 20 overlays,
 60 projects of 300 lines searched for ten words.
 """

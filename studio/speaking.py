@@ -43,10 +43,14 @@ class Speaking:
 
 
 def speaking(quality: dict[str, Any]) -> Speaking | None:
-    """None until the film was measured, or where nothing could be."""
-    found = quality.get("speaking")
-    if not found:
+    """None until the film was measured, or where nothing could be, or what was found cannot be read."""
+    try:
+        return _spoken(quality, quality["speaking"])
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return None
+
+
+def _spoken(quality: dict[str, Any], found: dict[str, Any]) -> Speaking:
     figures, late, good = found["figures"], found["late"], found["good"]
     closures = round(figures["closures"])
     words = [

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from rendering.rows import NEVER
 from rendering.values import BadInput
-
-NEVER = re.compile("[\x00\ud800-\udfff]")
 
 
 def holds_unstorable(value: Any) -> bool:
@@ -28,12 +26,3 @@ def check(value: Any, field: str | None = None) -> None:
             code="invalid_field",
             field=field if field and not NEVER.search(field) else None,
         )
-
-
-def cleaned(value: Any) -> Any:
-    """The same without what cannot be kept."""
-    if isinstance(value, str):
-        return NEVER.sub("", value)
-    if isinstance(value, dict):
-        return {cleaned(key): cleaned(inner) for key, inner in value.items()}
-    return [cleaned(inner) for inner in value] if isinstance(value, list) else value

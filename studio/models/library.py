@@ -8,11 +8,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from rendering import rows
 from studio.identifiers import new_id
 from studio.models.people import Workspace
 
 
-class Avatar(models.Model):
+class Avatar(rows.Mended):
     """A face. Stock ones belong to no workspace and are known by their slug; own ones are made from a photo."""
 
     class State(models.TextChoices):
@@ -21,6 +22,13 @@ class Avatar(models.Model):
         FAILED = "failed"  # our fault
         MADE = "made"  # to be looked at
         KEPT = "kept"
+
+    MENDS = {
+        "tags": rows.each(rows.text),
+        "findings": rows.findings,
+        "tries": rows.each(rows.within(0, 1e11, None)),
+        "challenge": rows.mapping(),
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
     workspace = models.ForeignKey(
@@ -95,7 +103,7 @@ class Avatar(models.Model):
         return "ready" if "full" in scopes else "drafts" if scopes else "locked"
 
 
-class Voice(models.Model):
+class Voice(rows.Mended):
     """A voice of the registry, which belongs to no workspace, or what was measured of a person's recording.
 
     A recording is a voice that can be chosen when an engine speaks in it (`engine`); else the stock voices nearest to it are all
@@ -107,6 +115,8 @@ class Voice(models.Model):
         REFUSED = "refused"  # the recording cannot be used; `findings` say why
         FAILED = "failed"  # our fault
         READY = "ready"
+
+    MENDS = {"tags": rows.each(rows.text), "findings": rows.findings, "speaker": rows.vector}
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "voice"))
     workspace = models.ForeignKey(
@@ -179,7 +189,7 @@ class Picture(models.Model):
         return picture_path(self.sha256, self.suffix)
 
 
-class Clip(models.Model):
+class Clip(rows.Mended):
     """An uploaded video or piece of music, decoded, checked and encoded again (rendering/clips.py)."""
 
     class Kind(models.TextChoices):
@@ -191,6 +201,8 @@ class Clip(models.Model):
         REFUSED = "refused"  # the file cannot be used; `findings` say why
         FAILED = "failed"  # our fault
         READY = "ready"
+
+    MENDS = {"findings": rows.findings}
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="clips")

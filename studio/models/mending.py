@@ -1,22 +1,13 @@
-"""Rows as today's rules have them: what an older release, or a hand in the database, left in one is read so that pages open.
-
-What cannot be is as usual or left out. The row itself is mended when the field is next saved.
-"""
+"""How rows of projects and scenes are mended as they are read (rendering/rows.py)."""
 
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
-from django.db import models
-
+from rendering.rows import Mend, cleaned, number
 from rendering.values import PLACES
-from studio.storable import cleaned
-
-Mend = Callable[[Any], Any]
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 LONGEST_TEXT = 300  # of an overlay
@@ -24,18 +15,6 @@ SIZES = {"text": (0.02, 0.2, 0.06), "picture": (0.05, 1.0, 0.3)}
 """Least, most and usual size of an overlay, as a share of the frame's short side: height of the letters, longer side of a picture."""
 FARTHEST = 100_000  # lines and words of an anchor
 MOST = {"overlays": 100, "cues": 1000}  # rows that are looked at
-
-
-def number(value: Any, least: float, most: float, usual: float | None) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return usual
-    if isinstance(value, float) and not math.isfinite(value):
-        return usual
-    return float(min(max(value, least), most))
-
-
-def within(least: float, most: float, usual: float | None) -> Mend:
-    return lambda value: number(value, least, most, usual)
 
 
 def one_of(offered: Any, usual: Any) -> Mend:
@@ -125,20 +104,3 @@ def cues(rows: Any) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-class Mended(models.Model):
-    """Its rows come out of the database mended. MENDS: of each field that needs it, how."""
-
-    MENDS: dict[str, Mend] = {}
-
-    class Meta:
-        abstract = True
-
-    @classmethod
-    def from_db(cls, *row_of: Any, **options: Any) -> Self:
-        row = super().from_db(*row_of, **options)
-        for name, mend in cls.MENDS.items():
-            if name in row.__dict__:
-                setattr(row, name, mend(row.__dict__[name]))
-        return row

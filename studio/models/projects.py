@@ -8,13 +8,14 @@ from django.db import models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from rendering import rows
+from rendering.rows import cleaned
 from rendering.values import BadInput
 from studio.identifiers import new_id
 from studio.limits import MOST_SCENES
 from studio.models import mending
 from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
-from studio.storable import cleaned
 
 hex_color = RegexValidator(
     r"^#[0-9a-f]{6}\Z", "Write the colour as # and six digits, such as #e9e4dc."
@@ -49,7 +50,7 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
         raise RevisionConflict(row)
 
 
-class Project(mending.Mended):
+class Project(rows.Mended):
     ASPECTS = [
         ("16:9", "Wide"),
         ("9:16", "Tall"),
@@ -83,9 +84,9 @@ class Project(mending.Mended):
         "caption_style": mending.one_of(CAPTION_STYLES, "boxed"),
         "caption_position": mending.one_of(CAPTION_POSITIONS, "bottom"),
         "logo_position": mending.one_of(CORNERS, "top-left"),
-        "logo_size": mending.within(0.04, 0.4, 0.12),
-        "music_volume": mending.within(-40, 0, -14.0),
-        "music_duck": mending.within(0, 30, 10.0),
+        "logo_size": rows.within(0.04, 0.4, 0.12),
+        "music_volume": rows.within(-40, 0, -14.0),
+        "music_duck": rows.within(0, 30, 10.0),
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "project"))
@@ -193,7 +194,7 @@ class Project(mending.Mended):
         self.touch()
 
 
-class Scene(mending.Mended):
+class Scene(rows.Mended):
     MARKUPS = [("markdown", "Markdown"), ("ssml", "SSML"), ("text", "Plain text")]
     LAYOUTS = [
         ("full", "Full"),
@@ -223,7 +224,7 @@ class Scene(mending.Mended):
         "title": mending.line_of_text,
         "script": cleaned,
         "markup": mending.one_of(MARKUPS, "markdown"),
-        "speed": mending.within(0.5, 2, 1.0),
+        "speed": rows.within(0.5, 2, 1.0),
         "style": mending.one_of(MANNERS, "neutral"),
         "background": mending.one_of(BACKGROUNDS, "color"),
         "background_color": mending.colour("#e9e4dc"),
@@ -232,9 +233,9 @@ class Scene(mending.Mended):
         "fit": mending.one_of(FITS, "cover"),
         "layout": mending.one_of(LAYOUTS, "full"),
         "layout_side": mending.one_of(SIDES, "right"),
-        "layout_x": mending.within(0, 1, None),
-        "layout_y": mending.within(0, 1, None),
-        "layout_scale": mending.within(0.5, 2, 1.0),
+        "layout_x": rows.within(0, 1, None),
+        "layout_y": rows.within(0, 1, None),
+        "layout_scale": rows.within(0.5, 2, 1.0),
         "heading": cleaned,
         "body": cleaned,
         "overlays": mending.overlays,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rendering import eta, queue
+from rendering import eta, queue, rows
 from rendering.models import Render
 from studio import access, often
 from studio.access import in_workspace
@@ -53,7 +53,7 @@ def shelf(workspace: Workspace) -> QuerySet[Project]:
 
 def poster_url(project: Project) -> str:
     """The poster of the last delivered video, else a frame of the first scene, else nothing."""
-    for output in project.outputs or []:  # type: ignore[attr-defined]
+    for output in rows.outputs(project.outputs):  # type: ignore[attr-defined]
         if output["kind"] == "poster" and queue.store().find(output["key"], output["suffix"]):
             name = file_name(project.title, output["suffix"])
             return file_url(output["key"], output["suffix"], name)

@@ -1,5 +1,6 @@
 """Uploaded pictures: good ones come out clean, bad ones get a sentence, whatever their bytes are."""
 
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -88,11 +89,31 @@ def test_nothing_but_pixels_is_kept(kind, mode, tmp_path):
         assert not names & {0xFE, *range(0xE1, 0xF0)}
 
 
-def test_a_picture_that_takes_too_much_memory_gets_a_sentence(tmp_path):
-    out = BytesIO()
-    Image.new("RGB", (7000, 7000), "red").save(out, "WEBP", quality=1, method=0)
-    with pytest.raises(BadInput, match="too much memory or time") as refusal:
-        taken(out.getvalue(), tmp_path)
+AT_THE_BOUND = [
+    ("JPEG", "RGB", (12_000, 12_000), {}),
+    ("JPEG", "RGB", (6900, 6000), {"progressive": True, "subsampling": 0}),
+    ("JPEG", "CMYK", (6200, 5000), {"progressive": True}),
+    ("PNG", "RGBA", (8333, 6000), {"compress_level": 1}),
+    ("WEBP", "RGBA", (8333, 6000), {"quality": 1, "method": 0}),
+    ("WEBP", "RGBA", (8333, 6000), {"lossless": True, "quality": 0, "method": 0}),
+    ("HEIF", "RGB", (8333, 6000), {"quality": 30}),
+    ("HEIF", "RGBA", (8333, 6000), {"quality": 30}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "size", "options"),
+    AT_THE_BOUND if os.environ.get("MEDIA") == "all" else AT_THE_BOUND[4:5],
+)
+def test_a_picture_at_the_bound_is_taken(kind, mode, size, options, tmp_path):
+    made = taken(encoded(kind, size, mode, (200, 10, 10, 128)[: len(mode)], **options), tmp_path)
+    assert max(made.width, made.height) == 3840
+
+
+def test_a_progressive_picture_beyond_its_memory_gets_a_sentence(tmp_path):
+    data = encoded("JPEG", (6500, 5000), "CMYK", progressive=True)
+    with pytest.raises(BadInput, match="at most 31 million") as refusal:
+        taken(data, tmp_path)
     assert refusal.value.code == "image_too_large"
 
 
