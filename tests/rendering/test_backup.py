@@ -111,7 +111,10 @@ def test_a_studio_starts_from_the_copy(
     done = whole(done)
     project = make_script("This line is being made.")
     scene = project.live_scenes.get()
-    scene.picture, scene.background = actions.add_picture(alice.workspace, "Wall", wall), "picture"
+    scene.picture, scene.background = (
+        actions.keep_picture(alice.workspace, "Wall", actions.clean_picture(wall)),
+        "picture",
+    )
     scene.save()
     waiting = actions.request_render(project, by=alice)
     waiting.start()
