@@ -16,7 +16,7 @@ from rendering.values import BadInput, Script, Warn
 
 LONGEST = 20_000  # characters
 
-HEADING = re.compile(r" {0,3}#{1,6}(?:(?=[ \t])|#*$)")
+HEADING = re.compile(r"^ {0,3}#{1,6}(?:(?=[ \t])|#*$)")
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 BREAKS = str.maketrans(dict.fromkeys("\v\f\u2028\u2029", "\n"))
 """Line breaks of other programmes: the soft return of slides, and the separators of Unicode."""
