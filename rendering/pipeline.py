@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +114,26 @@ def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterato
 
 def spec_to_json(spec: LineSpec) -> dict[str, Any]:
     """As a JSON object; `spec_from_json` gives an equal spec back."""
-    plain = asdict(spec)
+    plain = _plain(spec)
+    plain["overlays"] = [_plain(overlay) for overlay in spec.overlays]
+    plain["cues"] = [_plain(cue) for cue in spec.cues]
     for part in (plain["background"], plain["logo"], *plain["overlays"]):
         for name in ("picture", "video"):
             if part and part.get(name):
                 part[name] = str(part[name])
-    plain["overlays"], plain["cues"] = list(plain["overlays"]), list(plain["cues"])
     plain["dictionary"] = [list(entry) for entry in spec.dictionary]
     return plain
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """As asdict, without copies of what nobody can change: a plan asks for it hundreds of times."""
+    values = ((name, getattr(part, name)) for name in _names(type(part)))
+    return {name: _plain(value) if _names(type(value)) else value for name, value in values}
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def spec_from_json(plain: dict[str, Any]) -> LineSpec:
@@ -163,12 +175,13 @@ def _looks(spec: LineSpec) -> list[Any]:
     """What decides the picture apart from what is said; files by what is in them, not by where they are."""
     from rendering.stages import composition, frames
 
-    plain = spec_to_json(spec)
-    for part in (plain["background"], plain["logo"], *plain["overlays"]):
+    background, overlays = _plain(spec.background), [_plain(one) for one in spec.overlays]
+    logo = _plain(spec.logo) if spec.logo else None
+    for part in (background, logo, *overlays):
         for name in ("picture", "video"):
             if part and part.get(name):
                 part[name] = part["sha256"]
-    composed = [plain[name] for name in ("background", "layout", "overlays", "logo")]
+    composed = [background, _plain(spec.layout), overlays, logo]
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
     if spec.engine != engines.PORTRAIT:

@@ -481,10 +481,12 @@ class Layout:
             spans[index] = _with_pause(spans[index], -spans[index].pause)
             if speakable(spans[index]):
                 break
-        kept = [
-            number for number, span in enumerate(spans) if span.text.strip() or span.shown.strip()
-        ]
-        return spans[kept[0] : kept[-1] + 1], lead, tail + sum(waits.values())
+        first, last = 0, len(spans)
+        while not (spans[first].text.strip() or spans[first].shown.strip()):
+            first += 1
+        while not (spans[last - 1].text.strip() or spans[last - 1].shown.strip()):
+            last -= 1
+        return spans[first:last], lead, tail + sum(waits.values())
 
 
 def _start(said: _Said) -> int:
@@ -503,9 +505,9 @@ def _wait(bare: list[_Marked | float]) -> None:
 
 def _cleaned(text: str) -> str:
     """Without emoji and invisible characters, with every run of white space as one blank."""
-    if not text.isascii():
-        text = EMOJI.sub(" ", INVISIBLE.sub("", text))
-    return _BLANKS.sub(" ", text)
+    if text.isascii():
+        return text if text.isalnum() else _BLANKS.sub(" ", text)
+    return _BLANKS.sub(" ", EMOJI.sub(" ", INVISIBLE.sub("", text)))
 
 
 def _with_pause(span: Span, seconds: float) -> Span:
