@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +127,8 @@ def spec_to_json(spec: LineSpec) -> dict[str, Any]:
 
 def _plain(part: Any) -> dict[str, Any]:
     """As asdict, without copies of what nobody can change: a plan asks for it hundreds of times."""
-    values = ((name, getattr(part, name)) for name in _names(type(part)))
-    return {name: _plain(value) if _names(type(value)) else value for name, value in values}
-
-
-@functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    values = ((name, getattr(part, name)) for name in part.__dataclass_fields__)
+    return {name: _plain(value) if is_dataclass(value) else value for name, value in values}
 
 
 def spec_from_json(plain: dict[str, Any]) -> LineSpec:
