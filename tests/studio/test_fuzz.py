@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
 SEED = int(os.environ.get("FUZZ_SEED") or (random.randrange(2**32) if SECONDS else 1))
-ROUNDS = 3
+ROUNDS = 2
 
 
 @pytest.mark.filterwarnings("default")
