@@ -136,7 +136,7 @@ def test_line_breaks_of_other_programmes_part_words():
 
 
 def test_nothing_that_is_typed_breaks_reading():
-    for text in ("\x00a", "a\ud800", "\udfffa", *map(chr, range(0x0, 0x3000, 7))):
+    for text in ("\x00a", "a\ud800", "\udfffa", *map(chr, range(0x0, 0x3000, 23))):
         for kind in ("markdown", "text", "ssml"):
             try:
                 script.run(f"Yes {text}", markup=kind)
