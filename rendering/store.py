@@ -216,9 +216,7 @@ class Store:
             if not self._owner:
                 self._owner = secrets.token_hex(8)
                 mine = os.open(self._unfinished / f"{self._owner}{OWNER}", os.O_CREAT | os.O_RDWR)
-                fcntl.flock(
-                    mine, fcntl.LOCK_EX
-                )  # which the kernel gives back when this process ends
+                fcntl.flock(mine, fcntl.LOCK_EX)  # the kernel gives it back when this process ends
                 weakref.finalize(self, os.close, mine)
         return self._unfinished / f"{self._owner}.{secrets.token_hex(8)}{suffix}"
 
