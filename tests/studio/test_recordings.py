@@ -1,6 +1,7 @@
 """A person's own recording: taken in with their consent, measured, beside the nearest stock voices, deleted."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -89,7 +90,8 @@ def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good)
     assert not Voice.offered_to(alice.workspace).filter(pk=voice.pk).exists()
     scene = make_project(alice.workspace).live_scenes.first()
     drawer = client.get(f"/scenes/{scene.pk}/voices").content.decode()
-    assert drawer.index("Stock voices nearest to My voice") < drawer.index("American English")
+    headings = re.findall(r"voices-heading\">([^<]+)", drawer)
+    assert headings.index("Stock voices nearest to My voice") < headings.index("American English")
 
 
 def test_the_consent_is_recorded_before_anything_is_measured(client, alice, good):
