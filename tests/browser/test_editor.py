@@ -42,7 +42,7 @@ def test_typing_saves_itself_and_survives_a_reload(page_of, until, alice, projec
 def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
-    page.get_by_text("Saved").first.wait_for(state="attached")
+    page.get_by_text("at most").first.wait_for()
     for _ in range(80):
         page.keyboard.press("Tab")
         focused = page.evaluate("document.activeElement.textContent.trim()")
