@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -122,6 +123,7 @@ def test_a_studio_starts_from_the_copy(
     waiting.segments.update(
         status="running", claims=1, attempt=1, lease_owner="gone:1:1", lease_until=timezone.now()
     )
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
     copy = tmp_path / "copy"
     call_command("backup", str(copy))
     call_command("backup", str(copy))
