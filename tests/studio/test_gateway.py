@@ -12,7 +12,7 @@ from billing.models import available
 from rendering.models import Render
 from studio.gateway import bodies, connections, pools
 from studio.gateway.addresses import client_of
-from studio.models import ApiKey
+from studio.models import ApiKey, Workspace
 from studio.views.files import file_url
 from tests.studio.rows import put
 
@@ -90,8 +90,9 @@ def film():
     return file_url(put(FILM, ".mp4")["key"], ".mp4", "spring.mp4")
 
 
-def test_who_is_slow_holds_nobody_up(site, secret, film):
+def test_who_is_slow_holds_nobody_up(site, secret, alice, film):
     """Each of these kinds would take all threads where one holds a thread while it waits."""
+    Workspace.objects.filter(pk=alice.workspace.pk).update(plan="business")  # 12 renders may wait
     slow_body = head("POST", "/accounts/login/", "Content-Length: 1000") + b"login="
     slow_upload = head("POST", "/assets", "Content-Length: 400000000") + b"x" * 1000
     held = [opened(site, wanted_render(secret, f"wait-{n}")) for n in range(12)]
