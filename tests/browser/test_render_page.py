@@ -87,7 +87,7 @@ def test_progress_comes_by_itself_and_keeps_the_focus(page_of, alice, running, f
 def test_cancel_needs_no_reload(page_of, alice, running):
     page = open_page(page_of(alice), running)
     page.evaluate("window.stayed = true")
-    page.get_by_role("button", name="Cancel, all 0.9 credits come back").click()
+    page.get_by_role("button", name="Cancel, all credits (54 s) come back").click()
     page.get_by_text("All 0.9 credits (54 s) are back.").wait_for()
     assert page.evaluate("window.stayed")
     assert Render.objects.get().status == "canceled"

@@ -78,7 +78,7 @@ def test_waiting_says_place_time_and_cost(client_of, alice, render, worker):
     assert "Next in the queue" in html
     assert "at the latest" in html
     assert "at most 0.9 credits" in html
-    assert "Cancel, all 0.9 credits come back" in html
+    assert "Cancel, all credits (54 s) come back" in html
     assert POLLS in html
 
 
@@ -167,7 +167,7 @@ def test_held_says_for_what_who_and_until_when(client_of, alice, render):
     assert "political persuasion" in html
     assert "moderation team decides" in html
     assert f"{timezone.now() + timedelta(hours=72):%-d %B}" in html
-    assert "all 0.9 credits come back" in html
+    assert "all 0.9 credits (54 s) come back" in html
     assert POLLS in html
 
 
