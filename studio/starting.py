@@ -60,5 +60,5 @@ def until_ready(
             raise Stuck(f"Nothing has moved for {patience:.0f} s while waiting for {nouns}.")
         if now - told > say_every:
             told = now
-            say(f"Waiting for {nouns}, {now - begun:.0f} s so far …")
+            say(f"Waiting for {nouns}: {now - begun:.0f} s so far …")
         time.sleep(0.2)
