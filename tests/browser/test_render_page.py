@@ -242,6 +242,22 @@ def test_a_finished_line_plays_beside_the_page(
     assert page.evaluate("document.activeElement.id") == "play-1"
 
 
+def test_a_line_makes_room_when_the_render_is_over(
+    page_of, alice, running, until, settings, tmp_path
+):
+    settings.PLAYING_DIR = tmp_path / "playing"
+    film_line(running.segments.get(position=1))
+    page = open_page(page_of(alice), running)
+    page.locator("#play-1").click()
+    page.locator("line-player video").wait_for()
+    until(page, f"{TIME} > 0.2")
+    page.evaluate("document.querySelector('line-player video').pause()")
+    running.refresh_from_db()
+    running.cancel()
+    page.locator("line-player").wait_for(state="detached")
+    assert page.get_by_text("Nothing was charged.").or_(page.get_by_text("are back.")).is_visible()
+
+
 def test_a_finished_line_plays_without_scripts(page_of, alice, running, settings, tmp_path):
     settings.PLAYING_DIR = tmp_path / "playing"
     film_line(running.segments.get(position=1))
