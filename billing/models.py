@@ -161,10 +161,15 @@ class Wallet(models.Model):
         order = grants.order_by("priority", F("expires_at").asc(nulls_last=True), "pk")
         return [(grant, sums[grant.pk]) for grant in order if sums[grant.pk] > 0]
 
-    def _expire(self, now: datetime, grant_ids: list[int] | None = None) -> None:
+    def _expire(self, now: datetime, grant_ids: list[int] | None = None) -> list[tuple[Grant, int]]:
+        """Writes off what has ended; gives what is left, as _left does."""
+        found = []
         for grant, left in self._left(grant_ids):
             if grant.expires_at and grant.expires_at <= now:
                 self._move("expire", grant, left)
+            else:
+                found.append((grant, left))
+        return found
 
 
 @transaction.atomic
@@ -211,9 +216,7 @@ def available(workspace: Workspace) -> int:
 def charge(render: Render, amount: int, member: User | None = None) -> None:
     """Takes the quote, from the grants that end first. NotEnoughCredits changes nothing."""
     wallet = Wallet.locked(render.workspace_id)
-    now = timezone.now()
-    wallet._expire(now)
-    left = wallet._left()
+    left = wallet._expire(timezone.now())
     total = sum(rest for _, rest in left)
     if total < amount:
         raise NotEnoughCredits(amount, total)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -90,7 +91,7 @@ class Plan:
     def changed(self) -> int:
         return len(self.unpaid)
 
-    @property
+    @cached_property
     def shares(self) -> list[int]:
         """Credit-seconds of each line."""
         if self.draft:
@@ -98,7 +99,7 @@ class Plan:
         dealt = iter(cost.deal(x.seconds * (1 if x.exact else UNSURE) for x in self.unpaid))
         return [0 if line.paid else next(dealt) for line in self.lines]
 
-    @property
+    @cached_property
     def quoted(self) -> int:
         """Credit-seconds, never exceeded."""
         return sum(self.shares)
