@@ -90,8 +90,8 @@ WAYS = (
     Way(
         "A picture, video or music for scenes",
         ("asset_create", "api-1:asset_create"),
-        f"pictures: {pictures.MOST_BYTES // 1_000_000} MB, {decoding.MOST_PIXELS // 1_000_000} million pixels of a JPEG and "
-        f"{decoding.MOST_PIXELS_WHOLE // 1_000_000} million of others, {uploads.PICTURES} an hour; "
+        f"pictures: {pictures.MOST_BYTES // 1_000_000} MB, {decoding.MOST_PIXELS // 1_000_000} million pixels of a JPEG, {decoding.MOST_KEPT // 8_000_000} to "
+        f"{decoding.MOST_PIXELS_WHOLE // 1_000_000} of a progressive one by its channels, {decoding.MOST_PIXELS_WHOLE // 1_000_000} of others, {uploads.PICTURES} an hour; "
         f"videos: {clips.MOST_BYTES['video'] // 1_000_000} MB, {clips.LONGEST['video'] / 60:.0f} minutes, 4096 x 2304, {uploads.VIDEOS} an hour, "
         f"{footage.MOST_WAITING} waiting; music: {clips.MOST_BYTES['music'] // 1_000_000} MB, {clips.LONGEST['music'] / 60:.0f} minutes, {uploads.TUNES} an hour",
         f"pictures: {DECODER}; videos: looked at here, encoded by a worker",
