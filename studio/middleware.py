@@ -37,7 +37,7 @@ def request_id(get_response):
 def upload_limit(get_response):
     """Turns a request that is too large away before a byte of it is written to disk."""
     from studio.api.problems import Refusal, answer
-    from studio.limits import FORM, bytes_of
+    from studio.limits import AROUND, FORM, bytes_of
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
         length = request.META.get("CONTENT_LENGTH") or "0"
@@ -51,10 +51,11 @@ def upload_limit(get_response):
         elif size > FORM and most > FORM and not request.user.is_authenticated:
             return redirect_to_login("/")
         elif size > most:
+            fits = most - AROUND if most > FORM else most
             return _told(
                 request,
                 BadInput(
-                    f"This is too large: at most {most / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
+                    f"This is too large: at most {fits / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
                     code="file_too_large",
                 ),
             )

@@ -5,11 +5,21 @@ import hashlib
 from django.utils import timezone
 
 from billing import models as billing
-from rendering import queue
+from rendering import queue, sums
 from rendering.models import Render, Segment
+from rendering.store import OWNER
 from studio.models import Avatar, Project, Voice
 
 WORDS = ("Hello, and welcome.", "Here is the second line.", "And this is the last.")
+
+
+def everything():
+    """Files in the store. A hash counts only where its file is gone and it was left behind."""
+    found = {path for path in queue.store().folder.rglob("*") if path.is_file()}
+    found = {path for path in found if path.suffix != OWNER}
+    return {
+        path for path in found if path.suffix != sums.SUFFIX or path.with_suffix("") not in found
+    }
 
 
 def make_project(workspace, title="Spring briefing", script="Hello, and welcome.", **fields):
