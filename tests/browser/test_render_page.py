@@ -200,6 +200,7 @@ def test_search_narrows_as_one_types_and_archive_can_be_undone(page_of, alice, l
     page.goto(reverse("project_list"))
     page.get_by_label("Search titles and scripts").press_sequentially("autumn")
     page.get_by_role("link", name="Spring briefing").wait_for(state="detached")
+    page.wait_for_load_state("networkidle")  # the last letter's answer closes a menu
     assert page.get_by_role("link", name="Autumn briefing").is_visible()
     page.get_by_label("What to do with Autumn briefing").click()
     page.get_by_role("button", name="Archive").click()
