@@ -171,7 +171,8 @@ def _donor(slug: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], fl
 def spectacles(picture: Frame, points: NDArray[np.float64]) -> NDArray[np.float32]:
     """Where rims and bridge of glasses are, 0..1, soft, in the size of an RGB picture; all 0 for a bare face.
 
-    They are thin, darker than the skin on both sides, and go around an eye: brows, lashes and folds are none of that.
+    They are thin, darker than the skin on both sides, and go around both eyes: brows, lashes, folds
+    and the shadow of one socket are none of that.
     """
     high = float(np.linalg.norm(points[10, :2] - points[152, :2]))
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (0, 0), 0.8)
@@ -209,6 +210,9 @@ def spectacles(picture: Frame, points: NDArray[np.float64]) -> NDArray[np.float3
         wide, tall = boxes[label, 2:4]
         if wide > 0.7 * openings[0].width and tall > 2.5 * openings[0].height:
             found[labels == label] = 1
+    bridge = round(float(points[168, 0]))
+    if not (found[:, :bridge].any() and found[:, bridge:].any()):
+        found[:] = 0  # the shadow of one socket: glasses go around both eyes
     found = cv2.dilate(found, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(found.astype(np.float32), (0, 0), max(1.0, 0.004 * high))
 
