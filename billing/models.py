@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, Q, Sum, When
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class Wallet(models.Model):
     def locked(cls, workspace: Workspace | str) -> Wallet:
         """The wallet under its lock; call inside a transaction."""
         pk = workspace if isinstance(workspace, str) else workspace.pk
+        if wallet := cls.objects.select_for_update().filter(workspace_id=pk).first():
+            return wallet
         cls.objects.get_or_create(workspace_id=pk)
         return cls.objects.select_for_update().get(workspace_id=pk)
 
@@ -148,18 +150,15 @@ class Wallet(models.Model):
         grants = Grant.objects.filter(workspace_id=self.workspace_id)
         if grant_ids is not None:
             grants = grants.filter(pk__in=grant_ids)
-        signed = {"grant": 1, "give_back": 1, "refund": 1, "charge": -1, "expire": -1, "revoke": -1}
-        sums = dict.fromkeys(grants.values_list("pk", flat=True), 0)
-        rows = (
-            Transfer.objects.filter(grant_id__in=sums)
-            .order_by()
-            .values("grant_id", "kind")
-            .annotate(total=Sum("amount"))
+        amount = F("transfers__amount")
+        signed = Case(
+            When(transfers__kind__in=("grant", "give_back", "refund"), then=amount),
+            When(transfers__kind__in=("charge", "expire", "revoke"), then=-amount),
+            default=0,
         )
-        for row in rows:
-            sums[row["grant_id"]] += signed.get(row["kind"], 0) * row["total"]
-        order = grants.order_by("priority", F("expires_at").asc(nulls_last=True), "pk")
-        return [(grant, sums[grant.pk]) for grant in order if sums[grant.pk] > 0]
+        rows = grants.annotate(left=Sum(signed)).filter(left__gt=0)
+        order = rows.order_by("priority", F("expires_at").asc(nulls_last=True), "pk")
+        return [(grant, grant.left) for grant in order]
 
     def _expire(self, now: datetime, grant_ids: list[int] | None = None) -> list[tuple[Grant, int]]:
         """Writes off what has ended; gives what is left, as _left does."""

@@ -406,7 +406,7 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
     from django.db import connection
     from django.utils import timezone
 
-    from rendering import mending
+    from rendering import repair
     from rendering.models import Render
     from studio.models import Project
 
@@ -438,7 +438,7 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
         with contextlib.suppress(SystemExit):
             _until(lambda: not open_rows(), "all has ended", SETTLED_WITHIN)
         print(f"all had ended {time.monotonic() - begun:.0f} s after the last request")
-        _mend(Render, mending)
+        _repair(Render, repair)
         alive = studio.poll() is None
     finally:
         studio.send_signal(signal.SIGINT)
@@ -458,13 +458,13 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
     return wrong
 
 
-def _mend(renders: Any, mending: Any) -> None:
+def _repair(renders: Any, repair: Any) -> None:
     """Films that were damaged after they were delivered are made again, as their pages offer."""
     damaged = [
-        render for render in renders.objects.filter(status="done") if mending.is_damaged(render)
+        render for render in renders.objects.filter(status="done") if repair.is_damaged(render)
     ]
     for render in damaged:
-        mending.ask(render)
+        repair.ask(render)
     if damaged:
         print(f"{len(damaged)} finished films were damaged and are made again")
         rows = renders.objects.filter(pk__in=[render.pk for render in damaged])

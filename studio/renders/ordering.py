@@ -47,7 +47,7 @@ class _Ready:
     """A render that only has to be written down."""
 
     render: Render
-    statements: list[tuple[str, Any]]  # that write its lines
+    insert: tuple[str, list[Any]]  # that writes its lines
     plan: Plan
     reading: Reading
 
@@ -174,18 +174,18 @@ def _read(
         )
         for position, (line, share) in enumerate(zip(plan.lines, plan.shares, strict=True), start=1)
     ]
-    return _Ready(render, _inserts(segments), plan, reading)
+    return _Ready(render, _insert(segments), plan, reading)
 
 
-def _inserts(rows: list[Model]) -> list[tuple[str, Any]]:
-    """What bulk_create would send. To put it into words takes longer than to write it, and is done before the lock."""
-    fields, found = list(Segment._meta.concrete_fields), []
-    size = connection.ops.bulk_batch_size(fields, rows)
-    for at in range(0, len(rows), size):
-        query = InsertQuery(Segment)
-        query.insert_values(fields, rows[at : at + size])
-        found += query.get_compiler(connection=connection).as_sql()
-    return found
+def _insert(rows: list[Model]) -> tuple[str, list[Any]]:
+    """The statement that writes one row, and the values of each. To put 300 rows into words takes longer than to
+    write them, and is done before the lock; one statement is read once, not once for each row."""
+    query, values, statement = InsertQuery(Segment), [], ""
+    for row in rows:
+        query.insert_values(list(Segment._meta.concrete_fields), [row])
+        ((statement, row_values),) = query.get_compiler(connection=connection).as_sql()
+        values.append(row_values)
+    return statement, values
 
 
 def _agreed(plan: Plan) -> list[Consent]:
@@ -231,11 +231,11 @@ def _written(
     if seen is not None and plan.quoted > seen:
         raise PriceRose(None if seen == UNSEEN else seen, plan.quoted)
     check_room(project.workspace, drafted=plan.to_make if plan.draft else None)
-    _agreed(plan)
+    if Consent.valid().filter(pk__in=render.consents).count() != len(render.consents):
+        raise _Changed
     render.save(force_insert=True)
     with connection.cursor() as cursor:
-        for statement, values in ready.statements:
-            cursor.execute(statement, values)
+        cursor.executemany(*ready.insert)
     if render.quoted:
         billing.charge(render, render.quoted, render.requested_by)
     if render.status == "held":

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import eta, mending, playing, provenance, queue, segments
+from rendering import eta, playing, provenance, queue, repair, segments
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access
@@ -155,8 +155,8 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     path = queue.store().find(video["key"], video["suffix"]) if video else None
     context["credentials"] = found = credentials(path) if path else {}
     context["signed_at"] = parse_datetime(found.get("created_at") or "")
-    context["mending"] = mending.is_mending(render)
-    context["damaged"] = mending.is_damaged(render)
+    context["repairing"] = repair.is_running(render)
+    context["damaged"] = repair.is_damaged(render)
     context["gone"] = path is None and not context["damaged"]
     context["speaking"] = speaking(render.quality)
     return context
@@ -267,7 +267,7 @@ def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
 def render_mend(request: HttpRequest, render_id: str) -> HttpResponse:
     """A damaged film is made again from its kept lines, free of charge."""
     render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
-    mending.ask(render)
+    repair.ask(render)
     return redirect("render_detail", render.pk)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Transfer
-from rendering import mending, queue, tasks
+from rendering import queue, repair, tasks
 from rendering.models import Render
 from studio import actions, composition
 from tests.rendering.fleet import whole
@@ -77,8 +77,8 @@ def test_a_damaged_film_says_so_and_is_made_again_free_of_charge(
     for _ in range(2):
         assert client.post(reverse("render_mend", args=[render.pk])).status_code == 302
     assert "is being made again" in client.get(page).content.decode()
-    mending.mend(render.pk)
-    mending.mend(render.pk)
+    repair.repair_film(render.pk)
+    repair.repair_film(render.pk)
     words = client.get(page).content.decode()
     assert "damaged" not in words
     assert "is being made again" not in words

@@ -26,7 +26,7 @@ def is_damaged(render: Render) -> bool:
     return any(store.is_damaged(output["key"], output["suffix"]) for output in render.outputs)
 
 
-def is_mending(render: Render) -> bool:
+def is_running(render: Render) -> bool:
     return render.lease_until is not None and render.lease_until > timezone.now()
 
 
@@ -39,12 +39,12 @@ def ask(render: Render) -> None:
     if not rows.filter(status="done").update(lease_owner="", lease_until=now + LONGEST):
         return
     engine = render.segments.order_by().values_list("engine", flat=True).first() or "portrait"
-    if not publish(mend, render.pk, queue=queue_name(engine, render.lane)):
+    if not publish(repair_film, render.pk, queue=queue_name(engine, render.lane)):
         _end(render)
 
 
-@shared_task(name="rendering.mending.mend", ignore_result=True)
-def mend(render_id: str) -> None:
+@shared_task(name="rendering.repair.repair_film", ignore_result=True)
+def repair_film(render_id: str) -> None:
     """Lines that are not in the store any more are made again as well."""
     owner = process_name()
     asked = Render.objects.filter(pk=render_id, status="done", lease_owner="")
