@@ -187,10 +187,12 @@ class Store:
         return found
 
     def _place(self, draft: Path, path: Path, sha256: str) -> None:
-        """The finished draft under its name, and its hash beside it."""
+        """The finished draft under its name, and its hash beside it. Of two writers one comes after the other, or the file of
+        one would stand beside the hash of the other."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(draft, path)
-        sums.keep(path, sha256)
+        with _alone(path.parent):
+            os.replace(draft, path)
+            sums.keep(path, sha256)
 
     @contextmanager
     def _room(self) -> Iterator[None]:
@@ -251,3 +253,14 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other thread or process is inside this block for the same folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)  # gives it back
