@@ -15,6 +15,9 @@ test: .venv/test ## all tests, on SQLite and the embedded broker, then the ones 
 	$(BIN)/pytest -n 2
 	DATABASE=postgres $(BIN)/pytest -n 2 -m postgres
 
+test-long: .venv/test ## what takes longer: a kill in each stage, every file of the table of uploads, each picture at its bound
+	$(BIN)/pytest -n 2 -m long
+
 test-engines: .venv-gpu/test ## the tests of engines on torch, in an environment of their own
 	.venv-gpu/bin/pytest -n 2 tests/gpu
 
@@ -53,9 +56,6 @@ chaos: .venv/test ## ten minutes of films asked for and 30 kills, then everythin
 siege: .venv/test ## what others feel while one account sends the worst that is known: times, 5xx, memory (3 minutes)
 	$(BIN)/python -m tests.siege
 
-media: .venv/test ## every file of the table of uploads, encoded and read back, and a picture of each format at its bound
-	MEDIA=all $(BIN)/pytest -n 2 tests/stages/test_media_table.py tests/stages/test_picture_intake.py
-
 bench-limits: .venv/test ## what the worst known input of each way in costs: seconds, memory, time under the lock
 	$(BIN)/python -m tests.bench_limits
 
@@ -84,4 +84,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz chaos siege samples media gallery help
+.PHONY: run demo setup test test-long test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz chaos siege samples gallery help

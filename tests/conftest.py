@@ -18,6 +18,14 @@ def pytest_terminal_summary(terminalreporter):
         )
 
 
+def pytest_collection_modifyitems(config, items):
+    if "long" in config.option.markexpr or any("::" in asked for asked in config.args):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _rows_can_be_cleared():
     """Between transactional tests SQLite is emptied by DELETE, which append-only tables refuse."""

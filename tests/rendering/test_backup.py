@@ -22,8 +22,6 @@ from studio.backup import places
 from tests.embedded import free_port
 from tests.rendering.fleet import database_url, whole
 
-pytestmark = pytest.mark.slow
-
 START = r"""
 import html, json, re, sys
 import django; django.setup()

@@ -11,8 +11,6 @@ from rendering.models import Render
 from studio import actions, composition
 from tests.rendering.fleet import whole
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def make_film(transactional_db, library, monkeypatch):

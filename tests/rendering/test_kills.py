@@ -16,7 +16,7 @@ from studio import actions
 from studio.servers import free_port
 from tests.rendering.fleet import killed_at, state, until, whole
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 
 def ended(render):
@@ -40,7 +40,15 @@ def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
 
 
 @pytest.mark.parametrize(
-    "moment", ["K4", "K6", "K7", "K8", *(f"stage:{stage}" for stage in STAGES)]
+    "moment",
+    [
+        *("K4", "K6", "K7", "K8", "stage:frames"),
+        *(
+            pytest.param(f"stage:{stage}", marks=pytest.mark.long)
+            for stage in STAGES
+            if stage != "frames"
+        ),
+    ],
 )
 def test_the_worker_is_killed(fleet, make_script, settings, moment):
     project = make_script(f"The worker ends in {moment.replace(':', ' ')}, and another goes on.")

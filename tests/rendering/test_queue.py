@@ -169,7 +169,6 @@ def test_a_head_start_ends(alice, charlie, library):
     assert [queue.claim("me").render_id for _ in range(3)] == [old.pk, preview.pk, young.pk]
 
 
-@pytest.mark.slow
 def test_two_workers_share_forty_lines(fleet, make_script):
     project = make_script(*(f"Number {n}." for n in range(1, 41)))
     fleet.worker(slots=2)
@@ -185,7 +184,6 @@ def test_two_workers_share_forty_lines(fleet, make_script):
     assert {line.attempt for line in lines} == {1}
 
 
-@pytest.mark.slow
 def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alice):
     """In the middle of one long sentence of the heavy voice, which is a single call of the model."""
     before = available(alice.workspace)
@@ -202,7 +200,6 @@ def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alic
     assert Render.objects.get(pk=render.pk).status == "canceled"
 
 
-@pytest.mark.slow
 def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, client_of):
     words = [f"This is line number {n} of eight." for n in range(1, 9)]
     project = make_script(*words)

@@ -24,7 +24,6 @@ from studio.management.commands.serve import pause_before
 from studio.models import Clip
 from tests.rendering.fleet import database_url, until, whole
 
-pytestmark = pytest.mark.slow
 FULL = 1 << 60  # bytes that no disk has free
 
 

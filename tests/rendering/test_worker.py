@@ -13,7 +13,7 @@ from rendering.models import Render, Segment, Worker
 from studio import actions
 from tests.rendering.fleet import state, until, whole
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 
 def answer(port, path):

@@ -1,9 +1,7 @@
-"""Files as people have them (media_table.py): each is looked at, some are encoded; `make media` encodes them all.
+"""Files as people have them (media_table.py): each is looked at, some are encoded; `make test-long` encodes them all.
 
 What comes out is read by PyAV, which is not our ffmpeg.
 """
-
-import os
 
 import av
 import numpy as np
@@ -13,12 +11,9 @@ import soundfile
 from rendering import clips, tracks
 from tests.stages.media_table import CASES, COLOURS
 
-ALL = os.environ.get("MEDIA") == "all"
 
-
-@pytest.fixture(params=CASES, ids=lambda case: f"{case.kind}: {case.name}")
-def case(request):
-    return request.param
+def named(case):
+    return f"{case.kind}: {case.name}"
 
 
 def first_picture(path):
@@ -56,6 +51,7 @@ def looks_right(case, path):
         assert np.abs(seen - share * np.array(COLOURS[name])).max() <= case.near, (name, seen)
 
 
+@pytest.mark.parametrize("case", CASES, ids=named)
 def test_what_people_have_is_taken(case, tmp_path):
     source = case.make(tmp_path)
     told = clips.check(source, case.kind)
@@ -64,8 +60,15 @@ def test_what_people_have_is_taken(case, tmp_path):
         steps = ",".join(tracks.filters(told.track, told.opened, told.seconds, told.height))
         assert all(step in steps for step in case.steps), steps
         assert not any(step in steps for step in case.not_steps), steps
-    if not (case.whole or ALL):
-        return
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[] if case.whole else pytest.mark.long) for case in CASES],
+    ids=named,
+)
+def test_it_looks_and_lasts_as_it_did(case, tmp_path):
+    source = case.make(tmp_path)
     made = clips.intake(source, tmp_path / "kept", case.kind)
     assert made.seconds == pytest.approx(case.seconds, abs=0.12)
     if case.kind == "music":

@@ -365,7 +365,6 @@ def run_and_die(folder, place):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES[:6])
 def test_a_killed_render_is_taken_up_again(made, tmp_path, stage):
     segment, _, _ = made

@@ -28,7 +28,6 @@ def timing():
 MOUTH = ("jaw", "width", "pucker", "upper", "lower", "tongue", "closure", "tuck")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
 def test_the_lips_follow_the_words(slug, timing):
     spec = LineSpec(LINE, slug, "af_heart", video=VideoFormat.of("16:9", 720))

@@ -8,8 +8,6 @@ from django.core.management import call_command
 
 from rendering import media
 
-pytestmark = pytest.mark.slow
-
 LINE = (
     "Welcome back. Maybe you have a big meeting today, so let me show you the plan. "
     "Three simple steps solve a problem that many people have."

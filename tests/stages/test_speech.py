@@ -263,7 +263,6 @@ def test_a_model_call_is_stopped_within_a_second():
     assert time.monotonic() - started < 0.7 + 1.5
 
 
-@pytest.mark.slow
 def test_a_very_long_sentence_is_whole():
     text = "and then we walked a little further along the quiet river, " * 9
     spoken = speech.run(line("So " + text), "af_heart")
@@ -272,7 +271,6 @@ def test_a_very_long_sentence_is_whole():
     assert max(b.start - a.end for a, b in zip(spoken.words, spoken.words[1:], strict=False)) < 0.7
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("slug", [slug for slug in voices.REGISTRY if slug != "preview"])
 def test_every_voice_speaks(slug, tmp_path):
     read = line("Hello, my friend.", language=voices.get(slug).language)

@@ -106,7 +106,6 @@ def agree(client, avatar, **changed):
     return client.post(f"/avatars/{avatar.pk}/unlock", fields)
 
 
-@pytest.mark.slow
 def test_a_photo_becomes_an_avatar_that_speaks(client):
     avatar = upload(
         client, coded(scenes.photo("clara")), name="team_photo-1.jpg", voice="am_michael"
@@ -365,7 +364,6 @@ def test_deleted_while_it_renders(client, alice, kept):
     assert client.get(f"/scenes/{scene.pk}/frame.jpg").status_code == 404
 
 
-@pytest.mark.slow
 def test_a_finished_film_says_that_it_shows_a_photo_and_who_agreed(client, kept, tmp_path, capsys):
     """The same from the command line, with the consent named; read back from the file."""
     agree(client, kept)
@@ -392,7 +390,6 @@ def test_a_finished_film_says_that_it_shows_a_photo_and_who_agreed(client, kept,
     assert "Maya Robin" not in json.dumps(found)  # who agreed is in the record, not in the film
 
 
-@pytest.mark.slow
 def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
     client, alice, kept, monkeypatch
 ):

@@ -14,8 +14,6 @@ from django.conf import settings
 
 from studio.servers import free_port
 
-pytestmark = pytest.mark.slow
-
 
 def alive(folder):
     """Processes that were started with this data folder."""
