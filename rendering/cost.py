@@ -36,6 +36,11 @@ def paid(project_id: str, line_keys: Collection[str]) -> set[str]:
     return set(delivered.filter(line_key__in=line_keys).values_list("line_key", flat=True))
 
 
+def deliveries(project_id: str) -> int:
+    """How many final renders of the project were delivered. While it stands, so does what `paid` found."""
+    return Render.objects.filter(project=project_id, status="done", mode="final").count()
+
+
 @transaction.atomic
 def deliver(render: Render, *, attempt: int | None = None, **changes: Any) -> None:
     """The end of a render that was made: its lines are charged, unless another render has paid for them meanwhile.

@@ -256,7 +256,9 @@ class Segment(rows.Mended):
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=new_segment_id)
-    render = models.ForeignKey(Render, on_delete=models.CASCADE, related_name="segments")
+    render = models.ForeignKey(
+        Render, on_delete=models.CASCADE, related_name="segments", db_index=False
+    )  # one_segment_per_place begins with it
     position = models.PositiveIntegerField()
     scene = models.CharField(max_length=48, blank=True, help_text="Id of the scene it came from.")
     scene_number = models.PositiveIntegerField(default=1)
@@ -319,7 +321,6 @@ class Segment(rows.Mended):
         ]
         indexes = [
             models.Index(fields=["status", "next_at"]),
-            models.Index(fields=["status", "engine"]),
             models.Index(fields=["status", "ended_at"]),
             models.Index(fields=["line_key"]),
             models.Index(fields=["key"]),

@@ -1,9 +1,10 @@
 """`make siege`: one account sends the worst that is known while another person uses the studio.
 
-    python -m tests.siege [--root CHECKOUT] [--seconds 120]
+    python -m tests.siege [--root CHECKOUT] [--seconds 120] [--only ATTACK,…]
 
 Starts the studio of a checkout on a fresh folder; prints, as Markdown, how long the other's pages took before and
 beside it, what was answered with a 5xx or not at all, and what memory the processes held. Takes some three minutes.
+The one who attacks is a process of the lowest priority: it stands for another machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -25,7 +27,8 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -111,6 +114,7 @@ class Client:
         )
 
 
+@cache
 def png(side: int) -> bytes:
     """A black picture of side x side pixels, some 400 kB at 12,000."""
 
@@ -324,7 +328,32 @@ def _below(process: int) -> Iterator[int]:
         yield from _below(child)
 
 
-def siege(root: Path, folder: Path, port: int, seconds: int) -> None:
+def attacked(
+    client: Client, attacks: tuple[Callable[[Client, int], None], ...], end: float, told: Connection
+) -> None:
+    """All attacks side by side until the end; tells how they were answered."""
+    os.nice(19)
+    png(12_000)
+
+    def again(attack: Callable[[Client, int], None]) -> None:
+        turn = 0
+        while time.monotonic() < end:
+            attack(client, turn)
+            turn += 1
+
+    for attack in attacks:
+        threading.Thread(target=again, args=(attack,), daemon=True).start()
+    time.sleep(max(0.0, end - time.monotonic()))
+    told.send(client.answers)
+
+
+def siege(
+    root: Path,
+    folder: Path,
+    port: int,
+    seconds: int,
+    attacks: tuple[Callable[[Client, int], None], ...],
+) -> None:
     environment = {**os.environ, "DATA_DIR": str(folder), "PYTHONPATH": str(root)}
     for name in ("BROKER_URL", "DATABASE_URL", "SECRET_KEY"):
         environment.pop(name, None)
@@ -355,22 +384,16 @@ def siege(root: Path, folder: Path, port: int, seconds: int) -> None:
         calm, before = person.taken(), memory.now()
 
         end = time.monotonic() + seconds
-
-        def again(attack: Callable[[Client, int], None]) -> None:
-            turn = 0
-            while time.monotonic() < end and serve.poll() is None:
-                attack(attacker, turn)
-                turn += 1
-
-        threads = [
-            threading.Thread(target=again, args=(attack,), daemon=True) for attack in ATTACKS
-        ]
-        threads.append(threading.Thread(target=memory.watch, args=(end,), daemon=True))
-        for thread in threads:
-            thread.start()
+        answers, attackers = multiprocessing.Pipe(duplex=False)
+        attack = multiprocessing.Process(
+            target=attacked, args=(attacker, attacks, end, attackers), daemon=True
+        )
+        attack.start()
+        threading.Thread(target=memory.watch, args=(end,), daemon=True).start()
         person.use(end)
         beside, peaks = person.taken(), dict(memory.peaks)
         ended = serve.poll() is not None
+        attacker.answers = answers.recv() if answers.poll(PATIENCE) else Counter()
         time.sleep(10)
         after = memory.now()
         report(calm, beside, other, attacker, before, peaks, after)
@@ -425,9 +448,12 @@ if __name__ == "__main__":
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout to try")
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--port", type=int, default=8150)
+    names = {attack.__name__: attack for attack in ATTACKS}
+    parser.add_argument("--only", default=",".join(names), help="some of the attacks")
     chosen = parser.parse_args()
+    some = tuple(names[name] for name in chosen.only.split(","))
     folder = Path(tempfile.mkdtemp(prefix="likeness-siege-"))
     try:
-        siege(chosen.root.resolve(), folder, chosen.port, chosen.seconds)
+        siege(chosen.root.resolve(), folder, chosen.port, chosen.seconds, some)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

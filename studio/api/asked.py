@@ -17,6 +17,7 @@ from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.projects import new_seed
+from studio.renders.plan import check_characters
 
 Row = TypeVar("Row", Avatar, Voice)
 Asset = TypeVar("Asset", Picture, Clip)
@@ -110,8 +111,9 @@ def _overlays(
 
 def _anchored(scene: dict[str, Any], path: str) -> None:
     """Refuses overlays on words that the script does not have."""
-    words = overlays.words_of(scene["script"], scene["markup"])
-    for number, row in enumerate(scene.get("overlays", ())):
+    rows = scene.get("overlays", ())
+    words = overlays.words_of(scene["script"], scene["markup"]) if rows else []
+    for number, row in enumerate(rows):
         for name in ("from", "to"):
             anchor = row[name]
             if anchor is None or not words:
@@ -222,6 +224,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
         }
         for number, scene in enumerate(inline)
     ]
+    check_characters(sum(len(fields["script"]) for fields in scenes))
     for number, fields in enumerate(scenes):
         _anchored(fields, f"scenes[{number}]." if wanted.scenes else "")
     project = Project(

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
@@ -129,6 +130,7 @@ class Asked:
         self.most = limits.bytes_of(text) if self.has_body else 0
         self.heavy = self.most > limits.FORM
         self.of_api = text.startswith("/api/")
+        self.of_files = text.startswith(settings.STATIC_URL)
 
     @property
     def credential(self) -> str:
@@ -189,12 +191,11 @@ class Gateway:
             os.kill(os.getpid(), signal.SIGTERM)
 
         # An editor asks for some pictures at once; but what one client makes us compute, all others feel.
-        self.pages = Pool("pages", 8, each=2, waiting=400, waiting_each=40, seconds=60, at_end=end)
+        pool = partial(Pool, shares=pools.Shares(), at_end=end)
+        self.pages = pool("pages", 8, each=2, waiting=400, waiting_each=40, seconds=60)
         # What reads a file takes seconds.
-        self.intake = Pool(
-            "intake", 2, each=1, waiting=100, waiting_each=10, seconds=300, at_end=end
-        )
-        self.looks = Pool("waits", 1, each=1, waiting=1, waiting_each=1, seconds=60, at_end=end)
+        self.intake = pool("intake", 2, each=1, waiting=100, waiting_each=10, seconds=300)
+        self.looks = pool("waits", 1, each=1, waiting=1, waiting_each=1, seconds=60)
         self.waits = Waits(over, self.looks)
 
     def close(self) -> None:
@@ -253,7 +254,8 @@ class Gateway:
     ) -> Answer:
         """The view's answer. Nobody waits for a page that nobody reads; what changes something is done in any case."""
         credential = asked.credential
-        stranger = (asked.address, bool(credential))  # a flood of keys holds up no login page
+        # A flood of keys, or of files, holds up no login page.
+        stranger = (asked.address, bool(credential), asked.of_files)
         client = self.known.get(credential, stranger)
         pool = self.intake if asked.heavy else self.pages
         work = asyncio.create_task(pool.run(client, lambda: self._call(environment)))
@@ -309,7 +311,8 @@ async def _gone(receive: Receive) -> None:
 
 
 def _refused(asked: Asked, away: Away) -> Answer:
-    """Said without a thread, which there is none of."""
+    """Said without a thread, which there is none of. The connection ends with it, or a flood of requests that came in one
+    piece would be refused one by one."""
     if asked.of_api:
         request = HttpRequest()
         request.path = asked.path.decode("utf-8", "replace")
@@ -320,12 +323,18 @@ def _refused(asked: Asked, away: Away) -> Answer:
         headers = {**response.headers}
         text = response.content
     else:
-        text = render_to_string("busy.html", {"problem": away}).encode()
+        text = _page(away)
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY}
         headers["Retry-After"] = str(away.seconds)
     headers["Content-Length"] = str(len(text))
+    headers["Connection"] = "close"
     sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     return Answer(away.status, sent, text)
+
+
+@cache
+def _page(away: Away) -> bytes:
+    return render_to_string("busy.html", {"problem": away}).encode()
 
 
 async def _send(answer: Answer, send: Send, gone: asyncio.Task | None) -> None:

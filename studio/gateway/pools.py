@@ -7,6 +7,7 @@ import logging
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Hashable
@@ -29,6 +30,47 @@ class TooSlow(Exception):
     """The work was given up after the seconds of the pool."""
 
 
+class Shares:
+    """Who had how much of the one interpreter lately, so that a client who had much makes way for the others.
+
+    Of what a client used half is forgotten after HALF seconds.
+    """
+
+    HALF = 10.0
+    MUCH = 2.0  # seconds; whoever computes a seventh of the time stays below
+    REST = 2.0  # times what a request computed, before the next of the same client begins
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.used: dict[Hashable, tuple[float, float]] = {}  # seconds, and when they were counted
+        self.rests_until: dict[Hashable, float] = {}
+
+    def of(self, client: Hashable) -> float:
+        seconds, at = self.used.get(client, (0.0, 0.0))
+        return float(seconds * 0.5 ** ((self.clock() - at) / self.HALF))
+
+    def add(self, client: Hashable, seconds: float) -> None:
+        now = self.clock()
+        self.used[client] = (self.of(client) + seconds, now)
+        if self.has_much(client):
+            self.rests_until[client] = now + self.REST * seconds
+        for name, (_, at) in list(self.used.items()):
+            if now - at > 10 * self.HALF:
+                del self.used[name]
+                self.rests_until.pop(name, None)
+
+    def has_much(self, client: Hashable) -> bool:
+        """Whether it had much while others were here as well."""
+        if self.of(client) < self.MUCH:
+            return False
+        now = self.clock()
+        return any(now - at < self.HALF for name, (_, at) in self.used.items() if name != client)
+
+    def rest(self, client: Hashable) -> float:
+        """Seconds until its next request may begin."""
+        return max(0.0, self.rests_until.get(client, 0.0) - self.clock())
+
+
 class Job:
     def __init__(self, client: Hashable, work: Callable[[], Any], done: asyncio.Future) -> None:
         self.client, self.work, self.done = client, work, done
@@ -40,7 +82,8 @@ class Job:
 class Pool:
     """`threads` at once, of these `each` for one client; `waiting` in line, of these `waiting_each` of one client.
 
-    Whoever waits gets a thread in turn, not in the order of coming. Belongs to one event loop. Work that takes
+    Whoever waits gets a thread in turn, not in the order of coming; who had much of the processor lately gets one at
+    a time, with rests, while others are here (`Shares`). Belongs to one event loop. Work that takes
     longer than `seconds` is given up: its thread cannot be ended, so another takes its place. When as many are
     lost as there were, `at_end` is called.
     """
@@ -54,14 +97,17 @@ class Pool:
         waiting: int,
         waiting_each: int,
         seconds: float,
+        shares: Shares,
         at_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.name, self.threads, self.each, self.seconds = name, threads, each, seconds
         self.most_waiting, self.most_waiting_each = waiting, waiting_each
+        self.shares = shares
         self.at_end = at_end
         self.lines: dict[Hashable, deque[Job]] = {}
         self.waiting = 0
         self.running: Counter[Hashable] = Counter()
+        self.resting: set[Hashable] = set()
         self.free = threads
         self.lost = 0
         self.handed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -105,7 +151,12 @@ class Pool:
         for client in list(self.lines):
             if not self.free:
                 return
-            if self.running[client] >= self.each:
+            if self.running[client] >= (1 if self.shares.has_much(client) else self.each):
+                continue
+            if rest := self.shares.rest(client):
+                if client not in self.resting:
+                    self.resting.add(client)
+                    asyncio.get_running_loop().call_later(rest, self._rested, client)
                 continue
             line = self.lines.pop(client)
             job = line.popleft()
@@ -117,6 +168,10 @@ class Pool:
             job.timer = job.done.get_loop().call_later(self.seconds, self._give_up, job)
             self.handed.put(job)
 
+    def _rested(self, client: Hashable) -> None:
+        self.resting.discard(client)
+        self._hand_out()
+
     def _add_thread(self) -> None:
         threading.Thread(target=self._work, name=self.name, daemon=True).start()
 
@@ -127,18 +182,20 @@ class Pool:
                 connections.close_all()
                 return
             job.thread = threading.get_ident()
-            result, error = None, None
+            result, error, begun = None, None, time.thread_time()
             try:
                 result = job.work()
             except BaseException as raised:
                 error = raised
-            job.done.get_loop().call_soon_threadsafe(self._ended, job, result, error)
+            took = time.thread_time() - begun
+            job.done.get_loop().call_soon_threadsafe(self._ended, job, took, result, error)
             if job.given_up:
                 connections.close_all()
                 return
             del job, result, error
 
-    def _ended(self, job: Job, result: Any, error: BaseException | None) -> None:
+    def _ended(self, job: Job, took: float, result: Any, error: BaseException | None) -> None:
+        self.shares.add(job.client, took)
         if job.given_up:
             self.lost -= 1
             return

@@ -218,7 +218,7 @@ def _written(
         there = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
         if not there.exists() or dictionary_of(project.workspace) != plan.dictionary:
             raise _Changed
-        if cost.paid(project.pk, {line.line_key for line in plan.lines}) != plan.paid:
+        if cost.deliveries(project.pk) != plan.deliveries:
             raise _Changed
     if one and (twin := _open_twin(ready)):
         return twin

@@ -65,7 +65,7 @@ class Plan:
     draft: bool
     lines: tuple[PlannedLine, ...]
     lane: str
-    paid: Collection[str] = frozenset()  # keys of lines that were paid for before
+    deliveries: int = 0  # of the project, when it was asked what is paid for
     wait: eta.Wait = UNKNOWN
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -110,7 +110,7 @@ class Plan:
         for line in self.lines:
             lines.append(replace(line, paid=line.line_key in seen))
             seen.add(line.line_key)
-        return replace(self, lines=tuple(lines), paid=paid)
+        return replace(self, lines=tuple(lines))
 
 
 def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
@@ -217,6 +217,7 @@ def plan_render(
         draft=draft,
         lines=tuple(_with_films(lines)),
         lane=lane,
+        deliveries=cost.deliveries(project.pk),
         warnings=[
             {**asdict(w), "scene": line.scene_number, "line": line.line_number}
             for line in lines
@@ -231,13 +232,7 @@ def plan_render(
 
 def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ...]]:
     """The lines of each scene. BadInput where they are none or too many."""
-    total = sum(len(scene.script) for scene in scenes)
-    if total > MAX_CHARACTERS:
-        raise BadInput(
-            f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
-            "Split it into two projects.",
-            code="script_too_long",
-        )
+    check_characters(sum(len(scene.script) for scene in scenes))
     found = [script_stage.lines(scene.script, scene.markup) for scene in scenes]
     count = sum(map(len, found))
     if not count:
@@ -249,6 +244,16 @@ def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ..
             code="script_too_long",
         )
     return found
+
+
+def check_characters(total: int) -> None:
+    """BadInput for more characters than a video takes; asked before any is read."""
+    if total > MAX_CHARACTERS:
+        raise BadInput(
+            f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
+            "Split it into two projects.",
+            code="script_too_long",
+        )
 
 
 def check_length(workspace: Workspace, seconds: float) -> None:

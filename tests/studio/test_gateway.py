@@ -290,7 +290,9 @@ def test_one_client_does_not_take_all_threads():
     """Nine jobs of one beside one of another, four threads: the other's begins at once."""
 
     async def tried():
-        pool = pools.Pool("test", 4, each=3, waiting=100, waiting_each=6, seconds=10)
+        pool = pools.Pool(
+            *("test", 4), each=3, waiting=100, waiting_each=6, seconds=10, shares=pools.Shares()
+        )
         go, begun = threading.Event(), []
 
         def work(name):
@@ -314,6 +316,48 @@ def test_one_client_does_not_take_all_threads():
     in_a_loop_of_its_own(tried)
 
 
+def test_who_computes_much_rests_while_others_are_here():
+    now = 0.0
+    shares = pools.Shares(clock=lambda: now)
+    for _ in range(5):
+        shares.add("much", 0.5)
+    assert not shares.has_much("much")  # nobody else is here
+    shares.add("little", 0.05)
+    shares.add("much", 0.5)
+    assert shares.has_much("much")
+    assert not shares.has_much("little")
+    assert (shares.rest("much"), shares.rest("little")) == (1.0, 0.0)
+    now = 1.0
+    assert shares.rest("much") == 0.0
+    now = 30.0
+    assert not shares.has_much("much")
+    now = 1000.0
+    shares.add("little", 0.05)
+    assert list(shares.used) == ["little"]
+
+
+def test_a_client_that_rests_is_served_after_its_rest():
+
+    async def tried():
+        shares = pools.Shares()
+        shares.add("little", 0.01)
+        shares.add("much", 2.1)
+        shares.rests_until["much"] = shares.clock() + 0.2
+        pool = pools.Pool(
+            *("test", 2), each=2, waiting=9, waiting_each=9, seconds=10, shares=shares
+        )
+        begun = time.monotonic()
+        much = [asyncio.create_task(pool.run("much", lambda: "much")) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert await pool.run("little", lambda: "little") == "little"
+        assert not any(task.done() for task in much)
+        assert await asyncio.gather(*much) == ["much"] * 3
+        assert time.monotonic() - begun >= 0.2
+        pool.end()
+
+    in_a_loop_of_its_own(tried)
+
+
 def test_work_that_hangs_is_given_up_and_another_thread_takes_its_place():
 
     async def tried():
@@ -325,6 +369,7 @@ def test_work_that_hangs_is_given_up_and_another_thread_takes_its_place():
             waiting=9,
             waiting_each=9,
             seconds=0.05,
+            shares=pools.Shares(),
             at_end=lambda: ended.append(1),
         )
         hung = [asyncio.create_task(pool.run("a", lambda: go.wait(10))) for _ in range(2)]
