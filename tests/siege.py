@@ -153,7 +153,7 @@ def broken_page(client: Client, turn: int) -> None:
     """A scene that holds 100,000 open brackets, and its page."""
     client.form(f"/scenes/{client.scene}/save", script="[" * 100_000, revision=turn + 1)
     client.ask("GET", f"/projects/{client.project}/")
-    client.form(f"/projects/{client.project}/estimate")
+    client.ask("GET", f"/projects/{client.project}/estimate")
 
 
 def large_pictures(client: Client, turn: int) -> None:
@@ -260,6 +260,7 @@ class Person:
             self._timed("list", lambda: client.ask("GET", "/projects/"))
             self._timed("editor", lambda: client.ask("GET", f"/projects/{client.project}/"))
             self._timed("save", partial(self._save, turn))
+            self._timed("price", lambda: client.ask("GET", f"/projects/{client.project}/estimate"))
             time.sleep(0.5)
 
     def _save(self, turn: int) -> int:

@@ -8,8 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from studio.asgi import application
-from studio.gateway.server import Server
+from studio.gateway.server import Server, tune
 
 
 class Command(BaseCommand):
@@ -24,4 +23,7 @@ class Command(BaseCommand):
         # uvicorn raises the signal that ended it once more when all is done; this makes that a plain end.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        tune()
+        from studio.asgi import application  # makes the threads
+
         Server(application, host, int(port)).run()
