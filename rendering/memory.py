@@ -1,4 +1,4 @@
-"""Keeps a long render as small as a short one.
+"""Keeps a long render as small as a short one, and a web process after one large page as small as before.
 
 glibc gives each thread a heap of its own and lets the size from which blocks are mapped grow, so pieces of what the longest
 sentences once needed stay behind: a quarter more after ten minutes of film. Both are fixed here (mallopt(3)).
@@ -21,7 +21,7 @@ KEPT = 16 << 20  # bytes that a heap may keep at its end
 
 
 def steady() -> None:
-    """For a process that renders; call it early. Does nothing where the C library has no mallopt."""
+    """For a process of many threads; call it before they are there. Does nothing where the C library has no mallopt."""
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_ARENA_MAX, ARENAS)

@@ -83,7 +83,7 @@ def segment(
     )
     if video.codec == "h264" and video.width * video.height >= memory.LARGE:
         # Each frame that the encoder looks ahead or back at, and each thread, is another one in memory.
-        encoder += ["-threads", "2", "-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
+        encoder += ["-threads", "1", "-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
     container = video.suffix.removeprefix(".")
     media.run([*source, *encoder, "-f", container, film], feed=raw(), stop=stop)
     length = round(count * SAMPLE_RATE / video.fps)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import resource
 import sys
 from typing import Any
 
 import uvicorn
 
+from rendering import memory
 from studio.gateway import connections
 from studio.gateway.application import Gateway
 
@@ -19,10 +19,6 @@ GRACE_SECONDS = 8
 SWITCH_SECONDS = 0.0005
 """After which a thread that computes lets others go on. Every query of a page waits for that once, behind each thread that does."""
 
-ARENAS = 2
-"""Of glibc's allocator. By itself it has one for almost every thread, and each keeps what its largest request needed."""
-M_ARENA_MAX = -8  # malloc.h
-
 FILES = 8192
 """Each connection is one, each large body another."""
 
@@ -30,8 +26,7 @@ FILES = 8192
 def tune() -> None:
     """Sets this process up for many threads that share one interpreter; before the first of them is there."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # not every system has glibc
-        mallopt(M_ARENA_MAX, ARENAS)
+    memory.steady()
 
 
 class Server(uvicorn.Server):
@@ -39,11 +34,6 @@ class Server(uvicorn.Server):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-        sys.setswitchinterval(SWITCH_SECONDS)
-        if mallopt := getattr(
-            ctypes.CDLL(None), "mallopt", None
-        ):  # other systems have other allocators
-            mallopt(M_ARENA_MAX, ARENAS)
         self.gateway = gateway
         super().__init__(
             uvicorn.Config(

@@ -3,8 +3,9 @@
 import pytest
 from django.core.cache import cache
 
-from studio import budget, limits
+from studio import budget, limits, overlays
 from studio.management.commands.limits import PATH, document
+from studio.renders import plan
 from tests.studio.programs import RENDERS, Program, problem
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,17 @@ def test_every_operation_says_that_it_may_fail(client):
     for methods in described["paths"].values():
         for operation in methods.values():
             assert {"500", "503"} <= set(operation["responses"])
+
+
+def test_a_script_that_is_too_long_is_not_read(monkeypatch, alice, library):
+    """Not even by what looks up the words of overlays."""
+    for module in (overlays.script_stage, plan.script_stage):
+        for reader in ("lines", "run"):
+            monkeypatch.setattr(module, reader, lambda *_, **__: pytest.fail("it was read"))
+    over = {"id": "one", "text": "Hello", "from": {"line": 1, "word": 1}, "to": None}
+    scenes = [{"script": "[" * 19_990, "overlays": [over]} for _ in range(2)]
+    sent = Program.of(alice.workspace).render(mode="draft", scenes=scenes)
+    problem(sent, 422, "script_too_long")
 
 
 @pytest.mark.parametrize("name", ["a/b", "\ud800", "", "x" * 33, "a b", "é"])
