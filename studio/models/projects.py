@@ -347,10 +347,12 @@ class Scene(rows.Mended):
 
     @transaction.atomic
     def duplicate(self) -> "Scene":
+        """A copy after this scene, or where it stood if it was removed meanwhile."""
         self.project.check_room()
         twin = self.copy_to(self.project, self.position)
-        order = [s.id for s in self.project.live_scenes if s.id != twin.id]
-        order.insert(order.index(self.id) + 1, twin.id)
+        others = [scene for scene in self.project.live_scenes if scene.id != twin.id]
+        order = [scene.id for scene in others]
+        order.insert(sum(scene.position <= self.position for scene in others), twin.id)
         self.project.order_scenes(order)
         twin.refresh_from_db()
         return twin

@@ -83,6 +83,14 @@ def test_scenes_are_added_moved_copied_removed_and_brought_back(client, project,
     assert Scene.objects.get(pk=scene.pk).script == "Hello, and welcome."
 
 
+def test_a_scene_that_another_tab_removed_is_copied_to_where_it_stood(client, project, scene):
+    scenes = [scene, project.add_scene(script="Second."), project.add_scene(script="Third.")]
+    client.post(f"/scenes/{scenes[1].pk}/remove", **JSON)
+    assert client.post(f"/scenes/{scenes[1].pk}/duplicate", **JSON).status_code == 200
+    kept = project.live_scenes.values_list("script", flat=True)
+    assert list(kept) == [scene.script, "Second.", "Third."]
+
+
 def estimate(client, project):
     return client.get(f"/projects/{project.pk}/estimate").content.decode()
 
