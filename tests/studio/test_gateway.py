@@ -169,6 +169,16 @@ def test_a_connection_is_used_again(site):
         assert read(connection)[0] == 200
 
 
+def test_a_flood_in_one_piece_is_refused_once(site, monkeypatch):
+    """Of the requests that follow a refused one none is looked at."""
+    monkeypatch.setattr(site.server.gateway.pages, "most_waiting_each", 0)
+    request = b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with opened(site, request * 50) as connection, connection.makefile("rb") as answers:
+        told = answers.read()  # to the end of the connection
+    assert told.count(b"HTTP/1.1 429 ") == 1
+    assert b"Too much at once" in told
+
+
 def test_a_body_may_come_in_chunks_and_ask_first(site, secret):
     body = json.dumps({"script": "Hello."}).encode()
     lines = ["Content-Type: application/json", "Idempotency-Key: chunk-1"]
