@@ -93,7 +93,7 @@ def request_render(
     queue.need_store()
     check_room(project.workspace)
     for attempt in range(TRIES):
-        if attempt:
+        if attempt and scenes is None:
             project.refresh_from_db()
         if revision is not None and project.revision != revision:
             raise RevisionConflict(project)

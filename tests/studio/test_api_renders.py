@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import available
+from consent.models import Consent
 from rendering import cost
 from rendering.models import Render, Segment
+from studio import composition
 from studio.models import Avatar, Project, Voice, Workspace
 from tests.studio.programs import RENDERS, Program, problem
 
@@ -140,6 +142,28 @@ def test_a_render_without_valid_consent_is_refused(program):
     response = program.render(script="Hello there.", avatar_id=avatar.slug)
     body = problem(response, 403, "consent_withdrawn")
     assert avatar.name in body["detail"]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_consent_withdrawn_between_reading_and_writing_is_seen(
+    program, alice, monkeypatch, saved
+):
+    avatar, music_of = Avatar.objects.first(), composition.music_of
+
+    def withdrawn_meanwhile(project):
+        if Consent.valid().filter(avatar=avatar).exists():
+            avatar.consents.get().withdraw()
+        return music_of(project)
+
+    asked = {"script": "Hello there.", "avatar_id": avatar.slug}
+    if saved:
+        project = Project.objects.create(workspace=alice.workspace, title="Saved")
+        project.add_scene(script="Hello there.", avatar=avatar, voice=Voice.objects.first())
+        asked = {"project_id": project.pk}
+    monkeypatch.setattr(composition, "music_of", withdrawn_meanwhile)
+    problem(program.render(**asked), 403, "consent_withdrawn")
+    assert not Render.objects.exists()
+    assert available(alice.workspace) == 600
 
 
 def test_it_cancels_with_all_credits_back(program, alice):
