@@ -192,7 +192,7 @@ def _play(crew: list[Worker], line_up: LineUp, **options: Any) -> dict[Hashable,
     arriving, mine = _arriving(lanes)
     return scheduling.forecast(
         line_up,
-        _hands(crew) or [(0.0, None)],
+        _hands(crew, line_up) or [(0.0, None)],
         now=timezone.now().timestamp(),
         lanes=lanes,
         arriving=arriving,
@@ -233,8 +233,8 @@ def _left(row: Segment, pace: float) -> float:
     return drawing + row.speech_work * (1 - spoken)
 
 
-def _hands(crew: Collection[Worker]) -> list[tuple[float, str | None]]:
-    """Each slot: the work until it is free, and for whom it works."""
+def _hands(crew: Collection[Worker], line_up: LineUp) -> list[tuple[float, str | None]]:
+    """Each slot: the work until it is free, and for whom it works. Nothing is loaded for lines that are films already."""
     now = timezone.now()
     pace = _pace(crew)
     busy: list[tuple[float, str | None]] = [
@@ -248,7 +248,8 @@ def _hands(crew: Collection[Worker]) -> list[tuple[float, str | None]]:
         for _ in range(worker.slots)
     ]
     idle = max(0, ready - len(busy))
-    loading = 0.0 if busy or _warm(crew) else effort.LOADING
+    drawn = any(line > 1.01 * effort.KEPT for line in line_up.lines())
+    loading = effort.LOADING if drawn and not busy and not _warm(crew) else 0.0
     return [*busy, *((loading, None) for _ in range(idle)), *warming]
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -143,6 +143,12 @@ class LineUp:
         flow.work += sum(render.lines)
         if not flow.listed:
             self._list(flow)
+
+    def lines(self) -> Iterator[float]:
+        """Engine-seconds of each line that waits."""
+        for flow in self.flows.values():
+            for render in flow.renders:
+                yield from render.lines
 
     def claim(self, now: float, lanes: Collection[str]) -> tuple[Waiting, float, float] | None:
         """The best line of these lanes, as (render, engine-seconds, key), now at work; None if there is none."""

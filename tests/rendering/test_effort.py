@@ -66,6 +66,17 @@ def test_a_change_of_look_is_work(project, worker):
 
 
 @db
+def test_a_worker_that_starts_loads_nothing_for_lines_that_are_kept(project):
+    make_films(project)
+    now = timezone.now()
+    Worker.objects.create(name="new", slots=2, cores=2, started_at=now, ready_at=now)
+    assert planned(project).wait.likely < 4
+    scene = project.live_scenes.get()
+    scene.edit(scene.revision, script="Words that nobody said before.")
+    assert planned(project).wait.likely > effort.LOADING
+
+
+@db
 def test_the_page_says_what_is_drawn_anew(project, worker, client_of, alice):
     make_films(project)
     address = reverse("project_estimate", args=[project.pk])
