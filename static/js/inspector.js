@@ -111,7 +111,9 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     const typed = keep ? [...side.querySelectorAll("[data-typed], [aria-invalid]")].filter((input) => input.value !== input.defaultValue) : [];
     const scrolled = side.scrollTop;
     const shown = document.getElementById("frame");
+    const files = [...side.querySelectorAll("[type=file]")]; // for one of them, files may be chosen right now
     side.innerHTML = body.html;
+    for (const was of files) side.querySelector(`[type=file][name="${was.name}"]`)?.replaceWith(was);
     window.htmx.process(side); // a video that is prepared tells how far it is
     const fresh = document.getElementById("frame");
     if (shown && fresh) {

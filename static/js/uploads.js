@@ -18,6 +18,7 @@ export function startUploads(side, before, take) {
     const body = new FormData();
     for (const hidden of form.querySelectorAll("input[type=hidden]")) body.append(hidden.name, hidden.value);
     body.append(name, file);
+    input.value = ""; // so that the same file can be chosen again
     function show(share) {
       const [meter, wrong] = beside(form.id, name);
       wrong.hidden = true;
@@ -40,7 +41,6 @@ export function startUploads(side, before, take) {
       else {
         wrong.textContent = sentenceOf({ status: request.status, body: request.response ?? {} });
         wrong.hidden = false;
-        input.value = "";
       }
     };
     request.send(body);

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rendering import media
 from studio import footage
 from studio.models import Clip, Scene
 from tests.studio.rows import make_project
@@ -149,8 +150,6 @@ def test_every_row_holds(editor, holds, width, dark):
 
 
 def test_a_video_and_music_are_put_under_a_scene(editor, until, holds, tmp_path):
-    from rendering import media
-
     film, tune = tmp_path / "waves.mp4", tmp_path / "tune.flac"
     media.run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", film])
     media.run(["-f", "lavfi", "-i", "sine=f=220:d=3", tune])
@@ -175,3 +174,20 @@ def test_a_video_and_music_are_put_under_a_scene(editor, until, holds, tmp_path)
     scene = Scene.objects.get()
     assert (scene.background, scene.clip.name) == ("video", "waves.mp4")
     assert (scene.project.music.name, round(scene.project.music.seconds)) == ("tune.flac", 3)
+
+
+def test_a_film_that_is_chosen_while_the_inspector_is_drawn_anew_is_taken(editor, until, tmp_path):
+    film = tmp_path / "waves.mp4"
+    media.run(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-c:v", "libx264", film])
+    page = editor()
+    page.locator("[data-prop=background] > summary").click()
+    page.locator("[name=background][value=video]").press("Space")
+    page.get_by_text("Upload a video").wait_for()
+    with page.expect_file_chooser() as dialog:
+        page.locator("input[name=video]").click()
+    before = page.locator("#inspector [name=revision]").first.input_value()
+    page.get_by_role("radio", name="Circle").press("Space")
+    until(page, f"document.querySelector('#inspector [name=revision]').value !== '{before}'")
+    dialog.value.set_files(film)
+    page.get_by_text("Waiting to be prepared").wait_for()
+    assert Scene.objects.get().clip.name == "waves.mp4"
