@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from rows import events
+from rows.ids import new_id
+
 if TYPE_CHECKING:
     from studio.models import Avatar, Voice
 
 START = "0" * 64
-
-
-def new_consent_id() -> str:
-    return "consent_" + secrets.token_hex(16)
 
 
 def link(previous: str, body: dict[str, Any]) -> str:
@@ -37,7 +36,7 @@ class Consent(models.Model):
         LICENCE = "licence"
         PERSON = "person"
 
-    id = models.CharField(primary_key=True, max_length=48, default=new_consent_id)
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "consent"))
     kind = models.CharField(max_length=8, choices=Kind.choices)
     avatar = models.ForeignKey(
         "studio.Avatar", on_delete=models.PROTECT, null=True, related_name="consents"
@@ -145,6 +144,10 @@ class ConsentEvent(models.Model):
         last = cls.objects.order_by("-sequence").first()
         previous = last.hash if last else START
         body = {"consent": consent.pk, "kind": kind, "body": body}
+        if consent.kind == Consent.Kind.PERSON:
+            owner = consent.avatar or consent.voice
+            workspace = (owner and owner.workspace_id) or ""
+            events.record(f"consent.{kind}", consent.pk, workspace=workspace, after=body)
         return cls.objects.create(
             consent=consent, kind=kind, body=body, previous=previous, hash=link(previous, body)
         )

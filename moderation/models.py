@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
+from functools import partial
 
 from django.db import models, transaction
 from django.utils import timezone
 
 from rendering.models import Render
+from rows.ids import new_id
 
 LAPSES_AFTER = timedelta(hours=72)
-
-
-def new_case_id() -> str:
-    return "case_" + secrets.token_hex(16)
 
 
 class AlreadyDecided(Exception):
@@ -24,7 +21,7 @@ class AlreadyDecided(Exception):
 class Case(models.Model):
     """Something a person must look at: a render whose words need a reader."""
 
-    id = models.CharField(primary_key=True, max_length=48, default=new_case_id)
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "case"))
     render = models.OneToOneField(Render, on_delete=models.PROTECT, related_name="case")
     policy = models.CharField(max_length=60)
     title = models.CharField(max_length=120)

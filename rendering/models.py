@@ -6,8 +6,8 @@ hand, fenced by the attempt number, so a worker that was given up for dead can c
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -17,28 +17,21 @@ from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
 from billing import models as billing
-from rendering import effort, rows
+from rendering import effort
 from rendering.scheduling import LANES
 from rendering.values import Canceled
+from rows import events, mended
+from rows.ids import new_id
 
 USUAL_SPEED = 1.2
 """Seconds of work for a second of video where nothing better was written down."""
-ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-
-
-def new_render_id() -> str:
-    return "render_" + "".join(secrets.choice(ALPHABET) for _ in range(26))
-
-
-def new_segment_id() -> str:
-    return "segment_" + "".join(secrets.choice(ALPHABET) for _ in range(26))
 
 
 class WrongStatus(Exception):
     """The row is not where this move starts, or this attempt is over."""
 
 
-class Render(rows.Mended):
+class Render(mended.Mended):
     class Status(models.TextChoices):
         HELD = "held"
         QUEUED = "queued"
@@ -57,22 +50,22 @@ class Render(rows.Mended):
     }
     OVER = ("done", "failed", "canceled")
     MENDS = {
-        "metadata": rows.mapping(
-            lambda value: rows.text(value) if isinstance(value, str) else None
+        "metadata": mended.mapping(
+            lambda value: mended.text(value) if isinstance(value, str) else None
         ),
-        "warnings": rows.warnings,
-        "outputs": rows.outputs,
-        "chapters": rows.each(
-            rows.having(
-                title=rows.text, start=rows.within(0, 1e6, 0.0), end=rows.within(0, 1e6, 0.0)
+        "warnings": mended.warnings,
+        "outputs": mended.outputs,
+        "chapters": mended.each(
+            mended.having(
+                title=mended.text, start=mended.within(0, 1e6, 0.0), end=mended.within(0, 1e6, 0.0)
             )
         ),
-        "quality": rows.mapping(),
-        "provenance": rows.mapping(),
-        "stage_seconds": rows.mapping(rows.seconds),
+        "quality": mended.mapping(),
+        "provenance": mended.mapping(),
+        "stage_seconds": mended.mapping(mended.seconds),
     }
 
-    id = models.CharField(primary_key=True, max_length=48, default=new_render_id)
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "render"))
     workspace = models.ForeignKey(
         "studio.Workspace", on_delete=models.PROTECT, related_name="renders"
     )
@@ -174,16 +167,25 @@ class Render(rows.Mended):
     def cost(self) -> dict[str, int]:
         return {"quoted": self.quoted, **billing.cost_of(self)}
 
+    @transaction.atomic
     def move(self, to: str, *, attempt: int | None = None, **changes: Any) -> None:
-        """Status changes only here. WrongStatus when the row is elsewhere or the attempt is over."""
+        """Changes the status and tells of it. Raises WrongStatus if the row is elsewhere or the attempt is over."""
         allowed = Render.objects.filter(pk=self.pk, status__in=self.MOVES[to])
         if attempt is not None:
             allowed = allowed.filter(attempt=attempt)
         if to in self.OVER:
             changes.setdefault("ended_at", timezone.now())
+        before = self.status
         if not allowed.update(status=to, touched_at=timezone.now(), **changes):
             raise WrongStatus(f"{self.pk} cannot become {to}")
         self.refresh_from_db()
+        events.record(
+            f"render.{to}",
+            self.pk,
+            workspace=self.workspace_id,
+            before={"status": before},
+            after={"status": to, "held_for": self.held_for, "failure": self.failure_code},
+        )
 
     @transaction.atomic
     def end(self, to: str, *, used: int = 0, attempt: int | None = None, **changes: Any) -> None:
@@ -239,7 +241,7 @@ class Render(rows.Mended):
             raise Canceled
 
 
-class Segment(rows.Mended):
+class Segment(mended.Mended):
     """One line of a render: the unit of queueing, retry, reuse and price."""
 
     class Status(models.TextChoices):
@@ -249,13 +251,13 @@ class Segment(rows.Mended):
         FAILED = "failed"
 
     MENDS = {
-        "timing": rows.timing,
-        "stage_seconds": rows.mapping(rows.seconds),
-        "quality": rows.mapping(),
-        "warnings": rows.warnings,
+        "timing": mended.timing,
+        "stage_seconds": mended.mapping(mended.seconds),
+        "quality": mended.mapping(),
+        "warnings": mended.warnings,
     }
 
-    id = models.CharField(primary_key=True, max_length=48, default=new_segment_id)
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "segment"))
     render = models.ForeignKey(
         Render, on_delete=models.CASCADE, related_name="segments", db_index=False
     )  # one_segment_per_place begins with it

@@ -28,7 +28,6 @@ from django.db import (
 )
 from django.db.models import F
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerDown
 
 from consent.models import NotAllowed, allows
 from rendering import (
@@ -47,6 +46,7 @@ from rendering.batch import BATCH
 from rendering.failpoints import reach
 from rendering.models import Render, Segment, Worker, WrongStatus
 from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
+from rows import messages
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,7 @@ SILENT = 60  # seconds for which the reason why a line is not spoken is good
 
 def publish(task: Any, *args: Any, **options: Any) -> bool:
     """Sends a message; False when the broker is away: the sweep nudges when it is back."""
-    try:
-        task.apply_async(args, **options)
-    except (BrokerDown, OSError) as problem:
-        log.warning("the broker is away, renders wait: %s", problem)
-        return False
-    return True
+    return messages.send(task.name, *args, **options)
 
 
 def nudge_render(render_id: str) -> bool:

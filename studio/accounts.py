@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from billing.plans import grant_period
+from rows import events
 from studio.models import Membership, User, Workspace
 
 
@@ -21,6 +22,13 @@ def open_workspace(user: User) -> Workspace:
     first = (user.name or user.email.split("@")[0]).strip()
     workspace = Workspace.objects.create(name=f"{first}'s workspace"[:80])
     Membership.objects.create(workspace=workspace, user=user, role=Membership.Role.OWNER)
+    events.record(
+        "account.opened",
+        str(user.pk),
+        workspace=workspace.pk,
+        actor=str(user.pk),
+        personal={"name": user.name, "address": user.email},
+    )
     grant_period(workspace)
     return workspace
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from billing.plans import DRAFTS_A_DAY, LONGEST_FILM, PLANS
 from rendering import clips, decoding, pictures
 from rendering.voices import recording
-from studio import cues, footage, limits, overlays, photos, recordings, uploads
-from studio.api import limits as of_keys
+from studio import cues, footage, limits, overlays
 from studio.composition import LONGEST_BODY
 from studio.forms import LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
@@ -68,7 +67,7 @@ WAYS = (
     Way(
         "Looks at the price",
         ("project_estimate",),
-        f"{limits.ESTIMATES} a minute; {MAX_CHARACTERS:,} characters and {MAX_LINES} lines are read",
+        f"{limits.ESTIMATES.most} a minute; {MAX_CHARACTERS:,} characters and {MAX_LINES} lines are read",
         ".6 s, 45 MB; no lock",
         "The script has 24,000 characters; a video takes at most 20,000. Split it into two projects.",
     ),
@@ -83,7 +82,7 @@ WAYS = (
     Way(
         "A sound before the render",
         ("line_sound", "scene_speak", "voice_sample", "avatar_sound", "pronunciation_sound"),
-        f"{limits.SOUNDS} a minute; {LONGEST_SAMPLE} characters of a sample",
+        f"{limits.SOUNDS.most} a minute; {LONGEST_SAMPLE} characters of a sample",
         ".05 s, no more memory; no lock; spoken by a worker",
         f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
     ),
@@ -91,51 +90,51 @@ WAYS = (
         "A picture, video or music for scenes",
         ("asset_create", "api-1:asset_create"),
         f"pictures: {pictures.MOST_BYTES // 1_000_000} MB, {decoding.MOST_PIXELS // 1_000_000} million pixels of a JPEG, {decoding.MOST_KEPT // 8_000_000} to "
-        f"{decoding.MOST_PIXELS_WHOLE // 1_000_000} of a progressive one by its channels, {decoding.MOST_PIXELS_WHOLE // 1_000_000} of others, {uploads.PICTURES} an hour; "
-        f"videos: {clips.MOST_BYTES['video'] // 1_000_000} MB, {clips.LONGEST['video'] / 60:.0f} minutes, 4096 x 2304, {uploads.VIDEOS} an hour, "
-        f"{footage.MOST_WAITING} waiting; music: {clips.MOST_BYTES['music'] // 1_000_000} MB, {clips.LONGEST['music'] / 60:.0f} minutes, {uploads.TUNES} an hour",
+        f"{decoding.MOST_PIXELS_WHOLE // 1_000_000} of a progressive one by its channels, {decoding.MOST_PIXELS_WHOLE // 1_000_000} of others, {limits.PICTURES.most} an hour; "
+        f"videos: {clips.MOST_BYTES['video'] // 1_000_000} MB, {clips.LONGEST['video'] / 60:.0f} minutes, 4096 x 2304, {limits.VIDEOS.most} an hour, "
+        f"{footage.MOST_WAITING} waiting; music: {clips.MOST_BYTES['music'] // 1_000_000} MB, {clips.LONGEST['music'] / 60:.0f} minutes, {limits.TUNES.most} an hour",
         f"pictures: {DECODER}; videos: looked at here, encoded by a worker",
         "The picture has 12,000 x 12,000 pixels; at most 50 million and 12,000 a side can be used. Make it smaller and choose it again.",
     ),
     Way(
         "A cut of a picture",
         ("picture_crop",),
-        f"four numbers; counted as a picture, {uploads.PICTURES} an hour",
+        f"four numbers; counted as a picture, {limits.PICTURES.most} an hour",
         DECODER,
         f"The width of a cut is at least {decoding.SMALLEST_CUTOUT} pixels.",
     ),
     Way(
         "A photo for an avatar",
         ("avatar_create", "api-1:avatar_create"),
-        f"{pictures.MOST_BYTES // 1_000_000} MB, pixels as of pictures, {photos.UPLOADS} an hour, {FREE.photo_avatars} at once",
+        f"{pictures.MOST_BYTES // 1_000_000} MB, pixels as of pictures, {limits.PHOTOS.most} an hour, {FREE.photo_avatars} at once",
         f"{DECODER}; the face is made by a worker",
         "The workspace has sent 40 photos within an hour; wait 12 minutes and send it again.",
     ),
     Way(
         "Pictures of the camera",
         ("avatar_unlock", "avatar_challenge"),
-        f"4 pictures, {limits.CAMERA // 1_000_000} MB together, 5 openings of the camera an hour",
+        f"4 pictures, {limits.CAMERA // 1_000_000} MB together, {limits.CAMERA_OPENINGS.most} openings of the camera an hour",
         f"four times {DECODER}",
-        "The camera was opened 5 times within an hour; wait an hour and try again.",
+        "The camera was opened 5 times within an hour; wait 12 minutes and try again.",
     ),
     Way(
         "A recording of a voice",
         ("voice_create",),
-        f"{recording.MOST_BYTES // 1_000_000} MB, {recording.LONGEST:.0f} s, {recordings.UPLOADS} an hour, {FREE.recordings} at once",
+        f"{recording.MOST_BYTES // 1_000_000} MB, {recording.LONGEST:.0f} s, {limits.RECORDINGS.most} an hour, {FREE.recordings} at once",
         "not measured; a process of its own with 30 s, then a worker",
         "The recording has 40 MB; at most 30 MB fit. Save it as an MP3.",
     ),
     Way(
         "A search of projects",
         ("project_list",),
-        f"{limits.MOST_WORDS} words, {limits.LONGEST_SEARCH} characters, {limits.SEARCHES} a minute",
+        f"{limits.MOST_WORDS} words, {limits.LONGEST_SEARCH} characters, {limits.SEARCHES.most} a minute",
         ".1 s, no more memory; no lock",
         f"A search takes at most {limits.MOST_WORDS} words, so only the first {limits.MOST_WORDS} were looked for.",
     ),
     Way(
         "Projects made",
         ("project_create", "project_duplicate"),
-        f"{limits.PROJECTS} a minute",
+        f"{limits.PROJECTS.most} a minute",
         ".1 s, no more memory; 10 ms of the lock, a copy of 100 scenes 90 ms",
         "The workspace has sent 60 new projects within a minute; wait 20 seconds and send it again.",
     ),
@@ -185,7 +184,7 @@ WAYS = (
             *("avatar_delete", "voice_list", "voice_detail", "voice_delete", "asset_detail"),
             *("asset_delete", "usage", "openapi-json", "api-root"),
         ),
-        f"{of_keys.REQUESTS} a minute and key, {limits.WITHOUT_KEY} a minute and address without a key; 100 rows a page; "
+        f"{limits.REQUESTS.most} a minute and key, {limits.WITHOUT_KEY.most} a minute and address without a key; 100 rows a page; "
         f"{limits.LONGEST_QUERY:,} characters of a query, and no parameter that is not known",
         "a list: .15 s, 5 MB; no lock; a body that is refused: .1 s, 6 MB; others: not measured",
         "There is no parameter statuss. Did you mean status?",

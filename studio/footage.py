@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,22 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Q
 from django.utils import timezone
 
 from moderation import pictures as screening
 from rendering import clips, media, queue, uploaded
-from rendering.values import BadInput, Canceled
+from rendering.values import BadInput
+from rows.work import Attempt, Kind
 from studio.errors import PictureRefused, explain
 from studio.models import Clip, Workspace
 from studio.models.library import picture_path
 
-log = logging.getLogger(__name__)
-
 SUFFIX = ".upload"
-ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes the video up
-MOST_CLAIMS = 3  # a video that ended so many workers is not given to another
 MOST_WAITING = 10  # videos of a workspace that are prepared or wait for it
 UNUSABLE_KEPT = timedelta(days=2)
 SCREENED = 12  # pictures of a video that are looked at
@@ -74,8 +68,6 @@ def keep(
 
     `told` gets its id within the transaction. Raises BadInput when too many wait already.
     """
-    from studio import tasks
-
     rows = Clip.objects.filter(workspace=workspace, kind=Clip.Kind.VIDEO)
     earlier = rows.filter(source=taken.sha256).first()
     fetched = earlier is not None and earlier.ready and _good(earlier)
@@ -103,7 +95,7 @@ def keep(
             upload=taken.key,
         )
         told(clip.pk)
-        transaction.on_commit(lambda: tasks.ask_for_clip(clip.pk))
+        transaction.on_commit(lambda: PREPARING.ask(clip.pk))
     return clip
 
 
@@ -122,78 +114,48 @@ def _drop(key: str) -> None:
         queue.store().remove(key, SUFFIX)
 
 
-def _silent() -> Q:
-    """Videos that nobody works on."""
-    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
+def _prepare(attempt: Attempt[Clip]) -> None:
+    """The worker's part: encoded anew, screened, put where the library keeps it."""
+    with queue.store().scratch() as folder:
+        attempt.tell(0.0)
+        source = queue.store().find(attempt.row.upload, SUFFIX)
+        if source is None:
+            raise FileNotFoundError(attempt.row.upload)
+        cleaned = clips.intake(source, folder, "video", lambda share: attempt.tell(ENCODED * share))
+        for still in media.stills(cleaned.path, folder, SCREENED):
+            attempt.tell(ENCODED)
+            verdict = screening.screen_picture(still)
+            if verdict.verdict != "allow":
+                raise PictureRefused(verdict.title, noun="video")
+        share(cleaned.sha256, cleaned.path)
+        if not _end(attempt, cleaned) and not Clip.objects.filter(sha256=cleaned.sha256).exists():
+            queue.store().remove(cleaned.sha256, cleaned.path.suffix)
 
 
-def _waiting() -> QuerySet[Clip]:
-    return Clip.objects.filter(_silent(), state=Clip.State.MAKING, removed_at=None)
+def _refused(error: Exception) -> dict[str, Any] | None:
+    if not isinstance(error, BadInput | PictureRefused):
+        return None
+    problem = explain(error)
+    findings = [{"code": problem.code, "sentence": problem.sentence}] if problem else [OUR_FAULT]
+    return {"state": Clip.State.REFUSED, "fraction": 1.0, "upload": "", "findings": findings}
 
 
-def sweep() -> None:
-    """Asks again for every video that waits: its message was lost, or its worker was killed."""
-    from studio import tasks
-
-    for clip in _waiting():
-        if clip.claims < MOST_CLAIMS:
-            tasks.ask_for_clip(clip.pk)
-        else:
-            _end(clip, Clip.State.FAILED, findings=[OUR_FAULT])
-
-
-def claim(clip_id: str) -> Clip | None:
-    """The video, if it waits for a worker or its worker has gone silent."""
-    rows = _waiting().filter(pk=clip_id, claims__lt=MOST_CLAIMS)
-    claimed = rows.update(claimed_at=timezone.now(), claims=F("claims") + 1)
-    return Clip.objects.get(pk=clip_id) if claimed else None
-
-
-def make(clip: Clip) -> None:
-    """The worker's part: encoded anew, screened, put where the library keeps it. Ends in a state that pages explain."""
-    try:
-        with queue.store().scratch() as folder:
-            _made(clip, folder)
-    except (BadInput, PictureRefused) as refusal:
-        problem = explain(refusal)
-        found = [{"code": problem.code, "sentence": problem.sentence}] if problem else [OUR_FAULT]
-        _end(clip, Clip.State.REFUSED, findings=found)
-    except Canceled:
-        log.info("%s is not wanted any more", clip.pk)
-    except Exception as problem:
-        if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
-            _attempt(clip).update(claimed_at=None, claims=F("claims") - 1)
-            return
-        log.exception("%s could not be prepared", clip.pk)
-        _end(clip, Clip.State.FAILED, findings=[OUR_FAULT])
-
-
-def _made(clip: Clip, folder: Path) -> None:
-    """Raises BadInput, PictureRefused, and Canceled when this attempt is over."""
-    tell = _teller(clip)
-    tell(0.0)
-    source = queue.store().find(clip.upload, SUFFIX)
-    if source is None:
-        raise FileNotFoundError(clip.upload)
-    kept = clips.intake(source, folder, "video", lambda share: tell(ENCODED * share))
-    for still in media.stills(kept.path, folder, SCREENED):
-        tell(ENCODED)
-        verdict = screening.screen_picture(still)
-        if verdict.verdict != "allow":
-            raise PictureRefused(verdict.title, noun="video")
-    share(kept.sha256, kept.path)
-    ended = _end(
-        clip,
-        Clip.State.READY,
-        made=kept.path,
-        sha256=kept.sha256,
-        suffix=kept.path.suffix,
-        seconds=kept.seconds,
-        width=kept.width,
-        height=kept.height,
-    )
-    if not ended and not Clip.objects.filter(sha256=kept.sha256).exists():
-        queue.store().remove(kept.sha256, kept.path.suffix)
+PREPARING = Kind(
+    model=Clip,
+    state=Clip.State.MAKING,
+    only=Q(removed_at=None),
+    task="studio.tasks.prepare_clip",
+    do=_prepare,
+    refused=_refused,
+    failed={
+        "state": Clip.State.FAILED,
+        "fraction": 1.0,
+        "upload": "",
+        "findings": [OUR_FAULT],
+    },
+    is_away=queue.is_away,
+    ended=lambda clip: _drop(clip.upload),
+)
 
 
 def share(sha256: str, path: Path) -> None:
@@ -216,40 +178,24 @@ def place(made: Path, sha256: str) -> Path:
     return path
 
 
-def _teller(clip: Clip) -> Callable[[float], None]:
-    """Writes progress, at most once a second; raises Canceled when this attempt no longer counts."""
-    at = -1.0
-
-    def tell(fraction: float) -> None:
-        nonlocal at
-        if time.monotonic() - at < 1:
-            return
-        at = time.monotonic()
-        shown = Greatest("fraction", Value(fraction))
-        if not _attempt(clip).update(fraction=shown, claimed_at=timezone.now()):
-            raise Canceled
-
-    return tell
-
-
-def _attempt(clip: Clip) -> QuerySet[Clip]:
-    """The row, as long as this attempt is the one that counts."""
-    return Clip.objects.filter(
-        pk=clip.pk, state=Clip.State.MAKING, claims=clip.claims, removed_at=None
+def _end(attempt: Attempt[Clip], cleaned: clips.Kept) -> bool:
+    """The last word of an attempt, with its file. Returns False, and keeps nothing, if the attempt no longer counts."""
+    if not attempt.counts():
+        return False
+    placed = place(cleaned.path, cleaned.sha256)
+    ended = attempt.end(
+        state=Clip.State.READY,
+        fraction=1.0,
+        upload="",
+        sha256=cleaned.sha256,
+        suffix=placed.suffix,
+        seconds=cleaned.seconds,
+        width=cleaned.width,
+        height=cleaned.height,
     )
-
-
-def _end(clip: Clip, state: str, *, made: Path | None = None, **fields: Any) -> bool:
-    """The last word of an attempt, with its file; False, and nothing is written, when another attempt counts or none."""
-    if not _attempt(clip).exists():
-        return False
-    placed = place(made, fields["sha256"]) if made else None
-    if not _attempt(clip).update(state=state, fraction=1.0, upload="", **fields):
-        if placed and not Clip.objects.filter(sha256=fields["sha256"]).exists():
-            placed.unlink(missing_ok=True)
-        return False
-    _drop(clip.upload)
-    return True
+    if not ended and not Clip.objects.filter(sha256=cleaned.sha256).exists():
+        placed.unlink(missing_ok=True)
+    return ended
 
 
 def stop(clip: Clip) -> None:

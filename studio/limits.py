@@ -10,7 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.urls.exceptions import Resolver404
 
 from rendering import clips, pictures
+from rendering.values import BadInput
 from rendering.voices import recording
+from rows.limits import HOUR, MINUTE, Limit, Standing
 
 FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 """Bytes of a form without files."""
@@ -26,10 +28,22 @@ LONGEST_QUERY = 8_000
 MOST_WORDS, LONGEST_SEARCH = 10, 100
 """Words and characters of a search of projects."""
 
-SEARCHES, ESTIMATES, SOUNDS, PROJECTS = 120, 240, 240, 60
-"""Searches, looks at the price, sounds asked for and projects made that a workspace may send in a minute."""
-WITHOUT_KEY = 300
-"""Requests to the API in a minute without a key that is known, from one address."""
+SEARCHES = Limit("searches", 120, MINUTE)
+ESTIMATES = Limit("looks at the price", 240, MINUTE)
+SOUNDS = Limit("wishes to listen", 240, MINUTE)
+PROJECTS = Limit("new projects", 60, MINUTE)
+PICTURES = Limit("pictures", 120)
+VIDEOS = Limit("videos", 40)
+TUNES = Limit("pieces of music", 40)
+PHOTOS = Limit("photos", 40, store="rows")
+RECORDINGS = Limit("recordings", 20, store="rows")
+"""What a workspace may send."""
+CAMERA_OPENINGS = Limit("openings of the camera", 5, store="rows")
+"""Of an avatar."""
+REQUESTS = Limit("requests", 600, MINUTE)
+"""Of a key: a guard against programs that run wild, the same for every plan."""
+WITHOUT_KEY = Limit("requests without a key", 300, MINUTE)
+"""To the API, without a key that is known, from one address."""
 MOST_SCENES = 100
 
 PICTURE = pictures.MOST_BYTES + AROUND
@@ -53,6 +67,28 @@ BYTES = {
     ),
 }
 """Name of an address, those of the API with api-1: before -> bytes of a whole request. Others take a form, FORM."""
+
+
+def take(limit: Limit, workspace: str) -> None:
+    """Counts one for the workspace. Raises BadInput if that is one too many."""
+    standing = limit.count(workspace)
+    if standing.exceeded:
+        sent = f"The workspace has sent {limit.most} {limit.what} within {span(limit)}"
+        raise too_often(f"{sent}; wait {pause(standing)} and send it again.", standing)
+
+
+def too_often(sentence: str, standing: Standing, code: str = "rate_limited") -> BadInput:
+    return BadInput(sentence, code=code, retry_after=standing.resets_in)
+
+
+def span(limit: Limit) -> str:
+    return {MINUTE: "a minute", HOUR: "an hour"}[limit.seconds]
+
+
+def pause(standing: Standing) -> str:
+    """How long to wait, in words."""
+    left = standing.resets_in
+    return f"{left / 60:.0f} minutes" if left >= 90 else f"{left} seconds"
 
 
 def addresses() -> Iterator[tuple[str, str]]:

@@ -6,16 +6,24 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
 from rendering.models import Render
+from rows.events import Event, consumer
 
 KEPT = timedelta(days=3)
 """For so long after the end of a render its mail is tried."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
+
+
+@consumer("mails", "render.done", "render.failed")
+def plan_mail(event: Event) -> None:
+    """Somebody is to hear of it, from now on."""
+    ended = Render.objects.filter(pk=event.subject, mailed_at=None, mail_due_at=None)
+    ended.update(mail_due_at=timezone.now())
 
 
 def due() -> QuerySet[Render]:
@@ -23,7 +31,7 @@ def due() -> QuerySet[Render]:
     now = timezone.now()
     return (
         Render.objects.filter(
-            Q(mail_due_at=None) | Q(mail_due_at__lte=now),
+            mail_due_at__lte=now,
             status__in=("done", "failed"),
             mailed_at=None,
             ended_at__gte=now - KEPT,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from billing.plans import PLANS
@@ -26,22 +22,17 @@ from moderation import pictures as screening
 from rendering import attempts, faces, pictures, queue
 from rendering.models import Render, WrongStatus
 from rendering.store import Store
-from rendering.values import BadInput, Canceled, LineSpec, Report, VideoFormat
-from studio import often
-from studio.identifiers import new_id
+from rendering.values import BadInput, LineSpec, Report, VideoFormat
+from rows.ids import new_id
+from rows.work import Attempt, Kind, Over
+from studio import limits
 from studio.models import Avatar, User, Workspace
 
 if TYPE_CHECKING:
     from rendering.faces.checks import Finding
 
-log = logging.getLogger(__name__)
-
 MOST = pictures.MOST_BYTES
 LONGEST = 4000  # pixels of the long side that are kept of a photo until its face is made
-ABANDONED = timedelta(seconds=60)  # without a sign of life another worker takes the photo up
-MOST_CLAIMS = 3  # a photo that ended so many workers is not given to another
-LONG = timedelta(seconds=15)
-UPLOADS = 40  # photos that a workspace sends in an hour
 GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
 UNKEPT = timedelta(days=2)
 GREETING = "Hello. This is how I look when I speak."
@@ -92,7 +83,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
 
     Raises BadInput for a file that cannot be used, and when the workspace sends too many.
     """
-    often.count(workspace.pk, "photos", UPLOADS)
+    limits.take(limits.PHOTOS, workspace.pk)
     if not upload.size:
         raise BadInput("The photo is empty; choose another file.", code="image_unreadable")
     if upload.size > MOST:
@@ -122,8 +113,6 @@ def add(
 
     keep: called with the id, inside the transaction.
     """
-    from studio import tasks
-
     name = typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
     avatar = Avatar(
@@ -142,7 +131,7 @@ def add(
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
             avatar.save()
             keep(avatar.pk)
-            transaction.on_commit(lambda: tasks.ask(avatar.pk))
+            transaction.on_commit(lambda: MAKING.ask(avatar.pk))
     except Exception:
         _drop(avatar, "photo")
         raise
@@ -161,110 +150,51 @@ def check_room(workspace: Workspace) -> None:
         )
 
 
-def _silent() -> Q:
-    """Avatars that nobody works on."""
-    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
-
-
-def sweep() -> None:
-    """Asks again for every avatar that waits: its message was lost, or its worker was killed."""
-    from studio import tasks
-
-    for avatar in Avatar.objects.filter(_silent(), state=Avatar.State.MAKING):
-        if avatar.claims < MOST_CLAIMS:
-            tasks.ask(avatar.pk)
-        else:
-            _end(avatar, Avatar.State.FAILED)
-
-
-def waits_long(avatar: Avatar) -> bool:
-    return avatar.claimed_at is None and timezone.now() - avatar.created_at > LONG
-
-
-def claim(avatar_id: str) -> Avatar | None:
-    """The avatar, if it waits for a worker or its worker has gone silent."""
-    rows = Avatar.objects.filter(
-        _silent(), pk=avatar_id, state=Avatar.State.MAKING, claims__lt=MOST_CLAIMS
-    )
-    claimed = rows.update(claimed_at=timezone.now(), claims=F("claims") + 1)
-    return Avatar.objects.select_related("workspace").get(pk=avatar_id) if claimed else None
-
-
-def make(avatar: Avatar) -> None:
+def _make(attempt: Attempt[Avatar]) -> None:
     """The worker's part: photo to face, preview and portrait. Ends in a state that the page explains."""
     from rendering.faces import photo
 
     with tempfile.TemporaryDirectory(prefix="likeness-photo-") as work:
         folder = Path(work)
         try:
-            findings = _face(avatar, folder)
-            made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview")}
-            _end(avatar, Avatar.State.MADE, made, pack=folder / "pack", findings=_plain(findings))
+            findings = _face(attempt, folder)
         except photo.Refused as refusal:
             refused = [finding for finding in refusal.findings if finding.refused]
-            shown = {"marked": refusal.picture}
-            _end(avatar, Avatar.State.REFUSED, shown, findings=_plain(refused))
-        except BadInput as problem:
-            plain = [{"code": problem.code, "sentence": problem.sentence}]
-            _end(avatar, Avatar.State.REFUSED, findings=plain)
-        except Canceled:
-            log.info("%s is not wanted any more", avatar.pk)
-        except Exception as problem:
-            if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
-                _attempt(avatar).update(claimed_at=None, claims=F("claims") - 1)
-                return
-            log.exception("%s could not be made", avatar.pk)
-            _end(avatar, Avatar.State.FAILED)
+            marked = {"marked": refusal.picture}
+            _end(attempt, marked, state=Avatar.State.REFUSED, findings=_plain(refused))
+            return
+        made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview")}
+        pack = folder / "pack"
+        _end(attempt, made, pack, state=Avatar.State.MADE, findings=_plain(findings))
 
 
-def _face(avatar: Avatar, folder: Path) -> tuple[Finding, ...]:
-    """The pack, poster and preview in `folder`. Raises BadInput, Refused, and Canceled when this attempt is over."""
+def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
+    """The pack, poster and preview in `folder`. Raises BadInput, Refused, and Over when this attempt is over."""
     from rendering.faces import photo
 
-    tell = _teller(avatar)
-    tell("reading", 0.0)
+    avatar = attempt.row
+    attempt.tell(0.0, step="reading")
     found = kept(avatar, "photo")
     try:
         source = Path(shutil.copy(found or place(avatar, "photo"), folder / "photo.jpg"))
     except FileNotFoundError:
-        raise Canceled from None  # discarded, or ended by another worker
+        raise Over from None  # discarded, or ended by another worker
     if screening.screen_picture(source).verdict != "allow":
         raise BadInput(
             f"This photo cannot be used: {screening.TITLE.lower()}. Choose another one.",
             code="image_refused",
         )
     findings = photo.prepare(
-        source, folder / "pack", lambda step, fraction: tell(step, MADE * fraction)
+        source, folder / "pack", lambda step, fraction: attempt.tell(MADE * fraction, step=step)
     )
 
     def speaking(stage: str, fraction: float) -> None:
-        tell("speaking", MADE + (1 - MADE) * (attempts.overall(stage, fraction) or 0.0))
+        share = attempts.overall(stage, fraction) or 0.0
+        attempt.tell(MADE + (1 - MADE) * share, step="speaking")
 
     _preview(folder, avatar.voice_slug, speaking).rename(folder / "preview")
     (folder / "poster").write_bytes((folder / "pack" / "poster.webp").read_bytes())
     return findings
-
-
-def _teller(avatar: Avatar) -> Callable[[str, float], None]:
-    """Writes progress, at most once a second within a step; raises Canceled when this attempt no longer counts."""
-    said, at = "", 0.0
-
-    def tell(step: str, fraction: float) -> None:
-        nonlocal said, at
-        if step == said and time.monotonic() - at < 1:
-            return
-        said, at = step, time.monotonic()
-        if not _attempt(avatar).update(
-            step=step, fraction=Greatest("fraction", Value(fraction)), claimed_at=timezone.now()
-        ):
-            raise Canceled
-
-    return tell
-
-
-def _attempt(avatar: Avatar) -> QuerySet[Avatar]:
-    """The row, as long as this attempt is the one that counts."""
-    return Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MAKING, claims=avatar.claims)
 
 
 def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
@@ -273,24 +203,43 @@ def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 
 def _end(
-    avatar: Avatar,
-    state: str,
-    files: dict[str, bytes] | None = None,
-    *,
-    pack: Path | None = None,
-    **fields: Any,
+    attempt: Attempt[Avatar], files: dict[str, bytes], pack: Path | None = None, **fields: Any
 ) -> None:
-    """The last word of an attempt, with its files; nothing is written when another attempt counts or none."""
-    if not _attempt(avatar).exists():
+    """The last word of an attempt, with its files; nothing is written if the attempt no longer counts."""
+    if not attempt.counts():
         return
-    for kind, data in (files or {}).items():
+    avatar = attempt.row
+    for kind, data in files.items():
         _put(avatar, kind, data)
     if pack:
         fields["pack"] = avatar.pack = faces.keep(pack, queue.store())
-    if _attempt(avatar).update(state=state, fraction=1.0, **fields):
-        _drop(avatar, "photo")
-    elif not Avatar.objects.filter(pk=avatar.pk).exists():  # discarded while the files were written
-        _delete_files(avatar)
+    if not attempt.end(fraction=1.0, **fields) and not Avatar.objects.filter(pk=avatar.pk).exists():
+        _delete_files(avatar)  # it was discarded while they were written
+
+
+def _refused(error: Exception) -> dict[str, Any] | None:
+    if not isinstance(error, BadInput):
+        return None
+    findings = [{"code": error.code, "sentence": error.sentence}]
+    return {"state": Avatar.State.REFUSED, "fraction": 1.0, "findings": findings}
+
+
+FAILED = {
+    "code": "internal",
+    "sentence": "Something went wrong on our side while the face was made, so it could not be finished. "
+    "Send the photo again; if it fails once more, write to us.",
+}
+MAKING = Kind(
+    model=Avatar,
+    state=Avatar.State.MAKING,
+    task="studio.tasks.prepare_avatar",
+    options={"priority": 0},  # somebody waits for it
+    do=_make,
+    refused=_refused,
+    failed={"state": Avatar.State.FAILED, "fraction": 1.0, "findings": [FAILED]},
+    is_away=queue.is_away,
+    ended=lambda avatar: _drop(avatar, "photo"),
+)
 
 
 def _preview(folder: Path, voice: str, report: Report) -> Path:

@@ -7,7 +7,6 @@ stock voices are all that it gives, and they are called that.
 from __future__ import annotations
 
 import hashlib
-import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from billing.plans import PLANS
@@ -27,19 +26,14 @@ from consent.models import Consent, Evidence
 from rendering import queue, voices
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
-from studio import often
-from studio.identifiers import new_id
+from rows.ids import new_id
+from rows.work import Attempt, Kind, Over
+from studio import limits
 from studio.models import User, Voice, Workspace
 
 if TYPE_CHECKING:
     from rendering.voices.recording import Sound, Speaker
 
-log = logging.getLogger(__name__)
-
-ABANDONED = timedelta(seconds=90)  # without an end another worker takes the recording up
-MOST_CLAIMS = 3
-LONG = timedelta(seconds=20)
-UPLOADS = 20  # recordings that a workspace sends in an hour
 KEPT = timedelta(days=2)  # refused and failed ones
 COUNT = 5  # stock voices that are named
 LANGUAGE = "en-US"
@@ -67,7 +61,7 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
     from rendering.voices import recording
 
-    often.count(workspace.pk, "recordings", UPLOADS)
+    limits.take(limits.RECORDINGS, workspace.pk)
     if upload.size and upload.size > recording.MOST_BYTES:
         raise BadInput(
             f"The recording has {upload.size / 1e6:.0f} MB; at most {recording.MOST_BYTES // 1_000_000} MB fit. "
@@ -134,8 +128,6 @@ def add(
     agreed: bool,
 ) -> Voice:
     """Records the consent, keeps the sound until a worker has measured it. Raises BadInput with what to do."""
-    from studio import tasks
-
     signed = check_signature(signed, agreed)
     pk = new_id("voice")
     voice = Voice(
@@ -173,7 +165,7 @@ def add(
                     "agreed_at": timezone.now().isoformat(),
                 },
             )
-            transaction.on_commit(lambda: tasks.ask_for_voice(voice.pk))
+            transaction.on_commit(lambda: MEASURING.ask(voice.pk))
     except Exception:
         _drop(path)
         raise
@@ -192,69 +184,39 @@ def check_room(workspace: Workspace) -> None:
         )
 
 
-def _silent() -> Q:
-    """Recordings that nobody works on."""
-    return Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - ABANDONED)
+def _agreed() -> Q:
+    """Recordings that were not deleted and whose person still agrees."""
+    return Q(retired_at=None, pk__in=Consent.valid().exclude(voice=None).values("voice_id"))
 
 
-def sweep() -> None:
-    """Asks again for every recording that waits: its message was lost, or its worker was killed."""
-    from studio import tasks
-
-    for voice in Voice.objects.filter(_silent(), state=Voice.State.MEASURING, retired_at=None):
-        if voice.claims < MOST_CLAIMS:
-            tasks.ask_for_voice(voice.pk)
-        else:
-            _end(voice, Voice.State.FAILED)
-
-
-def waits_long(voice: Voice) -> bool:
-    return voice.claimed_at is None and timezone.now() - voice.created_at > LONG
-
-
-def claim(voice_id: str) -> Voice | None:
-    """The recording, if it waits for a worker or its worker has gone silent, and its person still agrees."""
-    rows = Voice.objects.filter(
-        _silent(),
-        pk=voice_id,
-        state=Voice.State.MEASURING,
-        retired_at=None,
-        claims__lt=MOST_CLAIMS,
-        pk__in=Consent.valid().filter(voice_id=voice_id).values("voice_id"),
-    )
-    claimed = rows.update(claimed_at=timezone.now(), claims=F("claims") + 1)
-    return Voice.objects.select_related("workspace").get(pk=voice_id) if claimed else None
-
-
-def measure(voice: Voice) -> None:
+def _measure(attempt: Attempt[Voice]) -> None:
     """The worker's part: is it good, who is it like, and, where that can be done, what it is spoken from."""
     from rendering.voices import recording
 
     try:
-        path = place(voice)
+        path = place(attempt.row)
         copy = queue.store().find(path.stem, path.suffix)
         with np.load(copy or path) as held:
             sound = recording.Sound(held["wav"], int(held["rate"]))
     except FileNotFoundError:
-        return  # deleted meanwhile, or ended by another worker
-    try:
-        speaker = recording.examine(sound)
-        _ready(voice, speaker)
-    except recording.Unusable as refusal:
-        found = [{"code": one.code, "sentence": one.sentence} for one in refusal.findings]
-        _end(voice, Voice.State.REFUSED, findings=found)
-    except Exception as problem:
-        if queue.is_away(problem):  # it waits for the sweep, and this try is not counted
-            _attempt(voice).update(claimed_at=None, claims=F("claims") - 1)
-            return
-        log.exception("%s could not be measured", voice.pk)
-        _end(voice, Voice.State.FAILED)
+        raise Over from None  # deleted, or ended by another worker
+    _ready(attempt, recording.examine(sound))
 
 
-def _ready(voice: Voice, speaker: Speaker) -> None:
+def _refused(error: Exception) -> dict[str, Any] | None:
+    from rendering.voices import recording
+
+    if not isinstance(error, recording.Unusable):
+        return None
+    findings = [{"code": one.code, "sentence": one.sentence} for one in error.findings]
+    return {"state": Voice.State.REFUSED, "findings": findings}
+
+
+def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
+    voice = attempt.row
     vector = [round(float(value), 5) for value in speaker.vector]
     if voices.not_cloning() or not _agreed_to_a_copy(voice):
-        _end(voice, Voice.State.READY, speaker=vector)
+        attempt.end(state=Voice.State.READY, speaker=vector)
         return
     from rendering.voices import xtts
 
@@ -269,7 +231,7 @@ def _ready(voice: Voice, speaker: Speaker) -> None:
         "description": "American English, from a recording; drafts only",
         "tags": ["own"],
     }
-    if not _end(voice, Voice.State.READY, **fields):
+    if not attempt.end(state=Voice.State.READY, **fields):
         queue.store().remove(key, ".voice")
 
 
@@ -279,19 +241,23 @@ def _agreed_to_a_copy(voice: Voice) -> bool:
     return agreed is not None and "a copy of my voice speaks" in agreed.body["statement"]
 
 
-def _attempt(voice: Voice) -> QuerySet[Voice]:
-    """The row, as long as this attempt is the one that counts."""
-    return Voice.objects.filter(
-        pk=voice.pk, state=Voice.State.MEASURING, claims=voice.claims, retired_at=None
-    )
-
-
-def _end(voice: Voice, state: str, **fields: Any) -> bool:
-    """The last word of an attempt; nothing is written when another attempt counts or none."""
-    ended = bool(_attempt(voice).update(state=state, **fields))
-    if ended:
-        _drop(place(voice))
-    return ended
+FAILED = {
+    "code": "internal",
+    "sentence": "Something went wrong on our side while your voice was measured, so it could not be finished. "
+    "Record it again; if it fails once more, write to us.",
+}
+MEASURING = Kind(
+    model=Voice,
+    state=Voice.State.MEASURING,
+    only=_agreed,
+    task="studio.tasks.measure_voice",
+    options={"priority": 0},  # somebody waits for it
+    do=_measure,
+    refused=_refused,
+    failed={"state": Voice.State.FAILED, "findings": [FAILED]},
+    is_away=queue.is_away,
+    ended=lambda voice: _drop(place(voice)),
+)
 
 
 @dataclass(frozen=True)

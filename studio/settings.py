@@ -72,6 +72,7 @@ PORT = number("PORT", 8000)
 SITE_URL = env("SITE_URL") or f"http://127.0.0.1:{PORT}"
 
 INSTALLED_APPS = [
+    "rows",
     "studio",
     "moderation",
     "rendering",
@@ -171,7 +172,7 @@ BROKER_URL = secret("BROKER_URL") or "redis://127.0.0.1:6399/0"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},  # counters of studio/often.py, mostly
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
     if EMBEDDED
     else {
@@ -179,6 +180,9 @@ CACHES = {
         "LOCATION": secret("CACHE_URL") or BROKER_URL,
     }
 }
+
+LIMITS_URL = secret("CACHE_URL") or BROKER_URL
+"""Valkey that counts requests (rows/limits.py), the embedded one too."""
 
 # People
 AUTH_USER_MODEL = "studio.User"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rendering.rows import NEVER
 from rendering.values import BadInput
+from rows.mended import NEVER
 
 
 def holds_unstorable(value: Any) -> bool:

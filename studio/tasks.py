@@ -1,59 +1,40 @@
-"""What the site asks of workers, beside renders. Rows are the truth; a message that is lost is sent again by the sweep."""
+"""What workers do for the library. Rows are the truth; a message that is lost is sent again by the sweep."""
 
 from __future__ import annotations
 
 from celery import shared_task
-from django.conf import settings
 from django.db import close_old_connections
 
 from rendering import queue
-from rendering.tasks import publish
+from rows.work import Kind
 from studio import footage, photos, recordings
 
+KINDS: tuple[Kind, ...] = (photos.MAKING, recordings.MEASURING, footage.PREPARING)
 
-def _can_keep() -> bool:
-    """Whether what would be made now could be kept; if not, the sweep asks again."""
+
+def sweep() -> None:
+    """Asks again for everything that waits for a worker."""
+    for kind in KINDS:
+        kind.sweep()
+
+
+def _work(kind: Kind, pk: str) -> None:
+    """Does nothing while what would be made could not be kept; the sweep asks again."""
     close_old_connections()
-    return queue.store_trouble() is None
+    if queue.store_trouble() is None:
+        kind.work(pk)
 
 
-def ask(avatar_id: str) -> bool:
-    """Somebody waits for this avatar. False when the broker is away."""
-    return publish(prepare_avatar, avatar_id, priority=0, expires=2 * settings.SWEEP_SECONDS)
-
-
-@shared_task(name="studio.tasks.prepare_avatar")
+@shared_task(name=photos.MAKING.task)
 def prepare_avatar(avatar_id: str) -> None:
-    if not _can_keep():
-        return
-    avatar = photos.claim(avatar_id)
-    if avatar is not None:
-        photos.make(avatar)
+    _work(photos.MAKING, avatar_id)
 
 
-def ask_for_voice(voice_id: str) -> bool:
-    """Somebody waits for this recording. False when the broker is away."""
-    return publish(measure_voice, voice_id, priority=0, expires=2 * settings.SWEEP_SECONDS)
-
-
-@shared_task(name="studio.tasks.measure_voice")
+@shared_task(name=recordings.MEASURING.task)
 def measure_voice(voice_id: str) -> None:
-    if not _can_keep():
-        return
-    voice = recordings.claim(voice_id)
-    if voice is not None:
-        recordings.measure(voice)
+    _work(recordings.MEASURING, voice_id)
 
 
-def ask_for_clip(clip_id: str) -> bool:
-    """Somebody waits for this video. False when the broker is away."""
-    return publish(prepare_clip, clip_id, expires=2 * settings.SWEEP_SECONDS)
-
-
-@shared_task(name="studio.tasks.prepare_clip")
+@shared_task(name=footage.PREPARING.task)
 def prepare_clip(clip_id: str) -> None:
-    if not _can_keep():
-        return
-    clip = footage.claim(clip_id)
-    if clip is not None:
-        footage.make(clip)
+    _work(footage.PREPARING, clip_id)

@@ -17,10 +17,10 @@ from django.utils import timezone
 from consent.models import Consent
 from rendering import faces, queue
 from rendering.values import BadInput, Frame
+from studio.limits import CAMERA_OPENINGS, pause, span, too_often
 from studio.models import Avatar, User
 from studio.photos import MOST, typed
 
-TRIES, TRIES_WITHIN = 5, 3600  # openings of the camera, seconds
 SOONEST, LATEST = 2, 240  # seconds from the opening of the camera to the pictures
 WORDS = {
     "straight": "Look straight into the lens.",
@@ -70,27 +70,34 @@ def challenge(avatar: Avatar, user: User) -> Challenge:
 
     between = [secrets.choice(liveness.TURNS), secrets.choice(liveness.EXPRESSIONS)]
     secrets.SystemRandom().shuffle(between)
+    if not _may_ask(avatar):
+        raise BadInput("The avatar is not locked; load the page again.", code="not_locked")
+    standing = CAMERA_OPENINGS.count(avatar.pk)
+    if standing.exceeded:
+        opened = (
+            f"The camera was opened {CAMERA_OPENINGS.most} times within {span(CAMERA_OPENINGS)}"
+        )
+        raise too_often(
+            f"{opened}; wait {pause(standing)} and try again.", standing, "too_many_tries"
+        )
     now = time.time()
     drawn = Challenge(secrets.token_urlsafe(18), ("straight", *between, "straight"), now)
     with transaction.atomic():
         row = Avatar.objects.select_for_update().get(pk=avatar.pk)
-        if row.state != Avatar.State.KEPT or not row.locked:
+        if not _may_ask(row):
             raise BadInput("The avatar is not locked; load the page again.", code="not_locked")
-        recent = [moment for moment in row.tries if moment > now - TRIES_WITHIN]
-        if len(recent) >= TRIES:
-            raise BadInput(
-                f"The camera was opened {TRIES} times within an hour; wait an hour and try again.",
-                code="too_many_tries",
-            )
-        row.tries = [*recent, now]
         row.challenge = {
             "id": drawn.id,
             "asked": list(drawn.asked),
             "opened_at": now,
             "user": user.pk,
         }
-        row.save(update_fields=["tries", "challenge"])
+        row.save(update_fields=["challenge"])
     return drawn
+
+
+def _may_ask(avatar: Avatar) -> bool:
+    return avatar.state == Avatar.State.KEPT and avatar.locked
 
 
 def _taken(avatar: Avatar, user: User, given: str) -> Challenge:

@@ -13,16 +13,11 @@ from django.db import transaction
 
 from rendering import clips, pictures
 from rendering.values import BadInput
-from studio import actions, footage, often
+from studio import actions, footage, limits
 from studio.models import Clip, Picture, Workspace
 
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
-PICTURES, VIDEOS, TUNES = 120, 40, 40  # that a workspace sends in an hour
-A_HOUR = {
-    "image": ("pictures", PICTURES),
-    "video": ("videos", VIDEOS),
-    "music": ("pieces of music", TUNES),
-}
+SENT = {"image": limits.PICTURES, "video": limits.VIDEOS, "music": limits.TUNES}
 
 
 @contextmanager
@@ -39,8 +34,7 @@ def received(
             f"The file has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
-    noun, most = A_HOUR[kind]
-    often.count(workspace.pk, noun, most)
+    limits.take(SENT[kind], workspace.pk)
     settings.MEDIA_DIR.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=settings.MEDIA_DIR, suffix=".upload") as file:
         for chunk in upload.chunks():

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from billing.models import give
 from rendering.models import Render
+from rows.limits import forget
 from studio.limits import addresses
 from studio.models import (
     ApiKey,
@@ -419,7 +419,7 @@ class Fuzz:
 
     def round(self, requests: int) -> None:
         """Some requests, something odd in the rows, then every page."""
-        cache.clear()  # limits of how often are not what is looked for
+        forget()  # limits of how often are not what is looked for
         recent: list[Sent] = []
         for _ in range(requests):
             sent = self.page()

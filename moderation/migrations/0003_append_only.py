@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from billing.append_only import append_only
+from rows.append_only import append_only
 
 
 class Migration(migrations.Migration):

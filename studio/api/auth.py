@@ -8,16 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from rendering.values import BadInput
-from studio import often
-from studio.api import limits
 from studio.api.common import invalid
 from studio.api.problems import Refusal, nearest
 from studio.gateway.waits import OVER
-from studio.limits import WITHOUT_KEY
+from studio.limits import REQUESTS, WITHOUT_KEY
 from studio.models import ApiKey
 from studio.models.people import digest
-from studio.often import MINUTE
 
 
 @functools.cache
@@ -53,14 +49,12 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 def _without_key(request: HttpRequest, code: str) -> Refusal:
     """The refusal, which comes so many times a minute to one address."""
-    try:
-        address = request.META.get("REMOTE_ADDR", "")
-        often.count(f"address {address}", "requests without a key", WITHOUT_KEY, MINUTE)
-    except BadInput as many:
+    standing = WITHOUT_KEY.count(f"address {request.META.get('REMOTE_ADDR', '')}")
+    if standing.exceeded:
         sentence = (
             "Too many requests without a key that is known came from this address; wait a minute."
         )
-        return Refusal("rate_limited", sentence, retry_after=many.where["retry_after"])
+        return Refusal("rate_limited", sentence, retry_after=standing.resets_in)
     return Refusal(code)
 
 
@@ -80,7 +74,7 @@ class WorkspaceKey(HttpBearer):
         if key.revoked_at:
             raise Refusal("key_revoked")
         waited = OVER in request.META  # the same request once more
-        standing = limits.count(key.pk, 0 if waited else 1)
+        standing = REQUESTS.count(key.pk, 0 if waited else 1)
         request.standing = standing  # type: ignore[attr-defined]
         if standing.exceeded and not waited:
             raise Refusal("rate_limited", retry_after=standing.resets_in)

@@ -16,8 +16,9 @@ from django.urls import reverse
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel
 
-from studio.api import limits
+from rows.limits import Standing
 from studio.errors import Problem, explain
+from studio.limits import REQUESTS
 
 log = logging.getLogger(__name__)
 
@@ -258,6 +259,14 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
     return answer(request, problem, retry_after)
 
 
+def _write_standing(request: HttpRequest, response: HttpResponse) -> None:
+    """How often the key may still ask, by the RateLimit draft (11), which may still change."""
+    standing: Standing | None = getattr(request, "standing", None)
+    if standing:
+        response["RateLimit-Policy"] = f'"default";q={standing.most};w={REQUESTS.seconds}'
+        response["RateLimit"] = f'"default";r={max(standing.left, 0)};t={standing.resets_in}'
+
+
 def problem_details(get_response):
     """Middleware: what fails before a route is reached answers in the same form; limits in headers."""
 
@@ -273,7 +282,7 @@ def problem_details(get_response):
             plain, response = response, answer(request, problem)
             if "Allow" in plain:
                 response["Allow"] = plain["Allow"]
-        limits.write_headers(request, response)
+        _write_standing(request, response)
         if "Authorization" in request.headers:
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response

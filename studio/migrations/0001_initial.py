@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import functools
-import studio.identifiers
+import rows.ids
 import studio.models.projects
 from django.conf import settings
 from django.db import migrations, models
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("avatar",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("avatar",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("asset",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("asset",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("voice",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("voice",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("workspace",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("workspace",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("project",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("project",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("scene",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("scene",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,
@@ -390,7 +390,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("key",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("key",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,

@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import functools
-import studio.identifiers
+import rows.ids
 from django.db import migrations, models
 
 
@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=functools.partial(studio.identifiers.new_id, *("asset",), **{}),
+                        default=functools.partial(rows.ids.new_id, *("asset",), **{}),
                         max_length=48,
                         primary_key=True,
                         serialize=False,

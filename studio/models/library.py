@@ -8,12 +8,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from rendering import rows
-from studio.identifiers import new_id
+from rows import mended
+from rows.ids import new_id
+from rows.work import Work
 from studio.models.people import Workspace
 
 
-class Avatar(rows.Mended):
+class Avatar(Work, mended.Mended):
     """A face. Stock ones belong to no workspace and are known by their slug; own ones are made from a photo."""
 
     class State(models.TextChoices):
@@ -24,10 +25,9 @@ class Avatar(rows.Mended):
         KEPT = "kept"
 
     MENDS = {
-        "tags": rows.each(rows.text),
-        "findings": rows.findings,
-        "tries": rows.each(rows.within(0, 1e11, None)),
-        "challenge": rows.mapping(),
+        "tags": mended.each(mended.text),
+        "findings": mended.findings,
+        "challenge": mended.mapping(),
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
@@ -51,9 +51,6 @@ class Avatar(rows.Mended):
     findings = models.JSONField(default=list)
     step = models.CharField(max_length=16, blank=True)
     fraction = models.FloatField(default=0.0)
-    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    tries = models.JSONField(default=list, help_text="When the camera was opened, seconds.")
     challenge = models.JSONField(
         default=dict, help_text="What its person is asked to do before the camera, to be done once."
     )
@@ -103,7 +100,7 @@ class Avatar(rows.Mended):
         return "ready" if "full" in scopes else "drafts" if scopes else "locked"
 
 
-class Voice(rows.Mended):
+class Voice(Work, mended.Mended):
     """A voice of the registry, which belongs to no workspace, or what was measured of a person's recording.
 
     A recording is a voice that can be chosen when an engine speaks in it (`engine`); else the stock voices nearest to it are all
@@ -116,7 +113,11 @@ class Voice(rows.Mended):
         FAILED = "failed"  # our fault
         READY = "ready"
 
-    MENDS = {"tags": rows.each(rows.text), "findings": rows.findings, "speaker": rows.vector}
+    MENDS = {
+        "tags": mended.each(mended.text),
+        "findings": mended.findings,
+        "speaker": mended.vector,
+    }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "voice"))
     workspace = models.ForeignKey(
@@ -131,8 +132,6 @@ class Voice(rows.Mended):
     engine = models.CharField(max_length=16, blank=True, help_text="Speaks in an own voice.")
     speaker = models.JSONField(null=True, help_text="Of a recording: its speaker's vector.")
     findings = models.JSONField(default=list)
-    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
-    claimed_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         "studio.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -189,7 +188,7 @@ class Picture(models.Model):
         return picture_path(self.sha256, self.suffix)
 
 
-class Clip(rows.Mended):
+class Clip(Work, mended.Mended):
     """An uploaded video or piece of music, decoded, checked and encoded again (rendering/clips.py)."""
 
     class Kind(models.TextChoices):
@@ -202,7 +201,7 @@ class Clip(rows.Mended):
         FAILED = "failed"  # our fault
         READY = "ready"
 
-    MENDS = {"findings": rows.findings}
+    MENDS = {"findings": mended.findings}
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="clips")
@@ -213,8 +212,6 @@ class Clip(rows.Mended):
     upload = models.CharField(max_length=64, blank=True, help_text="Its key until it is encoded.")
     findings = models.JSONField(default=list)
     fraction = models.FloatField(default=0.0)
-    claims = models.PositiveSmallIntegerField(default=0, help_text="Workers that took it up.")
-    claimed_at = models.DateTimeField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file when it is ready.")
     suffix = models.CharField(max_length=8, blank=True)
     seconds = models.FloatField(default=0.0)

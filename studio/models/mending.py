@@ -1,4 +1,4 @@
-"""How rows of projects and scenes are mended as they are read (rendering/rows.py)."""
+"""How rows of projects and scenes are mended as they are read (rows/mended.py)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import Any
 
-from rendering.rows import Mend, cleaned, number
 from rendering.values import PLACES
+from rows.mended import Mend, cleaned, number
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 LONGEST_TEXT = 300  # of an overlay

@@ -6,10 +6,11 @@ from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
-from studio.identifiers import new_id
+from rows import events
+from rows.ids import new_id
 
 
 class UserManager(BaseUserManager["User"]):
@@ -95,6 +96,7 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     @classmethod
+    @transaction.atomic
     def make(cls, workspace: Workspace, name: str, by: User | None = None) -> tuple["ApiKey", str]:
         """The row and the key itself, which is not kept anywhere."""
         secret = "ls_live_" + secrets.token_urlsafe(32).replace("-", "x").replace("_", "y")
@@ -105,12 +107,20 @@ class ApiKey(models.Model):
             digest=digest(secret),
             created_by=by,
         )
+        key._tell("made", by)
         return key, secret
 
-    def revoke(self) -> None:
+    @transaction.atomic
+    def revoke(self, by: User | None = None) -> None:
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
             self.save(update_fields=["revoked_at"])
+            self._tell("revoked", by)
+
+    def _tell(self, what: str, by: User | None) -> None:
+        actor = str(by.pk) if by else ""
+        after = {"name": self.name, "prefix": self.prefix}
+        events.record(f"key.{what}", self.pk, workspace=self.workspace_id, actor=actor, after=after)
 
 
 class IdempotencyKey(models.Model):

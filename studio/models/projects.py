@@ -8,10 +8,10 @@ from django.db import models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from rendering import rows
-from rendering.rows import cleaned
 from rendering.values import BadInput
-from studio.identifiers import new_id
+from rows import mended
+from rows.ids import new_id
+from rows.mended import cleaned
 from studio.limits import MOST_SCENES
 from studio.models import mending
 from studio.models.library import Avatar, Clip, Picture, Voice
@@ -50,7 +50,7 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
         raise RevisionConflict(row)
 
 
-class Project(rows.Mended):
+class Project(mended.Mended):
     ASPECTS = [
         ("16:9", "Wide"),
         ("9:16", "Tall"),
@@ -84,9 +84,9 @@ class Project(rows.Mended):
         "caption_style": mending.one_of(CAPTION_STYLES, "boxed"),
         "caption_position": mending.one_of(CAPTION_POSITIONS, "bottom"),
         "logo_position": mending.one_of(CORNERS, "top-left"),
-        "logo_size": rows.within(0.04, 0.4, 0.12),
-        "music_volume": rows.within(-40, 0, -14.0),
-        "music_duck": rows.within(0, 30, 10.0),
+        "logo_size": mended.within(0.04, 0.4, 0.12),
+        "music_volume": mended.within(-40, 0, -14.0),
+        "music_duck": mended.within(0, 30, 10.0),
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "project"))
@@ -194,7 +194,7 @@ class Project(rows.Mended):
         self.touch()
 
 
-class Scene(rows.Mended):
+class Scene(mended.Mended):
     MARKUPS = [("markdown", "Markdown"), ("ssml", "SSML"), ("text", "Plain text")]
     LAYOUTS = [
         ("full", "Full"),
@@ -224,7 +224,7 @@ class Scene(rows.Mended):
         "title": mending.line_of_text,
         "script": cleaned,
         "markup": mending.one_of(MARKUPS, "markdown"),
-        "speed": rows.within(0.5, 2, 1.0),
+        "speed": mended.within(0.5, 2, 1.0),
         "style": mending.one_of(MANNERS, "neutral"),
         "background": mending.one_of(BACKGROUNDS, "color"),
         "background_color": mending.colour("#e9e4dc"),
@@ -233,9 +233,9 @@ class Scene(rows.Mended):
         "fit": mending.one_of(FITS, "cover"),
         "layout": mending.one_of(LAYOUTS, "full"),
         "layout_side": mending.one_of(SIDES, "right"),
-        "layout_x": rows.within(0, 1, None),
-        "layout_y": rows.within(0, 1, None),
-        "layout_scale": rows.within(0.5, 2, 1.0),
+        "layout_x": mended.within(0, 1, None),
+        "layout_y": mended.within(0, 1, None),
+        "layout_scale": mended.within(0.5, 2, 1.0),
         "heading": cleaned,
         "body": cleaned,
         "overlays": mending.overlays,

@@ -26,6 +26,7 @@ from moderation.models import Case
 from rendering import cost, pipeline, queue, tasks, uploaded
 from rendering.models import Render, Segment
 from rendering.values import BadInput
+from rows import events
 from studio import composition
 from studio.errors import PriceRose, ScriptRefused
 from studio.models import ApiKey, Project, Scene, User, Workspace
@@ -246,6 +247,13 @@ def _written(
             spans=ready.reading.spans,
             version=ready.reading.verdict.version,
         )
+    events.record(
+        "render.asked",
+        render.pk,
+        workspace=render.workspace_id,
+        actor=render.api_key_id or str(render.requested_by_id or ""),
+        after={"status": render.status, "mode": render.mode, "quoted": render.quoted},
+    )
     if keep:
         keep(render.pk)
     transaction.on_commit(partial(tasks.nudge_render, render.pk))

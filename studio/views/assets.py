@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rendering import decoding, media, queue, uploaded
 from rendering.values import BadInput
-from studio import access, actions, often, uploads
+from studio import access, actions, limits, uploads
 from studio.access import in_workspace
 from studio.fields import project_settings, settings_of, whole
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
@@ -107,7 +107,7 @@ def picture_crop(request: HttpRequest, picture_id: str) -> HttpResponse:
         partial = "#drawer" if wants_json(request) else ""
         return render(request, f"studio/picture_crop.html{partial}", context)
     box = _box(request, picture)
-    often.count(workspace.pk, "pictures", uploads.PICTURES)
+    limits.take(limits.PICTURES, workspace.pk)
     made = actions.keep_picture(workspace, picture.name, actions.clean_picture(picture.path, box))
     return _used(request, made, "logo" if project else "image")
 

@@ -153,7 +153,7 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
         "typed": request.POST.get("name", ""),
         "problem": problem,
         "marked": photos.kept(avatar, "marked") is not None,
-        "slow": photos.waits_long(avatar),
+        "slow": avatar.waits_long(),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
     answer = render(request, f"studio/avatar_detail.html{partial}", context)

@@ -70,7 +70,7 @@ def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
     key = ApiKey.objects.filter(workspace=request.workspace, pk=key_id).first()  # type: ignore[attr-defined]
     if key is None:
         raise Http404
-    key.revoke()
+    key.revoke(request.user)  # type: ignore[arg-type]
     messages.success(
         request, f"{key.name} is revoked. Programs that use it are refused from now on."
     )

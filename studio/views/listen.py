@@ -20,12 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rendering import pipeline, queue, tasks
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
-from studio import access, actions, often
+from studio import access, actions
 from studio.access import in_workspace
 from studio.fields import whole
-from studio.limits import SOUNDS
+from studio.limits import SOUNDS, take
 from studio.models import Scene
-from studio.often import MINUTE
 from studio.renders.plan import check_length
 from studio.views.scenes import answers_json
 
@@ -48,7 +47,7 @@ def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
         return _audio(script, spec, part, ready)
     plain = pipeline.spec_to_json(spec)
     if request.method == "POST" and not all(ready):
-        often.count(request.workspace.pk, "wishes to listen", SOUNDS, MINUTE)  # type: ignore[attr-defined]
+        take(SOUNDS, request.workspace.pk)  # type: ignore[attr-defined]
         tasks.forget_silence(plain)
         tasks.speak_line(plain, urgent=True)
     elif not all(ready) and (sentence := tasks.why_silent(plain)):

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rendering import eta, queue, rows
+from rendering import eta, queue
 from rendering.models import Render
-from studio import access, often
+from rows import mended
+from studio import access
 from studio.access import in_workspace
-from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES
+from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.models import Avatar, Project, Scene, Voice, Workspace
-from studio.often import MINUTE
 from studio.views.files import file_name, file_url
 
 SHELF = 24
@@ -53,7 +53,7 @@ def shelf(workspace: Workspace) -> QuerySet[Project]:
 
 def poster_url(project: Project) -> str:
     """The poster of the last delivered video, else a frame of the first scene, else nothing."""
-    for output in rows.outputs(project.outputs):  # type: ignore[attr-defined]
+    for output in mended.outputs(project.outputs):  # type: ignore[attr-defined]
         if output["kind"] == "poster" and queue.store().find(output["key"], output["suffix"]):
             name = file_name(project.title, output["suffix"])
             return file_url(output["key"], output["suffix"], name)
@@ -97,7 +97,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     searched = words.split()
     if searched:
-        often.count(workspace.pk, "searches", SEARCHES, MINUTE)
+        take(SEARCHES, workspace.pk)
     archived = bool(request.GET.get("archived"))
     projects = shelf(workspace).filter(archived_at__isnull=not archived)
     for word in searched[:MOST_WORDS]:
@@ -134,7 +134,7 @@ def _back(request: HttpRequest, **more: str) -> HttpResponse:
 def project_create(request: HttpRequest) -> HttpResponse:
     """A blank project, or the example, with the first stock avatar and its voice."""
     workspace = request.workspace  # type: ignore[attr-defined]
-    often.count(workspace.pk, "new projects", PROJECTS, MINUTE)
+    take(PROJECTS, workspace.pk)
     example = bool(request.POST.get("example"))
     avatars = Avatar.offered_to(workspace)
     avatar = (
@@ -156,7 +156,7 @@ def project_create(request: HttpRequest) -> HttpResponse:
 @in_workspace
 def project_duplicate(request: HttpRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
-    often.count(project.workspace_id, "new projects", PROJECTS, MINUTE)
+    take(PROJECTS, project.workspace_id)
     return redirect("project_edit", project.duplicate(request.user).pk)  # type: ignore[arg-type]
 
 

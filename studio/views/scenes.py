@@ -18,16 +18,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import available
 from rendering.values import BadInput
-from studio import access, actions, often
+from studio import access, actions
 from studio.access import in_workspace
 from studio.errors import ScriptRefused, explain
 from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
-from studio.limits import ESTIMATES
+from studio.limits import ESTIMATES, take
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene, Workspace
 from studio.models.projects import RevisionConflict
-from studio.often import MINUTE
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
@@ -371,7 +370,7 @@ def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
     """
     workspace = request.workspace  # type: ignore[attr-defined]
     project = access.project(workspace, project_id)
-    often.count(workspace.pk, "looks at the price", ESTIMATES, MINUTE)
+    take(ESTIMATES, workspace.pk)
     project.workspace = workspace
     scenes = list(project.live_scenes)
     asked = request.GET.getlist("scene")

@@ -80,7 +80,7 @@ def voice_detail(request: HttpRequest, voice_id: str) -> HttpResponse:
     context = {
         "voice": voice,
         "near": recordings.nearest(voice),
-        "slow": recordings.waits_long(voice),
+        "slow": voice.waits_long(),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
     return render(request, f"studio/voice_detail.html{partial}", context)

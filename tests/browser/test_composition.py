@@ -161,7 +161,7 @@ def test_a_video_and_music_are_put_under_a_scene(editor, until, holds, tmp_path)
     page.get_by_role("progressbar", name="Preparing waves.mp4").wait_for()
     holds(page)
     before = frame_of(page)
-    footage.make(footage.claim(Clip.objects.get().pk))  # what a worker does
+    footage.PREPARING.work(Clip.objects.get().pk)  # what a worker does
     page.get_by_role("radio", name="waves").wait_for()
     until(page, f"document.getElementById('frame').getAttribute('src') !== '{before}'")
     holds(page)

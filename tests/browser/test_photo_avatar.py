@@ -31,7 +31,7 @@ def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds, until_
     page.get_by_role("button", name="Make the avatar").click()
     page.get_by_text("Reading the photo").wait_for()
     avatar = Avatar.objects.get(workspace=alice.workspace)
-    photos.make(photos.claim(avatar.pk))
+    photos.MAKING.work(avatar.pk)
     page.get_by_role("button", name="Keep it").wait_for()  # the page looks again by itself
     holds(page)
     page.get_by_label("Name").fill("Robin")

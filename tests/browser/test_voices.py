@@ -33,7 +33,7 @@ def test_a_recording_finds_the_nearest_voices(page_of, alice, library, holds, tm
     page.get_by_role("button", name="Find the nearest voices").click()
     page.get_by_text("Listening to the recording").wait_for()
     voice = Voice.objects.get(workspace=alice.workspace)
-    recordings.measure(recordings.claim(voice.pk))
+    recordings.MEASURING.work(voice.pk)
     page.get_by_role("heading", name="The stock voices nearest to it").wait_for()  # by itself
     holds(page)
     first = page.locator(".near li").first

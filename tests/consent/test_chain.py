@@ -112,7 +112,7 @@ class Forger:
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_changed_row_is_found(library, number):
-    from billing.append_only import allow_changes, refuse_changes
+    from rows.append_only import allow_changes, refuse_changes
 
     event = ConsentEvent.objects.order_by("sequence")[number % ConsentEvent.objects.count()]
     body = event.body

@@ -301,8 +301,8 @@ def test_a_video_that_waits_for_room_is_not_given_up(studio, alice, monkeypatch)
     )
     fill(monkeypatch)
     studio_tasks.prepare_clip(clip.pk)
-    claimed = footage.claim(clip.pk)
-    footage.make(claimed)  # it ran full after the claim
+    attempt = footage.PREPARING.claim(clip.pk)
+    attempt.run()  # it ran full after the claim
     clip.refresh_from_db()
     assert (clip.state, clip.claims, clip.claimed_at) == ("making", 0, None)
     fill(monkeypatch, 0)

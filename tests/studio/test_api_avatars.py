@@ -41,7 +41,7 @@ def test_a_photo_is_taken_and_what_is_wrong_with_it_is_told(program):
     assert (body["kind"], body["status"], body["name"]) == ("photo", "making", "Robin")
     assert body["voice_id"] == "am_michael"
     assert body["page_url"].endswith(f"/avatars/{body['id']}/")
-    photos.make(photos.claim(body["id"]))
+    photos.MAKING.work(body["id"])
     read = program.get(answer["Location"]).json()
     assert read["status"] == "refused"
     assert [finding["code"] for finding in read["findings"]] == ["no_face"]

@@ -1,6 +1,7 @@
 """Whatever is sent, the API answers in its own form and never with a 500."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from studio.api.bodies import RenderRequest
 from studio.api.problems import CODES
+from studio.limits import REQUESTS
 from tests.studio.programs import RENDERS, Program
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +49,7 @@ def bounded(examples):
 
 @pytest.fixture
 def program(alice, library, monkeypatch):
-    monkeypatch.setattr("studio.api.limits.REQUESTS", 1_000_000)
+    monkeypatch.setattr("studio.api.auth.REQUESTS", replace(REQUESTS, most=1_000_000))
     return Program.of(alice.workspace)
 
 

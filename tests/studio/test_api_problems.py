@@ -1,11 +1,13 @@
 """Every refusal has one form, a code to branch on, and says what to do."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from studio.api.problems import CODES
+from studio.limits import REQUESTS
 from studio.models import ApiKey
 from tests.studio.programs import RENDERS, Program, problem
 
@@ -53,20 +55,20 @@ def test_the_last_use_is_written_once_a_minute(alice):
 
 
 def test_the_limit_counts_down_and_ends_in_429(program, monkeypatch):
-    monkeypatch.setattr("studio.api.limits.time.time", lambda: 999_999_990.0)
-    monkeypatch.setattr("studio.api.limits.REQUESTS", 3)
+    monkeypatch.setattr("rows.limits.time.time", lambda: 999_999_990.0)
+    monkeypatch.setattr("studio.api.auth.REQUESTS", replace(REQUESTS, most=3))
     left = [program.get("/api/v1/avatars")["RateLimit"] for _ in range(3)]
     assert left == ['"default";r=2;t=30', '"default";r=1;t=30', '"default";r=0;t=30']
     response = program.get("/api/v1/avatars")
     assert problem(response, 429, "rate_limited")["retryable"]
     assert response["Retry-After"] == "30"
     assert response["RateLimit-Policy"] == '"default";q=3;w=60'
-    monkeypatch.setattr("studio.api.limits.time.time", lambda: 1_000_000_030.0)
+    monkeypatch.setattr("rows.limits.time.time", lambda: 1_000_000_030.0)
     assert program.get("/api/v1/avatars").status_code == 200
 
 
 def test_keys_have_limits_of_their_own(program, alice, monkeypatch):
-    monkeypatch.setattr("studio.api.limits.REQUESTS", 1)
+    monkeypatch.setattr("studio.api.auth.REQUESTS", replace(REQUESTS, most=1))
     other = Program.of(alice.workspace)
     assert program.get("/api/v1/avatars").status_code == 200
     assert other.get("/api/v1/avatars").status_code == 200

@@ -3,6 +3,7 @@
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 from io import BytesIO
 
 import cv2
@@ -12,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from rendering.faces import tracker
-from studio import photos
+from studio import limits, photos
 from studio.models import Avatar
 from tests.faces import scenes
 from tests.studio.programs import Program, problem
@@ -144,7 +145,7 @@ def by_program(program, data, key="one"):
 
 
 def work(avatar):
-    photos.make(photos.claim(avatar.pk))
+    photos.MAKING.work(avatar.pk)
     avatar.refresh_from_db()
     return avatar
 
@@ -258,7 +259,7 @@ def test_a_workspace_has_as_many_avatars_as_its_plan_holds(client, program, alic
 
 
 def test_too_many_photos_in_an_hour_wait(client, program, monkeypatch):
-    monkeypatch.setattr(photos, "UPLOADS", 2)
+    monkeypatch.setattr(limits, "PHOTOS", replace(limits.PHOTOS, most=2))
     for _ in range(2):
         assert by_form(client, b"no photo").status_code == 422
     answer = by_form(client, coded(far()))

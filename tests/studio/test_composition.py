@@ -36,7 +36,7 @@ def upload(program, data, kind, name="file.bin", key="one"):
 
 def worked(program, answer):
     """The asset after a worker has done what it was asked for."""
-    footage.make(footage.claim(answer.json()["id"]))
+    footage.PREPARING.work(answer.json()["id"])
     return program.get(answer["Location"]).json()
 
 

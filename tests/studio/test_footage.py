@@ -12,6 +12,7 @@ from django.utils import timezone
 from billing.models import available
 from rendering import clips, media, queue
 from rendering.values import Canceled
+from rows.work import LEASE, MOST_CLAIMS
 from studio import composition, footage
 from studio.models import Clip
 from tests.studio.programs import Program, problem
@@ -58,8 +59,7 @@ def sent(client, scene, data):
 
 def work(clip):
     """What a worker does when it is asked."""
-    if claimed := footage.claim(clip.pk):
-        footage.make(claimed)
+    footage.PREPARING.work(clip.pk)
     clip.refresh_from_db()
     return clip
 
@@ -150,14 +150,14 @@ def test_the_same_file_is_prepared_once(client, scene, video):
 def test_one_that_is_deleted_while_it_is_encoded_leaves_nothing(alice, library, tmp_path):
     program = Program.of(alice.workspace)
     clip = through_api(program, coded(tmp_path, seconds=2)).json()["id"]
-    claimed = footage.claim(clip)
+    attempt = footage.PREPARING.claim(clip)
     headers = {"Authorization": f"Bearer {program.secret}"}
     assert program.client.delete(f"/api/v1/assets/{clip}", headers=headers).status_code == 204
-    footage.make(claimed)
+    attempt.run()
     assert left() == []
     assert Clip.objects.get().state == "making"  # and of no use: it is removed
     assert not list(settings.MEDIA_DIR.rglob("*.mp4"))
-    assert footage.claim(clip) is None
+    assert footage.PREPARING.claim(clip) is None
 
 
 def through_api(program, data, key="one"):
@@ -185,12 +185,12 @@ def test_the_api_says_how_far_it_is(alice, library, video):
 
 def test_a_worker_that_dies_is_replaced_and_a_late_one_changes_nothing(client, scene, video):
     clip = sent(client, scene, video)
-    late = footage.claim(clip.pk)
-    assert footage.claim(clip.pk) is None
-    silent = timezone.now() - 2 * footage.ABANDONED
+    late = footage.PREPARING.claim(clip.pk)
+    assert footage.PREPARING.claim(clip.pk) is None
+    silent = timezone.now() - 2 * LEASE
     Clip.objects.update(claimed_at=silent)
     assert work(clip).state == "ready"
-    footage.make(late)
+    late.run()
     clip.refresh_from_db()
     assert clip.state == "ready"
     assert left() == []
@@ -199,7 +199,7 @@ def test_a_worker_that_dies_is_replaced_and_a_late_one_changes_nothing(client, s
 
 def test_a_video_that_ends_its_workers_is_given_up(client, scene, video):
     clip = sent(client, scene, video)
-    Clip.objects.update(claims=footage.MOST_CLAIMS, claimed_at=None)
+    Clip.objects.update(claims=MOST_CLAIMS, claimed_at=None)
     call_command("sweep", "--once")
     clip.refresh_from_db()
     assert clip.state == "failed"

@@ -1,9 +1,11 @@
 """The budget of every way in: the document is what the code says, and no address is without a row."""
 
-import pytest
-from django.core.cache import cache
+from dataclasses import replace
 
-from studio import budget, limits, overlays
+import pytest
+
+from rows.limits import forget
+from studio import budget, limits, overlays, uploads
 from studio.management.commands.limits import PATH, document
 from studio.renders import plan
 from tests.studio.programs import RENDERS, Program, problem
@@ -46,19 +48,19 @@ def test_a_search_has_so_many_words_and_says_so(client_of, alice, project):
 
 
 def test_an_address_without_a_key_is_refused_after_a_while(monkeypatch, library):
-    cache.clear()
-    monkeypatch.setattr("studio.api.auth.WITHOUT_KEY", 3)
+    forget()
+    monkeypatch.setattr("studio.api.auth.WITHOUT_KEY", replace(limits.WITHOUT_KEY, most=3))
     stranger = Program("ls_live_nothing")
     for _ in range(3):
         problem(stranger.get(RENDERS), 401, "key_invalid")
     answer = stranger.get(RENDERS)
     problem(answer, 429, "rate_limited")
     assert 0 < int(answer["Retry-After"]) <= 60
-    cache.clear()
+    forget()
 
 
 def test_pictures_are_counted(monkeypatch, client_of, alice):
-    monkeypatch.setitem(budget.uploads.A_HOUR, "image", ("pictures", 0))
+    monkeypatch.setitem(uploads.SENT, "image", replace(limits.PICTURES, most=0))
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     answer = client_of(alice).post("/assets", {"image": SimpleUploadedFile("a.png", b"x")})

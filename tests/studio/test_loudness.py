@@ -31,8 +31,7 @@ def test_the_loudness_that_is_told_is_that_of_the_film(alice, library, tmp_path,
     )
     assert sent.status_code == 201, sent.json()
     clip = Clip.objects.get(pk=sent.json()["id"])
-    if claimed := footage.claim(clip.pk):
-        footage.make(claimed)
+    footage.PREPARING.work(clip.pk)
     answer = program.render(
         script="\n\n".join(["The tide is out."] * 4),
         voice_id="preview",

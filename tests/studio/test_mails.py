@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from rendering.models import Render
+from rows import events
 from studio import mails
 from studio.management.commands.sweep import send_mails
 from tests.studio.rows import deliver, make_project, make_render
@@ -20,13 +21,19 @@ def render(alice, library):
     return make_render(make_project(alice.workspace), by=alice, quoted=54, done=3, reused=(1,))
 
 
+def mailed(render):
+    """What the scheduler does of a render: whether a mail was sent."""
+    events.deliver()
+    return mails.render_ended(Render.objects.get(pk=render.pk))
+
+
 def html(message):
     return message.alternatives[0].content
 
 
 def test_a_done_render_is_mailed_once(render, alice):
     deliver(render, used=48)
-    assert [mails.render_ended(render) for _ in range(3)] == [True, False, False]
+    assert [mailed(render) for _ in range(3)] == [True, False, False]
     (message,) = mail.outbox
     assert message.to == [alice.email]
     assert message.subject == "“Spring briefing” is ready"
@@ -40,7 +47,7 @@ def test_a_done_render_is_mailed_once(render, alice):
 
 def test_a_failed_render_says_whose_fault_and_what_came_back(render):
     render.fail("render_failed", "We could not finish the picture for line 2.", ours=True)
-    assert mails.render_ended(render)
+    assert mailed(render)
     (message,) = mail.outbox
     for text in (message.body, html(message)):
         assert "We could not finish the picture for line 2. This is our fault." in text
@@ -50,7 +57,7 @@ def test_a_failed_render_says_whose_fault_and_what_came_back(render):
 
 def test_what_the_reader_can_mend_is_not_called_our_fault(render):
     render.fail("script_empty", "Line 2 says nothing.")
-    mails.render_ended(render)
+    mailed(render)
     assert "our fault" not in mail.outbox[0].body
 
 
@@ -61,23 +68,23 @@ def test_the_done_mail_can_be_switched_off_but_not_the_failed_one(render, alice,
     deliver(render)
     failed = make_render(make_project(alice.workspace), by=alice)
     failed.fail("render_failed", "We could not finish it.", ours=True)
-    assert not mails.render_ended(render)
-    assert mails.render_ended(failed)
+    assert not mailed(render)
+    assert mailed(failed)
     assert [message.subject for message in mail.outbox] == [
         "“Spring briefing” could not be finished; all credits are back"
     ]
 
 
 def test_a_render_that_goes_on_or_was_canceled_sends_nothing(render):
-    assert not mails.render_ended(render)
+    assert not mailed(render)
     render.cancel()
-    assert not mails.render_ended(render)
+    assert not mailed(render)
     assert mail.outbox == []
 
 
 def test_a_render_of_a_program_sends_nothing(alice, library):
     render = deliver(make_render(make_project(alice.workspace), done=3))
-    assert not mails.render_ended(render)
+    assert not mailed(render)
     assert mail.outbox == []
 
 
@@ -105,14 +112,14 @@ def test_a_mail_that_could_not_leave_is_sent_later(render, mail_host):
     mail_host(here=False)
     for pause in (60, 240, 960):
         with pytest.raises(OSError):
-            mails.render_ended(Render.objects.get())
+            mailed(Render.objects.get())
         assert not mails.due().exists()
         later(pause - 10)
         assert not mails.due().exists()
         later(10)
         assert mails.due().exists()
     mail_host(here=True)
-    assert mails.render_ended(Render.objects.get())
+    assert mailed(Render.objects.get())
     assert len(mail.outbox) == 1
     assert not mails.due().exists()
 
@@ -131,11 +138,11 @@ def test_a_crash_while_sending_loses_nothing(render, monkeypatch):
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", send)
     with pytest.raises(Killed):
-        mails.render_ended(render)
+        mailed(render)
     monkeypatch.setattr(EmailMultiAlternatives, "send", plain)
     later(60)
-    assert mails.render_ended(Render.objects.get())
-    assert not mails.render_ended(Render.objects.get())
+    assert mailed(Render.objects.get())
+    assert not mailed(Render.objects.get())
     assert len(mail.outbox) == 2
 
 
@@ -171,7 +178,7 @@ def test_a_title_cannot_add_a_header_or_a_tag(render):
     render.title = "<b>Bad</b>\nBcc: everyone@example.com"
     render.save()
     deliver(render)
-    assert mails.render_ended(render)
+    assert mailed(render)
     (message,) = mail.outbox
     assert "\n" not in message.subject
     assert "<b>Bad" not in html(message)

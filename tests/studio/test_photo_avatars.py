@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 
 import cv2
 import numpy as np
@@ -11,13 +12,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
 
+import rows.work
 from billing.models import available
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
 from rendering import attempts, faces, provenance, queue
 from rendering.models import Render
 from rendering.tasks import make_line
 from rendering.values import Canceled
-from studio import photos, tasks, unlocking
+from studio import photos, unlocking
 from studio.models import Avatar, Voice
 from tests.faces import scenes
 from tests.studio.rows import everything, own_avatar
@@ -39,8 +41,7 @@ def upload(client, data, name="me.jpg", **more):
 
 def work(avatar):
     """What a worker does when it is asked; the task itself also drops old connections, the test's own among them."""
-    if claimed := photos.claim(avatar.pk):
-        photos.make(claimed)
+    photos.MAKING.work(avatar.pk)
 
 
 def made(client, data, **more):
@@ -133,9 +134,9 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
 
 def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(700, 700).astype(np.uint8)))
-    assert photos.claim(avatar.pk) is not None  # and then it is killed
-    assert photos.claim(avatar.pk) is None
-    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
+    assert photos.MAKING.claim(avatar.pk) is not None  # and then it is killed
+    assert photos.MAKING.claim(avatar.pk) is None
+    monkeypatch.setattr(rows.work, "LEASE", timedelta(0))
     work(avatar)
     avatar.refresh_from_db()
     assert avatar.state == "refused"
@@ -143,11 +144,11 @@ def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
 
 def test_a_photo_that_ends_every_worker_is_given_up(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
-    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
-    for _ in range(photos.MOST_CLAIMS):
-        assert photos.claim(avatar.pk) is not None  # and then it is killed
-    assert photos.claim(avatar.pk) is None
-    photos.sweep()
+    monkeypatch.setattr(rows.work, "LEASE", timedelta(0))
+    for _ in range(rows.work.MOST_CLAIMS):
+        assert photos.MAKING.claim(avatar.pk) is not None  # and then it is killed
+    assert photos.MAKING.claim(avatar.pk) is None
+    photos.MAKING.sweep()
     assert (
         "Something went wrong on our side" in client.get(f"/avatars/{avatar.pk}/").content.decode()
     )
@@ -157,24 +158,24 @@ def test_a_photo_that_ends_every_worker_is_given_up(client, monkeypatch):
 def test_a_lost_message_is_sent_again_by_the_sweep(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
     sent = []
-    monkeypatch.setattr(tasks, "ask", sent.append)
-    photos.sweep()
+    monkeypatch.setattr(rows.work, "send", lambda task, pk, **options: sent.append(pk))
+    photos.MAKING.sweep()
     assert sent == [avatar.pk]
-    photos.claim(avatar.pk)  # somebody is at work
-    photos.sweep()
+    photos.MAKING.claim(avatar.pk)  # somebody is at work
+    photos.MAKING.sweep()
     assert sent == [avatar.pk]
 
 
 def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
-    slow = photos.claim(avatar.pk)
-    monkeypatch.setattr(photos, "ABANDONED", photos.ABANDONED * 0)
-    other = photos.claim(avatar.pk)
-    photos.make(slow)
+    slow = photos.MAKING.claim(avatar.pk)
+    monkeypatch.setattr(rows.work, "LEASE", timedelta(0))
+    other = photos.MAKING.claim(avatar.pk)
+    slow.run()
     avatar.refresh_from_db()
     assert avatar.state == "making"
     assert photos.place(avatar, "photo").exists()
-    photos.make(other)
+    other.run()
     avatar.refresh_from_db()
     assert (avatar.state, photos.place(avatar, "marked").exists()) == ("refused", True)
 

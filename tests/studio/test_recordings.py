@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_l
 from rendering import queue
 from rendering.models import Render
 from rendering.values import SAMPLE_RATE
-from studio import recordings
+from rows.work import LEASE, MOST_CLAIMS
+from studio import limits, recordings
 from studio.models import Avatar, Voice
 from tests.studio.programs import Program
 from tests.studio.rows import make_project, make_render
@@ -59,8 +61,7 @@ def sent(client, data, **changed):
 
 def measured(voice):
     """What a worker does when it is asked."""
-    if claimed := recordings.claim(voice.pk):
-        recordings.measure(claimed)
+    recordings.MEASURING.work(voice.pk)
     voice.refresh_from_db()
     return voice
 
@@ -106,7 +107,7 @@ def test_the_consent_is_recorded_before_anything_is_measured(client, alice, good
     assert "Alice Example" not in str(consent.body())
     assert first_broken_link() is None
     consent.withdraw()
-    assert recordings.claim(voice.pk) is None  # who has withdrawn is not measured
+    assert recordings.MEASURING.claim(voice.pk) is None  # who has withdrawn is not measured
 
 
 @pytest.mark.parametrize(
@@ -157,12 +158,12 @@ def test_deleting_destroys_what_was_measured(client, alice, good):
 
 def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, good):
     voice = sent(client, good)
-    for _ in range(recordings.MOST_CLAIMS):
-        assert recordings.claim(voice.pk) is not None
-        assert recordings.claim(voice.pk) is None
-        silent = timezone.now() - recordings.ABANDONED * 2
+    for _ in range(MOST_CLAIMS):
+        assert recordings.MEASURING.claim(voice.pk) is not None
+        assert recordings.MEASURING.claim(voice.pk) is None
+        silent = timezone.now() - 2 * LEASE
         Voice.objects.filter(pk=voice.pk).update(claimed_at=silent)
-    recordings.sweep()
+    recordings.MEASURING.sweep()
     voice.refresh_from_db()
     assert voice.state == "failed"
     assert "Something went wrong on our side" in page(client, voice)
@@ -170,7 +171,7 @@ def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, g
 
 
 def test_a_workspace_has_so_many_and_sends_so_many(client, alice, good, monkeypatch):
-    monkeypatch.setattr(recordings, "UPLOADS", 2)
+    monkeypatch.setattr(limits, "RECORDINGS", replace(limits.RECORDINGS, most=2))
     for number in range(10):
         Voice.objects.create(workspace=alice.workspace, slug=f"v{number}", name="V", language="en")
     assert "has 10 recordings" in send(client, good).content.decode()

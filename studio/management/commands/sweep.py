@@ -20,7 +20,9 @@ from billing.plans import grant_period, period_of
 from moderation.models import Case
 from rendering import tasks, warmpool
 from rendering.attempts import PULSE
+from rows import events, limits
 from studio import footage, mails, photos, recordings
+from studio import tasks as library
 from studio.models import IdempotencyKey, Workspace
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def every_hour() -> None:
     photos.tidy()
     recordings.tidy()
     footage.tidy()
+    limits.tidy()
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
 
 
@@ -70,8 +73,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         if once:
             jobs: tuple[Callable[[], object], ...] = (
-                *(tasks.sweep, warmpool.decide, photos.sweep, recordings.sweep, footage.sweep),
-                *(send_mails, every_hour),
+                *(tasks.sweep, warmpool.decide, library.sweep),
+                *(events.deliver, send_mails, every_hour),
             )
             for job in jobs:
                 job()
@@ -83,9 +86,8 @@ class Command(BaseCommand):
         pauses: dict[Callable[[], object], float] = {
             tasks.sweep: settings.SWEEP_SECONDS,
             warmpool.decide: 2 * settings.SWEEP_SECONDS,
-            photos.sweep: settings.SWEEP_SECONDS,
-            recordings.sweep: settings.SWEEP_SECONDS,
-            footage.sweep: settings.SWEEP_SECONDS,
+            library.sweep: settings.SWEEP_SECONDS,
+            events.deliver: MAIL_SECONDS,
             send_mails: MAIL_SECONDS,
             every_hour: HOUR,
         }

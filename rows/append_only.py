@@ -4,21 +4,28 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
-def refuse_changes(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
+def refuse_changes(schema_editor: BaseDatabaseSchemaEditor, table: str, but: str = "") -> None:
+    """but: a column that may be written all the same, such as a number that a row gets later."""
     run = schema_editor.execute
+    update = "UPDATE"
+    if but:
+        with schema_editor.connection.cursor() as cursor:
+            described = schema_editor.connection.introspection.get_table_description(cursor, table)
+        columns = [f'"{column.name}"' for column in described if column.name != but]
+        update = f"UPDATE OF {', '.join(columns)}"
     if schema_editor.connection.vendor == "postgresql":
         run(
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is only ever added to'; END $$"
         )
         run(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            f"CREATE TRIGGER {table}_append_only BEFORE {update} OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
         return
-    for verb in ("UPDATE", "DELETE"):
+    for name, verb in (("update", update), ("delete", "DELETE")):
         run(
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is only ever added to'); END"
         )
 
@@ -31,19 +38,29 @@ def allow_changes(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
 
-def append_only(*tables: str) -> migrations.RunPython:
+def append_only(*tables: str, but: str = "") -> migrations.RunPython:
     """The migration operation for these tables."""
-    return migrations.RunPython(_each(refuse_changes, tables), _each(allow_changes, tables))
+
+    def refuse(apps, schema_editor):
+        for table in tables:
+            refuse_changes(schema_editor, table, but)
+
+    return migrations.RunPython(refuse, _allow(tables))
 
 
 def changeable(*tables: str) -> migrations.RunPython:
     """The opposite, around operations that alter such a table: SQLite makes it anew without its triggers."""
-    return migrations.RunPython(_each(allow_changes, tables), _each(refuse_changes, tables))
 
-
-def _each(change, tables):
-    def run(apps, schema_editor):
+    def refuse(apps, schema_editor):
         for table in tables:
-            change(schema_editor, table)
+            refuse_changes(schema_editor, table)
 
-    return run
+    return migrations.RunPython(_allow(tables), refuse)
+
+
+def _allow(tables):
+    def allow(apps, schema_editor):
+        for table in tables:
+            allow_changes(schema_editor, table)
+
+    return allow

@@ -1,0 +1,1 @@
+"""What every other part builds on: ids, append-only tables, work that is claimed, limits, events. It imports nothing of ours."""

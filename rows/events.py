@@ -1,0 +1,195 @@
+"""What happened, written in the transaction in which it did: for mails, webhooks, the audit log and statistics.
+
+An event tells; it never decides. The rows that it tells of are the truth, and this is the one place where what happened to
+them is told.
+
+Transactions commit in another order than their numbers were drawn, so a reader that goes by those numbers misses what commits
+late. Here each event gets its `position` after it was committed, under one lock, and consumers go by that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Events that are placed, or read by a consumer, in one transaction."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
+"""Between two tries of a consumer that failed; the pause grows fourfold."""
+
+
+class Event(models.Model):
+    """One thing that happened. Only ever added to; `position` is written once. No secrets, and no personal data (`Personal`).
+
+    kind: noun and verb, "render.done". subject, workspace: their ids. actor: the id of a person or a key, or empty for the
+    studio itself.
+    """
+
+    position = models.BigIntegerField(null=True, unique=True)
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=48)
+    workspace = models.CharField(max_length=48, blank=True)
+    actor = models.CharField(max_length=48, blank=True)
+    before = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(position=None), name="events_without_position"),
+            models.Index(fields=["workspace", "id"]),
+            models.Index(fields=["subject"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class Personal(models.Model):
+    """Names, addresses and IPs of an event, apart so that they can be erased. person: whose they are."""
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="personal")
+    person = models.CharField(max_length=48, db_index=True)
+    body = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"personal data of event {self.event_id}"
+
+
+class Reader(models.Model):
+    """How far a consumer has come, and when it may try again after it failed."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    position = models.BigIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"
+
+
+ORDER = "order"
+"""The reader that gives positions; its own is the last that was given."""
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Somebody who wants to know. handle: called once for each event, in order, within a transaction that also remembers it; so it
+    writes rows, and leaves what takes long to whoever works on those."""
+
+    name: str
+    kinds: tuple[str, ...]
+    handle: Callable[[Event], object]
+
+
+CONSUMERS: dict[str, Consumer] = {}
+
+
+def consumer(name: str, *kinds: str) -> Callable[[Callable[[Event], object]], Consumer]:
+    """Makes a function a consumer of events of these kinds, of all without any."""
+
+    def made(handle: Callable[[Event], object]) -> Consumer:
+        CONSUMERS[name] = Consumer(name, kinds, handle)
+        return CONSUMERS[name]
+
+    return made
+
+
+def record(
+    kind: str,
+    subject: str,
+    *,
+    workspace: str = "",
+    actor: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    person: str = "",
+    personal: dict[str, Any] | None = None,
+) -> Event:
+    """Writes down what happens, in the transaction that makes it happen. Raises TransactionManagementError outside of one."""
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError(f"{kind} is recorded outside a transaction")
+    event = Event.objects.create(
+        kind=kind,
+        subject=subject,
+        workspace=workspace,
+        actor=actor,
+        before=before or {},
+        after=after or {},
+    )
+    if personal:
+        Personal.objects.create(event=event, person=person or subject, body=personal)
+    return event
+
+
+def erase(person: str) -> int:
+    """Erases the personal data of somebody; the events stay. Returns how many held any."""
+    return Personal.objects.filter(person=person).delete()[0]
+
+
+def deliver() -> None:
+    """Gives every consumer what is new. One that fails is tried again later, and stops nobody else."""
+    while Event.objects.filter(position=None).exists() and _place():
+        pass
+    last = Reader.objects.filter(name=ORDER).values_list("position", flat=True).first() or 0
+    for one in CONSUMERS.values():
+        while _is_behind(one, last) and _read(one):
+            pass
+
+
+def _is_behind(one: Consumer, last: int) -> bool:
+    reader = Reader.objects.filter(name=one.name).first()
+    return last > (reader.position if reader else 0)
+
+
+@transaction.atomic
+def _place() -> bool:
+    """Gives positions to committed events. Returns whether there may be more."""
+    order = _locked(ORDER)
+    events = list(Event.objects.filter(position=None).order_by("id")[:BATCH])
+    for number, event in enumerate(events, order.position + 1):
+        event.position = number
+    Event.objects.bulk_update(events, ["position"])
+    order.position += len(events)
+    order.save(update_fields=["position"])
+    return len(events) == BATCH
+
+
+@transaction.atomic
+def _read(one: Consumer) -> bool:
+    """Hands the next events to a consumer. Returns whether there may be more."""
+    reader = _locked(one.name)
+    if reader.due_at > timezone.now():
+        return False
+    new = list(Event.objects.filter(position__gt=reader.position).order_by("position")[:BATCH])
+    for event in new:
+        if not one.kinds or event.kind in one.kinds:
+            try:
+                with transaction.atomic():
+                    one.handle(event)
+            except Exception:
+                log.exception("%s failed at event %s, %s", one.name, event.position, event)
+                pause = min(FIRST_PAUSE * 4 ** min(reader.failures, 9), LONGEST_PAUSE)
+                reader.failures = min(reader.failures + 1, 999)
+                reader.due_at = timezone.now() + pause
+                reader.save()
+                return False
+        reader.position, reader.failures = event.position or 0, 0
+    if new:
+        reader.save()
+    return len(new) == BATCH
+
+
+def _locked(name: str) -> Reader:
+    Reader.objects.get_or_create(name=name)
+    return Reader.objects.select_for_update().get(name=name)

@@ -1,0 +1,4 @@
+from rows.events import Event, Personal, Reader
+from rows.limits import Count
+
+__all__ = ["Count", "Event", "Personal", "Reader"]

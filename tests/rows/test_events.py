@@ -1,0 +1,171 @@
+"""Events: told with what happened, missed by nobody, whatever the order in which transactions end."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+from django.db.utils import DatabaseError
+from django.utils import timezone
+
+from rows import events
+from rows.events import Consumer, Event, Personal, Reader, record
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """What a consumer of everything, and nobody else, has heard."""
+    found = []
+    consumer = Consumer("ears", (), lambda event: found.append(event.subject))
+    monkeypatch.setattr(events, "CONSUMERS", {"ears": consumer})
+    return found
+
+
+def tell(*subjects):
+    with transaction.atomic():
+        for subject in subjects:
+            record("thing.made", subject)
+
+
+def test_what_is_taken_back_was_never_told(db, heard):
+    tell("one")
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        record("thing.made", "two")
+        1 / 0  # noqa: B018
+    tell("three")
+    events.deliver()
+    events.deliver()
+    assert heard == ["one", "three"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_nothing_is_recorded():
+    with pytest.raises(transaction.TransactionManagementError, match="outside a transaction"):
+        record("thing.made", "one")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite writes one after another")
+def test_what_commits_late_is_not_missed(heard):
+    """The first draws its number, the second draws the next one and commits, is heard, and then the first commits."""
+    drawn, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        with transaction.atomic():
+            record("thing.made", "first")
+            drawn.set()
+            assert go_on.wait(20)
+        connections.close_all()
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert drawn.wait(20)
+    tell("second")
+    events.deliver()
+    assert heard == ["second"]
+    go_on.set()
+    thread.join()
+    events.deliver()
+    assert heard == ["second", "first"]
+    first, second = Event.objects.get(subject="first"), Event.objects.get(subject="second")
+    assert (first.pk < second.pk, first.position > second.position) == (True, True)
+
+
+def test_one_that_fails_stops_nobody_else_and_goes_on_where_it_was(db, heard, monkeypatch):
+    tried, broken = [], [True]
+
+    def weak(event):
+        tried.append(event.subject)
+        if event.subject == "two" and broken:
+            Event.objects.create(kind="x" * 20, subject="half done")
+            raise RuntimeError("no")
+
+    events.CONSUMERS["weak"] = Consumer("weak", ("thing.made",), weak)
+    tell("one", "two", "three")
+    events.deliver()
+    assert (heard, tried) == (["one", "two", "three"], ["one", "two"])
+    assert not Event.objects.filter(subject="half done").exists()
+    events.deliver()
+    assert tried == ["one", "two"]  # it rests
+    reader = Reader.objects.get(name="weak")
+    assert reader.failures == 1
+    assert timedelta(0) < reader.due_at - timezone.now() <= events.FIRST_PAUSE
+    for failures in (2, 3):
+        Reader.objects.update(due_at=timezone.now())
+        events.deliver()
+        assert Reader.objects.get(name="weak").failures == failures
+    rest = Reader.objects.get(name="weak").due_at - timezone.now()
+    assert rest > 10 * events.FIRST_PAUSE
+    broken.clear()
+    Reader.objects.update(due_at=timezone.now())
+    events.deliver()
+    assert tried[-2:] == ["two", "three"]
+    assert Reader.objects.get(name="weak").failures == 0
+
+
+def test_many_are_placed_in_rounds(db, heard, monkeypatch):
+    monkeypatch.setattr(events, "BATCH", 3)
+    subjects = [str(number) for number in range(10)]
+    tell(*subjects)
+    events.deliver()
+    assert heard == subjects
+    assert list(Event.objects.order_by("id").values_list("position", flat=True)) == [*range(1, 11)]
+
+
+def test_a_consumer_hears_only_of_its_kinds_and_is_not_behind(db, heard):
+    found = []
+    events.CONSUMERS["few"] = Consumer("few", ("other.made",), lambda e: found.append(e.subject))
+    tell("one")
+    with transaction.atomic():
+        record("other.made", "two")
+    tell("three")
+    events.deliver()
+    assert found == ["two"]
+    assert Reader.objects.get(name="few").position == 3
+
+
+@pytest.mark.parametrize("change", ["kind", "subject", "workspace", "actor", "after"])
+def test_events_cannot_be_changed(db, change):
+    tell("one")
+    with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
+        Event.objects.update(**{change: "x"})
+    with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
+        Event.objects.all().delete()
+
+
+def test_personal_data_is_erased_and_the_event_stays(alice):
+    event = Event.objects.get(kind="account.opened", subject=str(alice.pk))
+    assert event.personal.body == {"name": "alice", "address": alice.email}
+    assert "alice" not in str([event.before, event.after])
+    assert events.erase(str(alice.pk)) == 1
+    assert not Personal.objects.filter(event=event).exists()
+    assert Event.objects.filter(pk=event.pk).exists()
+
+
+def test_a_key_tells_without_its_secret(alice):
+    from studio.models import ApiKey
+
+    key, secret = ApiKey.make(alice.workspace, "Robot", alice)
+    key.revoke(alice)
+    key.revoke(alice)
+    told = list(Event.objects.filter(subject=key.pk).order_by("id"))
+    assert [event.kind for event in told] == ["key.made", "key.revoked"]
+    assert {event.actor for event in told} == {str(alice.pk)}
+    assert secret not in str([event.after for event in told])
+
+
+def test_a_render_tells_its_whole_life(alice, library):
+    from tests.studio.programs import Program
+
+    answer = Program.of(alice.workspace).render(script="One.", mode="draft")
+    from rendering.models import Render
+
+    render = Render.objects.get(pk=answer.json()["id"])
+    render.cancel()
+    told = list(Event.objects.filter(subject=render.pk).order_by("id"))
+    assert [event.kind for event in told] == ["render.asked", "render.canceled"]
+    assert told[0].actor == render.api_key_id
+    assert (told[1].before["status"], told[1].after["status"]) == ("queued", "canceled")
+    assert {event.workspace for event in told} == {alice.workspace.pk}
