@@ -8,7 +8,6 @@ from functools import partial
 from django.db import models, transaction
 from django.utils import timezone
 
-from rendering.models import Render
 from rows.ids import new_id
 
 LAPSES_AFTER = timedelta(hours=72)
@@ -22,7 +21,7 @@ class Case(models.Model):
     """Something a person must look at: a render whose words need a reader."""
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "case"))
-    render = models.OneToOneField(Render, on_delete=models.PROTECT, related_name="case")
+    render = models.OneToOneField("rendering.Render", on_delete=models.PROTECT, related_name="case")
     policy = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
     spans = models.JSONField(default=list)

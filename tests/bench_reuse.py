@@ -24,6 +24,7 @@ from rendering import pipeline
 from rendering.faces import engines
 from rendering.store import Store
 from rendering.values import STAGES, Background, LineSpec, VideoFormat
+from rendering.warming import warm
 
 WORDS = (
     "Welcome back. Here is what changed this week, in less than a minute.",
@@ -104,7 +105,7 @@ def measured(engine: str, height: int, most: int, change: str, folder: str) -> N
     """In a process of its own: renders the script into the store, prints what it took."""
     if engine != engines.PORTRAIT:
         load(engine)
-    engines.get(engines.PORTRAIT).warm()
+    warm(engines.PORTRAIT)
     store, reused = Store(folder, reserve=0), 0
     spent, begun = dict.fromkeys(STAGES, 0.0), cpu()
     # Another person was at rest while it warmed up; this one is new to the process.

@@ -1,4 +1,4 @@
-"""A hosted model behind the protocol of engines.Draws: a portrait and a line's sound go out, a film of the face comes back.
+"""A hosted model behind the protocol of takes.Draws: a portrait and a line's sound go out, a film of the face comes back.
 
 The interface is that of Replicate's predictions, from its documentation as stored on 25 November 2026: replicate.com/docs/reference/http
 (predictions.create, .get, .cancel, files.create), replicate.com/docs/topics/predictions/lifecycle and
@@ -32,8 +32,8 @@ import numpy as np
 
 from rendering import media
 from rendering.faces import fetching, squares
-from rendering.faces.engines import Piece, Take
 from rendering.faces.predictions import OVER, Account, news_of
+from rendering.faces.takes import Piece, Take
 from rendering.values import SAMPLE_RATE, Canceled, Floats, Frame, Unavailable
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Remote:
         self.dollars = 0.0  # spent by this process, about
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As engines.Draws says. Raises Unavailable, in one sentence, when the service does not do its part."""
+        """As takes.Draws says. Raises Unavailable, in one sentence, when the service does not do its part."""
         frames = take.motion.frames
         with tempfile.TemporaryDirectory(prefix="likeness-remote-") as folder:
             film = Path(folder) / "film.mp4"

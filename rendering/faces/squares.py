@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.faces import Avatar, passes
-from rendering.faces.engines import Piece, Take
+from rendering.faces.takes import Piece, Take
 from rendering.values import Frame
 
 MASK = 0.1  # of the face box's sides: how far the face's mask reaches beyond it

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.faces import Avatar, engines, portrait
+from rendering.faces.takes import Piece, Take
 from rendering.stages import lettering, painting, placing, visemes
 from rendering.stages.composition import Composition
 from rendering.stages.painting import Patch
@@ -85,7 +86,7 @@ class Drawn:
 class Played:
     """A person of whom an engine makes one picture after another (composition.Person): the one of the frame at hand."""
 
-    def __init__(self, still: Drawn, pictures: Iterator[list[engines.Piece]]) -> None:
+    def __init__(self, still: Drawn, pictures: Iterator[list[Piece]]) -> None:
         self.anchor, self.height, self.crown = still.anchor, still.height, still.crown
         self.pictures = pictures
         self.now: list[Patch] = []
@@ -143,7 +144,7 @@ def run(
     """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
     at: seconds of the background's video at the line's beginning; before: the frames to dissolve from. wav, seed and store
-    are for engines that listen, draw lots or keep what they made (engines.Take). A draft is drawn like any other film, and
+    are for engines that listen, draw lots or keep what they made (takes.Take). A draft is drawn like any other film, and
     marked as one. Raises what `report` raises, and weights.NotReady for an engine that cannot start.
     """
     still = Drawn(spec, avatar)
@@ -154,7 +155,7 @@ def run(
     )
     if spec.engine != engines.PORTRAIT:
         face = placing.standing(spec.layout, spec.video).face
-        take = engines.Take(avatar, face, motion, wav, seed, report, store)
+        take = Take(avatar, face, motion, wav, seed, report, store)
         person = played = Played(still, engines.load(spec.engine).draw(take))
         poses = played.along(poses)
     composed = Composition(

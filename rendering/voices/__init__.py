@@ -14,98 +14,37 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from rendering import memory
-from rendering.values import BadInput, Floats, Phone, Sentence, TimedBy, Unavailable, Word
+from rendering.values import BadInput, Unavailable
+from rendering.voices.contract import (
+    ACCENTS,
+    CONTROLS,
+    OTHERS,
+    Clip,
+    EngineInfo,
+    VoiceEngine,
+    VoiceInfo,
+)
 
 if TYPE_CHECKING:
     from rendering.voices.hosted import Account
     from rendering.voices.xtts import Xtts
 
+__all__ = ["ACCENTS", "CONTROLS", "OTHERS", "Clip", "EngineInfo", "VoiceEngine", "VoiceInfo"]
+
 KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
 HIBARI = "Apache-2.0 (hibari-tts, distilled from Kokoro-82M)"
-ACCENTS = {"en-US": "American", "en-GB": "British"}
-"""The languages that the studio can read, align and screen."""
-CONTROLS = frozenset(
-    {"break", "emphasis", "rate", "pitch", "say-as", "sub", "phoneme", "dictionary"}
-)
-"""What a script may ask of a voice. `lang` is missing: no voice here changes its language."""
-OTHERS = frozenset({"break", "say-as", "sub", "dictionary"})
-"""Of an engine that takes words only: pauses are put into its sound here, and words are replaced before."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceInfo:
-    slug: str
-    name: str
-    language: str  # BCP 47: "en-US", "en-GB"
-    description: str
-    tags: tuple[str, ...]
-    engine: str
-    licence: str
-    supports: frozenset[str] = CONTROLS
-    pace: float = 1.0
-    """Seconds it takes for what af_heart says in one; measured over forty sentences."""
-    dollars: float = 0.0
-    """What a provider asks of the operator for 1,000 characters."""
-    data: Path | None = None
-    """The file that an own voice is spoken from; only `get` with a store knows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One spoken sentence without silence around it; times in seconds from its first sample."""
-
-    wav: Floats  # (samples,), values.SAMPLE_RATE
-    words: tuple[
-        Word, ...
-    ]  # as captions show them; of an engine without phones the words it spoke, or none
-    phones: tuple[Phone, ...]  # empty where the engine tells none: the alignment stage finds them
-    timed_by: TimedBy = "engine"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
-    """What an engine is and can do. Every engine speaks sentence by sentence."""
-
-    title: str
-    revision: str
-    """Changed whenever the engine would speak the same words differently: part of the store's keys."""
-    times: Literal["phones", "words", "none"]
-    """What it tells of its own sound. The rest is found by forced alignment."""
-    languages: tuple[
-        str, ...
-    ]  # ISO 639-1 codes that it speaks; the studio offers those it can also read
-    licence: str
-    clones: bool = False  # whether it speaks in a voice given by a recording
 
 
 class Shelf(Protocol):
     """What is asked of the store here; rendering.store is one."""
 
     def find(self, key: str, suffix: str) -> Path | None: ...
-
-
-class VoiceEngine(Protocol):
-    def say(
-        self,
-        sentence: Sentence,
-        voice: VoiceInfo,
-        *,
-        speed: float = 1.0,
-        pitch: float = 0.0,
-        stop: threading.Event | None = None,
-    ) -> Clip:
-        """Speak one sentence; speed 0.5..2, pitch in semitones.
-
-        Raises BadInput (nothing to pronounce), Unavailable (a provider's fault or the account's) and Canceled
-        within a second of `stop` being set.
-        """
 
 
 ENGINES = {

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.values import SAMPLE_RATE, BadInput, Floats, Phone, Sentence, Span, Word
-from rendering.voices import Clip
+from rendering.voices.contract import Clip
 
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 CLAUSE_ENDS = frozenset(";:,.!?—…")

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Sentence, Unavailable, Word
-from rendering.voices import ACCENTS, OTHERS, Clip, EngineInfo, VoiceInfo, english
+from rendering.voices import english
+from rendering.voices.contract import ACCENTS, OTHERS, Clip, EngineInfo, VoiceInfo
 from rendering.voices.providers import (
     PROVIDERS,
     Answer,

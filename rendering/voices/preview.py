@@ -13,7 +13,8 @@ import numpy as np
 import onnxruntime
 
 from rendering.values import SAMPLE_RATE, Floats, Sentence
-from rendering.voices import Clip, VoiceInfo, english
+from rendering.voices import english
+from rendering.voices.contract import Clip, VoiceInfo
 from rendering.voices.running import prepared, run
 
 UNIT = 600  # samples per duration unit: 25 ms, two frames of its spectrum

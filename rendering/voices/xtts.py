@@ -22,7 +22,8 @@ import numpy as np
 
 from rendering import hardware, weights
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Sentence
-from rendering.voices import Clip, VoiceInfo, english
+from rendering.voices import english
+from rendering.voices.contract import Clip, VoiceInfo
 from rendering.voices.hosted import at_tempo, spoken
 
 CONDITIONING = 30  # seconds of the recording that the latents are made of

@@ -1,6 +1,8 @@
 """The one API: /api/v1/. A key opens one workspace; the site calls the same actions."""
 
+import functools
 import json
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +17,8 @@ from ninja.parser import Parser
 from studio import storable
 from studio.api import captions, library, problems, renders, usage
 from studio.api.auth import WorkspaceKey
-from studio.api.problems import Refusal
+from studio.api.common import invalid
+from studio.api.problems import Refusal, nearest
 from studio.limits import JSON
 
 
@@ -46,6 +49,32 @@ class StrictParser(Parser):
         for name, value in found.items():
             storable.check([name, value], name)
         return found
+
+
+@functools.cache
+def _parameters() -> dict[tuple[str, str], list[str]]:
+    """(method, pattern of the address) -> the query parameters that the description names."""
+    paths = api.get_openapi_schema(path_prefix="")["paths"]
+    return {
+        (method.upper(), path): [
+            item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"
+        ]
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+def _check_parameters(request: HttpRequest) -> None:
+    """A misspelt filter lists everything: what is not known is refused, as in bodies."""
+    match = request.resolver_match
+    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", match.route if match else "")
+    known = _parameters().get((request.method or "", route.removeprefix("api/v1")), [])
+    for name in request.GET:
+        if name not in known:
+            near = nearest(name, known) if known else " This address takes none."
+            raise invalid(
+                name[:80], f"There is no parameter {name[:80]}.{near}", code="unknown_field"
+            )
 
 
 ALWAYS = (401, 422, 429, 500, 503)
@@ -84,7 +113,7 @@ api = PublicAPI(
     version="1",
     description="Turns a script into a video of a talking person, with proof that the person agreed.",
     docs_url=None,
-    auth=WorkspaceKey(),
+    auth=WorkspaceKey(_check_parameters),
     parser=StrictParser(),
     urls_namespace="api-1",
 )

@@ -1,48 +1,17 @@
 """From a key to a workspace."""
 
-import functools
-import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
-from studio.api.common import invalid
-from studio.api.problems import Refusal, nearest
+from studio.api.problems import Refusal
 from studio.gateway.waits import OVER
 from studio.limits import REQUESTS, WITHOUT_KEY
 from studio.models import ApiKey
 from studio.models.people import digest
-
-
-@functools.cache
-def _parameters() -> dict[tuple[str, str], list[str]]:
-    """(method, pattern of the address) -> the query parameters that the description names."""
-    from studio.api import api
-
-    paths = api.get_openapi_schema(path_prefix="")["paths"]
-    return {
-        (method.upper(), path): [
-            item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"
-        ]
-        for path, methods in paths.items()
-        for method, operation in methods.items()
-    }
-
-
-def _check_parameters(request: HttpRequest) -> None:
-    """A misspelt filter lists everything: what is not known is refused, as in bodies."""
-    match = request.resolver_match
-    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", match.route if match else "")
-    known = _parameters().get((request.method or "", route.removeprefix("api/v1")), [])
-    for name in request.GET:
-        if name not in known:
-            near = nearest(name, known) if known else " This address takes none."
-            raise invalid(
-                name[:80], f"There is no parameter {name[:80]}.{near}", code="unknown_field"
-            )
-
 
 TOUCH_EVERY = timedelta(minutes=1)
 
@@ -59,7 +28,11 @@ def _without_key(request: HttpRequest, code: str) -> Refusal:
 
 
 class WorkspaceKey(HttpBearer):
-    """`Authorization: Bearer ls_live_…`; sets request.workspace."""
+    """`Authorization: Bearer ls_live_…`; sets request.workspace. check: what else a request must hold."""
+
+    def __init__(self, check: Callable[[HttpRequest], None]) -> None:
+        super().__init__()
+        self.check = check
 
     def __call__(self, request: HttpRequest) -> ApiKey:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
@@ -82,5 +55,5 @@ class WorkspaceKey(HttpBearer):
         if key.last_used_at is None or key.last_used_at < now - TOUCH_EVERY:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         request.workspace = key.workspace  # type: ignore[attr-defined]
-        _check_parameters(request)
+        self.check(request)
         return key

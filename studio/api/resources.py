@@ -17,8 +17,8 @@ from rendering.models import Render, Segment
 from rendering.values import STAGES
 from rendering.voices import REGISTRY
 from studio import recordings
+from studio.links import file_name, file_url, link_ends
 from studio.models import Avatar, Clip, Picture, Project, Voice
-from studio.views.files import file_name, file_url, link_ends
 
 WAITS = ("queued", "running")
 KINDS = {"srt": "captions", "vtt": "captions"}

@@ -19,9 +19,10 @@ from studio.access import in_workspace
 from studio.errors import explain
 from studio.forms import as_typed
 from studio.gallery import gallery, people_of
+from studio.links import file_name
 from studio.manuscript import source_lines
 from studio.models import Avatar, Voice
-from studio.views.files import file_name, serve
+from studio.views.files import serve
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 

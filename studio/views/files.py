@@ -7,10 +7,8 @@ import re
 import time
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.signing import BadSignature, Signer
 from django.http import (
     FileResponse,
     HttpRequest,
@@ -19,12 +17,11 @@ from django.http import (
 )
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import resolve, reverse
 from django.utils.http import content_disposition_header, http_date
-from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from rendering import queue
+from studio import links
 from studio.errors import Problem
 
 TYPES = {
@@ -43,30 +40,6 @@ TYPES = {
     ".m4a": "audio/mp4",
 }
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
-signer = Signer(salt="studio.files")
-
-
-def file_name(title: str, suffix: str) -> str:
-    """A name that every file system and header takes: letters, digits and hyphens."""
-    return (slugify(title)[:60].strip("-_") or "video") + suffix
-
-
-def file_url(key: str, suffix: str, name: str, *, download: bool = False) -> str:
-    """A link to a file of the store that ends within SIGNED_URL_SECONDS.
-
-    The end moves in steps of a third of that time: the same link is handed out for a while, and the
-    browser can keep what it has fetched.
-    """
-    step = max(1, settings.SIGNED_URL_SECONDS // 3)
-    expires = int(time.time()) // step * step + settings.SIGNED_URL_SECONDS
-    token = signer.sign_object([key, suffix, name, download, expires])
-    return reverse("file_serve", args=[token, name]) + ("?download=1" if download else "")
-
-
-def link_ends(url: str) -> int:
-    """The moment (seconds since 1970) at which a link of file_url ends."""
-    token = resolve(urlsplit(url).path).kwargs["token"]
-    return signer.unsign_object(token)[4]
 
 
 def _problem(request: HttpRequest, status: int, code: str, title: str, sentence: str):
@@ -77,8 +50,8 @@ def _problem(request: HttpRequest, status: int, code: str, title: str, sentence:
 @require_safe
 def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     try:
-        key, suffix, signed_name, download, expires = signer.unsign_object(token)
-    except (BadSignature, ValueError, TypeError):
+        key, suffix, signed_name, download, expires = links.read(token)
+    except links.Invalid:
         key = signed_name = None
     if key is None or signed_name != name:
         return _problem(

@@ -19,8 +19,8 @@ from rows import mended
 from studio import access
 from studio.access import in_workspace
 from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
+from studio.links import file_name, file_url
 from studio.models import Avatar, Project, Scene, Voice, Workspace
-from studio.views.files import file_name, file_url
 
 SHELF = 24
 RECENT = 6

@@ -24,11 +24,12 @@ from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access
 from studio.access import in_workspace
+from studio.links import file_name, file_url
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
 from studio.speaking import speaking
-from studio.views.files import file_name, file_url, serve
+from studio.views.files import serve
 
 DOING = {
     "script": "Reading the line",

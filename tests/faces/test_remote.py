@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from rendering import faces, media
-from rendering.faces import engines, fetching, passes, predictions, remote
-from rendering.faces.engines import Take
+from rendering.faces import fetching, passes, predictions, remote
 from rendering.faces.predictions import Account
 from rendering.faces.remote import Remote
+from rendering.faces.takes import Take
 from rendering.store import Store
 from rendering.values import SAMPLE_RATE, Canceled, Motion, Unavailable
+from rendering.warming import warm
 from rendering.weights import NotReady
 from tests.faces.predictions import TOKEN, VERSION, inlined, serve
 
@@ -241,4 +242,4 @@ def test_a_film_has_a_largest_size(service, monkeypatch):
 
 def test_without_an_account_the_engine_says_so():
     with pytest.raises(NotReady, match="set REMOTE_TOKEN and REMOTE_VERSION"):
-        engines.ENGINES["remote"].warm()
+        warm("remote")

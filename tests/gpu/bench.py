@@ -22,7 +22,7 @@ import torch
 
 from rendering import faces, hardware
 from rendering.faces import whisper
-from rendering.faces.engines import Take
+from rendering.faces.takes import Take
 from rendering.store import Store
 from rendering.values import SAMPLE_RATE, Motion
 

@@ -11,7 +11,7 @@ from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.engine import EchoMimic, audio
 from rendering.faces.echomimic.nets import SMALL, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, Windows
-from rendering.faces.engines import Take
+from rendering.faces.takes import Take
 from rendering.faces.vae import Vae
 from rendering.store import Store
 from rendering.values import SAMPLE_RATE, Canceled, Motion

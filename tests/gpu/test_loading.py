@@ -6,6 +6,7 @@ from safetensors.torch import save_file
 
 from rendering import hardware
 from rendering.faces import engines
+from rendering.warming import warm
 from rendering.weights import NotReady
 from rendering.weights.loading import fill, tensors
 
@@ -68,7 +69,7 @@ def test_an_engine_without_weights_says_so_when_it_is_warmed(tmp_path):
     engines.use(tmp_path, "cpu")
     for name in ("echomimic", "echomimic-fast", "musetalk"):
         with pytest.raises(NotReady, match=f"models fetch {name}`"):
-            engines.ENGINES[name].warm()
+            warm(name)
         assert "OpenRAIL" in engines.get(name).licence
 
 

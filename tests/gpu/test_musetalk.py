@@ -8,11 +8,11 @@ import torch
 
 from rendering import faces
 from rendering.faces import portrait, whisper
-from rendering.faces.engines import Take
 from rendering.faces.musetalk import batching
 from rendering.faces.musetalk.batching import Batcher
 from rendering.faces.musetalk.engine import MuseTalk, crop, speaking
 from rendering.faces.musetalk.nets import Painter, prepared
+from rendering.faces.takes import Take
 from rendering.faces.vae import Vae
 from rendering.stages import motion as motions
 from rendering.store import Store

@@ -31,9 +31,9 @@ def tell(*subjects):
 
 def test_what_is_taken_back_was_never_told(db, heard):
     tell("one")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record("thing.made", "two")
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     tell("three")
     events.deliver()
     events.deliver()

@@ -182,7 +182,7 @@ def test_a_link_plays_from_the_middle_and_bears_its_name(machine):
 
 def test_the_site_sends_browsers_to_the_bucket(machine, client, monkeypatch, db):
     from rendering import queue
-    from studio.views.files import file_url
+    from studio.links import file_url
 
     store = machine()
     put(store, data=b"0123456789")

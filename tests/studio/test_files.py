@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rendering import queue
-from studio.views.files import file_name, file_url, link_ends
+from studio.links import file_name, file_url, link_ends
 from tests.studio.rows import put
 
 DATA = bytes(range(256)) * 40

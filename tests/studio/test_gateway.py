@@ -14,8 +14,8 @@ from billing.models import available
 from rendering.models import Render
 from studio.gateway import bodies, connections, pools
 from studio.gateway.addresses import client_of
+from studio.links import file_url
 from studio.models import ApiKey, Workspace
-from studio.views.files import file_url
 from tests.studio.rows import put
 
 FILM = bytes(range(256)) * 40_000

@@ -1,4 +1,4 @@
-"""EchoMimic behind the protocol of engines.Draws: a face of a pack and a line's sound to a person with alpha.
+"""EchoMimic behind the protocol of takes.Draws: a face of a pack and a line's sound to a person with alpha.
 
 The face is generated in a square around the head before a plain ground, cut out, matched in colour and pasted onto the
 person with a soft edge. What the sampler makes, the latents, is kept in the store by chunks under a key that knows neither
@@ -26,8 +26,8 @@ from rendering.faces import Avatar, squares, whisper
 from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, guided
-from rendering.faces.engines import ENGINES, Piece, Take
 from rendering.faces.features import Tensors, keep, of_face, tensors_of
+from rendering.faces.takes import Piece, Take
 from rendering.faces.vae import Vae, signed
 from rendering.store import Store
 from rendering.values import Frame
@@ -72,8 +72,8 @@ class EchoMimic:
         self._showing = threading.Lock()
 
     @classmethod
-    def read(cls, folder: Path, *, fast: bool, device: str = "auto") -> EchoMimic:
-        """From the published files. Raises NotReady in one sentence."""
+    def read(cls, folder: Path, *, fast: bool, version: str, device: str = "auto") -> EchoMimic:
+        """From the published files. version: of the engine. Raises NotReady in one sentence."""
         place = hardware.device(device)
         dtype = hardware.dtype(place)
         name = "echomimic-fast" if fast else "echomimic"
@@ -85,12 +85,12 @@ class EchoMimic:
             Vae.read(folder).to(place, dtype),
             encoder.to(place).eval(),
             plan=Plan.fast() if fast else Plan(),
-            version=f"{ENGINES[name].version}/{weights.revision(name, folder)}",
+            version=f"{version}/{weights.revision(name, folder)}",
             place=place,
         )
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As engines.Draws says."""
+        """As takes.Draws says."""
         return squares.onto(take, self.side, self.pictures(take))
 
     def pictures(self, take: Take) -> Iterator[Frame]:

@@ -1,4 +1,4 @@
-"""MuseTalk behind the protocol of engines.Draws: the portrait engine moves the head, eyes and brows, MuseTalk paints the mouth.
+"""MuseTalk behind the protocol of takes.Draws: the portrait engine moves the head, eyes and brows, MuseTalk paints the mouth.
 
 The mouth is painted into the face at rest, and the painted face is turned with the head. So one preparation of a face serves all
 its frames: its latents (MuseTalk's published programme prepares each frame of a video). In silence the face's own shut mouth shows: the network leaves
@@ -22,11 +22,11 @@ from torch import Tensor
 
 from rendering import hardware, weights
 from rendering.faces import Avatar, passes, portrait, whisper
-from rendering.faces.engines import ENGINES, Piece, Take
 from rendering.faces.features import of_face
 from rendering.faces.geometry import smoothstep
 from rendering.faces.musetalk.batching import Batcher
 from rendering.faces.musetalk.nets import SIDE, Painter, audio, prepared
+from rendering.faces.takes import Piece, Take
 from rendering.faces.vae import Vae
 from rendering.store import Store
 from rendering.values import Frame, Motion
@@ -81,8 +81,8 @@ class MuseTalk:
         self._preparing = threading.Lock()
 
     @classmethod
-    def read(cls, folder: Path, device: str = "auto") -> MuseTalk:
-        """From the published files. Raises NotReady in one sentence."""
+    def read(cls, folder: Path, *, version: str, device: str = "auto") -> MuseTalk:
+        """From the published files. version: of the engine. Raises NotReady in one sentence."""
         place = hardware.device(device)
         dtype = hardware.dtype(place)
         encoder = whisper.Encoder()
@@ -91,12 +91,12 @@ class MuseTalk:
             Painter.read(folder, dtype).to(place),
             Vae.read(folder).to(place, dtype),
             encoder.to(place).eval(),
-            version=f"{ENGINES['musetalk'].version}/{weights.revision('musetalk', folder)}",
+            version=f"{version}/{weights.revision('musetalk', folder)}",
             place=place,
         )
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As engines.Draws says. Which other lines are drawn at the same time may change a value by rounding."""
+        """As takes.Draws says. Which other lines are drawn at the same time may change a value by rounding."""
         motion = take.motion
         drawn = portrait.portrait(take.avatar, take.face)
         face = self.face(take.avatar, take.store)

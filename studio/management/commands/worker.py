@@ -16,6 +16,7 @@ from rendering.batch import BATCH
 from rendering.faces.engines import ENGINES
 from rendering.queue import Kinds
 from rendering.scheduling import LANES
+from rendering.warming import warm
 from rendering.weights import NotReady
 
 LONGEST_GRACE = 25  # seconds: with the stop of a line it ends within 30
@@ -84,7 +85,7 @@ class Command(BaseCommand):
     def _warm(self, kinds: Kinds) -> None:
         for name in kinds.engines:
             try:
-                ENGINES[name].warm()
+                warm(name)
             except NotReady as problem:
                 raise CommandError(f"{name}: {problem.sentence}") from None
         self.stderr.write(f"{process_name()} is warm")
