@@ -1,38 +1,91 @@
-"""The only way from a request to a row: a row is reached from its owner, and a stranger gets 404."""
+"""The only way from a request to a row: a row is reached from its owner, and a stranger gets 404. Each way in names its verb."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from rendering.models import Render
-from studio.accounts import open_workspace
-from studio.models import Avatar, Clip, Membership, Picture, Project, Scene, Voice, Workspace
+from studio.models import (
+    Avatar,
+    Clip,
+    Membership,
+    Picture,
+    Project,
+    Scene,
+    User,
+    Voice,
+    Workspace,
+)
+from studio.people.accounts import open_workspace
+from studio.people.roles import Verb, need
+
+CHOSEN = "workspace"
+"""In the session: the id of the workspace that the person has chosen."""
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
-def workspace_of(user: Any) -> Workspace:
-    """The workspace a person works in: the one they joined first. Made if they have none."""
-    membership = (
-        Membership.objects.filter(user=user, removed_at=None)
-        .select_related("workspace")
-        .order_by("created_at")
-        .first()
-    )
-    return membership.workspace if membership else open_workspace(user)
+class WorkspaceRequest(HttpRequest):
+    """A request of somebody who is signed in, in one of their workspaces."""
+
+    id: str
+    user: User  # type: ignore[assignment]
+    workspace: Workspace
+    membership: Membership
+    memberships: list[Membership]
 
 
-def in_workspace(view):
-    """Wraps a view: signed-in people only, with request.workspace set."""
+def memberships(user: User) -> list[Membership]:
+    """Of all workspaces that a person works in, the one they joined first before the others. At least one: it is made."""
+    rows = Membership.objects.filter(user=user, removed_at=None).select_related("workspace")
+    found = list(rows.order_by("created_at"))
+    if not found:
+        open_workspace(user)
+        found = list(rows)
+    return found
 
-    @wraps(view)
-    @login_required
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any):
-        request.workspace = workspace_of(request.user)  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)
 
-    return wrapper
+def enter(request: HttpRequest) -> WorkspaceRequest:
+    """The request of somebody who is signed in, in the workspace that they chose in the menu, as long as they are in it; else in
+    the one they joined first."""
+    here: WorkspaceRequest = request  # type: ignore[assignment]
+    here.memberships = memberships(here.user)
+    chosen = request.session.get(CHOSEN)
+    first = here.memberships[0]
+    here.membership = next((m for m in here.memberships if m.workspace_id == chosen), first)
+    here.workspace = here.membership.workspace
+    return here
+
+
+def in_workspace(
+    verb: Verb,
+) -> Callable[
+    [Callable[Concatenate[WorkspaceRequest, Parameters], Answer]],
+    Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase],
+]:
+    """Wraps a view: for signed-in people whose role allows the verb, with request.workspace set."""
+
+    def wrap(
+        view: Callable[Concatenate[WorkspaceRequest, Parameters], Answer],
+    ) -> Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase]:
+        @wraps(view)
+        @login_required
+        def wrapper(
+            request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+        ) -> HttpResponseBase:
+            here = enter(request)
+            need(here.membership.role, verb)
+            return view(here, *args, **kwargs)
+
+        return wrapper
+
+    return wrap
 
 
 def project(workspace: Workspace, project_id: str) -> Project:

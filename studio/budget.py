@@ -194,7 +194,13 @@ WAYS = (
         (
             *("project_archive", "project_restore", "project_remove", "scene_move", "scene_remove"),
             *("scene_restore", "voice_remove", "avatar_keep", "avatar_discard", "avatar_remove"),
-            *("avatar_restore", "pronunciation_remove", "render_cancel", "render_mend"),
+            *(
+                "avatar_restore",
+                "pronunciation_remove",
+                "render_cancel",
+                "render_mend",
+                "workspace_choose",
+            ),
         ),
         PRESS,
         ".02 s, no more memory; lock not measured",

@@ -9,4 +9,5 @@ def workspace(request: HttpRequest) -> dict:
         return {}
     from billing.models import available
 
-    return {"workspace": row, "balance": available(row)}
+    others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
+    return {"workspace": row, "balance": available(row), "other_workspaces": others}

@@ -16,6 +16,7 @@ from rendering.models import WrongStatus
 from rendering.store import StoreAway, StoreFull
 from rendering.values import BadInput, Unavailable
 from studio.models.projects import RevisionConflict
+from studio.people.roles import NotAllowedHere
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def explain(error: BaseException) -> Problem | None:
             drafts = error.code == "consent_drafts_only"
             title = "Drafts only" if drafts else "No valid consent"
             return Problem(403, error.code, title, error.sentence)
+        case NotAllowedHere():
+            return Problem(403, "role_not_allowed", "Not with this role", error.sentence)
         case PriceRose():
             if error.seen is None:
                 begin = "The page did not say what this costs; it is too old."

@@ -203,8 +203,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_ADAPTER = "studio.accounts.Adapter"
-# Wrong passwords are counted in studio/accounts.py; this bounds what hashing passwords costs.
+ACCOUNT_ADAPTER = "studio.people.accounts.Adapter"
+# Wrong passwords are counted in studio/people/accounts.py; this bounds what hashing passwords costs.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 LOGIN_URL = "account_login"

@@ -32,6 +32,9 @@ handler500 = "studio.middleware.broken"
 urlpatterns = [
     path("", projects.home, name="home"),
     path("hooks/predictions", hooks.prediction_hook, name="prediction_hook"),
+    path(
+        "workspaces/<slug:workspace_id>/choose", account.workspace_choose, name="workspace_choose"
+    ),
     path("projects/", projects.project_list, name="project_list"),
     path("projects/new", projects.project_create, name="project_create"),
     path("projects/<slug:project_id>/", scenes.project_edit, name="project_edit"),

@@ -331,8 +331,8 @@ def _film(render: Any) -> list[str]:
 
 def _accounts(count: int) -> list[tuple[str, str]]:
     from billing.models import give
-    from studio.accounts import open_workspace
     from studio.models import ApiKey, User
+    from studio.people.accounts import open_workspace
 
     made = []
     for number in range(1, count + 1):

@@ -53,8 +53,8 @@ def _quick():
 
 
 def person(name, workspace=None, **fields):
-    from studio.accounts import open_workspace
     from studio.models import Membership, User
+    from studio.people.accounts import open_workspace
 
     user = User.objects.create_user(f"{name}@example.org", "a long password", name=name, **fields)
     if workspace:

@@ -44,7 +44,7 @@ django.setup()
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from studio.accounts import open_workspace
+from studio.people.accounts import open_workspace
 from studio.models import ApiKey, Avatar, User, Voice
 workspace_of_demo = User.objects.get().memberships.get().workspace
 workspace_of_demo.projects.update(removed_at=timezone.now())  # so that no film is made at the start

@@ -61,7 +61,7 @@ def _one(
     request: HttpRequest, project_id: str, caption_id: str
 ) -> tuple[int, Scene, cues.ShownCues, cues.ShownCue]:
     """(number of the scene, the scene, its captions, the caption)."""
-    project = access.project(workspace_of(request), project_id)
+    project = access.project(workspace_of(request, "edit"), project_id)
     scene_id, *places = caption_id.rsplit("-", 3)
     for number, scene in _scenes(project):
         if scene.pk == scene_id:
@@ -87,7 +87,7 @@ def _kept(
 )
 def caption_list(request: HttpRequest, project_id: str) -> Any:
     """In order, with the times within their scene. An id holds as long as the caption stands for the same words."""
-    project = access.project(workspace_of(request), project_id)
+    project = access.project(workspace_of(request, "see"), project_id)
     return _list(_scenes(project))
 
 

@@ -12,6 +12,7 @@ from ninja.responses import NinjaJSONEncoder
 from studio.api import schemas
 from studio.api.problems import Refusal
 from studio.models import Workspace
+from studio.people.roles import KEY, Verb, need
 
 PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
 READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
@@ -36,7 +37,9 @@ IDEMPOTENCY = {
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
-def workspace_of(request: HttpRequest) -> Workspace:
+def workspace_of(request: HttpRequest, verb: Verb) -> Workspace:
+    """The workspace of the key, if keys may do that."""
+    need(KEY, verb)
     return request.workspace  # type: ignore[attr-defined]  # set by the key
 
 

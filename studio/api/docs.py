@@ -130,7 +130,7 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        request.workspace = access.workspace_of(request.user)  # type: ignore[attr-defined]
+        access.enter(request)
     schema = api.get_openapi_schema(path_prefix="/api/v1/")
     context = {
         "operations": list(_operations(schema)),

@@ -32,7 +32,7 @@ router = Router()
 )
 def avatar_list(request: HttpRequest) -> Any:
     """Stock avatars and those of the workspace, in whatever status. A render takes the id or the slug."""
-    mine = Q(workspace=None) | Q(workspace=workspace_of(request))
+    mine = Q(workspace=None) | Q(workspace=workspace_of(request, "see"))
     return {"data": avatar_resources(request, list(Avatar.objects.filter(mine, retired_at=None)))}
 
 
@@ -55,7 +55,7 @@ def avatar_create(
     Then somebody looks at it and keeps it on its page, and the person in the photo agrees there, in front of a camera.
     Until then it is `locked`.
     """
-    workspace = workspace_of(request)
+    workspace = workspace_of(request, "cast")
     key_of(request)  # before anything is decoded
     voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
     voice = offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
@@ -90,7 +90,9 @@ def avatar_create(
 )
 def avatar_detail(request: HttpRequest, avatar_id: str) -> Any:
     """One that was made from a photo, and how far it is."""
-    return avatar_resources(request, [access.own_avatar(workspace_of(request), avatar_id)])[0]
+    return avatar_resources(request, [access.own_avatar(workspace_of(request, "see"), avatar_id)])[
+        0
+    ]
 
 
 @router.delete(
@@ -101,7 +103,7 @@ def avatar_detail(request: HttpRequest, avatar_id: str) -> Any:
 )
 def avatar_delete(request: HttpRequest, avatar_id: str) -> Any:
     """At once: nothing new is made with it, and renders that use it end with their credits back."""
-    photos.remove(access.own_avatar(workspace_of(request), avatar_id))
+    photos.remove(access.own_avatar(workspace_of(request, "cast"), avatar_id))
     return Status(204, None)
 
 
@@ -116,7 +118,7 @@ def voice_list(request: HttpRequest) -> Any:
 
     A recording is made on its page, by the person who speaks in it: nobody can agree through the API.
     """
-    mine = Q(workspace=None) | Q(workspace=workspace_of(request))
+    mine = Q(workspace=None) | Q(workspace=workspace_of(request, "see"))
     return {"data": voice_resources(request, list(Voice.objects.filter(mine, retired_at=None)))}
 
 
@@ -129,7 +131,7 @@ def voice_list(request: HttpRequest) -> Any:
 )
 def voice_detail(request: HttpRequest, voice_id: str) -> Any:
     """How far it is, and which stock voices are nearest to it."""
-    return voice_resources(request, [access.recording(workspace_of(request), voice_id)])[0]
+    return voice_resources(request, [access.recording(workspace_of(request, "see"), voice_id)])[0]
 
 
 @router.delete(
@@ -140,7 +142,7 @@ def voice_detail(request: HttpRequest, voice_id: str) -> Any:
 )
 def voice_delete(request: HttpRequest, voice_id: str) -> Any:
     """At once and for good: what was measured is destroyed, and renders that use it end with their credits back."""
-    recordings.remove(access.recording(workspace_of(request), voice_id))
+    recordings.remove(access.recording(workspace_of(request, "cast"), voice_id))
     return Status(204, None)
 
 
@@ -164,7 +166,7 @@ def asset_create(
     10 minutes and 4096 x 2304 pixels; its sound is not used. It is looked at here and encoded afterwards: 202 with `Location`; read it there until
     its status is not `making`. Music is a WAV, MP3, M4A, FLAC, OGG or WebM of up to 100 MB and 30 minutes.
     """
-    workspace = workspace_of(request)
+    workspace = workspace_of(request, "edit")
     sent = hashlib.sha256(json.dumps([kind, name]).encode())
     for chunk in file.chunks():
         sent.update(chunk)
@@ -200,7 +202,7 @@ def asset_create(
 )
 def asset_detail(request: HttpRequest, asset_id: str) -> Any:
     """A video that cannot be used ends as `refused`, or as `failed` where it is our fault; `findings` say why."""
-    return asset_resource(access.asset(workspace_of(request), asset_id))
+    return asset_resource(access.asset(workspace_of(request, "see"), asset_id))
 
 
 @router.delete(
@@ -211,5 +213,5 @@ def asset_detail(request: HttpRequest, asset_id: str) -> Any:
 )
 def asset_delete(request: HttpRequest, asset_id: str) -> Any:
     """It is offered no more; scenes that show it fall back to their colour, and finished videos stay as they are."""
-    remove_asset(access.asset(workspace_of(request), asset_id))
+    remove_asset(access.asset(workspace_of(request, "edit"), asset_id))
     return Status(204, None)

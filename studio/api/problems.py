@@ -46,6 +46,7 @@ CODES: dict[str, tuple[int, str]] = {
     "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
     "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
+    "role_not_allowed": (403, "A key may not do this; a person with the right role can."),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
     "voice_limit": (403, "The workspace has all recordings that its plan holds."),

@@ -56,7 +56,7 @@ def render_create(
     202 with `Location` and `Retry-After`; read the render there until its status is `done`, `failed`
     or `canceled`.
     """
-    workspace = workspace_of(request)
+    workspace = workspace_of(request, "render")
 
     def effect(keep: Keep) -> None:
         project, scenes = project_of(workspace, payload)
@@ -117,7 +117,9 @@ def render_list(
     reference: str = Query("", max_length=255),
 ) -> Any:
     """Newest first, and stable while new ones come in."""
-    rows = Render.objects.filter(workspace=workspace_of(request)).order_by("-created_at", "-pk")
+    rows = Render.objects.filter(workspace=workspace_of(request, "see")).order_by(
+        "-created_at", "-pk"
+    )
     if status:
         rows = rows.filter(status=status)
     if project_id:
@@ -144,7 +146,7 @@ def render_list(
 )
 def render_detail(request: HttpRequest, response: HttpResponse, render_id: str) -> Any:
     """`Retry-After` says when to look again while it is not over. Links to files are signed anew."""
-    render = access.render(workspace_of(request), render_id)
+    render = access.render(workspace_of(request, "see"), render_id)
     resource = render_resource(request, render)
     if not render.is_over:
         response["Retry-After"] = retry_after(resource)
@@ -158,7 +160,7 @@ def render_detail(request: HttpRequest, response: HttpResponse, render_id: str) 
 )
 def render_cancel(request: HttpRequest, render_id: str) -> Any:
     """At once, with all credits back. 409 `render_over` if it has ended already."""
-    render = access.render(workspace_of(request), render_id)
+    render = access.render(workspace_of(request, "render"), render_id)
     render.cancel()
     return render_resource(request, render)
 

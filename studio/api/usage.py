@@ -26,7 +26,7 @@ router = Router(tags=["Credits"])
 )
 def usage(request: HttpRequest) -> Any:
     """Credit-seconds, 60 to a credit; the period is the calendar month in UTC."""
-    workspace = workspace_of(request)
+    workspace = workspace_of(request, "see_money")
     starts_at, ends_at = period_of(timezone.now())
     available = billing.available(workspace)
     delivered = Render.objects.filter(

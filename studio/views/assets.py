@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rendering import decoding, media, queue, uploaded
 from rendering.values import BadInput
 from studio import access, actions, limits, uploads
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import project_settings, settings_of, whole
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
 from studio.steps import steps
@@ -31,11 +31,11 @@ LEAST = decoding.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def asset_create(request: HttpRequest) -> HttpResponse:
+def asset_create(request: WorkspaceRequest) -> HttpResponse:
     """Takes in a file. With a scene it becomes the background there, with a project its logo or music."""
-    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    workspace: Workspace = request.workspace
     name = next((name for name in KINDS if isinstance(request.FILES.get(name), UploadedFile)), None)
     if name is None:
         raise BadInput("Choose a file first.", code="missing_field")
@@ -74,10 +74,10 @@ def _used(request: HttpRequest, row: Picture | Clip, name: str) -> HttpResponse:
 
 @transaction.atomic
 def _put(
-    request: HttpRequest, row: Picture | Clip, name: str
+    request: WorkspaceRequest, row: Picture | Clip, name: str
 ) -> tuple[Scene | None, Project | None]:
     """What it was meant for is read now: working on a file takes long, and the scene was perhaps saved meanwhile."""
-    scene, project = _target(request, request.workspace)  # type: ignore[attr-defined]
+    scene, project = _target(request, request.workspace)
     for target in filter(None, (scene, project)):
         target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
     if scene is not None:
@@ -95,11 +95,11 @@ def _put(
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def picture_crop(request: HttpRequest, picture_id: str) -> HttpResponse:
+def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
     """A rectangle of the picture becomes a picture of its own, in the place of this one."""
-    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    workspace: Workspace = request.workspace
     picture = access.picture(workspace, picture_id)
     scene, project = _target(request, workspace)
     if request.method == "GET":
@@ -137,19 +137,19 @@ def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
 
 
 @require_safe
-@in_workspace
-def picture_file(request: HttpRequest, picture_id: str) -> FileResponse:
+@in_workspace("see")
+def picture_file(request: WorkspaceRequest, picture_id: str) -> FileResponse:
     """The cleaned picture itself, to its own workspace only."""
-    picture = access.picture(request.workspace, picture_id)  # type: ignore[attr-defined]
+    picture = access.picture(request.workspace, picture_id)
     uploaded.fetch(picture.path, picture.sha256, queue.store())
     return _file(picture.path)
 
 
 @require_safe
-@in_workspace
-def clip_state(request: HttpRequest, clip_id: str) -> HttpResponse:
+@in_workspace("see")
+def clip_state(request: WorkspaceRequest, clip_id: str) -> HttpResponse:
     """How far a video is. With its last word the editor learns how the scenes look that show it."""
-    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    clip = access.clip(request.workspace, clip_id)
     answer = render(request, "studio/_clip_state.html", {"clip": clip})
     if clip.state != Clip.State.MAKING:
         shown = Scene.objects.filter(clip=clip, removed_at=None, project__removed_at=None)
@@ -159,8 +159,8 @@ def clip_state(request: HttpRequest, clip_id: str) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
-def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
+@in_workspace("see")
+def clip_poster(request: WorkspaceRequest, clip_id: str) -> FileResponse:
     """The first picture of a video."""
     clip = _ready(request, clip_id)
     if clip.kind != Clip.Kind.VIDEO or not clip.path.is_file():
@@ -177,8 +177,8 @@ def clip_poster(request: HttpRequest, clip_id: str) -> FileResponse:
 
 
 @require_safe
-@in_workspace
-def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
+@in_workspace("see")
+def clip_file(request: WorkspaceRequest, clip_id: str) -> HttpResponseBase:
     """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
     clip = _ready(request, clip_id)
     if not clip.path.is_file():
@@ -186,9 +186,9 @@ def clip_file(request: HttpRequest, clip_id: str) -> HttpResponseBase:
     return serve(request, clip.path, clip.path.name, download=False)
 
 
-def _ready(request: HttpRequest, clip_id: str) -> Clip:
+def _ready(request: WorkspaceRequest, clip_id: str) -> Clip:
     """The clip, its file at hand if there is one. 404 until it is ready."""
-    clip = access.clip(request.workspace, clip_id)  # type: ignore[attr-defined]
+    clip = access.clip(request.workspace, clip_id)
     if not clip.ready:
         raise Http404
     uploaded.fetch(clip.path, clip.sha256, queue.store())

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent.models import Consent
 from rendering.values import BadInput, LineSpec
 from studio import access, photos, unlocking
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
 from studio.forms import as_typed
 from studio.gallery import gallery, people_of
@@ -33,9 +33,9 @@ LONGEST_SAMPLE = 300  # characters
 
 
 @require_safe
-@in_workspace
-def avatar_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see")
+def avatar_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     avatars = Avatar.objects.filter(Q(workspace=None) | Q(workspace=workspace), retired_at=None)
     undo = Avatar.objects.filter(workspace=workspace, pk=request.GET.get("undo", "")).first()
     context = {
@@ -47,8 +47,8 @@ def avatar_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
-def stock_avatar(request: HttpRequest, stock_slug: str) -> HttpResponse:
+@in_workspace("see")
+def stock_avatar(request: WorkspaceRequest, stock_slug: str) -> HttpResponse:
     """A person that ships: the looks, the voice, where the face comes from, and what one wants to hear."""
     avatar = get_object_or_404(Avatar, workspace=None, retired_at=None, slug=stock_slug)
     first = avatar.of or avatar.slug
@@ -65,19 +65,19 @@ def stock_avatar(request: HttpRequest, stock_slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("see")
 @answers_json
-def avatar_sound(request: HttpRequest, avatar_id: str) -> HttpResponse:
+def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """?text= in the voice that goes with the avatar; of a ?scene= its first line."""
-    avatar = get_object_or_404(Avatar.offered_to(request.workspace), pk=avatar_id)  # type: ignore[attr-defined]
-    voice = Voice.offered_to(request.workspace).filter(slug=avatar.voice_slug).first()  # type: ignore[attr-defined]
+    avatar = get_object_or_404(Avatar.offered_to(request.workspace), pk=avatar_id)
+    voice = Voice.offered_to(request.workspace).filter(slug=avatar.voice_slug).first()
     if voice is None:
         raise BadInput(
             f"{avatar.name} has no voice of its own; choose one in the scene.", code="missing_field"
         )
     text = as_typed(request.GET.get("text", "")).strip()
     if request.GET.get("scene"):
-        scene = access.scene(request.workspace, request.GET["scene"])  # type: ignore[attr-defined]
+        scene = access.scene(request.workspace, request.GET["scene"])
         first = next(iter(source_lines(scene)), None)
         text = first.text[:LONGEST_SAMPLE] if first else ""
     if len(text) > LONGEST_SAMPLE:
@@ -96,11 +96,11 @@ def avatar_sound(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("cast")
 @answers_json
-def avatar_create(request: HttpRequest) -> HttpResponse:
+def avatar_create(request: WorkspaceRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
-    workspace = request.workspace  # type: ignore[attr-defined]
+    workspace = request.workspace
     voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
     problem = None
     try:
@@ -138,15 +138,17 @@ def avatar_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
-def avatar_detail(request: HttpRequest, avatar_id: str) -> HttpResponse:
+@in_workspace("see")
+def avatar_detail(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """Where the avatar is: being made, refused, to be looked at, locked, or ready."""
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+    avatar = access.own_avatar(request.workspace, avatar_id)
     return _page(request, avatar)
 
 
-def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = None) -> HttpResponse:
-    voices = Voice.offered_to(request.workspace).filter(workspace=None).exclude(slug="preview")  # type: ignore[attr-defined]
+def _page(
+    request: WorkspaceRequest, avatar: Avatar, *, problem: BadInput | None = None
+) -> HttpResponse:
+    voices = Voice.offered_to(request.workspace).filter(workspace=None).exclude(slug="preview")
     context = {
         "avatar": avatar,
         "voices": voices,
@@ -164,10 +166,10 @@ def _page(request: HttpRequest, avatar: Avatar, *, problem: BadInput | None = No
 
 
 @require_safe
-@in_workspace
-def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> HttpResponseBase:
+@in_workspace("see")
+def avatar_file(request: WorkspaceRequest, avatar_id: str, kind: str) -> HttpResponseBase:
     """Its portrait, its preview, or the photo with what is wrong marked; to its own workspace only."""
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+    avatar = access.own_avatar(request.workspace, avatar_id)
     if kind not in SHOWN:
         raise Http404
     path = photos.kept(avatar, kind)
@@ -179,12 +181,12 @@ def avatar_file(request: HttpRequest, avatar_id: str, kind: str) -> HttpResponse
 
 
 @require_POST
-@in_workspace
-def avatar_keep(request: HttpRequest, avatar_id: str) -> HttpResponse:
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+@in_workspace("cast")
+def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    avatar = access.own_avatar(request.workspace, avatar_id)
     if avatar.state != Avatar.State.MADE:
         return redirect("avatar_detail", avatar.pk)
-    voices = Voice.offered_to(request.workspace).filter(workspace=None)  # type: ignore[attr-defined]
+    voices = Voice.offered_to(request.workspace).filter(workspace=None)
     voice = voices.filter(slug=request.POST.get("voice", "")).first()
     try:
         if voice is None:
@@ -198,9 +200,9 @@ def avatar_keep(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def avatar_discard(request: HttpRequest, avatar_id: str) -> HttpResponse:
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+@in_workspace("cast")
+def avatar_discard(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    avatar = access.own_avatar(request.workspace, avatar_id)
     if avatar.state == Avatar.State.KEPT:
         return redirect("avatar_detail", avatar.pk)
     photos.discard(avatar)
@@ -208,21 +210,21 @@ def avatar_discard(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("cast")
 @answers_json
-def avatar_challenge(request: HttpRequest, avatar_id: str) -> HttpResponse:
+def avatar_challenge(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """The camera is opened: what the person is to do before it, picture by picture."""
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+    avatar = access.own_avatar(request.workspace, avatar_id)
     challenge = unlocking.challenge(avatar, request.user)  # type: ignore[arg-type]
     return JsonResponse({"id": challenge.id, "steps": challenge.steps})
 
 
 @require_POST
-@in_workspace
+@in_workspace("cast")
 @answers_json
-def avatar_unlock(request: HttpRequest, avatar_id: str) -> HttpResponse:
+def avatar_unlock(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """The person agrees: the statement, a typed name, and the pictures of the camera."""
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+    avatar = access.own_avatar(request.workspace, avatar_id)
     if avatar.state != Avatar.State.KEPT or not avatar.locked:
         return redirect("avatar_detail", avatar.pk)
     try:
@@ -242,16 +244,16 @@ def avatar_unlock(request: HttpRequest, avatar_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def avatar_remove(request: HttpRequest, avatar_id: str) -> HttpResponse:
-    avatar = access.own_avatar(request.workspace, avatar_id)  # type: ignore[attr-defined]
+@in_workspace("cast")
+def avatar_remove(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    avatar = access.own_avatar(request.workspace, avatar_id)
     photos.remove(avatar)
     return redirect(f"{reverse('avatar_list')}?undo={avatar.pk}")
 
 
 @require_POST
-@in_workspace
-def avatar_restore(request: HttpRequest, avatar_id: str) -> HttpResponse:
-    avatar = access.own_avatar(request.workspace, avatar_id, removed=True)  # type: ignore[attr-defined]
+@in_workspace("cast")
+def avatar_restore(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    avatar = access.own_avatar(request.workspace, avatar_id, removed=True)
     photos.restore(avatar)
     return redirect("avatar_detail", avatar.pk)

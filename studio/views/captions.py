@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rendering.values import BadInput
 from studio import access, actions, cues
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import whole
 from studio.forms import as_typed
 from studio.models import Scene
@@ -19,9 +19,9 @@ from studio.views.scenes import answers_json, saved, wants_json
 
 
 @require_safe
-@in_workspace
-def scene_captions(request: HttpRequest, scene_id: str) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+@in_workspace("see")
+def scene_captions(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
     partial = "#drawer" if wants_json(request) else ""
     context = {"scene": scene, "number": _number(scene), "shown": _shown(scene)}
     return render(request, f"studio/scene_captions.html{partial}", context)
@@ -37,11 +37,11 @@ def _shown(scene: Scene) -> cues.ShownCues:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def caption_save(request: HttpRequest, scene_id: str) -> HttpResponse:
+def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """The caption over words `first` to `last` of a line: its text, and when it comes and goes."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     cue, _ = _asked(request, scene)
     if request.POST.get("back"):
         return _kept(request, scene, cues.changed(scene, cue, ""))
@@ -49,11 +49,11 @@ def caption_save(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def caption_split(request: HttpRequest, scene_id: str) -> HttpResponse:
+def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Two captions of one, cut where the caret stands, or in the middle."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     cue, _ = _asked(request, scene)
     caret = whole(request.POST.get("caret"))
     rows, second = cues.divided(scene, cue, *_typed(request), caret=caret)
@@ -61,11 +61,11 @@ def caption_split(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def caption_join(request: HttpRequest, scene_id: str) -> HttpResponse:
+def caption_join(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """One caption of this and the next of its line."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     cue, following = _asked(request, scene)
     if following is None:
         raise BadInput("The line ends with this caption, so it has none to be joined with.")

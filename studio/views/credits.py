@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.db.models import Case, F, IntegerField, Sum, Value, When, Window
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.models import Transfer, Wallet, available
 from billing.plans import PLANS
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 
 ROWS = 40
 
@@ -24,9 +24,9 @@ SIGNED = Case(
 
 
 @require_safe
-@in_workspace
-def credit_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see_money")
+def credit_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     available(workspace)  # writes off what has ended, so that the rows below say so
     transfers = Transfer.objects.filter(workspace=workspace)
     left = (

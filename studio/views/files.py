@@ -43,7 +43,7 @@ RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
 def _problem(request: HttpRequest, status: int, code: str, title: str, sentence: str):
-    context = {"problem": Problem(status, code, title, sentence), "request_id": request.id}  # type: ignore[attr-defined]
+    context = {"problem": Problem(status, code, title, sentence), "request_id": request.id}
     return render(request, "problem.html", context, status=status)
 
 

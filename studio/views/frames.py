@@ -7,14 +7,14 @@ import json
 import threading
 from pathlib import Path
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from rendering import pipeline, queue, uploaded
 from rendering.values import LineSpec, VideoFormat
 from studio import access, composition, cues, overlays
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import whole
 from studio.models import Project, Scene
 
@@ -67,11 +67,11 @@ def _opening(scene: Scene) -> str:
 
 
 @require_safe
-@in_workspace
-def scene_frame(request: HttpRequest, scene_id: str) -> HttpResponse:
+@in_workspace("see")
+def scene_frame(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """The frame as JPEG; ?w=320 makes it that wide, ?safe=1 draws the edge of the safe area in. Kept in the store, so
     that it is drawn once."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     if scene.avatar is None or scene.avatar.deleted:
         raise Http404
     version = frame_version(scene)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from rendering.values import BadInput
 from studio import access
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
 from studio.models import Change, Project
@@ -22,30 +22,30 @@ from studio.views.scenes import answers_json, arranged, saved, wants_json
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def project_undo(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+def project_undo(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     return _step(request, project, Change.last_done(project, request.user), back=True)
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def project_redo(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+def project_redo(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     return _step(request, project, Change.last_undone(project, request.user), back=False)
 
 
 def _step(
-    request: HttpRequest, project: Project, change: Change | None, *, back: bool
+    request: WorkspaceRequest, project: Project, change: Change | None, *, back: bool
 ) -> HttpResponse:
     if change is None:
         raise BadInput(
             "There is nothing to undo." if back else "There is nothing to redo.",
             code="nothing_to_undo",
         )
-    project.workspace = request.workspace  # type: ignore[attr-defined]
+    project.workspace = request.workspace
     found, wanted = (change.after, change.before) if back else (change.before, change.after)
     fields = _sent(project, change, wanted)
     stale = False
@@ -71,7 +71,7 @@ def _step(
         chosen = change.scene_id if change.scene_id and not wanted.get("removed") else ""
         return arranged(request, project, chosen, **body)
     if change.scene_id:
-        scene = access.scene(request.workspace, change.scene_id)  # type: ignore[attr-defined]
+        scene = access.scene(request.workspace, change.scene_id)
         body |= saved(scene)
     else:
         body["project"] = project_settings(project)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.models import ApiKey
 
 EXAMPLE = {"script": "Hello from the API.", "mode": "draft"}
@@ -38,9 +38,9 @@ def curl_line(request: HttpRequest, key: ApiKey, secret: str) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_workspace
-def key_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("manage_keys")
+def key_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     form = KeyForm(request.POST or None)
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
@@ -65,9 +65,9 @@ def key_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def key_revoke(request: HttpRequest, key_id: str) -> HttpResponse:
-    key = ApiKey.objects.filter(workspace=request.workspace, pk=key_id).first()  # type: ignore[attr-defined]
+@in_workspace("manage_keys")
+def key_revoke(request: WorkspaceRequest, key_id: str) -> HttpResponse:
+    key = ApiKey.objects.filter(workspace=request.workspace, pk=key_id).first()
     if key is None:
         raise Http404
     key.revoke(request.user)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rendering.values import LineSpec
 from rendering.voices.providers import PROVIDERS
 from studio import access, recordings
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.gallery import gallery
 from studio.models import Avatar, Scene, Voice
 from studio.views.listen import sound
@@ -29,18 +29,18 @@ def _drawer(request: HttpRequest, scene: Scene, name: str, context: dict) -> Htt
 
 
 @require_safe
-@in_workspace
-def scene_avatars(request: HttpRequest, scene_id: str) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    avatars = Avatar.offered_to(request.workspace)  # type: ignore[attr-defined]
+@in_workspace("see")
+def scene_avatars(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
+    avatars = Avatar.offered_to(request.workspace)
     return _drawer(request, scene, "scene_avatars", {"gallery": gallery(avatars, request.GET)})
 
 
 @require_safe
-@in_workspace
-def scene_voices(request: HttpRequest, scene_id: str) -> HttpResponse:
+@in_workspace("see")
+def scene_voices(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Voices by language, before them those nearest to the newest recording of the workspace."""
-    workspace = request.workspace  # type: ignore[attr-defined]
+    workspace = request.workspace
     scene = access.scene(workspace, scene_id)
     usual = scene.usual_voice
     groups = grouped(voice for voice in Voice.offered_to(workspace) if voice != usual)
@@ -70,10 +70,10 @@ def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("see")
 @answers_json
-def voice_sample(request: HttpRequest, slug: str) -> HttpResponse:
+def voice_sample(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """One sentence in that voice, spoken once and kept."""
-    voice = access.voice(request.workspace, slug)  # type: ignore[attr-defined]
+    voice = access.voice(request.workspace, slug)
     spec = LineSpec(text=SAMPLE, avatar="", voice=voice.slug, language=voice.language)
     return sound(request, spec)

@@ -14,14 +14,14 @@ import wave
 from dataclasses import replace
 
 import numpy as np
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
 from studio import access, actions
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import whole
 from studio.limits import SOUNDS, take
 from studio.models import Scene
@@ -37,17 +37,17 @@ def line_spec(scene: Scene, number: int) -> LineSpec:
     return specs[number - 1]
 
 
-def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
+def sound(request: WorkspaceRequest, spec: LineSpec) -> HttpResponse:
     """POST asks for the sound; GET says how far it is, or answers with ?part=N or ?part=whole of it."""
     script = pipeline.read_script(spec)
-    check_length(request.workspace, speech.estimate(script, spec.voice, spec.speed))  # type: ignore[attr-defined]
+    check_length(request.workspace, speech.estimate(script, spec.voice, spec.speed))
     ready = [_cached(script, spec, number) for number in range(len(script.sentences))]
     part = request.GET.get("part")
     if part is not None:
         return _audio(script, spec, part, ready)
     plain = pipeline.spec_to_json(spec)
     if request.method == "POST" and not all(ready):
-        take(SOUNDS, request.workspace.pk)  # type: ignore[attr-defined]
+        take(SOUNDS, request.workspace.pk)
         tasks.forget_silence(plain)
         tasks.speak_line(plain, urgent=True)
     elif not all(ready) and (sentence := tasks.why_silent(plain)):
@@ -92,18 +92,18 @@ def _audio(script: Script, spec: LineSpec, part: str, ready: list[bool]) -> Http
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def line_sound(request: HttpRequest, scene_id: str, line: int) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    scene.project.workspace = request.workspace  # type: ignore[attr-defined]
+def line_sound(request: WorkspaceRequest, scene_id: str, line: int) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
+    scene.project.workspace = request.workspace
     return sound(request, line_spec(scene, line))
 
 
 @require_POST
-@in_workspace
-def scene_speak(request: HttpRequest, scene_id: str) -> HttpResponse:
+@in_workspace("edit")
+def scene_speak(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Typing has stopped: what changed is spoken ahead, after everything that somebody waits for."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     actions.speak_ahead(scene)
     return HttpResponse(status=204)

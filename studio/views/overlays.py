@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from rendering.values import BadInput
 from studio import access, actions, anchors, overlays
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import settings_of, whole
 from studio.forms import as_typed
 from studio.models import Change, Scene
@@ -18,11 +18,11 @@ from studio.views.scenes import answers_json, back_to, saved, wants_json
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def overlay_create(request: HttpRequest, scene_id: str) -> HttpResponse:
+def overlay_create(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """A text or a picture, on the words that were selected (`start` and `end`, characters of the script) or written."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     row: dict[str, Any] = {"asset_id": request.POST.get("picture") or None}
     if not row["asset_id"]:
         row["text"] = as_typed(request.POST.get("text", "")).strip()
@@ -35,11 +35,11 @@ def overlay_create(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def overlay_save(request: HttpRequest, scene_id: str, overlay_id: str) -> HttpResponse:
+def overlay_save(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> HttpResponse:
     """The fields that were sent; the others stay."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     row = dict(_row(scene, overlay_id))
     sent = request.POST
     if "text" in sent and row["text"]:
@@ -60,10 +60,10 @@ def overlay_save(request: HttpRequest, scene_id: str, overlay_id: str) -> HttpRe
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def overlay_remove(request: HttpRequest, scene_id: str, overlay_id: str) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+def overlay_remove(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
     _row(scene, overlay_id)
     _write(request, scene, [one for one in scene.overlays if one["id"] != overlay_id])
     return _answer(request, scene, "")
@@ -99,11 +99,11 @@ def _share(value: str, name: str, of: int) -> float:
         raise BadInput(f"Write the {name} as a number.", code="invalid_field", field=name) from None
 
 
-def _write(request: HttpRequest, scene: Scene, rows: list[dict[str, Any]]) -> None:
+def _write(request: WorkspaceRequest, scene: Scene, rows: list[dict[str, Any]]) -> None:
     """Saves the overlays, as a step that can be taken back. BadInput names the field."""
     before = settings_of(scene)
     try:
-        checked = overlays.checked(rows, request.workspace)  # type: ignore[attr-defined]
+        checked = overlays.checked(rows, request.workspace)
     except BadInput as problem:
         field = str(problem.where.get("path", "")).rpartition(".")[2] or "text"
         raise BadInput(problem.sentence, code=problem.code, field=field) from None

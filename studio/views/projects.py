@@ -17,7 +17,7 @@ from rendering import eta, queue
 from rendering.models import Render
 from rows import mended
 from studio import access
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
 from studio.models import Avatar, Project, Scene, Voice, Workspace
@@ -69,9 +69,9 @@ def with_posters(projects: list[Project]) -> list[Project]:
 
 
 @require_safe
-@in_workspace
-def home(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see")
+def home(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     ended = Q(ended_at__gte=timezone.now() - JUST_ENDED)
     renders = (
         Render.objects.filter(Q(status__in=ACTIVE) | ended, workspace=workspace)
@@ -91,9 +91,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
-def project_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see")
+def project_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     searched = words.split()
     if searched:
@@ -130,10 +130,10 @@ def _back(request: HttpRequest, **more: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def project_create(request: HttpRequest) -> HttpResponse:
+@in_workspace("edit")
+def project_create(request: WorkspaceRequest) -> HttpResponse:
     """A blank project, or the example, with the first stock avatar and its voice."""
-    workspace = request.workspace  # type: ignore[attr-defined]
+    workspace = request.workspace
     take(PROJECTS, workspace.pk)
     example = bool(request.POST.get("example"))
     avatars = Avatar.offered_to(workspace)
@@ -153,29 +153,29 @@ def project_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def project_duplicate(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+@in_workspace("edit")
+def project_duplicate(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     take(PROJECTS, project.workspace_id)
     return redirect("project_edit", project.duplicate(request.user).pk)  # type: ignore[arg-type]
 
 
 @require_POST
-@in_workspace
-def project_archive(request: HttpRequest, project_id: str) -> HttpResponse:
-    access.project(request.workspace, project_id).archive()  # type: ignore[attr-defined]
+@in_workspace("edit")
+def project_archive(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    access.project(request.workspace, project_id).archive()
     return _back(request, undo=project_id)
 
 
 @require_POST
-@in_workspace
-def project_restore(request: HttpRequest, project_id: str) -> HttpResponse:
-    access.removed_project(request.workspace, project_id).restore()  # type: ignore[attr-defined]
+@in_workspace("edit")
+def project_restore(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    access.removed_project(request.workspace, project_id).restore()
     return _back(request)
 
 
 @require_POST
-@in_workspace
-def project_remove(request: HttpRequest, project_id: str) -> HttpResponse:
-    access.project(request.workspace, project_id).remove()  # type: ignore[attr-defined]
+@in_workspace("edit")
+def project_remove(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    access.project(request.workspace, project_id).remove()
     return _back(request, undo=project_id)

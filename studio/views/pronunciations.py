@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline
 from rendering.values import BadInput, LineSpec
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.forms import PronunciationForm
 from studio.models import Pronunciation, Scene, Voice
 from studio.views.listen import sound
@@ -29,17 +29,17 @@ def spoken(word: str, kind: str, value: str, voice: Voice) -> LineSpec:
     )
 
 
-def _voice(request: HttpRequest) -> Voice | None:
-    voices = Voice.offered_to(request.workspace)  # type: ignore[attr-defined]
+def _voice(request: WorkspaceRequest) -> Voice | None:
+    voices = Voice.offered_to(request.workspace)
     chosen = voices.filter(slug=request.GET.get("voice") or request.POST.get("voice") or "").first()
     return chosen or voices.exclude(slug="preview").first() or voices.first()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def pronunciation_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     form = PronunciationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         entry = form.save(commit=False)
@@ -84,18 +84,18 @@ def _used(workspace, word: str) -> int:
 
 
 @require_POST
-@in_workspace
-def pronunciation_remove(request: HttpRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("edit")
+def pronunciation_remove(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
+    workspace = request.workspace
     get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id).delete()
     return redirect("pronunciation_list")
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def pronunciation_sound(request: HttpRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+def pronunciation_sound(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
+    workspace = request.workspace
     entry = get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id)
     voice = _voice(request)
     if voice is None:

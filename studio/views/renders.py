@@ -23,7 +23,7 @@ from rendering import eta, playing, provenance, queue, repair, segments
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.links import file_name, file_url
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
@@ -203,23 +203,23 @@ def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
 
 
 @require_safe
-@in_workspace
-def render_detail(request: HttpRequest, render_id: str) -> HttpResponse:
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+@in_workspace("see")
+def render_detail(request: WorkspaceRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)
     return respond(request, "studio/render_detail.html", _context(request, render))
 
 
 @require_safe
-@in_workspace
-def render_progress(request: HttpRequest, render_id: str) -> HttpResponse:
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+@in_workspace("see")
+def render_progress(request: WorkspaceRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)
     context = {**_context(request, render), "alone": True}  # so the balance comes along
     return respond(request, "studio/render_detail.html#progress", context)
 
 
-def _finished_line(request: HttpRequest, render_id: str, position: int) -> Segment:
+def _finished_line(request: WorkspaceRequest, render_id: str, position: int) -> Segment:
     """A line that can be watched: its film is there, and its video is being made."""
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    render = access.render(request.workspace, render_id)
     line = get_object_or_404(render.segments, position=position)
     if render.status not in PLAYS or not line.is_ready:
         raise Http404
@@ -228,8 +228,8 @@ def _finished_line(request: HttpRequest, render_id: str, position: int) -> Segme
 
 
 @require_safe
-@in_workspace
-def line_play(request: HttpRequest, render_id: str, position: int) -> HttpResponse:
+@in_workspace("see")
+def line_play(request: WorkspaceRequest, render_id: str, position: int) -> HttpResponse:
     """The player of one line: a page of its own, or a piece of the render's."""
     line = _finished_line(request, render_id, position)
     part = "#player" if request.htmx else ""  # type: ignore[attr-defined]
@@ -237,8 +237,8 @@ def line_play(request: HttpRequest, render_id: str, position: int) -> HttpRespon
 
 
 @require_safe
-@in_workspace
-def line_film(request: HttpRequest, render_id: str, position: int) -> HttpResponseBase:
+@in_workspace("see")
+def line_film(request: WorkspaceRequest, render_id: str, position: int) -> HttpResponseBase:
     """What the player plays: to members who are signed in, and nothing that a browser keeps."""
     line = _finished_line(request, render_id, position)
     if request.headers.get("Sec-Fetch-Dest") == "document":  # opened by itself it could be saved
@@ -253,9 +253,9 @@ def line_film(request: HttpRequest, render_id: str, position: int) -> HttpRespon
 
 
 @require_POST
-@in_workspace
-def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+@in_workspace("render")
+def render_cancel(request: WorkspaceRequest, render_id: str) -> HttpResponse:
+    render = access.render(request.workspace, render_id)
     try:
         render.cancel()
     except WrongStatus:
@@ -264,20 +264,20 @@ def render_cancel(request: HttpRequest, render_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def render_mend(request: HttpRequest, render_id: str) -> HttpResponse:
+@in_workspace("render")
+def render_mend(request: WorkspaceRequest, render_id: str) -> HttpResponse:
     """A damaged film is made again from its kept lines, free of charge."""
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
+    render = access.render(request.workspace, render_id)
     repair.ask(render)
     return redirect("render_detail", render.pk)
 
 
 @require_POST
-@in_workspace
-def render_retry(request: HttpRequest, render_id: str) -> HttpResponse:
+@in_workspace("render")
+def render_retry(request: WorkspaceRequest, render_id: str) -> HttpResponse:
     """A new render of the project as it is now, for no more than the page said."""
-    render = access.render(request.workspace, render_id)  # type: ignore[attr-defined]
-    project = access.project(request.workspace, render.project_id)  # type: ignore[attr-defined]
+    render = access.render(request.workspace, render_id)
+    project = access.project(request.workspace, render.project_id)
     new = request_render(
         project,
         by=request.user,  # type: ignore[arg-type]

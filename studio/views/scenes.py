@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.models import available
 from rendering.values import BadInput
 from studio import access, actions
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import ScriptRefused, explain
 from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
@@ -68,9 +68,9 @@ def answers_json(view):
 
 
 @require_safe
-@in_workspace
-def project_edit(request: HttpRequest, project_id: str) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see")
+def project_edit(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    workspace = request.workspace
     project = access.project(workspace, project_id)
     project.workspace = workspace
     scenes = list(project.live_scenes)
@@ -158,12 +158,12 @@ def back_to(scene: Scene) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
+def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
-    fields = SceneForm(request.POST, request.workspace).sent()  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
+    fields = SceneForm(request.POST, request.workspace).sent()
     if fields.get("markup") == "":
         del fields["markup"]
     revision = _revision(request)
@@ -174,8 +174,8 @@ def scene_save(request: HttpRequest, scene_id: str) -> HttpResponse:
         try:
             actions.edit_scene(scene, revision, fields)
         except RevisionConflict:
-            return _conflict(request, access.scene(request.workspace, scene_id), fields)  # type: ignore[attr-defined]
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+            return _conflict(request, access.scene(request.workspace, scene_id), fields)
+    scene = access.scene(request.workspace, scene_id)
     Change.note(scene.project, scene, before, settings_of(scene), request.user)
     if not wants_json(request):
         return back_to(scene)
@@ -218,12 +218,12 @@ def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> Htt
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def project_save(request: HttpRequest, project_id: str) -> HttpResponse:
+def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Name, format, captions, logo, music. Each is saved only if it still is what the page had shown."""
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
-    fields = ProjectForm(request.POST, request.workspace).sent()  # type: ignore[attr-defined]
+    project = access.project(request.workspace, project_id)
+    fields = ProjectForm(request.POST, request.workspace).sent()
     shown = {name: request.POST.get(f"was_{name}") for name in fields}
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project.pk)
@@ -279,10 +279,10 @@ def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: A
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_create(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+def scene_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     after = project.live_scenes.filter(pk=request.POST.get("after", "")).first()
     scene = project.add_scene(after)
     Change.note(project, scene, OUT, IN, request.user)
@@ -290,10 +290,10 @@ def scene_create(request: HttpRequest, project_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def project_order(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+def project_order(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     _reordered(request, project, request.POST.getlist("scene"))
     return arranged(request, project)
 
@@ -306,11 +306,11 @@ def _reordered(request: HttpRequest, project: Project, ids: list[str]) -> None:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_move(request: HttpRequest, scene_id: str) -> HttpResponse:
+def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """One place up or down."""
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+    scene = access.scene(request.workspace, scene_id)
     ids = [row.pk for row in scene.project.live_scenes]
     at = ids.index(scene.pk)
     to = at - 1 if request.POST.get("move") == "up" else at + 1
@@ -321,20 +321,20 @@ def scene_move(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_duplicate(request: HttpRequest, scene_id: str) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+def scene_duplicate(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
     twin = scene.duplicate()
     Change.note(scene.project, twin, OUT, IN, request.user)
     return arranged(request, scene.project, twin.pk)
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_remove(request: HttpRequest, scene_id: str) -> HttpResponse:
-    scene = access.scene(request.workspace, scene_id)  # type: ignore[attr-defined]
+def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
+    scene = access.scene(request.workspace, scene_id)
     scene.remove()
     Change.note(scene.project, scene, IN, OUT, request.user)
     if wants_json(request):
@@ -343,10 +343,10 @@ def scene_remove(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
+@in_workspace("edit")
 @answers_json
-def scene_restore(request: HttpRequest, scene_id: str) -> HttpResponse:
-    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+def scene_restore(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
+    workspace: Workspace = request.workspace
     scene = Scene.objects.filter(
         project__workspace=workspace, project__removed_at=None, pk=scene_id
     ).first()
@@ -361,14 +361,14 @@ def scene_restore(request: HttpRequest, scene_id: str) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
+@in_workspace("see")
 @answers_json
-def project_estimate(request: HttpRequest, project_id: str) -> HttpResponse:
+def project_estimate(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Length, price and waiting time of the project as saved, and the margins of its scenes.
 
     ?scene=ID (may repeat) asks for those margins only; without it all are sent.
     """
-    workspace = request.workspace  # type: ignore[attr-defined]
+    workspace = request.workspace
     project = access.project(workspace, project_id)
     take(ESTIMATES, workspace.pk)
     project.workspace = workspace
@@ -440,10 +440,10 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
 
 
 @require_POST
-@in_workspace
+@in_workspace("render")
 @answers_json
-def render_create(request: HttpRequest, project_id: str) -> HttpResponse:
-    project = access.project(request.workspace, project_id)  # type: ignore[attr-defined]
+def render_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    project = access.project(request.workspace, project_id)
     mode = "draft" if request.POST.get("mode") == "draft" else "final"
     try:
         made = request_render(

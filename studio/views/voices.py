@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rendering import voices as engines
 from rendering.values import BadInput
 from studio import access, recordings
-from studio.access import in_workspace
+from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
 from studio.models import Voice
 from studio.views.library import grouped
@@ -18,9 +18,9 @@ from studio.views.scenes import answers_json
 
 
 @require_safe
-@in_workspace
-def voice_list(request: HttpRequest) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
+@in_workspace("see")
+def voice_list(request: WorkspaceRequest) -> HttpResponse:
+    workspace = request.workspace
     own = Voice.objects.filter(workspace=workspace, retired_at=None).order_by("-created_at")
     stock = Voice.objects.filter(workspace=None, retired_at=None)
     context = {
@@ -32,11 +32,11 @@ def voice_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@in_workspace
+@in_workspace("cast")
 @answers_json
-def voice_create(request: HttpRequest) -> HttpResponse:
+def voice_create(request: WorkspaceRequest) -> HttpResponse:
     """A recording of one's own voice, with the statement of who speaks in it."""
-    workspace = request.workspace  # type: ignore[attr-defined]
+    workspace = request.workspace
     problem = None
     try:
         if request.method == "GET":
@@ -73,10 +73,10 @@ def voice_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@in_workspace
-def voice_detail(request: HttpRequest, voice_id: str) -> HttpResponse:
+@in_workspace("see")
+def voice_detail(request: WorkspaceRequest, voice_id: str) -> HttpResponse:
     """Where the recording is: being measured, refused, or beside the stock voices nearest to it."""
-    voice = access.recording(request.workspace, voice_id)  # type: ignore[attr-defined]
+    voice = access.recording(request.workspace, voice_id)
     context = {
         "voice": voice,
         "near": recordings.nearest(voice),
@@ -87,9 +87,9 @@ def voice_detail(request: HttpRequest, voice_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace
-def voice_remove(request: HttpRequest, voice_id: str) -> HttpResponse:
-    voice = access.recording(request.workspace, voice_id)  # type: ignore[attr-defined]
+@in_workspace("cast")
+def voice_remove(request: WorkspaceRequest, voice_id: str) -> HttpResponse:
+    voice = access.recording(request.workspace, voice_id)
     recordings.remove(voice)
     if request.POST.get("again"):
         return redirect("voice_create")

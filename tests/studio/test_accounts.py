@@ -198,7 +198,7 @@ def signs_in(client, password=PASSWORD, **options):
 @pytest.fixture
 def few(monkeypatch):
     """Twelve wrong passwords from everywhere are many."""
-    monkeypatch.setattr("studio.accounts.BY_ANYBODY", "12/10m/key")
+    monkeypatch.setattr("studio.people.accounts.BY_ANYBODY", "12/10m/key")
 
 
 def test_wrong_passwords_from_elsewhere_never_keep_a_known_device_out(client, few):

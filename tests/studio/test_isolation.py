@@ -45,6 +45,7 @@ KEY_ROW = "a program with a key of the workspace that owns the row in the addres
 ROUTES = {
     "home": (PERSON, "GET"),
     "project_list": (PERSON, "GET"),
+    "workspace_choose": (ROW, "POST"),
     "project_create": (PERSON, "POST"),
     "project_edit": (ROW, "GET"),
     "project_save": (ROW, "POST"),
@@ -270,6 +271,7 @@ def world(alice, library):
     key, _ = ApiKey.make(workspace, "Robot")
     return World(
         {
+            "workspace_id": workspace.pk,
             "project_id": project.pk,
             "scene_id": scene.pk,
             "render_id": render.pk,

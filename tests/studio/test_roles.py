@@ -1,0 +1,91 @@
+"""Several workspaces of one person, and what a role allows."""
+
+import pytest
+
+from studio.access import CHOSEN
+from studio.models import Membership, Project
+from studio.people import roles
+from tests.studio.programs import Program, problem
+from tests.studio.rows import make_project
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def both(alice, charlie):
+    """Alice also works for Charlie."""
+    Membership.objects.create(workspace=charlie.workspace, user=alice)
+    Project.objects.create(workspace=charlie.workspace, title="Charlie's film")
+    return alice
+
+
+def choose(client, workspace):
+    return client.post(f"/workspaces/{workspace.pk}/choose")
+
+
+def test_a_person_goes_from_one_workspace_to_the_other_and_back(both, charlie, client_of):
+    client = client_of(both)
+    page = client.get("/projects/").content.decode()
+    assert "Charlie&#x27;s film" not in page
+    assert f'action="/workspaces/{charlie.workspace.pk}/choose"' in page
+    assert choose(client, charlie.workspace)["Location"] == "/projects/"
+    page = client.get("/projects/").content.decode()
+    assert "Charlie&#x27;s film" in page
+    assert f'action="/workspaces/{both.workspace.pk}/choose"' in page
+    choose(client, both.workspace)
+    assert "Charlie&#x27;s film" not in client.get("/projects/").content.decode()
+
+
+def test_who_is_removed_is_back_in_the_workspace_of_before(both, charlie, client_of):
+    client = client_of(both)
+    choose(client, charlie.workspace)
+    Membership.objects.filter(user=both, workspace=charlie.workspace).delete()
+    assert "Charlie&#x27;s film" not in client.get("/projects/").content.decode()
+    assert client.session[CHOSEN] == charlie.workspace.pk
+    assert choose(client, charlie.workspace).status_code == 404
+
+
+def test_one_workspace_needs_no_choice(alice, client_of):
+    assert "/choose" not in client_of(alice).get("/projects/").content.decode()
+
+
+@pytest.fixture
+def watchers(monkeypatch):
+    """Members may only look."""
+    looks = frozenset({"see"})
+    monkeypatch.setitem(roles.RIGHTS, Membership.Role.MEMBER, looks)
+    monkeypatch.setitem(roles.RIGHTS, roles.KEY, looks)
+
+
+def test_a_role_that_may_not_is_told_so_and_nothing_happens(
+    watchers, alice, bob, library, client_of
+):
+    project = make_project(alice.workspace)
+    client, owner = client_of(bob), client_of(alice)
+    assert client.get(f"/projects/{project.pk}/").status_code == 200
+    for address in ("archive", "render", "scenes", "undo"):
+        answer = client.post(f"/projects/{project.pk}/{address}")
+        assert answer.status_code == 403
+        assert "ask an owner of the workspace" in answer.content.decode()
+    for address in ("/keys/", "/credits/", "/avatars/new"):
+        assert client.get(address).status_code == 403
+        assert owner.get(address).status_code == 200
+    project.refresh_from_db()
+    assert project.archived_at is None
+    assert owner.post(f"/projects/{project.pk}/archive").status_code == 302
+
+
+def test_the_page_s_own_script_reads_the_reason(watchers, alice, bob, library, client_of):
+    scene = make_project(alice.workspace).live_scenes.get()
+    answer = client_of(bob).post(
+        f"/scenes/{scene.pk}/save", {"script": "x"}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 403
+
+
+def test_a_key_that_may_not_gets_a_code(watchers, alice, library):
+    program = Program.of(alice.workspace)
+    assert program.get("/api/v1/avatars").status_code == 200
+    refusal = problem(program.render(script="One.", mode="draft"), 403, "role_not_allowed")
+    assert "a key may not render" in refusal["detail"]
+    problem(program.get("/api/v1/usage"), 403, "role_not_allowed")
