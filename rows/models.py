@@ -1,3 +1,5 @@
+"""The tables of this package, where Django looks for them."""
+
 from rows.events import Event, Personal, Reader
 from rows.limits import Count
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, connection, models
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
@@ -25,16 +26,16 @@ from rows.messages import send
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 """Without a heartbeat for so long, another worker may claim the row."""
-BEAT = 15.0
+BEAT: float = settings.HEARTBEAT_SECONDS
 """Seconds between two heartbeats."""
 PATIENCE = 900.0
 """Seconds without a word of progress after which the heart stops: the work hangs."""
-MOST_CLAIMS = 3
+MOST_CLAIMS: int = settings.MAX_ATTEMPTS
 """A row that ended so many workers is not given to another."""
 TELL_SECONDS = 1.0
-MESSAGE_SECONDS = 60
+MESSAGE_SECONDS = 2 * settings.SWEEP_SECONDS
 """A message that nobody has read by then is worth nothing: the sweep has sent another."""
 
 
