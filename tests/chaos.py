@@ -59,6 +59,7 @@ class History:
     entries: list[Entry] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     kills: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -126,6 +127,9 @@ class Person(threading.Thread):
                 status, answer = response.status, json.load(response)
         except urllib.error.HTTPError as problem:
             status = problem.code
+            if status == 500:
+                said = problem.read().decode("utf-8", "replace")[:400]
+                self.history.broken.append(f"500 to {verb} {path}: {said}")
         except (OSError, ValueError):  # it was killed while it answered
             pass
         with self.history.lock:
@@ -452,7 +456,7 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
     if ours:
         print(f"failed and refunded: {dict(Counter(ours))}")
     wrong = [] if alive else ["the studio itself had ended"]
-    wrong += violations(history)
+    wrong += [*history.broken, *violations(history)]
     if wrong:
         shutil.copy(log, Path(tempfile.gettempdir()) / "chaos-serve.log")
     return wrong
