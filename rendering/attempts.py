@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from rendering import effort, load, watchdog
+from rendering import effort, load, memory, watchdog
 from rendering.models import Render, Segment, Worker
 from rendering.queue import ALL, Kinds
 from rendering.values import Canceled
@@ -61,7 +61,10 @@ class Attempt:
         self.stage, self.fraction = row.stage or "script", 0.0
         self.stop = threading.Event()
         self.moved_at = time.monotonic()
-        self.speeds: list[float] = []  # of its machine, as of Segment.share, at each beat
+        self.thread = threading.get_ident()
+        self.speeds: list[
+            float
+        ] = []  # of its machine, as of Segment.share, at each beat at which it was at work
 
     @property
     def share(self) -> float:
@@ -118,8 +121,12 @@ class Pulse:
 
     def speed(self) -> float:
         """How fast each line at work goes now, as a share of what one alone does."""
+        held = memory.held_back()
         with self.lock:
-            busy = sum(isinstance(attempt.row, Segment) for attempt in self.attempts)
+            busy = sum(
+                isinstance(attempt.row, Segment) and attempt.thread not in held
+                for attempt in self.attempts
+            )
         return effort.speed(busy, load.cores(), self.load.others, load.weight())
 
     def add(self, attempt: Attempt) -> None:
@@ -213,8 +220,10 @@ class Pulse:
                 speed = self.speed()
                 if any(attempt.hangs for attempt in attempts):
                     self._end_hung(attempts)
+                held = memory.held_back()
                 for attempt in attempts:
-                    attempt.speeds.append(speed)
+                    if attempt.thread not in held:
+                        attempt.speeds.append(speed)
                     attempt.tell()
             except Exception:  # the database is away: the lease decides, and the thread lives on
                 log.exception("the pulse did not reach the database")

@@ -7,7 +7,7 @@ what else they do now. The same model tells the end before a render is asked for
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,10 +17,10 @@ from django.core.cache import cache
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
-from rendering import effort, pipeline, queue, scheduling, voices
+from rendering import effort, memory, pipeline, queue, scheduling, voices
 from rendering.attempts import share_of
 from rendering.models import Render, Segment, Turn, Worker
-from rendering.scheduling import LANES, Forecast, LineUp, Waiting
+from rendering.scheduling import LANES, Alone, Forecast, LineUp, Waiting
 from rendering.values import LineSpec
 
 if TYPE_CHECKING:
@@ -90,15 +90,22 @@ def _place(render: Render, told: Forecast | None, working: bool) -> Place:
 
 
 def likely_wait(
-    workspace: Workspace, lane: str, work: Sequence[float], after: float = scheduling.ASSEMBLY
+    workspace: Workspace,
+    lane: str,
+    work: Sequence[float],
+    after: float = scheduling.ASSEMBLY,
+    *,
+    alone: bool = False,
 ) -> Wait:
-    """Until a render of these lines would be done, were it asked for now. after: seconds from its last line to its end."""
+    """Until a render of these lines would be done, were it asked for now. after: seconds from its last line to its end.
+    alone: its frames are so large that a worker makes one line at a time."""
     crew = [worker for worker in Worker.present() if not worker.lanes or lane in worker.lanes]
     now = timezone.now().timestamp()
     line_up = _line_up(crew)
     if work:
         rank = scheduling.rank(lane, now)
-        line_up.add(Waiting("asked", workspace.pk, lane, rank, deque(work)))
+        lines: deque[float] = deque(map(Alone, work) if alone else work)
+        line_up.add(Waiting("asked", workspace.pk, lane, rank, lines))
     told = _play(crew, line_up, own={"asked": 0.0}, after={"asked": after}, most=2_000)["asked"]
     return Wait(told.ends, told.slow)
 
@@ -180,10 +187,14 @@ def _foretell(crew: list[Worker]) -> dict[Hashable, Forecast]:
         after[render.pk] = effort.joining(render.film or 0.0, known, music=bool(render.music))
         if render.stage == "delivery":
             after[render.pk] /= 2
-    pace = _pace(crew)
-    for row in _at_work(crew):
+    pace, before = _pace(crew), Counter[str]()
+    for row in sorted(_at_work(crew), key=lambda row: _left(row, pace)):
+        left, worker = _left(row, pace), row.lease_owner.rpartition(":")[0]
+        if isinstance(left, Alone):  # it goes on when those of its worker are done
+            before[worker] += left
+            left = before[worker]
         if row.render_id in own:
-            own[row.render_id] = max(own[row.render_id], _left(row, pace))
+            own[row.render_id] = max(own[row.render_id], left)
     return _play(crew, _line_up(crew), own=own, after=after)
 
 
@@ -199,6 +210,7 @@ def _play(crew: list[Worker], line_up: LineUp, **options: Any) -> dict[Hashable,
         mine=mine,
         speed=lambda busy: _speed(crew, busy),
         spread=rates().spread,
+        rooms=max(1, len(crew)),
         **options,
     )
 
@@ -212,7 +224,17 @@ def _speed(crew: Collection[Worker], busy: int) -> float:
 
 
 def _pace(crew: Collection[Worker]) -> float:
-    return _speed(crew, len(list(_at_work(crew))))
+    small, large = 0, set()
+    for row in _at_work(crew):
+        if _is_alone(row.render):
+            large.add(row.lease_owner.rpartition(":")[0])
+        else:
+            small += 1
+    return _speed(crew, small + len(large))
+
+
+def _is_alone(render: Render) -> bool:
+    return memory.is_large(render.width, render.height)
 
 
 def _at_work(crew: Collection[Worker]) -> Iterable[Segment]:
@@ -223,6 +245,11 @@ def _at_work(crew: Collection[Worker]) -> Iterable[Segment]:
 
 def _left(row: Segment, pace: float) -> float:
     """Of the work of a line in hand: by its progress, and while it is spoken by the time that went by."""
+    left = _left_of(row, pace)
+    return Alone(left) if _is_alone(row.render) else left
+
+
+def _left_of(row: Segment, pace: float) -> float:
     drawing = row.effort - row.speech_work
     if row.stage in ("frames", "smoothing", "delivery"):
         return drawing * (1 - share_of("frames", row.progress))
@@ -272,12 +299,14 @@ def _line_up(crew: Collection[Worker]) -> LineUp:
         )
         .order_by("render__rank_at", "render")
         .values_list(
-            "render", "render__workspace", "render__lane", "render__rank_at", "render__status"
+            *("render", "render__workspace", "render__lane", "render__rank_at", "render__status"),
+            *("render__width", "render__height"),
         )
         .annotate(total=Sum(queue.WORK), lines=Count("pk"))
     )
-    for name, workspace, lane, rank_at, status, work, lines in rows:
-        each = deque([work / lines] * lines)
+    for name, workspace, lane, rank_at, status, width, height, work, lines in rows:
+        line = work / lines
+        each = deque([Alone(line) if memory.is_large(width, height) else line] * lines)
         begun = status == "running"
         line_up.add(Waiting(name, workspace, lane, rank_at.timestamp(), each, begun))
     return line_up

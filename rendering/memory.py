@@ -54,13 +54,32 @@ def ran_out(problem: BaseException) -> bool:
 LARGE = 2560 * 1440  # pixels of a frame from which lines are made one after another
 
 _alone = threading.Lock()
+_held: set[int] = set()
+
+
+def is_large(width: int, height: int) -> bool:
+    """Whether lines of frames of this size are made one after another."""
+    return width * height >= LARGE
+
+
+def held_back() -> frozenset[int]:
+    """The threads that wait until theirs is the only line of large frames."""
+    return frozenset(_held)
 
 
 @contextlib.contextmanager
-def room(pixels: int) -> Iterator[bool]:
+def room(width: int, height: int) -> Iterator[bool]:
     """Holds a line of large frames back until it is the only one of this process; True if it had to be alone."""
-    if pixels < LARGE:
+    if not is_large(width, height):
         yield False
         return
-    with _alone:
+    me = threading.get_ident()
+    _held.add(me)
+    try:
+        _alone.acquire()
+    finally:
+        _held.discard(me)
+    try:
         yield True
+    finally:
+        _alone.release()

@@ -373,7 +373,7 @@ def render_line(
     found = segments.stored(key, store)
     if found is not None:
         return replace(found, reused=True)
-    with memory.room(spec.video.width * spec.video.height) as alone:
+    with memory.room(spec.video.width, spec.video.height) as alone:
         return _made_line(spec, key, met, alone, store=store, report=report, stop=stop)
 
 

@@ -96,6 +96,10 @@ def in_order(heads: Iterable[Head], running: Mapping[Any, int]) -> list[Head]:
     return sorted(able, key=lambda head: (key(head.rank_at, head.turn_at), head.rank_at))
 
 
+class Alone(float):
+    """Engine-seconds of a line that is the only one of its kind at work in a process: the next one waits, in its slot."""
+
+
 @dataclass(slots=True)
 class Waiting:
     """A render with lines to give out, in order, in engine-seconds."""
@@ -235,6 +239,7 @@ def forecast(
     after: Mapping[Hashable, float] | None = None,
     speed: Callable[[int], float] = lambda busy: 1.0,
     mine: Mapping[tuple[Hashable, str], float] | None = None,
+    rooms: int = 1,
     most: int = 20_000,
 ) -> dict[Hashable, Forecast]:
     """Plays the queue forward until the renders named in `own` are made. Consumes the line-up.
@@ -242,13 +247,31 @@ def forecast(
     hands: for each slot of these lanes the work until it is free, and for which workspace it works. own: what the
     lines of a render that are at work still take. after: seconds from a render's last line to its end. speed: how fast each of
     so many lines goes that are at work at once. arriving: engine-seconds of new work a second, by lane, for what comes
-    later and goes first all the same; mine: of it, what comes from a workspace, which stands behind its own. spread: what the
-    slowest tenth takes, as a multiple of the usual. What is not reached within `most` lines is placed behind them, by the
+    later and goes first all the same; mine: of it, what comes from a workspace, which stands behind its own. rooms: processes, in each of which one
+    line that is `Alone` is at work at once. spread: what the slowest tenth takes, as a multiple of the usual. What is not reached within `most` lines is placed behind them, by the
     work in between.
     """
-    at_work = [(left, number, workspace) for number, (left, workspace) in enumerate(hands)]
-    heapq.heapify(at_work)
+    at_work: list[tuple[float, int, Hashable | None]] = []
     free, order, clock, done = 0, len(hands), 0.0, 0.0  # done: what each slot has done by then
+    taken_until = [0.0] * max(1, rooms)
+    held: list[float] = []  # when those begin that wait in their slots until they can be alone
+
+    def end_of(work: float) -> float:
+        if not isinstance(work, Alone):
+            return done + work
+        begin = max(done, heapq.heappop(taken_until))
+        heapq.heappush(taken_until, begin + work)
+        if begin > done:
+            heapq.heappush(held, begin)
+        return begin + work
+
+    def busy() -> int:
+        while held and held[0] <= done:
+            heapq.heappop(held)
+        return len(at_work) - len(held)
+
+    for number, (rest, workspace) in enumerate(sorted(hands, key=lambda hand: hand[0])):
+        heapq.heappush(at_work, (end_of(rest), number, workspace))
     places: dict[Hashable, tuple[int, float]] = {}
     given, begin = sum(seconds for seconds, _ in hands), 0
     ends = dict(own)  # in what a slot has done by then
@@ -268,7 +291,7 @@ def forecast(
         found[name] = _told(*place, end, spread, more.get(name, 0.0), last)
 
     for _ in range(most):
-        pace = speed(len(at_work)) if at_work else speed(1)
+        pace = speed(max(1, busy()))
         while ending and (not at_work or ending[0][0] <= at_work[0][0]):
             work, _, name = heapq.heappop(ending)
             told(name, clock + max(0.0, work - done) / pace)
@@ -288,13 +311,14 @@ def forecast(
         render, work, place = taken
         free -= 1
         order += 1
-        heapq.heappush(at_work, (done + work, order, render.workspace))
+        end = end_of(work)
+        heapq.heappush(at_work, (end, order, render.workspace))
         name = render.name
         if name not in places:
             begin += not render.begun
             places[name] = (0 if render.begun else begin, given)
         given += work
-        ends[name] = max(ends.get(name, 0.0), done + work)
+        ends[name] = max(ends.get(name, 0.0), end)
         if name in left and not render.lines:
             left.discard(name)
             others = {
@@ -304,7 +328,7 @@ def forecast(
             more[name] = _newcomers(clock, place, capacity, now, others)
             heapq.heappush(ending, (ends[name], order, name))
     for work, _, name in ending:  # too much goes on beside them to be played to its end
-        told(name, clock + max(0.0, work - done) / speed(max(1, len(at_work))))
+        told(name, clock + max(0.0, work - done) / speed(max(1, busy())))
     if left:
         rest = _rest(line_up, lanes, len(hands), speed)
         for name in left:

@@ -81,7 +81,7 @@ def segment(
     encoder = media.video_encoder(
         video.codec, video.fps, draft=draft, alpha=video.alpha, finest=((0, 0), (last - 1, last))
     )
-    if video.codec == "h264" and video.width * video.height >= memory.LARGE:
+    if video.codec == "h264" and memory.is_large(video.width, video.height):
         # Each frame that the encoder looks ahead or back at, and each thread, is another one in memory.
         encoder += ["-threads", "1", "-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
     container = video.suffix.removeprefix(".")

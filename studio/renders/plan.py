@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 
 from billing.plans import PLANS
-from rendering import cost, effort, eta, pipeline, queue, scheduling
+from rendering import cost, effort, eta, memory, pipeline, queue, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
@@ -226,7 +226,14 @@ def plan_render(
     )
     plan = plan.priced(cost.paid(project.pk, {line.line_key for line in lines}))
     after = effort.joining(length, eta.rates(), music=bool(project.music_id))
-    wait = eta.likely_wait(workspace, lane, [line.work for line in plan.lines], after)
+    video = plan.lines[0].spec.video
+    wait = eta.likely_wait(
+        workspace,
+        lane,
+        [line.work for line in plan.lines],
+        after,
+        alone=memory.is_large(video.width, video.height),
+    )
     return replace(plan, wait=wait)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering import scheduling
-from rendering.scheduling import LANES, LEAD, Head, LineUp, Waiting
+from rendering.scheduling import LANES, LEAD, Alone, Head, LineUp, Waiting
 
 lanes = st.sampled_from(sorted(LANES))
 lines = st.lists(st.floats(0.5, 60), min_size=1, max_size=6)
@@ -185,3 +185,45 @@ def test_a_long_queue_of_one_workspace_is_foretold_by_its_cap(lane):
     part = scheduling.forecast(queue_of(asked), idle, own=own, **options, most=1_500)
     for name, told in full.items():
         assert part[name].ends == pytest.approx(told.ends, rel=0.05, abs=6.0)
+
+
+def shared(busy):
+    """Two processors, of which a line alone keeps one and a half busy."""
+    return min(1.0, 2 / (1.5 * busy))
+
+
+def test_lines_that_must_be_alone_follow_each_other_in_their_process():
+    film = [Alone(10.0)] * 4
+    asked = [(0.0, "one", "short", film)]
+    idle = [(0.0, None)] * 2
+    told = place_of(queue_of(asked), 0, idle, speed=shared)
+    assert told.ends == pytest.approx(40.0 + scheduling.ASSEMBLY)
+    # Whoever waits in a slot keeps no processor busy; two processes make two at once.
+    plain = place_of(queue_of([(0.0, "one", "short", [10.0] * 4)]), 0, idle, speed=shared)
+    assert plain.ends == pytest.approx(30.0 + scheduling.ASSEMBLY)
+    two = place_of(queue_of(asked), 0, idle, speed=shared, rooms=2)
+    assert two.ends == plain.ends
+
+
+def test_a_line_that_must_be_alone_goes_on_beside_others():
+    asked = [(0.0, "one", "short", [Alone(10.0)]), (1.0, "two", "short", [10.0])]
+    told = place_of(queue_of(asked), 0, [(0.0, None)] * 2, speed=shared)
+    assert told.ends == pytest.approx(15.0 + scheduling.ASSEMBLY)
+
+
+def test_one_that_is_in_hand_already_is_waited_for():
+    hands = [(Alone(8.0), "other"), (0.0, None)]
+    told = place_of(queue_of([(0.0, "one", "short", [Alone(10.0)])]), 0, hands, speed=shared)
+    assert told.ends == pytest.approx(18.0 + scheduling.ASSEMBLY)
+
+
+@given(arrivals)
+@settings(max_examples=40, deadline=None)
+def test_being_alone_never_makes_an_end_earlier(asked):
+    idle = [(0.0, None)] * 3
+    plain = place_of(queue_of(asked), 0, idle)
+    alone = [(at, who, lane, [Alone(work) for work in some]) for at, who, lane, some in asked]
+    held = place_of(queue_of(alone), 0, idle)
+    assert held.ends >= plain.ends - 1e-6
+    free = place_of(queue_of(alone), 0, idle, rooms=3)
+    assert free.ends == pytest.approx(plain.ends)
