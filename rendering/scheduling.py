@@ -291,15 +291,13 @@ def forecast(
         found[name] = _told(*place, end, spread, more.get(name, 0.0), last)
 
     for _ in range(most):
-        pace = speed(max(1, busy()))
-        while ending and (not at_work or ending[0][0] <= at_work[0][0]):
-            work, _, name = heapq.heappop(ending)
-            told(name, clock + max(0.0, work - done) / pace)
-        if not (left or ending):
-            break
-        taken = line_up.claim(now + clock, lanes) if free else None
+        taken = line_up.claim(now + clock, lanes) if free and (left or ending) else None
         if taken is None:
-            if not at_work:
+            pace = speed(max(1, busy()))
+            while ending and (not at_work or ending[0][0] <= at_work[0][0]):
+                work, _, name = heapq.heappop(ending)
+                told(name, clock + max(0.0, work - done) / pace)
+            if not at_work or not (left or ending):
                 break
             then, _, workspace = heapq.heappop(at_work)
             clock += max(0.0, then - done) / pace

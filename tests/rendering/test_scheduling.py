@@ -212,7 +212,7 @@ def test_a_line_that_must_be_alone_goes_on_beside_others():
 
 
 def test_one_that_is_in_hand_already_is_waited_for():
-    hands = [(Alone(8.0), "other"), (0.0, None)]
+    hands = [(Alone(8.0), None), (0.0, None)]
     told = place_of(queue_of([(0.0, "one", "short", [Alone(10.0)])]), 0, hands, speed=shared)
     assert told.ends == pytest.approx(18.0 + scheduling.ASSEMBLY)
 
