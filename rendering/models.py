@@ -91,7 +91,7 @@ class Render(rows.Mended):
     fps = models.PositiveSmallIntegerField(default=25)
     container = models.CharField(max_length=8, default="mp4")
     burn_captions = models.BooleanField(default=False)
-    music = models.JSONField(default=dict, help_text="pipeline.music_to_json; empty without.")
+    music = models.JSONField(default=dict, help_text="values.music_to_json; empty without.")
     uploaded_pictures = models.BooleanField(default=False)
     quoted = models.PositiveIntegerField(default=0)
     lane = models.CharField(max_length=12, default="free")

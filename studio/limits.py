@@ -30,7 +30,6 @@ SEARCHES, ESTIMATES, SOUNDS, PROJECTS = 120, 240, 240, 60
 """Searches, looks at the price, sounds asked for and projects made that a workspace may send in a minute."""
 WITHOUT_KEY = 300
 """Requests to the API in a minute without a key that is known, from one address."""
-MOST_SCENES = 100
 
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
 from rendering.stages import speech
-from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
+from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable, spec_to_json
 from studio import access, actions, often
 from studio.access import in_workspace
 from studio.fields import whole
@@ -46,7 +46,7 @@ def sound(request: HttpRequest, spec: LineSpec) -> HttpResponse:
     part = request.GET.get("part")
     if part is not None:
         return _audio(script, spec, part, ready)
-    plain = pipeline.spec_to_json(spec)
+    plain = spec_to_json(spec)
     if request.method == "POST" and not all(ready):
         often.count(request.workspace.pk, "wishes to listen", SOUNDS, MINUTE)  # type: ignore[attr-defined]
         tasks.forget_silence(plain)

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from PIL import Image
 
 from rendering import faces, media, voices
-from rendering.voices.hosted import Account, HostedVoice
+from rendering.voices.providers import Account, HostedVoice
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(settings.BASE_DIR)
@@ -298,6 +298,57 @@ def test_a_face_from_a_photo_speaks_in_its_own_voice(spoken, script, capsys, lib
     assert spoken(*asked) == {"bf_emma"}
     Avatar.objects.filter(pk=face.pk).update(voice_slug="")
     assert "name one with --voice" in refused(capsys, "render", script, *asked)
+
+
+READ_NO_FILM = (
+    *("ledger check", "consent verify", "case list", "screen", "avatars", "voices"),
+    *("models list", "fleet", "store check"),
+)
+LOADING = """
+import sys
+from django.core.management import execute_from_command_line
+for command in sys.argv[1:]:
+    try:
+        execute_from_command_line(["manage.py", *command.split()])
+    except SystemExit as ended:
+        assert not ended.code, (command, ended.code)
+    print(command, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+HEAVY = {
+    *("numpy", "scipy", "PIL", "cv2", "onnxruntime", "torch", "soundfile", "pyloudnorm", "dlib"),
+    *("ai_edge_litert", "pocketsphinx", "hibari", "c2pa", "cryptography", "boto3", "requests"),
+    *("redis", "ninja", "pydantic"),
+}
+
+
+def test_a_command_that_reads_no_film_loads_nothing_that_makes_one(tmp_path):
+    """So that it is ready in a second of processor time."""
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "studio.settings",
+    }
+    environment.pop("DATABASE_URL", None)
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    assert run("manage.py", "migrate", "--verbosity=0").returncode == 0
+    done = run("-c", LOADING, *READ_NO_FILM)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stderr.splitlines()
+    for command, line in zip(READ_NO_FILM, loaded, strict=True):
+        names = set(line.removeprefix(command).split())
+        assert "studio" in names
+        assert not HEAVY & names, command
 
 
 def test_the_demo_is_a_minute_with_two_chapters():
