@@ -90,7 +90,6 @@ class Render(rows.Mended):
     codec = models.CharField(max_length=8, default="h264")
     fps = models.PositiveSmallIntegerField(default=25)
     container = models.CharField(max_length=8, default="mp4")
-    burn_captions = models.BooleanField(default=False)
     music = models.JSONField(default=dict, help_text="values.music_to_json; empty without.")
     uploaded_pictures = models.BooleanField(default=False)
     quoted = models.PositiveIntegerField(default=0)
@@ -246,7 +245,6 @@ class Segment(rows.Mended):
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
-        FAILED = "failed"
 
     MENDS = {
         "timing": rows.timing,

@@ -53,7 +53,6 @@ def keep_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> 
             "suffix": cleaned.path.suffix,
             "width": cleaned.width,
             "height": cleaned.height,
-            "verdict": "allow",
             "removed_at": None,
         },
     )

@@ -116,11 +116,6 @@ def sentences(
         yield replace(speech, reused=int(kept), total=1)
 
 
-def first_sentence(script: Script, voice: VoiceInfo | str, **settings) -> Speech:  # type: ignore[no-untyped-def]
-    """The first sentence alone; takes what `sentences` takes."""
-    return next(sentences(script, voice, **settings))
-
-
 def cached(
     script: Script,
     voice: VoiceInfo | str,

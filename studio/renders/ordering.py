@@ -135,7 +135,6 @@ def _read(
         fps=video.fps,
         container=project.container,
         codec=video.codec,
-        burn_captions=project.burn_captions,
         music=music_to_json(composition.music_of(project)),
         uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
         lane=plan.lane,
