@@ -239,12 +239,6 @@ WAYS = (
 )
 
 
-def of_route(name: str) -> list[Way]:
-    """The rows that an address belongs to: one, if the table is whole."""
-    kind = "account_*" if name.startswith("account_") else name
-    return [way for way in WAYS if kind in way.routes]
-
-
 def rows() -> Iterator[str]:
     yield "| way in | bytes | at most | costs at most | the sender reads |"
     yield "|---|---|---|---|---|"
