@@ -1,7 +1,8 @@
 """The render and its segments as rows: the row is the truth, a message is only a nudge.
 
-`move` is the only writer of `status`: one UPDATE, allowed from named sources only and, for work in
-hand, fenced by the attempt number, so a worker that was given up for dead can change nothing.
+Each change of a status is one UPDATE, allowed from named sources only and, for work in hand, fenced by the attempt number,
+so a worker that was given up for dead can change nothing. A render's status changes in `move`, and in `start` when its first
+line is claimed.
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ class Render(rows.Mended):
         return {"quoted": self.quoted, **billing.cost_of(self)}
 
     def move(self, to: str, *, attempt: int | None = None, **changes: Any) -> None:
-        """Status changes only here. WrongStatus when the row is elsewhere or the attempt is over."""
+        """WrongStatus when the row is elsewhere or the attempt is over."""
         allowed = Render.objects.filter(pk=self.pk, status__in=self.MOVES[to])
         if attempt is not None:
             allowed = allowed.filter(attempt=attempt)

@@ -39,9 +39,9 @@ class BadInput(Exception):
 
 
 class Unavailable(Exception):
-    """A service that we rent does not do its part: one clear sentence for the reader, who is charged nothing.
+    """A service that we rent has failed: one clear sentence for the reader, who is charged nothing.
 
-    again: whether it may do it in some minutes. What failed stands in our log, and no secret with it.
+    again: whether it may work in some minutes. The reason stands in our log, without any secret.
     """
 
     code = "voice_unavailable"

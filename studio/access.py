@@ -9,7 +9,18 @@ from django.shortcuts import get_object_or_404
 
 from rendering.models import Render
 from studio.accounts import open_workspace
-from studio.models import Avatar, Clip, Membership, Picture, Project, Scene, Voice, Workspace
+from studio.models import (
+    ApiKey,
+    Avatar,
+    Clip,
+    Membership,
+    Picture,
+    Project,
+    Pronunciation,
+    Scene,
+    Voice,
+    Workspace,
+)
 
 
 def workspace_of(user: Any) -> Workspace:
@@ -52,6 +63,13 @@ def scene(workspace: Workspace, scene_id: str) -> Scene:
     )
 
 
+def removed_scene(workspace: Workspace, scene_id: str) -> Scene:
+    """A scene, also one that was taken out of its project."""
+    return get_object_or_404(
+        Scene, project__workspace=workspace, project__removed_at=None, pk=scene_id
+    )
+
+
 def render(workspace: Workspace, render_id: str) -> Render:
     return get_object_or_404(
         Render.objects.select_related("project"), workspace=workspace, pk=render_id
@@ -67,6 +85,11 @@ def avatar(workspace: Workspace, slug: str) -> Avatar:
     if row is None:
         raise Http404
     return row
+
+
+def stock_avatar(slug: str) -> Avatar:
+    """An avatar that ships; every workspace may see it."""
+    return get_object_or_404(Avatar, workspace=None, retired_at=None, slug=slug)
 
 
 def own_avatar(workspace: Workspace, avatar_id: str, *, removed: bool = False) -> Avatar:
@@ -100,3 +123,11 @@ def recording(workspace: Workspace, voice_id: str) -> Voice:
         pk=voice_id,
         retired_at=None,
     )
+
+
+def api_key(workspace: Workspace, key_id: str) -> ApiKey:
+    return get_object_or_404(ApiKey, workspace=workspace, pk=key_id)
+
+
+def pronunciation(workspace: Workspace, pronunciation_id: int) -> Pronunciation:
+    return get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id)

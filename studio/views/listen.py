@@ -31,7 +31,7 @@ from studio.views.scenes import answers_json
 
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
-    """What is spoken for a line; of the picture only what is at hand."""
+    """A line of the scene as it is spoken. 404 if the scene has no such line."""
     specs = actions.line_specs(scene)
     if not 1 <= number <= len(specs):
         raise Http404

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline
 from rendering.values import BadInput, LineSpec
+from studio import access
 from studio.access import in_workspace
 from studio.forms import PronunciationForm
 from studio.models import Pronunciation, Scene, Voice
@@ -86,8 +87,7 @@ def _used(workspace, word: str) -> int:
 @require_POST
 @in_workspace
 def pronunciation_remove(request: HttpRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
-    get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id).delete()
+    access.pronunciation(request.workspace, pronunciation_id).delete()  # type: ignore[attr-defined]
     return redirect("pronunciation_list")
 
 
@@ -95,8 +95,7 @@ def pronunciation_remove(request: HttpRequest, pronunciation_id: int) -> HttpRes
 @in_workspace
 @answers_json
 def pronunciation_sound(request: HttpRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace  # type: ignore[attr-defined]
-    entry = get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id)
+    entry = access.pronunciation(request.workspace, pronunciation_id)  # type: ignore[attr-defined]
     voice = _voice(request)
     if voice is None:
         raise BadInput("There is no voice to say it with.", code="voice_unknown")

@@ -62,6 +62,12 @@ def sound(tmp_path):
     return path.read_bytes()
 
 
+def test_a_picture_that_breaks_a_rule_is_refused(program, monkeypatch):
+    monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
+    problem(upload(program, png(), "image"), 451, "image_refused")
+    assert not Picture.objects.exists()
+
+
 def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
     picture = upload(program, png((0, 0, 0, 0)), "image", key="a")
     assert picture.status_code == 201, picture.json()
