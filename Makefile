@@ -27,9 +27,10 @@ bench-engines: .venv-gpu/test ## what the studio adds to the bare networks, and 
 bench-full-size: .venv-gpu/test ## one pass of each network of the engines at its published size: seconds and memory
 	.venv-gpu/bin/python -m tests.gpu.full_size
 
-check: .venv/test ## format, lint, types, imports, migrations, deployment settings, API description
+check: .venv/test ## format, lint, unused names, types, imports, migrations, deployment settings, API description
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/vulture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run

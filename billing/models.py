@@ -7,12 +7,15 @@ settlement impossible, whoever tries. Lock order: Wallet, Grant, Transfer.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Sum, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -93,6 +96,29 @@ class Transfer(models.Model):
         return f"{self.kind} {self.amount}"
 
 
+BALANCES = ("available", "pending")
+"""The sums of a wallet."""
+FLOWS: dict[str, tuple[str, str]] = {
+    "grant": ("available", ""),
+    "charge": ("pending", "available"),
+    "spend": ("", "pending"),
+    "give_back": ("available", "pending"),
+    "expire": ("", "available"),
+    "revoke": ("", "available"),
+    "refund": ("available", ""),
+}
+"""Into which of a wallet's sums a kind of transfer goes, and out of which it comes."""
+
+
+def _added_up(balance: str, transfers: str = "") -> Coalesce:
+    """What transfers add up to in one of a wallet's sums; `transfers` is the path to them from the rows that are asked."""
+    kind, amount = f"{transfers}kind__in", F(f"{transfers}amount")
+    into = [name for name, (target, _) in FLOWS.items() if target == balance]
+    out_of = [name for name, (_, source) in FLOWS.items() if source == balance]
+    signed = Case(When(Q((kind, into)), then=amount), When(Q((kind, out_of)), then=-amount))
+    return Coalesce(Sum(signed), 0)
+
+
 class Wallet(models.Model):
     """The lock on a workspace's credits, with the sums cached. Rebuilt from transfers at any time."""
 
@@ -128,15 +154,7 @@ class Wallet(models.Model):
             amount=amount,
             **fields,
         )
-        into, out_of = {
-            "grant": ("available", None),
-            "charge": ("pending", "available"),
-            "spend": (None, "pending"),
-            "give_back": ("available", "pending"),
-            "expire": (None, "available"),
-            "revoke": (None, "available"),
-            "refund": ("available", None),
-        }[kind]
+        into, out_of = FLOWS[kind]
         changes = {}
         if into:
             changes[into] = F(into) + amount
@@ -150,13 +168,7 @@ class Wallet(models.Model):
         grants = Grant.objects.filter(workspace_id=self.workspace_id)
         if grant_ids is not None:
             grants = grants.filter(pk__in=grant_ids)
-        amount = F("transfers__amount")
-        signed = Case(
-            When(transfers__kind__in=("grant", "give_back", "refund"), then=amount),
-            When(transfers__kind__in=("charge", "expire", "revoke"), then=-amount),
-            default=0,
-        )
-        rows = grants.annotate(left=Sum(signed)).filter(left__gt=0)
+        rows = grants.annotate(left=_added_up("available", "transfers__")).filter(left__gt=0)
         order = rows.order_by("priority", F("expires_at").asc(nulls_last=True), "pk")
         return [(grant, grant.left) for grant in order]
 
@@ -274,22 +286,29 @@ def cost_of(render: Render) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A workspace's wallet beside what the ledger says: (available, pending) of each."""
+
+    workspace: str
+    wallet: tuple[int, int]
+    ledger: tuple[int, int]
+
+
+def compared() -> list[Compared]:
+    """Every workspace, read in one statement: a movement meanwhile is in both sums or in neither."""
+    workspaces = apps.get_model("studio", "Workspace").objects.order_by("pk")
+    wallet = [Coalesce(F(f"wallet__{balance}"), 0) for balance in BALANCES]
+    ledger = [_added_up(balance, "transfers__") for balance in BALANCES]
+    rows = workspaces.values_list("pk", *wallet, *ledger)
+    return [Compared(pk, (a, b), (c, d)) for pk, a, b, c, d in rows]
+
+
 @transaction.atomic
-def rebuild(workspace: Workspace) -> tuple[int, int]:
+def rebuild(workspace: Workspace | str) -> tuple[int, int]:
     """(available, pending) summed from the transfers alone; writes them to the wallet."""
     wallet = Wallet.locked(workspace)
-    sums = dict.fromkeys(Transfer.Kind.values, 0)
-    rows = Transfer.objects.filter(workspace=workspace).order_by().values("kind")
-    for row in rows.annotate(total=Sum("amount")):
-        sums[row["kind"]] = row["total"]
-    wallet.available = (
-        sums["grant"]
-        + sums["give_back"]
-        + sums["refund"]
-        - sums["charge"]
-        - sums["expire"]
-        - sums["revoke"]
-    )
-    wallet.pending = sums["charge"] - sums["spend"] - sums["give_back"]
-    wallet.save()
-    return wallet.available, wallet.pending
+    transfers = Transfer.objects.filter(workspace_id=wallet.pk)
+    sums = transfers.aggregate(**{balance: _added_up(balance) for balance in BALANCES})
+    Wallet.objects.filter(pk=wallet.pk).update(**sums)
+    return sums["available"], sums["pending"]

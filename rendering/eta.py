@@ -17,11 +17,11 @@ from django.core.cache import cache
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
-from rendering import effort, memory, pipeline, queue, scheduling, voices
+from rendering import effort, memory, queue, scheduling, voices
 from rendering.attempts import share_of
 from rendering.models import Render, Segment, Turn, Worker
 from rendering.scheduling import LANES, Alone, Forecast, LineUp, Waiting
-from rendering.values import LineSpec
+from rendering.values import LineSpec, spec_from_json
 
 if TYPE_CHECKING:
     from studio.models import Workspace
@@ -138,9 +138,7 @@ def _rates() -> effort.Rates:
 def _measured(row: Segment) -> effort.Measured:
     share, took = row.share or 1.0, row.stage_seconds
     return effort.Measured(
-        effort_of(
-            pipeline.spec_from_json(row.spec), row.seconds or 0.0, spoken=not row.speech_work
-        ),
+        effort_of(spec_from_json(row.spec), row.seconds or 0.0, spoken=not row.speech_work),
         took.get("speech", 0.0) * share,
         sum(took.get(stage, 0.0) for stage in ("frames", "smoothing", "delivery")) * share,
     )

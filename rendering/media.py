@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import io
 import logging
 import math
 import os
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,51 +180,18 @@ def _wait(
                 meanwhile()
 
 
-@contextlib.contextmanager
-def sink(arguments: list[str | Path]) -> Iterator[Callable[[memoryview], None]]:
-    """Runs ffmpeg beside the block, which hands it what it reads from standard input, piece by piece.
-
-    Raises MediaFailed when ffmpeg fails. It is ended when the block raises; in every case no process is left.
-    """
-    with _child(arguments, reads=True) as (process, failed):
-        pipe = process.stdin
-        if pipe is None:
-            raise MediaFailed("ffmpeg reads nothing")
-
-        def write(piece: memoryview) -> None:
-            rest = piece.cast("B")
-            try:
-                while rest:
-                    rest = rest[pipe.write(rest) :]
-            except BrokenPipeError:
-                process.wait()
-                failed()
-
-        yield write
-        pipe.close()
-        process.wait()
-        if process.returncode:
-            failed()
-
-
 def pictures(arguments: list[str | Path], shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
     """What ffmpeg writes to standard output as raw video, a picture of `shape` bytes at a time.
 
     Ffmpeg runs no further ahead than a pipe holds. Raises MediaFailed when it fails; close it to end it early.
     """
     size = math.prod(shape)
-    with _child([*arguments, "-f", "rawvideo", "pipe:1"], writes=True) as (
-        process,
-        failed,
-    ):
-        pipe = process.stdout
-        if pipe is None:
-            raise MediaFailed("ffmpeg writes nothing")
+    with _child([*arguments, "-f", "rawvideo", "pipe:1"]) as (process, pipe, failed):
         _widen(pipe)
         while True:
             picture = np.empty(shape, np.uint8)
             rest = memoryview(picture.data).cast("B")
-            while rest and (count := pipe.readinto(rest)):  # type: ignore[attr-defined]
+            while rest and (count := pipe.readinto(rest)):
                 rest = rest[count:]
             if len(rest) == size:
                 break
@@ -287,33 +255,32 @@ def length(path: Path) -> float:
 
 @contextlib.contextmanager
 def _child(
-    arguments: list[str | Path], *, reads: bool = False, writes: bool = False
-) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], None]]]:
-    """An ffmpeg that ends with the block, and what raises MediaFailed with its complaints in the log."""
+    arguments: list[str | Path],
+) -> Iterator[tuple[subprocess.Popen[bytes], io.FileIO, Callable[[], None]]]:
+    """An ffmpeg that ends with the block, what it writes, and what raises MediaFailed with its complaints in the log."""
     command = [program(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
-            stdout=subprocess.PIPE if writes else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=complaints,
             bufsize=0,
             preexec_fn=_die_with_parent(),
         )
+        pipe = cast(io.FileIO, process.stdout)  # raw, because nothing is buffered
 
         def failed() -> None:
             _complain(complaints, process.returncode)
 
         try:
-            yield process, failed
+            yield process, pipe, failed
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 def _complain(complaints: IO[bytes], code: int) -> None:

@@ -1,7 +1,8 @@
 """The render and its segments as rows: the row is the truth, a message is only a nudge.
 
-`move` is the only writer of `status`: one UPDATE, allowed from named sources only and, for work in
-hand, fenced by the attempt number, so a worker that was given up for dead can change nothing.
+Each change of a status is one UPDATE, allowed from named sources only and, for work in hand, fenced by the attempt number,
+so a worker that was given up for dead can change nothing. A render's status changes in `move`, and in `start` when its first
+line is claimed.
 """
 
 from __future__ import annotations
@@ -83,8 +84,7 @@ class Render(mended.Mended):
     codec = models.CharField(max_length=8, default="h264")
     fps = models.PositiveSmallIntegerField(default=25)
     container = models.CharField(max_length=8, default="mp4")
-    burn_captions = models.BooleanField(default=False)
-    music = models.JSONField(default=dict, help_text="pipeline.music_to_json; empty without.")
+    music = models.JSONField(default=dict, help_text="values.music_to_json; empty without.")
     uploaded_pictures = models.BooleanField(default=False)
     quoted = models.PositiveIntegerField(default=0)
     lane = models.CharField(max_length=12, default="free")
@@ -248,7 +248,6 @@ class Segment(mended.Mended):
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"
-        FAILED = "failed"
 
     MENDS = {
         "timing": mended.timing,

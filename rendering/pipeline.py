@@ -14,8 +14,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rendering import faces, memory, segments, voices
@@ -25,21 +24,14 @@ from rendering.stages import alignment, captions, delivery, motion, speech
 from rendering.stages import script as script_stage
 from rendering.store import Store
 from rendering.values import (
-    Background,
     Canceled,
-    Captions,
-    CueEdit,
     Frame,
-    Layout,
     LineSpec,
-    Logo,
-    Music,
-    Overlay,
     Report,
     Script,
     Segment,
     Speech,
-    VideoFormat,
+    fields_of,
 )
 
 VERSION = "line/1"
@@ -112,71 +104,17 @@ def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterato
     )
 
 
-def spec_to_json(spec: LineSpec) -> dict[str, Any]:
-    """As a JSON object; `spec_from_json` gives an equal spec back."""
-    plain = _plain(spec)
-    plain["overlays"] = [_plain(overlay) for overlay in spec.overlays]
-    plain["cues"] = [_plain(cue) for cue in spec.cues]
-    for part in (plain["background"], plain["logo"], *plain["overlays"]):
-        for name in ("picture", "video"):
-            if part and part.get(name):
-                part[name] = str(part[name])
-    plain["dictionary"] = [list(entry) for entry in spec.dictionary]
-    return plain
-
-
-def _plain(part: Any) -> dict[str, Any]:
-    """As asdict, without copies of what nobody can change: a plan asks for it hundreds of times."""
-    values = ((name, getattr(part, name)) for name in part.__dataclass_fields__)
-    return {name: _plain(value) if is_dataclass(value) else value for name, value in values}
-
-
-def spec_from_json(plain: dict[str, Any]) -> LineSpec:
-    """Reads what spec_to_json of this and of earlier versions wrote."""
-    kept = dict(plain)
-    if "burn_captions" in kept:  # until captions had styles
-        kept["captions"] = {"burn_in": kept.pop("burn_captions")}
-
-    def placed(part: dict[str, Any]) -> dict[str, Any]:
-        files = {name: Path(part[name]) for name in ("picture", "video") if part.get(name)}
-        return {**part, **files}
-
-    logo = kept.get("logo")
-    return LineSpec(
-        **{
-            **kept,
-            "background": Background(**placed(kept["background"])),
-            "video": VideoFormat(**kept["video"]),
-            "layout": Layout(**kept.get("layout", {})),
-            "captions": Captions(**kept.get("captions", {})),
-            "cues": tuple(CueEdit(**cue) for cue in kept.get("cues", ())),
-            "overlays": tuple(Overlay(**placed(part)) for part in kept.get("overlays", ())),
-            "logo": Logo(**placed(logo)) if logo else None,
-            "dictionary": tuple(tuple(entry) for entry in kept["dictionary"]),
-        }
-    )
-
-
-def music_to_json(music: Music | None) -> dict[str, Any]:
-    """As a JSON object, empty for none; `music_from_json` gives it back."""
-    return {**asdict(music), "path": str(music.path)} if music else {}
-
-
-def music_from_json(plain: dict[str, Any]) -> Music | None:
-    return Music(**{**plain, "path": Path(plain["path"])}) if plain else None
-
-
 def _looks(spec: LineSpec) -> list[Any]:
     """What decides the picture apart from what is said; files by what is in them, not by where they are."""
     from rendering.stages import composition, frames
 
-    background, overlays = _plain(spec.background), [_plain(one) for one in spec.overlays]
-    logo = _plain(spec.logo) if spec.logo else None
+    background, overlays = fields_of(spec.background), [fields_of(one) for one in spec.overlays]
+    logo = fields_of(spec.logo) if spec.logo else None
     for part in (background, logo, *overlays):
         for name in ("picture", "video"):
             if part and part.get(name):
                 part[name] = part["sha256"]
-    composed = [background, _plain(spec.layout), overlays, logo]
+    composed = [background, fields_of(spec.layout), overlays, logo]
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
     if spec.engine != engines.PORTRAIT:

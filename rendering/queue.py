@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -252,6 +251,9 @@ def kinds_waiting() -> dict[tuple[str, str], int]:
 
 def ping() -> bool:
     """Whether the broker answers now."""
+    # Its client takes a third of a second to load, and whoever only reads the queue does not ask.
+    import redis
+
     try:
         with redis.Redis.from_url(
             settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=2

@@ -14,7 +14,7 @@ from rendering import pipeline, queue, uploaded
 from rendering.attempts import process_name
 from rendering.models import Render
 from rendering.tasks import delivered, publish, queue_name
-from rendering.values import BadInput
+from rendering.values import BadInput, spec_from_json
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def repair_film(render_id: str) -> None:
         return
     render = Render.objects.get(pk=render_id)
     rows = list(render.segments.select_related("avatar", "voice"))
-    specs = [pipeline.spec_from_json(row.spec) for row in rows]
+    specs = [spec_from_json(row.spec) for row in rows]
     try:
         uploaded.bring(specs, queue.store())
         parts = [

@@ -45,7 +45,15 @@ from rendering.attempts import PULSE, Attempt, process_name
 from rendering.batch import BATCH
 from rendering.failpoints import reach
 from rendering.models import Render, Segment, Worker, WrongStatus
-from rendering.values import BadInput, Canceled, Chapter, LineSpec, Unavailable
+from rendering.values import (
+    BadInput,
+    Canceled,
+    Chapter,
+    LineSpec,
+    Unavailable,
+    music_from_json,
+    spec_from_json,
+)
 from rows import messages
 
 log = logging.getLogger(__name__)
@@ -129,7 +137,7 @@ def make_line(row: Segment, batch: int = 1) -> None:
     spec = None
     with Attempt(row) as attempt:
         try:
-            spec = pipeline.spec_from_json(row.spec)
+            spec = spec_from_json(row.spec)
             earlier = _earlier(row) if pipeline.looks_back(spec) else []
             uploaded.bring([spec, *earlier], queue.store())
             made = pipeline.render_line(
@@ -179,7 +187,7 @@ def make_line(row: Segment, batch: int = 1) -> None:
 def _earlier(row: Segment) -> list[LineSpec]:
     """The lines before this one in its video."""
     rows = row.render.segments.filter(position__lt=row.position).order_by("position")
-    return [pipeline.spec_from_json(spec) for spec in rows.values_list("spec", flat=True)]
+    return [spec_from_json(spec) for spec in rows.values_list("spec", flat=True)]
 
 
 def assemble(render: Render) -> None:
@@ -304,14 +312,14 @@ def delivered(
 ) -> finishing.Delivered:
     """The film of a render's finished lines, signed and in the store. Raises NotAllowed, BadInput, Canceled."""
     consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
-    music = pipeline.music_from_json(render.music)
+    music = music_from_json(render.music)
     uploaded.bring([music], queue.store())
     return finishing.deliver(
         parts,
         store=queue.store(),
         title=render.title,
         chapters=chapters_of(rows),
-        lines=[pipeline.spec_from_json(row.spec) for row in rows],
+        lines=[spec_from_json(row.spec) for row in rows],
         codec=render.codec,
         music=music,
         consents=[
@@ -355,7 +363,7 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
     What nobody waits for gives way after each sentence that had to be made, to whoever does.
     """
     try:
-        line = pipeline.spec_from_json(spec)
+        line = spec_from_json(spec)
         for sentence in pipeline.sentences(line, store=queue.store(), stop=PULSE.stopping):
             if not urgent and not sentence.reused:
                 speak_line(spec)
@@ -396,7 +404,7 @@ def measure(render_id: str) -> None:
     render = Render.objects.filter(pk=render_id, status="done").first()
     if render is None or "speaking" in render.quality:
         return
-    lines = [(pipeline.spec_from_json(row.spec), row.key) for row in render.segments.all()]
+    lines = [(spec_from_json(row.spec), row.key) for row in render.segments.all()]
     from rendering import measuring  # what it loads is large, and most processes never measure
 
     try:

@@ -7,15 +7,16 @@ float32 sound in -1..1, pictures as uint8 RGB arrays (height, width, 3), alpha a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # whoever only names a line or an error needs no numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Frame = NDArray[np.uint8]
+Floats: TypeAlias = "NDArray[np.float32]"
+Frame: TypeAlias = "NDArray[np.uint8]"
 
 SAMPLE_RATE = 24_000
 """Samples per second of all speech inside the pipeline."""
@@ -38,9 +39,9 @@ class BadInput(Exception):
 
 
 class Unavailable(Exception):
-    """A service that we rent does not do its part: one clear sentence for the reader, who is charged nothing.
+    """A service that we rent has failed: one clear sentence for the reader, who is charged nothing.
 
-    again: whether it may do it in some minutes. What failed stands in our log, and no secret with it.
+    again: whether it may work in some minutes. The reason stands in our log, without any secret.
     """
 
     code = "voice_unavailable"
@@ -396,3 +397,57 @@ class Chapter:
     title: str
     start: float
     end: float
+
+
+def spec_to_json(spec: LineSpec) -> dict[str, Any]:
+    """As a JSON object; `spec_from_json` gives an equal spec back."""
+    plain = fields_of(spec)
+    plain["overlays"] = [fields_of(overlay) for overlay in spec.overlays]
+    plain["cues"] = [fields_of(cue) for cue in spec.cues]
+    for part in (plain["background"], plain["logo"], *plain["overlays"]):
+        for name in ("picture", "video"):
+            if part and part.get(name):
+                part[name] = str(part[name])
+    plain["dictionary"] = [list(entry) for entry in spec.dictionary]
+    return plain
+
+
+def fields_of(part: Any) -> dict[str, Any]:
+    """As asdict, without copies of what nobody can change: a plan asks for it hundreds of times."""
+    values = ((name, getattr(part, name)) for name in part.__dataclass_fields__)
+    return {name: fields_of(value) if is_dataclass(value) else value for name, value in values}
+
+
+def spec_from_json(plain: dict[str, Any]) -> LineSpec:
+    """Reads what spec_to_json of this and of earlier versions wrote."""
+    kept = dict(plain)
+    if "burn_captions" in kept:  # until captions had styles
+        kept["captions"] = {"burn_in": kept.pop("burn_captions")}
+
+    def placed(part: dict[str, Any]) -> dict[str, Any]:
+        files = {name: Path(part[name]) for name in ("picture", "video") if part.get(name)}
+        return {**part, **files}
+
+    logo = kept.get("logo")
+    return LineSpec(
+        **{
+            **kept,
+            "background": Background(**placed(kept["background"])),
+            "video": VideoFormat(**kept["video"]),
+            "layout": Layout(**kept.get("layout", {})),
+            "captions": Captions(**kept.get("captions", {})),
+            "cues": tuple(CueEdit(**cue) for cue in kept.get("cues", ())),
+            "overlays": tuple(Overlay(**placed(part)) for part in kept.get("overlays", ())),
+            "logo": Logo(**placed(logo)) if logo else None,
+            "dictionary": tuple(tuple(entry) for entry in kept["dictionary"]),
+        }
+    )
+
+
+def music_to_json(music: Music | None) -> dict[str, Any]:
+    """As a JSON object, empty for none; `music_from_json` gives it back."""
+    return {**asdict(music), "path": str(music.path)} if music else {}
+
+
+def music_from_json(plain: dict[str, Any]) -> Music | None:
+    return Music(**{**plain, "path": Path(plain["path"])}) if plain else None

@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404
 
 from rendering.models import Render
 from studio.models import (
+    ApiKey,
     Avatar,
     Clip,
     Membership,
     Picture,
     Project,
+    Pronunciation,
     Scene,
     User,
     Voice,
@@ -105,6 +107,13 @@ def scene(workspace: Workspace, scene_id: str) -> Scene:
     )
 
 
+def removed_scene(workspace: Workspace, scene_id: str) -> Scene:
+    """A scene, also one that was taken out of its project."""
+    return get_object_or_404(
+        Scene, project__workspace=workspace, project__removed_at=None, pk=scene_id
+    )
+
+
 def render(workspace: Workspace, render_id: str) -> Render:
     return get_object_or_404(
         Render.objects.select_related("project"), workspace=workspace, pk=render_id
@@ -120,6 +129,11 @@ def avatar(workspace: Workspace, slug: str) -> Avatar:
     if row is None:
         raise Http404
     return row
+
+
+def stock_avatar(slug: str) -> Avatar:
+    """An avatar that ships; every workspace may see it."""
+    return get_object_or_404(Avatar, workspace=None, retired_at=None, slug=slug)
 
 
 def own_avatar(workspace: Workspace, avatar_id: str, *, removed: bool = False) -> Avatar:
@@ -153,3 +167,11 @@ def recording(workspace: Workspace, voice_id: str) -> Voice:
         pk=voice_id,
         retired_at=None,
     )
+
+
+def api_key(workspace: Workspace, key_id: str) -> ApiKey:
+    return get_object_or_404(ApiKey, workspace=workspace, pk=key_id)
+
+
+def pronunciation(workspace: Workspace, pronunciation_id: int) -> Pronunciation:
+    return get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id)

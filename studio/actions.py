@@ -14,7 +14,7 @@ from billing.plans import PLANS
 from moderation import pictures as picture_screening
 from rendering import pictures, pipeline, queue, tasks
 from rendering.stages import speech
-from rendering.values import BadInput
+from rendering.values import BadInput, spec_to_json
 from studio import footage, overlays
 from studio.errors import PictureRefused
 from studio.fields import settings_of
@@ -53,7 +53,6 @@ def keep_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> 
             "suffix": cleaned.path.suffix,
             "width": cleaned.width,
             "height": cleaned.height,
-            "verdict": "allow",
             "removed_at": None,
         },
     )
@@ -101,7 +100,7 @@ def speak_ahead(scene: Scene) -> None:
         if left < 0:
             return
         if not speech.cached(parsed, spec.voice, speed=spec.speed, store=queue.store()):
-            tasks.speak_line(pipeline.spec_to_json(spec))
+            tasks.speak_line(spec_to_json(spec))
 
 
 __all__ = ["Plan", "line_specs", "plan_render", "request_render"]

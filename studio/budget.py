@@ -16,6 +16,7 @@ from studio import cues, footage, limits, overlays
 from studio.composition import LONGEST_BODY
 from studio.forms import LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
+from studio.models.projects import MOST_SCENES
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.views.avatars import LONGEST_SAMPLE
 from studio.views.keys import MOST_KEYS
@@ -60,9 +61,9 @@ WAYS = (
     Way(
         "The editor and what stands in it",
         ("project_edit", "scene_captions", "scene_avatars", "scene_voices", "api-1:caption_list"),
-        f"{limits.MOST_SCENES} scenes a project",
+        f"{MOST_SCENES} scenes a project",
         ".6 s, 20 MB; no lock",
-        f"A project has at most {limits.MOST_SCENES} scenes; go on in another project.",
+        f"A project has at most {MOST_SCENES} scenes; go on in another project.",
     ),
     Way(
         "Looks at the price",
@@ -159,7 +160,7 @@ WAYS = (
             "scene_create",
             "scene_duplicate",
         ),
-        f"a name of 200 characters, {limits.MOST_SCENES} scenes, 200 steps of a person",
+        f"a name of 200 characters, {MOST_SCENES} scenes, 200 steps of a person",
         "settings: .02 s, no more memory; 10 ms of the lock; steps back: not measured",
         "A project's name takes at most 200 characters; shorten it.",
     ),
@@ -241,12 +242,6 @@ WAYS = (
         "An e-mail address has at most 254 characters.",
     ),
 )
-
-
-def of_route(name: str) -> list[Way]:
-    """The rows that an address belongs to: one, if the table is whole."""
-    kind = "account_*" if name.startswith("account_") else name
-    return [way for way in WAYS if kind in way.routes]
 
 
 def rows() -> Iterator[str]:

@@ -31,7 +31,7 @@ def kept(row: Picture | Clip | None) -> Picture | Clip | None:
 
 
 def background_of(scene: Scene) -> Background:
-    """What was removed meanwhile leaves the colour."""
+    """The colour takes the place of a picture or a video that was removed."""
     color, picture, clip = scene.background_color, kept(scene.picture), kept(scene.clip)
     if scene.background == "none":
         return Background(color, clear=True)
@@ -92,7 +92,7 @@ def pictures_of(scene: Scene) -> dict[str, Picture]:
 
 
 def overlays_of(scene: Scene, words: Sequence[int]) -> list[tuple[Overlay, ...]]:
-    """Of each line; words: how many words each has."""
+    """The overlays of each line. words: how many words each line has."""
     if not scene.overlays or not words:
         return [() for _ in words]
     return overlays.of_lines(scene, words, pictures_of(scene))

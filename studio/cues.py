@@ -263,7 +263,7 @@ def joined(
 ) -> tuple[list[dict[str, Any]], str]:
     """(the rows with both captions as one, its key). text: of the first, "" for what it shows now.
 
-    BadInput where they do not fit into one. What is as the script would have it by itself needs no row any more.
+    BadInput where they do not fit into one. A caption that the script gives by itself needs no row.
     """
     said = f"{cue.said} {following.said}"
     whole = " ".join(f"{text or cue.own or cue.said} {following.own or following.said}".split())

@@ -1,4 +1,4 @@
-"""Domain exception -> (status, code, sentence): one table for the site and the API."""
+"""Domain exception -> (status, code, sentence), for the site and the API. What only the API refuses is in api/problems.py."""
 
 from dataclasses import dataclass, field
 from typing import Any

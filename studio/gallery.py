@@ -74,7 +74,7 @@ class Person:
 
     @property
     def there(self) -> bool:
-        """Not only a photo of which no face could be made."""
+        """False if no face could be made of the photo."""
         return self.avatar.state not in (Avatar.State.REFUSED, Avatar.State.FAILED)
 
     @property

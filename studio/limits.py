@@ -44,7 +44,6 @@ REQUESTS = Limit("requests", 600, MINUTE)
 """Of a key: a guard against programs that run wild, the same for every plan."""
 WITHOUT_KEY = Limit("requests without a key", 300, MINUTE)
 """To the API, without a key that is known, from one address."""
-MOST_SCENES = 100
 
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND

@@ -1,7 +1,6 @@
 """Small wrappers around every request: its id, its content policy, and errors said in words."""
 
 import logging
-import re
 import secrets
 import sys
 
@@ -17,7 +16,6 @@ from studio.errors import AWAY, explain
 from studio.limits import LONGEST_QUERY
 
 log = logging.getLogger(__name__)
-OWN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 CLIENT = "studio.client"
 """Whose request it was, put into its environment for the gateway, which deals out threads by it."""
 

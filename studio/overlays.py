@@ -109,7 +109,8 @@ def _number(value: Any, least: float, most: float, usual: float | None, path: st
         return usual
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise BadInput(
-            f"{str(value)[:40]} is out of reach; use a number from {least} to {most}.", path=path
+            f"{str(value)[:40]} cannot be used here; use a number from {least} to {most}.",
+            path=path,
         )
     return float(value)
 

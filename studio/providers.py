@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from rendering.faces.predictions import Account as FaceAccount
-from rendering.voices.hosted import Account, HostedVoice
-from rendering.voices.providers import PROVIDERS
+from rendering.voices.providers import PROVIDERS, Account, HostedVoice
 
 
 def accounts() -> tuple[Account, ...]:

@@ -68,7 +68,7 @@ def add(parser: ArgumentParser) -> None:
 def read(options: dict[str, Any], out: Path, folder: Path) -> Look:
     """The composition that the options ask for; files are cleaned into `folder`. Raises BadInput."""
     if options["height"] not in HEIGHTS:
-        raise BadInput(f"The height {options['height']} is out of reach; use 240 to 2160.")
+        raise BadInput(f"The height {options['height']} is not offered; use 240 to 2160.")
     for name, offered in (
         ("layout", LAYOUTS),
         ("side", ("left", "right")),

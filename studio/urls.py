@@ -1,4 +1,4 @@
-"""URL name = view = template = DOM id = test file."""
+"""URL name = view = template = DOM id."""
 
 from django.conf import settings
 from django.urls import include, path

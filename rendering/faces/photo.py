@@ -19,7 +19,6 @@ from rendering.faces import checks, closing, lids, matting, teeth, tracker
 from rendering.faces.checks import Finding
 from rendering.values import BadInput, Frame
 
-STEPS = ("reading", "checking", "cutting out", "preparing")
 KEPT = 4000  # pixels of the long side at which a photo is looked at
 FACE = 640  # pixels: a taller face is scaled down, which is still enough for a film of 2160 lines
 ROOM = (
@@ -68,7 +67,7 @@ def look(picture: Frame) -> tuple[NDArray[np.float64], list[Finding]]:
 def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     """Makes the pack of the photo `source` in `folder` (which it makes) and returns what is good to know of it.
 
-    report(step, fraction): step is one of STEPS. Raises Refused or BadInput; then `folder` holds nothing.
+    report(step, fraction): step is reading, checking, cutting out or preparing. Raises Refused or BadInput; then `folder` holds nothing.
     Takes 3 to 12 s on 2 cores.
     """
     report("reading", 0.0)

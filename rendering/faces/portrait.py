@@ -25,8 +25,6 @@ from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
 VERSION = "portrait/10"
-PURE = True
-"""A frame depends on its own tracks only, so smoothing has nothing to do."""
 
 ROOM = 0.16  # face heights around the head into which it can move
 AROUND = (

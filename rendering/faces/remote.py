@@ -53,7 +53,7 @@ class Remote:
         self.dollars = 0.0  # spent by this process, about
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As takes.Draws says. Raises Unavailable, in one sentence, when the service does not do its part."""
+        """As takes.Draws says. Raises Unavailable, in one sentence, if the service fails."""
         frames = take.motion.frames
         with tempfile.TemporaryDirectory(prefix="likeness-remote-") as folder:
             film = Path(folder) / "film.mp4"

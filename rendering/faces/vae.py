@@ -20,7 +20,6 @@ from rendering.weights.loading import fill, tensors
 
 SCALE = 0.18215  # of the latents
 FEW = 2  # pictures that a processor decodes at once: its layers are large, and more of them fall out of the cache
-CELL = 8  # pixels of a side of one place of a latent
 
 OLD = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 

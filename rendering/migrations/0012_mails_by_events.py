@@ -17,6 +17,6 @@ def plan(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rendering", "0010_fewer_indexes_of_lines")]
+    dependencies = [("rendering", "0011_fewer_fields")]
 
     operations = [migrations.RunPython(plan, migrations.RunPython.noop)]

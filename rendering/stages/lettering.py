@@ -78,7 +78,7 @@ def check(text: str, *, path: str | None = None) -> None:
         odd = sorted(char for char in _needed(text) if ord(char) not in known)
         if odd:
             raise BadInput(
-                f"The font has no sign for {' '.join(odd[:5])}; take it out or write it in letters.",
+                f"This text uses characters that our fonts do not have: {' '.join(odd[:5])}. Remove them or write them in letters.",
                 code="no_glyph",
                 **where,
             )

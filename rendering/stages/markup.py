@@ -429,7 +429,7 @@ def _prosody(element: Element, warnings: list[Warn], end: int) -> None:
                 rate = {"+": 1 + amount, "-": 1 - amount, "": amount}[match[1]]
             if rate is None or not 0.5 <= rate <= 2:
                 raise refused(
-                    f"The rate {value[:20]!r} is out of reach; use slow, fast or 50% to 200%.",
+                    f"The rate {value[:20]!r} cannot be spoken; use slow, fast or 50% to 200%.",
                     start,
                     end,
                 )
@@ -442,7 +442,7 @@ def _prosody(element: Element, warnings: list[Warn], end: int) -> None:
                 pitch = amount if match[2] == "st" else amount * 0.12  # 100 % is one octave up
             if pitch is None or not -6 <= pitch <= 6:
                 raise refused(
-                    f"The pitch {value[:20]!r} is out of reach; use low, high or -6st to +6st.",
+                    f"The pitch {value[:20]!r} cannot be spoken; use low, high or -6st to +6st.",
                     start,
                     end,
                 )

@@ -116,11 +116,6 @@ def sentences(
         yield replace(speech, reused=int(kept), total=1)
 
 
-def first_sentence(script: Script, voice: VoiceInfo | str, **settings) -> Speech:  # type: ignore[no-untyped-def]
-    """The first sentence alone; takes what `sentences` takes."""
-    return next(sentences(script, voice, **settings))
-
-
 def cached(
     script: Script,
     voice: VoiceInfo | str,
@@ -210,10 +205,10 @@ def _checked(
             code="text_unspeakable",
         )
     if not 0.5 <= speed <= 2.0:
-        raise BadInput(f"The speed {speed} is out of reach; use 0.5 to 2.", code="invalid_field")
+        raise BadInput(f"The speed {speed} cannot be spoken; use 0.5 to 2.", code="invalid_field")
     if not -6.0 <= pitch <= 6.0:
         raise BadInput(
-            f"The pitch {pitch} is out of reach; use -6 to 6 semitones.", code="invalid_field"
+            f"The pitch {pitch} cannot be spoken; use -6 to 6 semitones.", code="invalid_field"
         )
     if pitch and "pitch" not in voice.supports:
         raise BadInput(

@@ -14,12 +14,12 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 
-from rendering import memory
+from rendering import memory, weights
 from rendering.values import BadInput, Unavailable
 from rendering.voices.contract import (
     ACCENTS,
@@ -32,7 +32,7 @@ from rendering.voices.contract import (
 )
 
 if TYPE_CHECKING:
-    from rendering.voices.hosted import Account
+    from rendering.voices.providers import Account
     from rendering.voices.xtts import Xtts
 
 __all__ = ["ACCENTS", "CONTROLS", "OTHERS", "Clip", "EngineInfo", "VoiceEngine", "VoiceInfo"]
@@ -132,7 +132,7 @@ def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
     models: the folder of weights, for the engine that speaks in a person's own voice.
     """
     global _models
-    from rendering.voices import hosted
+    from rendering.voices import providers  # which imports this module
 
     with _loading:
         _models = models
@@ -143,16 +143,19 @@ def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
         _hosted.clear()
         for account in accounts:
             _hosted[account.provider] = account
-            ENGINES[account.provider] = hosted.engine_info(account)
-            REGISTRY.update(hosted.voices(account))
+            ENGINES[account.provider] = providers.engine_info(account)
+            REGISTRY.update(providers.voices(account))
         _load.cache_clear()
 
 
 def not_cloning() -> str:
-    """Why no own voice can be made or spoken here, in one sentence; "" when it can."""
-    from rendering.voices import xtts
-
-    return xtts.missing(_models)
+    """Why no own voice can be made or spoken here, in one sentence; "" when it can. Nothing is loaded for that."""
+    if find_spec("TTS") is None:
+        return "XTTS v2 is not offered: the packages of requirements/gpu.txt are not installed."
+    if _models is None:
+        return "XTTS v2 is not offered: no folder of weights is set."
+    state = weights.state("xtts", _models)
+    return "" if state.ready else state.sentence
 
 
 def get(slug: str, store: Shelf | None = None) -> VoiceInfo:
@@ -204,8 +207,7 @@ def _data_sha256(slug: str, engine: str) -> str:
 
     if engine == "preview":
         return hashlib.sha256((english.assets() / "hibari.onnx").read_bytes()).hexdigest()
-    with np.load(kokoro.VOICES) as tables:
-        return hashlib.sha256(tables[slug].tobytes()).hexdigest()
+    return kokoro.sha256(slug)
 
 
 _loading = threading.Lock()
@@ -247,7 +249,6 @@ def _load(name: str, cache: Path | None) -> VoiceEngine:
 
         return Preview(cache)
     if name == "xtts":
-        from rendering import weights
         from rendering.voices.xtts import Xtts
 
         if sentence := not_cloning():

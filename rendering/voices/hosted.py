@@ -20,24 +20,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Sentence, Unavailable, Word
 from rendering.voices import english
-from rendering.voices.contract import ACCENTS, OTHERS, Clip, EngineInfo, VoiceInfo
-from rendering.voices.providers import (
-    PROVIDERS,
-    Answer,
-    Ask,
-    Garbled,
-    Provider,
-    Refused,
-    Request,
-    Trouble,
-)
+from rendering.voices.contract import Clip, VoiceInfo
+from rendering.voices.dialects import DIALECTS, Answer, Ask, Garbled, Refused, Request, Trouble
+from rendering.voices.providers import PROVIDERS, Account, voices
 
 log = logging.getLogger(__name__)
 
@@ -57,82 +48,6 @@ STATUSES: dict[int, Trouble] = {
 PASSING = frozenset({"busy", "away"})
 
 
-@dataclass(frozen=True, slots=True)
-class HostedVoice:
-    """A voice that the operator may use: the provider's id for it, and what it is called here."""
-
-    name: str
-    id: str
-    language: str  # BCP 47
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a sentence is waited for, all tries together."""
-
-    tries: int = 4
-    seconds: float = 90.0
-    silence: float = 30.0  # without a byte
-    first: float = 0.5  # before the second try; doubled for each further one
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the operator has with a provider."""
-
-    provider: str
-    key: str = field(repr=False)
-    voices: tuple[HostedVoice, ...]
-    model: str = ""  # else the provider's usual one
-    dollars: float | None = None  # for 1,000 characters, where the plan's price is another
-    address: str = ""  # else the provider's own
-    patience: Patience = Patience()
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, with a sentence that shows no key, for what could not be sent."""
-        if not re.fullmatch(r"[\x21-\x7e]+", self.key):
-            raise ValueError(f"The key of {self.provider} has a character that no key has.")
-        for voice in self.voices:
-            if not re.fullmatch(r"[\w-]{1,80}", voice.id, re.ASCII):
-                raise ValueError(f"The id {voice.id[:40]!r} is none of a voice of {self.provider}.")
-            if voice.language not in ACCENTS or not re.search("[a-z0-9]", voice.name.lower()):
-                raise ValueError(
-                    f"The voice {voice.name[:40]!r} of {self.provider} needs a name and one of the "
-                    f"languages {' and '.join(ACCENTS)}."
-                )
-
-
-def engine_info(account: Account) -> EngineInfo:
-    provider = PROVIDERS[account.provider]
-    return EngineInfo(
-        title=provider.title,
-        revision=f"{provider.name}-{account.model or provider.model}/1",
-        times=provider.times,
-        languages=provider.languages,
-        licence=provider.licence,
-    )
-
-
-def voices(account: Account) -> dict[str, VoiceInfo]:
-    """By slug: "elevenlabs-rachel"."""
-    provider = PROVIDERS[account.provider]
-    found = {}
-    for voice in account.voices:
-        slug = f"{provider.name}-{re.sub(r'[^a-z0-9]+', '-', voice.name.lower()).strip('-')}"[:64]
-        found[slug] = VoiceInfo(
-            slug=slug,
-            name=voice.name,
-            language=voice.language,
-            description=f"{ACCENTS[voice.language]} English, spoken by {provider.title}",
-            tags=(ACCENTS[voice.language].lower(), provider.name),
-            engine=provider.name,
-            licence=provider.licence,
-            supports=OTHERS,
-            dollars=provider.dollars if account.dollars is None else account.dollars,
-        )
-    return found
-
-
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -143,7 +58,7 @@ class Hosted:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.provider: Provider = PROVIDERS[account.provider]
+        self.provider, self.dialect = PROVIDERS[account.provider], DIALECTS[account.provider]
         self.model = account.model or self.provider.model
         self.ids = dict(zip(voices(account), (voice.id for voice in account.voices), strict=True))
         self.opener = urllib.request.build_opener(_Stay)
@@ -195,11 +110,11 @@ class Hosted:
         """The answer, after as many tries as patience allows. Raises BadInput, Unavailable, Canceled."""
         patience = self.account.patience
         end = time.monotonic() + patience.seconds
-        request = self.provider.request(ask, self.account.key)
+        request = self.dialect.request(ask, self.account.key)
         for number in range(1, patience.tries + 1):
             trouble, wanted = "away", None
             try:
-                return self.provider.parse(self._post(request, end, stop))
+                return self.dialect.parse(self._post(request, end, stop))
             except _Status as problem:
                 trouble, wanted = self._trouble(problem.status, problem.code), problem.wait
                 self._note(number, f"{problem.status} {problem.code}")
@@ -245,15 +160,15 @@ class Hosted:
     def _status(self, answer: urllib.error.HTTPError) -> _Status:
         try:
             with answer:
-                code = self.provider.code(json.loads(answer.read(100_000)))
+                code = self.dialect.code(json.loads(answer.read(100_000)))
         except (OSError, ValueError, RecursionError, http.client.HTTPException):
             code = ""
         code = re.sub(r"[^\w.-]", "", code)[:60]  # it goes into the log
         return _Status(answer.code, code, retry_after(answer.headers.get("Retry-After")))
 
     def _trouble(self, status: int, code: str) -> Trouble:
-        if code in self.provider.codes:
-            return self.provider.codes[code]
+        if code in self.dialect.codes:
+            return self.dialect.codes[code]
         return STATUSES.get(status, "away" if status >= 500 else "refused")
 
     def _note(self, number: int, what: str) -> None:

@@ -14,7 +14,6 @@ import math
 import re
 import threading
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +39,6 @@ class Conditioning:
 
     latents: Floats  # (1, steps, channels)
     embedding: Floats  # (1, 512, 1)
-
-
-def missing(models: Path | None) -> str:
-    """Why XTTS is not offered here, in one sentence; "" when it is. Nothing is loaded for that."""
-    if find_spec("TTS") is None:
-        return "XTTS v2 is not offered: the packages of requirements/gpu.txt are not installed."
-    if models is None:
-        return "XTTS v2 is not offered: no folder of weights is set."
-    state = weights.state("xtts", models)
-    return "" if state.ready else state.sentence
 
 
 def import_library() -> tuple[Any, Any]:

@@ -64,6 +64,8 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_field": (422, "There is no such field: errors[] names the nearest that exists."),
     "missing_field": (422, "A field that is needed is not there."),
     "conflicting_fields": (422, "Two fields that exclude each other were sent together."),
+    "avatar_unknown": (422, "There is no such avatar any more. Choose another one."),
+    "voice_unknown": (422, "The voice is not offered here any more. Choose another one."),
     "script_empty": (422, "There is nothing to say in the script."),
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
@@ -73,7 +75,10 @@ CODES: dict[str, tuple[int, str]] = {
         422,
         "The video or the music is empty, too long, damaged, silent, or none that can be read.",
     ),
-    "no_glyph": (422, "A text in the picture has a sign that no font here can draw."),
+    "no_glyph": (
+        422,
+        "A text in the picture uses a character that our fonts do not have: remove it.",
+    ),
     "audio_unreadable": (422, "The recording is empty, or not sound that can be read."),
     "image_unreadable": (422, "The photo is empty, moves, or is no picture that can be read."),
     "image_too_large": (422, "A photo has at most 12,000 pixels a side and 150 million in all."),
@@ -86,10 +91,11 @@ CODES: dict[str, tuple[int, str]] = {
         451,
         "The script breaks a rule: errors[] quotes the words. `appeal` asks a person to read them.",
     ),
+    "image_refused": (451, "The picture breaks a rule: the sentence names it. Choose another one."),
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
     "voice_unavailable": (
         503,
-        "The provider of that voice does not do its part: the sentence says why.",
+        "The provider of that voice cannot speak it now: the sentence says why.",
     ),
     "unavailable": (503, "We cannot do this right now. Nothing was charged; try again later."),
 }

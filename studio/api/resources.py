@@ -73,10 +73,9 @@ def stages_of(render: Render, segments: list[Segment]) -> list[dict[str, Any]]:
             row.status == "running" and _reached(row) == number and not row.reused
             for row in segments
         ) or (last and render.stage == name)
-        failed = any(row.status == "failed" and _reached(row) == number for row in segments)
         if render.status == "done" or (behind == total and not last):
             status = "reused" if reused == total and not last else "done"
-        elif render.status == "failed" and (failed or (last and render.stage == name)):
+        elif render.status == "failed" and last and render.stage == name:
             status = "failed"
         elif render.status == "running" and (at_work or behind):
             status = "running"
@@ -129,15 +128,14 @@ def outputs_of(request: HttpRequest, render: Render) -> list[dict[str, Any]]:
     return answer
 
 
-def _failure(render: Render, segments: list[Segment]) -> dict[str, Any] | None:
+def _failure(render: Render) -> dict[str, Any] | None:
     if render.status != "failed":
         return None
-    failed = next((row for row in segments if row.status == "failed"), None)
     refused = render.failure_code == "moderation_refused"
     case = getattr(render, "case", None) if refused else None
     return {
         "code": render.failure_code,
-        "stage": (failed.stage if failed else render.stage) or None,
+        "stage": render.stage or None,
         "message": render.failure_message,
         "retryable": render.failure_ours,
         "details": case.spans if case else [],
@@ -207,7 +205,7 @@ def _render_resource(
         "provenance": render.provenance or None,
         "quality": render.quality or None,
         "warnings": render.warnings,
-        "failure": _failure(render, segments),
+        "failure": _failure(render),
         "created_at": render.created_at,
         "started_at": render.started_at,
         "ended_at": render.ended_at,

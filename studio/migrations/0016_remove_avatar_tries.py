@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studio", "0013_order_of_people"),
+        ("studio", "0014_fewer_fields"),
     ]
 
     operations = [

@@ -170,7 +170,6 @@ class Picture(models.Model):
     suffix = models.CharField(max_length=8)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    verdict = models.CharField(max_length=8, default="allow")
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -12,7 +12,6 @@ from rendering.values import BadInput
 from rows import mended
 from rows.ids import new_id
 from rows.mended import cleaned
-from studio.limits import MOST_SCENES
 from studio.models import mending
 from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
@@ -26,6 +25,7 @@ def new_seed() -> int:
     return secrets.randbits(31)
 
 
+MOST_SCENES = 100
 MANNERS = [(name, name.capitalize()) for name in ("neutral", "warm", "lively", "serious")]
 """The styles of rendering/stages/bearing.py, which the web process does not load."""
 

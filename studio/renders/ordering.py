@@ -25,7 +25,7 @@ from consent.models import Consent, allows
 from moderation.models import Case
 from rendering import cost, pipeline, queue, tasks, uploaded
 from rendering.models import Render, Segment
-from rendering.values import BadInput
+from rendering.values import BadInput, music_to_json, spec_to_json
 from rows import events
 from studio import composition
 from studio.errors import PriceRose, ScriptRefused
@@ -136,8 +136,7 @@ def _read(
         fps=video.fps,
         container=project.container,
         codec=video.codec,
-        burn_captions=project.burn_captions,
-        music=pipeline.music_to_json(composition.music_of(project)),
+        music=music_to_json(composition.music_of(project)),
         uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
         lane=plan.lane,
         rank_at=queue.rank_at(plan.lane, now),
@@ -163,7 +162,7 @@ def _read(
             avatar=line.avatar,
             voice=line.voice,
             engine=line.spec.engine,
-            spec=pipeline.spec_to_json(line.spec),
+            spec=spec_to_json(line.spec),
             key=line.key or pipeline.segment_key(line.spec),
             line_key=line.line_key,
             reason="reused" if line.paid else "new",

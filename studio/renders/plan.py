@@ -323,7 +323,7 @@ def _shown(parsed: Script, spec: LineSpec) -> list[str]:
 
 
 def line_specs(scene: Scene) -> list[LineSpec]:
-    """What is spoken for each line of a scene; of the picture only what is at hand."""
+    """The lines of a scene as they are spoken. Of the picture they name the avatar alone."""
     if scene.voice is None:
         return []
     dictionary = dictionary_of(scene.project.workspace)

@@ -50,7 +50,7 @@ def avatar_list(request: WorkspaceRequest) -> HttpResponse:
 @in_workspace("see")
 def stock_avatar(request: WorkspaceRequest, stock_slug: str) -> HttpResponse:
     """A person that ships: the looks, the voice, where the face comes from, and what one wants to hear."""
-    avatar = get_object_or_404(Avatar, workspace=None, retired_at=None, slug=stock_slug)
+    avatar = access.stock_avatar(stock_slug)
     first = avatar.of or avatar.slug
     looks = Avatar.objects.filter(Q(slug=first) | Q(of=first), workspace=None, retired_at=None)
     person = people_of(looks)[0]

@@ -7,10 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import ApiKey
 
@@ -67,10 +68,8 @@ def key_list(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @in_workspace("manage_keys")
 def key_revoke(request: WorkspaceRequest, key_id: str) -> HttpResponse:
-    key = ApiKey.objects.filter(workspace=request.workspace, pk=key_id).first()
-    if key is None:
-        raise Http404
-    key.revoke(request.user)  # type: ignore[arg-type]
+    key = access.api_key(request.workspace, key_id)
+    key.revoke(request.user)
     messages.success(
         request, f"{key.name} is revoked. Programs that use it are refused from now on."
     )

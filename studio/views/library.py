@@ -1,4 +1,4 @@
-"""What scenes choose from: avatars, voices and uploaded pictures."""
+"""What scenes choose from: avatars and voices."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline, queue, tasks
 from rendering.stages import speech
-from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable
+from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable, spec_to_json
 from studio import access, actions
 from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import whole
@@ -30,7 +30,7 @@ from studio.views.scenes import answers_json
 
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
-    """What is spoken for a line; of the picture only what is at hand."""
+    """A line of the scene as it is spoken. 404 if the scene has no such line."""
     specs = actions.line_specs(scene)
     if not 1 <= number <= len(specs):
         raise Http404
@@ -45,7 +45,7 @@ def sound(request: WorkspaceRequest, spec: LineSpec) -> HttpResponse:
     part = request.GET.get("part")
     if part is not None:
         return _audio(script, spec, part, ready)
-    plain = pipeline.spec_to_json(spec)
+    plain = spec_to_json(spec)
     if request.method == "POST" and not all(ready):
         take(SOUNDS, request.workspace.pk)
         tasks.forget_silence(plain)

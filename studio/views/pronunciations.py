@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rendering import pipeline
 from rendering.values import BadInput, LineSpec
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.forms import PronunciationForm
 from studio.models import Pronunciation, Scene, Voice
@@ -86,8 +87,7 @@ def _used(workspace, word: str) -> int:
 @require_POST
 @in_workspace("edit")
 def pronunciation_remove(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace
-    get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id).delete()
+    access.pronunciation(request.workspace, pronunciation_id).delete()
     return redirect("pronunciation_list")
 
 
@@ -95,8 +95,7 @@ def pronunciation_remove(request: WorkspaceRequest, pronunciation_id: int) -> Ht
 @in_workspace("edit")
 @answers_json
 def pronunciation_sound(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
-    workspace = request.workspace
-    entry = get_object_or_404(Pronunciation, workspace=workspace, pk=pronunciation_id)
+    entry = access.pronunciation(request.workspace, pronunciation_id)
     voice = _voice(request)
     if voice is None:
         raise BadInput("There is no voice to say it with.", code="voice_unknown")

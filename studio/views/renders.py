@@ -140,11 +140,13 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     """Links to the files of a finished render. Playing is free; a download needs a confirmed address."""
     confirmed = EmailAddress.objects.filter(user_id=request.user.pk, verified=True).exists()
     outputs = {output["kind"]: output for output in render.outputs}
-    language = render.segments.values_list("spec__language", flat=True).first()
+    asked = render.segments.values_list("spec__language", "spec__captions__burn_in").first()
+    language, burnt = asked or (None, False)
     context: dict[str, Any] = {
         "confirmed": confirmed,
         "downloads": [],
         "language": language or "en",
+        "captions_burnt": burnt,
     }
     for kind, output in outputs.items():
         name = file_name(render.title, output["suffix"])

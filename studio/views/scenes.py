@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -25,7 +25,7 @@ from studio.fields import project_settings, settings_of
 from studio.forms import ProjectForm, SceneForm
 from studio.limits import ESTIMATES, take
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
-from studio.models import Change, Project, Scene, Workspace
+from studio.models import Change, Project, Scene
 from studio.models.projects import RevisionConflict
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
@@ -235,8 +235,8 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
                 and getattr(project, name) != value
             ):
                 sentence = (
-                    f"Somebody changed this to “{now[name]}” in the meantime. "
-                    "It was left so; change it again if you want yours."
+                    f"Somebody changed this to “{now[name]}” in the meantime, so your change was not saved. "
+                    "Make it again if you want to replace theirs."
                 )
                 if wants_json(request):
                     problem = {"code": "revision_conflict", "sentence": sentence, "errors": []}
@@ -346,12 +346,7 @@ def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @in_workspace("edit")
 @answers_json
 def scene_restore(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    workspace: Workspace = request.workspace
-    scene = Scene.objects.filter(
-        project__workspace=workspace, project__removed_at=None, pk=scene_id
-    ).first()
-    if scene is None:
-        raise Http404
+    scene = access.removed_scene(request.workspace, scene_id)
     scene.restore()
     Change.note(scene.project, scene, OUT, IN, request.user)
     return arranged(request, scene.project, scene.pk)

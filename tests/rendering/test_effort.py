@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rendering import effort, eta, pipeline, queue
 from rendering.effort import Effort, Measured
 from rendering.models import Render, Segment, Worker
-from rendering.values import Background, VideoFormat
+from rendering.values import Background, VideoFormat, spec_from_json
 from studio import actions
 from studio.models import Project
 from tests.rendering.test_queue import make
@@ -39,7 +39,7 @@ def make_films(project, mode="final"):
     """The lines of a project as if they had been made: rows, sound and films in the store."""
     render = actions.request_render(Project.objects.get(pk=project.pk), mode=mode)
     for row in render.segments.all():
-        spec = pipeline.spec_from_json(row.spec)
+        spec = spec_from_json(row.spec)
         pipeline.speak(spec, store=queue.store())
         with queue.store().write(row.key, ".json") as path:
             path.write_text("{}")

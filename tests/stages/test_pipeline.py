@@ -32,6 +32,8 @@ from rendering.values import (
     Overlay,
     Segment,
     VideoFormat,
+    spec_from_json,
+    spec_to_json,
 )
 
 SMALL = VideoFormat(320, 180)
@@ -113,7 +115,7 @@ def test_a_dictionary_entry_for_another_word_changes_nothing():
     )
 )
 def test_a_spec_survives_json(spec):
-    assert pipeline.spec_from_json(json.loads(json.dumps(pipeline.spec_to_json(spec)))) == spec
+    assert spec_from_json(json.loads(json.dumps(spec_to_json(spec)))) == spec
 
 
 def test_a_line_knows_where_its_background_stands(tmp_path):

@@ -5,6 +5,7 @@ import json
 
 from django.test import Client
 
+from studio.api.problems import CODES
 from studio.models import ApiKey
 
 RENDERS = "/api/v1/renders"
@@ -44,6 +45,7 @@ def problem(response, status, code):
     """Asserts the form of a refusal and gives its body."""
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code), body
+    assert code in CODES  # the documentation page has it
     assert response["Content-Type"] == "application/problem+json"
     assert body["status"] == status
     assert body["request_id"] == response["X-Request-Id"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from django.conf import settings
 from django.core.management import call_command
 from PIL import Image
 
-from rendering import media
+from rendering import faces, media, voices
+from rendering.voices.providers import Account, HostedVoice
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(settings.BASE_DIR)
@@ -212,6 +214,141 @@ def test_the_library_is_listed(capsys, command):
     assert all({"slug", "name", "language", "licence", "description"} <= set(row) for row in rows)
     call_command(command)
     assert rows[0]["slug"] in capsys.readouterr().out
+
+
+def columns(out, rows):
+    """Where the descriptions begin, one number of each row that is listed."""
+    lines = out.splitlines()
+    return {
+        line.index(row["description"])
+        for row, line in zip(rows, lines, strict=False)
+        if row["slug"] in line and row["name"] in line
+    }
+
+
+def listed(capsys, command):
+    call_command(command, "--json")
+    rows = json.loads(capsys.readouterr().out)
+    call_command(command)
+    return rows, capsys.readouterr().out
+
+
+LONG = "Wilhelmina Featherstonehaugh of the Third Floor"
+
+
+def test_avatars_with_long_names_keep_their_columns(capsys, monkeypatch):
+    first, *rest = faces.stock()
+    long = replace(
+        first, name=LONG, slug="wilhelmina-featherstonehaugh", voice="preview-of-a-voice"
+    )
+    monkeypatch.setattr(faces, "stock", lambda: (long, *rest))
+    monkeypatch.setitem(voices.REGISTRY, long.voice, voices.REGISTRY["preview"])
+    rows, out = listed(capsys, "avatars")
+    assert LONG in out
+    assert len(columns(out, rows)) == 1
+
+
+def test_voices_with_long_names_keep_their_columns(capsys):
+    rachel = HostedVoice(LONG, "21m00Tcm4TlvDq8ikWAM", "en-US")
+    try:
+        voices.offer([Account("elevenlabs", "a-key", (rachel,))])
+        rows, out = listed(capsys, "voices")
+    finally:
+        voices.offer([])
+    assert LONG in out
+    assert len(columns(out, rows)) == 1
+
+
+@pytest.fixture
+def spoken(script, monkeypatch):
+    """Which voices the command would speak in; it stops before anything is made."""
+
+    class Stopped(Exception):
+        pass
+
+    def stop(specs, *_):
+        raise Stopped({spec.voice for spec in specs})
+
+    def voices_of(*arguments):
+        with pytest.raises(Stopped) as told:
+            call_command("render", str(script), *arguments)
+        return told.value.args[0]
+
+    monkeypatch.setattr("studio.management.commands.render.rendered", stop)
+    return voices_of
+
+
+@pytest.mark.parametrize(("avatar", "voice"), [("maya", "af_heart"), ("daniel", "am_michael")])
+def test_whoever_is_rendered_speaks_in_their_own_voice(spoken, avatar, voice):
+    assert spoken("--avatar", avatar) == {voice}
+    assert spoken("--avatar", avatar, "--voice", "preview") == {"preview"}
+
+
+def test_a_face_from_a_photo_speaks_in_its_own_voice(spoken, script, capsys, library, alice):
+    from consent.models import Consent
+    from studio.models import Avatar
+
+    face = Avatar.objects.create(
+        workspace=alice.workspace, slug="robin", name="Robin", pack="0" * 64, voice_slug="bf_emma"
+    )
+    agreed = Consent.record(
+        kind="person", avatar=face, source="x", licence="x", sha256="0" * 64, scope="drafts"
+    )
+    asked = ("--avatar", face.pk, "--consent", agreed.pk)
+    assert spoken(*asked) == {"bf_emma"}
+    Avatar.objects.filter(pk=face.pk).update(voice_slug="")
+    assert "name one with --voice" in refused(capsys, "render", script, *asked)
+
+
+READ_NO_FILM = (
+    *("ledger check", "consent verify", "case list", "screen", "avatars", "voices"),
+    *("models list", "fleet", "store check"),
+)
+LOADING = """
+import sys
+from django.core.management import execute_from_command_line
+for command in sys.argv[1:]:
+    try:
+        execute_from_command_line(["manage.py", *command.split()])
+    except SystemExit as ended:
+        assert not ended.code, (command, ended.code)
+    print(command, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+HEAVY = {
+    *("numpy", "scipy", "PIL", "cv2", "onnxruntime", "torch", "soundfile", "pyloudnorm", "dlib"),
+    *("ai_edge_litert", "pocketsphinx", "hibari", "c2pa", "cryptography", "boto3", "requests"),
+    *("redis", "ninja", "pydantic"),
+}
+
+
+def test_a_command_that_reads_no_film_loads_nothing_that_makes_one(tmp_path):
+    """So that it is ready in a second of processor time."""
+    environment = {
+        **os.environ,
+        "DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "studio.settings",
+    }
+    environment.pop("DATABASE_URL", None)
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    assert run("manage.py", "migrate", "--verbosity=0").returncode == 0
+    done = run("-c", LOADING, *READ_NO_FILM)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stderr.splitlines()
+    for command, line in zip(READ_NO_FILM, loaded, strict=True):
+        names = set(line.removeprefix(command).split())
+        assert "studio" in names
+        assert not HEAVY & names, command
 
 
 def test_the_demo_is_a_minute_with_two_chapters():

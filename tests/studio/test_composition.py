@@ -11,8 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from moderation.screen import screen
-from rendering import media, pipeline
+from rendering import media
 from rendering.models import Render, Segment
+from rendering.values import music_from_json, spec_from_json
 from studio import actions, footage, overlays
 from studio.models import Clip, Picture, Project
 from tests.studio.programs import Program, problem
@@ -59,6 +60,12 @@ def sound(tmp_path):
     path = tmp_path / "m.wav"
     soundfile.write(path, np.random.default_rng(1).normal(0, 0.1, 96_000), 48_000)
     return path.read_bytes()
+
+
+def test_a_picture_that_breaks_a_rule_is_refused(program, monkeypatch):
+    monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
+    problem(upload(program, png(), "image"), 451, "image_refused")
+    assert not Picture.objects.exists()
 
 
 def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
@@ -129,9 +136,9 @@ def test_all_of_it_reaches_the_lines(program, sound, video):
     assert answer.status_code == 202, answer.json()
     render = Render.objects.get()
     assert (render.width, render.height, render.fps) == (1080, 1350, 30)
-    music = pipeline.music_from_json(render.music)
+    music = music_from_json(render.music)
     assert (music.volume, music.duck) == (-20, 6)
-    first, second = (pipeline.spec_from_json(row.spec) for row in render.segments.all())
+    first, second = (spec_from_json(row.spec) for row in render.segments.all())
     assert (first.layout.frame, first.layout.side, first.layout.heading) == ("half", "left", "News")
     assert (first.captions.style, first.captions.position) == ("karaoke", "top")
     assert first.background.video is not None
@@ -181,7 +188,7 @@ def test_a_transparent_film_needs_its_container(program):
     problem(program.render(script="Hi.", container="mp4", codec="vp9"), 422, "conflicting_fields")
     made = program.render(script="Hi.", container="webm", **clear)
     assert made.status_code == 202, made.json()
-    spec = pipeline.spec_from_json(Segment.objects.get().spec)
+    spec = spec_from_json(Segment.objects.get().spec)
     assert (spec.video.codec, spec.video.alpha, spec.background.clear) == ("vp9", True, True)
 
 

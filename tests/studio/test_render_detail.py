@@ -226,6 +226,13 @@ def test_done_plays_with_label_captions_chapters_and_words(client_of, alice, lib
     assert "1 of 3 lines reused, free" in html
 
 
+def test_captions_that_are_in_the_picture_are_not_laid_over_it(client_of, alice, render):
+    deliver(render)
+    assert 'label="Captions" default>' in page(client_of(alice), render)
+    render.segments.update(spec={"language": "en-US", "captions": {"burn_in": True}})
+    assert 'label="Captions">' in page(client_of(alice), render)
+
+
 def test_downloads_are_open_with_a_confirmed_address(client_of, alice, render, confirmed):
     deliver(render)
     client = client_of(alice)

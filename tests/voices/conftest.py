@@ -1,7 +1,7 @@
 import pytest
 
 from rendering import voices
-from rendering.voices.hosted import Account, HostedVoice, Patience
+from rendering.voices.providers import Account, HostedVoice, Patience
 from tests.voices.provider import KEY, VOICE, Server
 
 QUICK = Patience(tries=3, seconds=60.0, silence=30.0, first=0.01)

@@ -15,8 +15,9 @@ import pytest
 from rendering import voices
 from rendering.stages import script, speech
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Unavailable
-from rendering.voices.hosted import Account, Hosted, HostedVoice, retry_after, spoken
-from rendering.voices.providers import PROVIDERS
+from rendering.voices.dialects import DIALECTS, Ask
+from rendering.voices.hosted import Hosted, retry_after, spoken
+from rendering.voices.providers import PROVIDERS, Account, HostedVoice
 from tests.voices.provider import KEY, VOICE, answers, cut, fails, hangs, say, short
 
 every = pytest.mark.parametrize("provider", list(PROVIDERS), indirect=True)
@@ -246,9 +247,7 @@ def test_a_voice_whose_provider_is_not_offered_says_so():
 
 def test_the_key_is_not_shown(provider):
     assert KEY not in repr(provider.account)
-    request = PROVIDERS["cartesia"].request
-    from rendering.voices.providers import Ask
-
+    request = DIALECTS["cartesia"].request
     assert KEY not in repr(request(Ask("Hi.", VOICE, "en", "sonic"), KEY))
 
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from billing.models import available
 from consent.models import Consent
-from rendering import pipeline, queue, tasks, voices
+from rendering import queue, tasks, voices
 from rendering.models import Render
+from rendering.values import spec_to_json
 from studio import actions
 from studio.models import Voice
 from studio.stock import ensure_stock
@@ -134,5 +135,5 @@ def test_listening_tells_why_nothing_is_heard(scene, alice, client_of, provider,
     tasks.speak(*asked.pop())  # it was topped up meanwhile
     assert client.get(address, headers={"accept": "application/json"}).json()["whole"] is True
     assert client.get(f"{address}?part=whole").content[:4] == b"RIFF"
-    spec = pipeline.spec_to_json(actions.line_specs(scene)[0])
+    spec = spec_to_json(actions.line_specs(scene)[0])
     assert tasks.why_silent(spec) == ""

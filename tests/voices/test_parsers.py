@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rendering.values import SAMPLE_RATE
-from rendering.voices.providers import PROVIDERS, Answer, Garbled, Refused
+from rendering.voices.dialects import DIALECTS, Answer, Garbled, Refused
 from tests.voices import provider as stand_in
 
 CLIENT = {"content-type": "application/json"}
@@ -41,7 +41,7 @@ ASKED = {
         {"voice_uuid": stand_in.VOICE, "data": "Hello there.", "sample_rate": 48000},
     ),
 }
-every = pytest.mark.parametrize("name", list(PROVIDERS))
+every = pytest.mark.parametrize("name", list(DIALECTS))
 quick = settings(
     max_examples=150,
     deadline=None,
@@ -57,7 +57,7 @@ def good(name):
 def holds(name, body):
     """The parser's promise."""
     try:
-        answer = PROVIDERS[name].parse(body)
+        answer = DIALECTS[name].parse(body)
     except (Garbled, Refused):
         return None
     assert isinstance(answer, Answer)

@@ -9,6 +9,7 @@ from moderation.models import LAPSES_AFTER, AlreadyDecided, Case, Decision
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Decides what screening left to a person: case list, case release ID, case refuse ID."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

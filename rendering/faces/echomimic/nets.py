@@ -29,7 +29,6 @@ LONGEST = 32  # frames that the motion modules have places for
 AUDIO_SHARE = (
     3.0  # how much more than learnt the audio moves the picture; fixed in the published sampler
 )
-LATENT = 0.18215  # scale of the VAE's latents
 
 Bank = dict[str, Tensor]
 """block -> (1, places, channels): what the reference net saw."""
@@ -199,7 +198,7 @@ class Reference(nn.Module):
         self.net.conv_out = nn.Identity()
 
     def forward(self, latent: Tensor) -> Bank:
-        """What each attention block sees of a portrait's latent (1, 4, rows, columns), scaled by LATENT."""
+        """What each attention block sees of a portrait's latent (1, 4, rows, columns), scaled by vae.SCALE."""
         bank: Bank = {}
         hooks = [
             module.norm1.register_forward_hook(_keeping(bank, name))

@@ -31,7 +31,10 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
+        slug, name, voice = (
+            max(len(face[column]) for face in found) + 2 for column in ("slug", "name", "voice")
+        )
         for face in found:
             self.stdout.write(
-                f"{face['slug']:<10}{face['name']:<10}{face['voice']:<13}{face['description']}"
+                f"{face['slug']:<{slug}}{face['name']:<{name}}{face['voice']:<{voice}}{face['description']}"
             )

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from rendering import weights
-from rendering.weights import NotReady, fetching
+from rendering.weights import NotReady
 
 COMMERCIAL = {"yes": "paid use: yes", "no": "paid use: NO", "unclear": "paid use: UNCLEAR"}
 
@@ -72,6 +72,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"  no published hash is known of {', '.join(unpinned)}")
 
     def fetch(self, *, engine: str, source: str) -> None:
+        # Only here something is asked of the network; the other verbs need nothing that does.
+        from rendering.weights import fetching
+
         came = fetching.fetch(
             engine,
             settings.MODELS_DIR,

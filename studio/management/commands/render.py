@@ -1,4 +1,7 @@
-"""A script to a video in the terminal: the same pipeline, consent and screening, without a server."""
+"""A script to a video in the terminal: the same pipeline and consent, without a server.
+
+The rules of screening are the studio's too, but nobody is there to read a script: what would wait for a person is refused.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ from studio.stock import ensure_stock
 from studio.templatetags.amounts import clock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}
+OWN = "avatar_"  # begins the id of an avatar from a photo
 MOST_AT_ONCE = 4  # lines; each needs a core and about 200 MB
 TICK = 0.25  # seconds between two drawings of the bar
 
@@ -53,7 +57,9 @@ class Command(BaseCommand):
             "--avatar", required=True, help="See: manage.py avatars; or the id of one from a photo."
         )
         parser.add_argument("--consent", help="Id of the consent to an avatar from a photo.")
-        parser.add_argument("--voice", required=True, help="See: manage.py voices")
+        parser.add_argument(
+            "--voice", help="See: manage.py voices. Without it, the avatar's own voice."
+        )
         parser.add_argument(
             "--out", help="An .mp4 or .webm file; without it, an .mp4 where you are."
         )
@@ -92,9 +98,10 @@ class Command(BaseCommand):
         look = render_options.read(options, out, settings.MEDIA_DIR)
         video = look.video
         media.video_encoder(video.codec, video.fps)  # refuses what cannot be written
-        avatar, voice = options["avatar"], voices.get(options["voice"])
-        if not avatar.startswith("avatar_"):
+        avatar = options["avatar"]
+        if not avatar.startswith(OWN):
             faces.get(avatar)  # refuses an unknown one
+        voice = voices.get(options["voice"] or voice_of(avatar))
         specs, titles = planned(text, MARKUPS.get(source.suffix.lower(), "markdown"), video)
         motion.rest(options["style"])  # refuses what is not offered
         specs = [
@@ -121,7 +128,8 @@ class Command(BaseCommand):
                 f"Shorten it by {clock(math.ceil(length) - LONGEST_FILM)}."
             )
         screened(specs)
-        face, *records = allowed(avatar, voice.slug, options["consent"])
+        face = face_of(avatar)
+        records = allowed(face, voice.slug, options["consent"])
         own = face.workspace_id is not None
         specs = [replace(spec, avatar=face.face, draft=own) for spec in specs]
 
@@ -255,11 +263,18 @@ def pictures_in(specs: list[LineSpec], folder: Path) -> Iterator[tuple[str, Path
                 yield f"the background (still {number})", still
 
 
-def allowed(avatar: str, voice: str, consent: str | None) -> tuple[Avatar, Consent, Consent]:
-    """The face, and the consent records of face and voice. On a fresh clone the library is set up first.
+def voice_of(avatar: str) -> str:
+    """The slug of the voice that this avatar is offered with."""
+    if not avatar.startswith(OWN):
+        return faces.get(avatar).voice
+    face = face_of(avatar)
+    if not face.voice_slug:
+        raise BadInput(f"{face.name} has no voice of its own; name one with --voice.")
+    return face.voice_slug
 
-    An avatar from a photo goes by its id, needs its consent named, and is good for marked drafts.
-    """
+
+def face_of(avatar: str) -> Avatar:
+    """The stock avatar of that slug, or the one from a photo of that id. On a fresh clone the library is set up first."""
     if settings.EMBEDDED:
         call_command("migrate", verbosity=0)
     ensure_stock()
@@ -267,13 +282,18 @@ def allowed(avatar: str, voice: str, consent: str | None) -> tuple[Avatar, Conse
     face = stock.first() or Avatar.objects.filter(pk=avatar, state=Avatar.State.KEPT).first()
     if face is None:
         raise BadInput(f"There is no avatar {avatar}; see: manage.py avatars")
+    return face
+
+
+def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Consent]:
+    """The consent records of face and voice. One from a photo needs its consent named, and is good for marked drafts."""
     own = face.workspace_id is not None
     records = allows(face, Voice.objects.get(slug=voice), draft=own)
     if own and consent != records[0].pk:
         raise BadInput(
             f"{face.name} is a person's photo; name the consent to it with --consent. The API lists its id."
         )
-    return face, *records
+    return records
 
 
 def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:

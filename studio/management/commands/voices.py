@@ -35,9 +35,12 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        for voice in found:
+        slug, name = (
+            max(len(str(row[column])) for row in found) + 2 for column in ("slug", "name")
+        )
+        for row in found:
             self.stdout.write(
-                f"{voice['slug']:<24}{voice['name']:<12}{voice['language']:<7}{voice['description']}"
+                f"{row['slug']:<{slug}}{row['name']:<{name}}{row['language']:<7}{row['description']}"
             )
         self.stdout.write("")
         for name, engine in voices.ENGINES.items():
