@@ -16,6 +16,7 @@ from rendering.values import BadInput
 from studio import actions, footage, often
 from studio.models import Clip, Picture, Workspace
 
+NOUN = {"image": "picture", **clips.NOUN}
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
 PICTURES, VIDEOS, TUNES = 120, 40, 40  # that a workspace sends in an hour
 A_HOUR = {
@@ -36,7 +37,7 @@ def received(
     size = upload.size or 0
     if size > LARGEST[kind]:
         raise BadInput(
-            f"The file has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
+            f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
     noun, most = A_HOUR[kind]
