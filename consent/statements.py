@@ -1,6 +1,6 @@
 """The words that people agree to, numbered and never edited: what is shown, what is signed and what is hashed is one text.
 
-A change of words is a new version beside the old one. Names are typed under a statement and never stand in it, so its hash
+A change of words is a new version beside the old one, and so is another language. Names are typed under a statement and never stand in it, so its hash
 tells of nobody.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rendering.values import BadInput
 
@@ -31,20 +32,20 @@ VERSIONS = {
         (DRAFT_VIDEOS,),
         "I am the person in the photo of the avatar “{avatar}”. I agree that the workspace “{workspace}” uses my face to make "
         "videos in which it speaks words that I may not have said. For now these are drafts only, marked as drafts and as "
-        "AI-generated. I can withdraw this at any time; then no further video is made. Said on {day}.",
+        "AI-generated. I can withdraw this at any time; then no further video is made. Said on {day}.",  # verbatim
     ),
     "voice-compared-1": Words(
         (MEASURE,),
         "I am the person who speaks in this recording. I agree that the workspace “{workspace}” measures my voice to tell it "
         "from other voices and to show the stock voices nearest to it. No copy of my voice is made. The recording is deleted "
-        "once it is measured. I can have what was measured deleted at any time. Said on {day}.",
+        "once it is measured. I can have what was measured deleted at any time. Said on {day}.",  # verbatim
     ),
     "voice-copied-1": Words(
         (MEASURE, DRAFT_COPIES),
         "I am the person who speaks in this recording. I agree that the workspace “{workspace}” measures my voice to tell it "
         "from other voices and to make draft videos in which a copy of my voice speaks words that I may not have said. The "
         "drafts are marked as drafts and as AI-generated. The recording is deleted once it is measured. I can have what was "
-        "measured deleted at any time. Said on {day}.",
+        "measured deleted at any time. Said on {day}.",  # verbatim
     ),
 }
 
@@ -89,14 +90,20 @@ def check_signature(
     """
     name = typed(name)
     if not 3 <= len(name) <= 120 or " " not in name:
-        raise BadInput("Type your full name, as you sign it.", code="missing_field", field=field)
+        raise BadInput(
+            gettext("Type your full name, as you sign it."), code="missing_field", field=field
+        )
     if not agreed:
         raise BadInput(
-            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
+            gettext("Tick the box to agree with the statement."),
+            code="missing_field",
+            field="agreed",
         )
     if shown != statement.sha256:
         raise BadInput(
-            "The statement has changed since you opened this page; read it again, then agree.",
+            gettext(
+                "The statement has changed since you opened this page; read it again, then agree."
+            ),
             code="statement_changed",
             field="agreed",
         )
