@@ -169,8 +169,8 @@ def test_the_mail_of_a_failed_render_speaks_another_language(alice, library, in_
     render.fail("render_failed", "What went wrong.", ours=True)
     assert mails.render_ended(render)
     (message,) = mail.outbox
-    end = pseudo("%(t)s could not be finished; all credits are back".replace("%(t)s", "“%(t)s”"))
-    assert message.subject == end.replace("%(t)s", "100 % <b>")
+    end = pseudo("“%(title)s” could not be finished; all credits are back")
+    assert message.subject == end.replace("%(title)s", "100 % <b>")
     lines = [line for line in message.body.splitlines() if line and "://" not in line]
     assert lines.pop(1) == f"What went wrong. {pseudo('This is our fault.')}"
     assert len(lines) == 5
