@@ -40,6 +40,9 @@ check: .venv/test ## format, lint, unused names, types, imports, migrations, dep
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py openapi --check
 
+words: .venv/test ## extract and compile what translators need, and say which words are not marked for them
+	$(BIN)/python -m tests.words
+
 bench: .venv/test ## speed and memory, as ratios measured side by side
 	$(BIN)/python -m tests.bench
 
@@ -85,4 +88,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-long test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz chaos siege samples gallery help
+.PHONY: run demo setup test test-long test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz words chaos siege samples gallery help

@@ -16,6 +16,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from consent import statements
 from rows import events
 from rows.ids import new_id
 
@@ -50,6 +51,8 @@ class Consent(models.Model):
     scope = models.CharField(
         max_length=8, choices=[("full", "full"), ("drafts", "drafts")], default="full"
     )
+    statement_version = models.CharField(max_length=32, blank=True)
+    uses = models.JSONField(default=list, help_text="What that statement allows.")
     evidence_sha256 = models.CharField(max_length=64, blank=True)
     active_from = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -81,10 +84,20 @@ class Consent(models.Model):
         }
         if self.kind == self.Kind.PERSON:
             found |= {"scope": self.scope, "evidence_sha256": self.evidence_sha256}
+        if self.statement_version:  # older records have none, and their hash is of a body without
+            found |= {"statement_version": self.statement_version, "uses": self.uses}
         return found
 
     def record_hash(self) -> str:
         return self.events.get(kind="given").hash
+
+    def covers(self, use: str) -> bool:
+        """Whether the person agreed to this use of their likeness (consent/statements.py)."""
+        if self.statement_version:
+            return use in self.uses
+        evidence = Evidence.objects.filter(consent=self).first()
+        text = evidence.body.get("statement", "") if evidence else ""
+        return use in statements.uses_by_words(text)
 
     def withdraw(self, reason: str = "") -> ConsentEvent:
         return ConsentEvent.add(self, "withdrawn", {"reason": reason})
@@ -100,8 +113,21 @@ class Consent(models.Model):
 
     @classmethod
     @transaction.atomic
-    def record(cls, *, evidence: dict[str, Any] | None = None, **fields: Any) -> Consent:
-        """Writes the record and its first link of the chain; of the evidence the chain holds the hash."""
+    def record(
+        cls,
+        *,
+        statement: statements.Statement | None = None,
+        evidence: dict[str, Any] | None = None,
+        **fields: Any,
+    ) -> Consent:
+        """Writes the record and its first link of the chain; of the evidence the chain holds the hash.
+
+        statement: what was shown and agreed to. Its text becomes part of the evidence, the rest is in the chain for good.
+        """
+        if statement is not None:
+            agreed = {"statement_version": statement.version, "uses": list(statement.uses)}
+            fields |= {**agreed, "licence": f"Statement {statement.sha256}"}
+            evidence = {"statement": statement.text, **agreed, **(evidence or {})}
         if evidence is not None:
             fields["evidence_sha256"] = link("", evidence)
         consent = cls.objects.create(**fields)
@@ -167,10 +193,12 @@ class ConsentEvent(models.Model):
 
 
 def first_broken_link() -> int | None:
-    """The sequence number of the first event that does not follow from the one before it."""
+    """The sequence number of the first event that does not follow from the one before it, or whose record says other things now."""
     previous = START
-    for event in ConsentEvent.objects.order_by("sequence").iterator():
+    for event in ConsentEvent.objects.order_by("sequence").select_related("consent").iterator():
         if event.previous != previous or event.hash != link(previous, event.body):
+            return event.sequence
+        if event.kind == "given" and event.body["body"] != event.consent.body():
             return event.sequence
         previous = event.hash
     return None

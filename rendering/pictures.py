@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rendering.decoding import Box
 from rendering.values import BadInput
+from rendering.words import gettext
 
 MOST_BYTES = 20_000_000
 KEPT = 3840  # pixels of the long side that are kept
@@ -55,10 +56,14 @@ def intake(
     """
     size = source.stat().st_size
     if size == 0:
-        raise BadInput("The picture is empty; choose another file.", code="image_unreadable")
+        raise BadInput(
+            gettext("The picture is empty; choose another file."), code="image_unreadable"
+        )
     if size > MOST_BYTES and box is None:
         raise BadInput(
-            f"The picture has {size / 1e6:.0f} MB; at most {MOST_BYTES // 1_000_000} MB can be used.",
+            gettext("The picture has {size} MB; at most {most} MB can be used.").format(
+                size=f"{size / 1e6:.0f}", most=MOST_BYTES // 1_000_000
+            ),
             code="file_too_large",
         )
     folder.mkdir(parents=True, exist_ok=True)

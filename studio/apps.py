@@ -6,11 +6,13 @@ class StudioConfig(AppConfig):
 
     def ready(self) -> None:
         from django.conf import settings
+        from django.utils.translation import gettext
 
-        from rendering import voices
+        from rendering import voices, words
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
         from studio.providers import accounts, hosted_face
 
+        words.use(gettext)
         voices.offer(accounts(), settings.MODELS_DIR)
         engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE, hosted_face())

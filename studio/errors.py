@@ -63,6 +63,7 @@ BAD_INPUT_STATUS = {
     "plan_limit": 403,
     "file_too_large": 413,
     "body_too_large": 413,
+    "statement_changed": 409,
     "rate_limited": 429,
     "too_many_renders": 429,
     "fair_use_reached": 429,

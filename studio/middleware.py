@@ -43,8 +43,8 @@ def upload_limit(get_response):
         most = bytes_of(request.path_info)
         if request.path.startswith("/api/"):
             if size > most:
-                form = request.content_type == "multipart/form-data"
-                code = "file_too_large" if form else "body_too_large"
+                file = request.content_type == "multipart/form-data" and most > FORM
+                code = "file_too_large" if file else "body_too_large"
                 return answer(request, Refusal(code).problem)
         elif size > FORM and most > FORM and not request.user.is_authenticated:
             return redirect_to_login("/")

@@ -22,7 +22,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing.plans import PLANS
+from consent import statements
 from consent.models import Consent, Evidence
+from consent.statements import Statement
 from rendering import queue, voices
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
@@ -76,46 +78,9 @@ def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
         yield recording.decode(source, Path(work))
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What a person agrees to. The text is kept word for word in the record."""
-
-    text: str
-    sha256: str
-
-
-def statement(workspace: Workspace, name: str = "") -> Statement:
+def statement(workspace: Workspace) -> Statement:
     """It promises what can be done here: a voice of one's own only where an engine speaks in it."""
-    clones = not voices.not_cloning()
-    use = (
-        "and to make draft videos in which a copy of my voice speaks words that I may not have said. The drafts are marked as "
-        "drafts and as AI-generated"
-        if clones
-        else "and to show the stock voices nearest to it. No copy of my voice is made"
-    )
-    text = (
-        f"I, {name or '…'}, am the person who speaks in this recording. I agree that the workspace “{workspace}” measures my "
-        f"voice to tell it from other voices {use}. The recording is deleted once it is measured. I can have what was measured deleted "
-        f"at any time. Said on {timezone.now():%-d %B %Y}."
-    )
-    return Statement(text, hashlib.sha256(text.encode()).hexdigest())
-
-
-def check_signature(name: str, agreed: bool) -> str:
-    """The name as it is written down. Raises BadInput; asked before a recording is decoded."""
-    name = _typed(name)
-    if not 3 <= len(name) <= 120 or " " not in name:
-        raise BadInput("Type your full name, as you sign it.", code="missing_field", field="signed")
-    if not agreed:
-        raise BadInput(
-            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
-        )
-    return name
-
-
-def _typed(words: str) -> str:
-    """One line of what can be printed."""
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    return statements.of_voice(str(workspace), copied=not voices.not_cloning())
 
 
 def add(
@@ -125,23 +90,24 @@ def add(
     *,
     name: str,
     signed: str,
-    agreed: bool,
+    agreed_to: Statement,
 ) -> Voice:
-    """Records the consent, keeps the sound until a worker has measured it. Raises BadInput with what to do."""
-    signed = check_signature(signed, agreed)
+    """Records the consent, keeps the sound until a worker has measured it. Raises BadInput with what to do.
+
+    signed: the name that statements.check_signature() has let through.
+    """
     pk = new_id("voice")
     voice = Voice(
         pk=pk,
         slug=pk.replace("_", "-").lower(),
         workspace=workspace,
-        name=_typed(name)[:80] or "My voice",
+        name=statements.typed(name)[:80] or "My voice",
         language=LANGUAGE,
         state=Voice.State.MEASURING,
         created_by=user,
     )
     samples = sound.wav.astype("<f4").tobytes()
     digest = hashlib.sha256(samples).hexdigest()
-    said = statement(workspace, signed)
     check_room(workspace)
     path = place(voice)
     try:
@@ -154,11 +120,10 @@ def add(
                 kind="person",
                 voice=voice,
                 source="The person's own recording, with their name and statement",
-                licence=f"Statement {statement(workspace).sha256}",
+                statement=agreed_to,
                 sha256=digest,
                 scope="drafts",
                 evidence={
-                    "statement": said.text,
                     "name": signed,
                     "account": user.pk if user else None,
                     "recording_sha256": digest,
@@ -237,8 +202,8 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
 
 def _agreed_to_a_copy(voice: Voice) -> bool:
     """An engine that was installed after somebody agreed to be compared may not speak in their voice."""
-    agreed = Evidence.objects.filter(consent__in=Consent.valid().filter(voice=voice)).first()
-    return agreed is not None and "a copy of my voice speaks" in agreed.body["statement"]
+    given = Consent.valid().filter(voice=voice)
+    return any(consent.covers(statements.DRAFT_COPIES) for consent in given)
 
 
 FAILED = {

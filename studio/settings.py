@@ -227,6 +227,8 @@ EMAIL_BACKEND = (
 # Words and times
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "studio" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

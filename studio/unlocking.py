@@ -14,12 +14,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from consent import statements
 from consent.models import Consent
+from consent.statements import Statement
 from rendering import faces, queue
 from rendering.values import BadInput, Frame
 from studio.limits import CAMERA_OPENINGS, pause, span, too_often
 from studio.models import Avatar, User
-from studio.photos import MOST, typed
+from studio.photos import MOST
 
 SOONEST, LATEST = 2, 240  # seconds from the opening of the camera to the pictures
 WORDS = {
@@ -32,23 +34,8 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What a person agrees to. The text is kept word for word in the record."""
-
-    text: str
-    sha256: str
-
-
-def statement(avatar: Avatar, name: str = "") -> Statement:
-    who = name or "…"
-    text = (
-        f"I, {who}, am the person in the photo of the avatar “{avatar.name}”. I agree that the workspace "
-        f"“{avatar.workspace}” uses my face to make videos in which it speaks words that I may not have said. "
-        "For now these are drafts only, marked as drafts and as AI-generated. I can withdraw this at any time; then no "
-        f"further video is made. Said on {timezone.now():%-d %B %Y}."
-    )
-    return Statement(text, hashlib.sha256(text.encode()).hexdigest())
+def statement(avatar: Avatar) -> Statement:
+    return statements.of_face(avatar.name, str(avatar.workspace))
 
 
 @dataclass(frozen=True)
@@ -135,19 +122,18 @@ def unlock(
     *,
     name: str,
     agreed: bool,
+    shown: str,
     challenge: str,
     pictures: Sequence[UploadedFile],
 ) -> Consent:
-    """Looks whether the photo's person did what the challenge asked, and writes the record. Raises BadInput with what to do."""
+    """Looks whether the photo's person did what the challenge asked, and writes the record. Raises BadInput with what to do.
+
+    shown: the hash of the statement that was on the page.
+    """
     from rendering.faces import liveness, photo
 
-    name = typed(name)
-    if not agreed:
-        raise BadInput(
-            "Tick the box to agree with the statement.", code="missing_field", field="agreed"
-        )
-    if not 3 <= len(name) <= 120 or " " not in name:
-        raise BadInput("Type your full name, as you sign it.", code="missing_field", field="name")
+    agreed_to = statement(avatar)
+    name = statements.check_signature(agreed_to, name, agreed=agreed, shown=shown, field="name")
     if not pictures or not all(picture.size for picture in pictures):
         raise BadInput(
             "Open the camera first and take the pictures.", code="missing_field", field="live"
@@ -166,9 +152,7 @@ def unlock(
         digests.append(digest)
     pack = faces.get(avatar.pack, queue.store())
     seen = liveness.check(photo.portrait_of(pack.folder), frames, asked.asked)
-    agreed_to = statement(avatar, name)
     evidence = {
-        "statement": agreed_to.text,
         "name": name,
         "account": user.pk,
         "asked": list(asked.asked),
@@ -182,7 +166,7 @@ def unlock(
         kind="person",
         avatar=avatar,
         source="The person's own photo, and frames of their camera in which they do what was asked",
-        licence=f"Statement {statement(avatar).sha256}",
+        statement=agreed_to,
         sha256=avatar.pack,
         scope="drafts",
         evidence=evidence,

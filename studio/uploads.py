@@ -16,6 +16,7 @@ from rendering.values import BadInput
 from studio import actions, footage, limits
 from studio.models import Clip, Picture, Workspace
 
+NOUN = {"image": "picture", **clips.NOUN}
 LARGEST = {"image": pictures.MOST_BYTES, **clips.MOST_BYTES}
 SENT = {"image": limits.PICTURES, "video": limits.VIDEOS, "music": limits.TUNES}
 
@@ -31,7 +32,7 @@ def received(
     size = upload.size or 0
     if size > LARGEST[kind]:
         raise BadInput(
-            f"The file has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
+            f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
             code="file_too_large",
         )
     limits.take(SENT[kind], workspace.pk)

@@ -18,7 +18,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-
 from rendering import memory, weights
 from rendering.values import BadInput, Unavailable
 from rendering.voices.contract import (

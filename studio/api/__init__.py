@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
@@ -85,6 +85,19 @@ class PublicAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Clients are made from these names: render_create, not the path of a module."""
         return operation.view_func.__name__
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext]
+    ) -> ValidationError:
+        """Each error also names the model of the operation that it breaks, whose fields are offered in its place."""
+        worded = super().validation_error_from_error_contexts
+        return ValidationError(
+            [
+                {**error, "model": context.model}
+                for context in error_contexts
+                for error in worded([context]).errors
+            ]
+        )
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Refusals come as problem details, which ninja cannot be told for one status alone."""

@@ -14,8 +14,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from ninja.errors import HttpError, ValidationError
-from pydantic import BaseModel
 
+from rendering import clips, pictures
 from rows.limits import Standing
 from studio.errors import Problem, explain
 from studio.limits import REQUESTS
@@ -58,7 +58,11 @@ CODES: dict[str, tuple[int, str]] = {
     "revision_conflict": (409, "The project was changed since the revision that you named."),
     "render_over": (409, "The render has ended, and an ended render never changes again."),
     "body_too_large": (413, "A body has at most 1,000,000 bytes."),
-    "file_too_large": (413, "A photo has at most 20,000,000 bytes."),
+    "file_too_large": (
+        413,
+        f"A photo or picture has at most {pictures.MOST_BYTES:,} bytes, music {clips.MOST_BYTES['music']:,}, "
+        f"a video {clips.MOST_BYTES['video']:,}.",
+    ),
     "unsupported_media_type": (415, "Bodies are sent as Content-Type: application/json."),
     "invalid_field": (422, "A field has a value that cannot be used: errors[] names it."),
     "unknown_field": (422, "There is no such field: errors[] names the nearest that exists."),
@@ -79,10 +83,11 @@ CODES: dict[str, tuple[int, str]] = {
         422,
         "A text in the picture uses a character that our fonts do not have: remove it.",
     ),
+    "file_damaged": (422, "A file that you uploaded is damaged on our disk. Upload it again."),
     "audio_unreadable": (422, "The recording is empty, or not sound that can be read."),
-    "image_unreadable": (422, "The photo is empty, moves, or is no picture that can be read."),
-    "image_too_large": (422, "A photo has at most 12,000 pixels a side and 150 million in all."),
-    "image_too_small": (422, "A photo has at least 64 pixels a side, and its face 256."),
+    "image_unreadable": (422, "The photo or picture is empty, moves, or cannot be read."),
+    "image_too_large": (422, "It has at most 12,000 pixels a side and 150 million in all."),
+    "image_too_small": (422, "It has at least 64 pixels a side; the face in a photo has 256."),
     "idempotency_key_reused": (422, "The key belongs to a request with another body."),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
     "too_many_renders": (429, "As many renders wait as the plan allows. Wait until one begins."),
@@ -91,7 +96,10 @@ CODES: dict[str, tuple[int, str]] = {
         451,
         "The script breaks a rule: errors[] quotes the words. `appeal` asks a person to read them.",
     ),
-    "image_refused": (451, "The picture breaks a rule: the sentence names it. Choose another one."),
+    "image_refused": (
+        451,
+        "The picture, photo or video breaks a rule, which the sentence names. Choose another one.",
+    ),
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
     "voice_unavailable": (
         503,
@@ -198,18 +206,8 @@ def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
     return list(here.get("properties", ()))
 
 
-def _body_of(path: str) -> type[BaseModel]:
-    """What a request to this address holds."""
-    from studio.api import bodies
-
-    if "/captions/" in path:
-        return bodies.CaptionSplit if path.endswith("/split") else bodies.CaptionChange
-    return bodies.RenderRequest
-
-
-def from_validation(error: ValidationError, path_asked: str) -> Problem:
-    body = _body_of(path_asked).model_json_schema()
-
+def from_validation(error: ValidationError) -> Problem:
+    """Each error names, as `model`, what the operation takes there (studio/api/__init__.py)."""
     errors = []
     for item in error.errors[:20]:
         location = list(item["loc"])
@@ -217,8 +215,8 @@ def from_validation(error: ValidationError, path_asked: str) -> Problem:
         if not path:
             code, message = "invalid_json", "The body must be one JSON object."
         elif item["type"] == "extra_forbidden":
-            inside = [part for part in location[1:-1] if part != "payload"]
-            hint = nearest(str(location[-1]), _known(body, inside))
+            known = _known(item["model"].model_json_schema(), location[1:-1])
+            hint = nearest(str(location[-1]), known)
             code, message = "unknown_field", f"There is no field {path[:80]}.{hint}"
         elif item["type"] == "missing":
             code, message = "missing_field", f"The field {path} is missing."
@@ -252,7 +250,7 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
         case Refusal():
             problem, retry_after = error.problem, error.retry_after
         case ValidationError():
-            problem = from_validation(error, request.path)
+            problem = from_validation(error)
         case Http404():
             problem = Refusal("not_found").problem
         case RequestDataTooBig():

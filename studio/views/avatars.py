@@ -152,7 +152,7 @@ def _page(
     context = {
         "avatar": avatar,
         "voices": voices,
-        "statement": unlocking.statement(avatar).text,
+        "statement": unlocking.statement(avatar),
         "typed": request.POST.get("name", ""),
         "problem": problem,
         "marked": photos.kept(avatar, "marked") is not None,
@@ -160,7 +160,8 @@ def _page(
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
     answer = render(request, f"studio/avatar_detail.html{partial}", context)
-    answer.status_code = 422 if problem else 200
+    told = explain(problem) if problem else None
+    answer.status_code = told.status if told else 200
     answer["Permissions-Policy"] = CAMERA
     return answer
 
@@ -233,6 +234,7 @@ def avatar_unlock(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
             request.user,  # type: ignore[arg-type]
             name=request.POST.get("name", ""),
             agreed=request.POST.get("agreed") == "yes",
+            shown=request.POST.get("statement", ""),
             challenge=request.POST.get("challenge", ""),
             pictures=request.FILES.getlist("live"),
         )

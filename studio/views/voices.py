@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from consent import statements
 from rendering import voices as engines
 from rendering.values import BadInput
 from studio import access, recordings
@@ -37,6 +38,7 @@ def voice_list(request: WorkspaceRequest) -> HttpResponse:
 def voice_create(request: WorkspaceRequest) -> HttpResponse:
     """A recording of one's own voice, with the statement of who speaks in it."""
     workspace = request.workspace
+    statement = recordings.statement(workspace)
     problem = None
     try:
         if request.method == "GET":
@@ -45,15 +47,20 @@ def voice_create(request: WorkspaceRequest) -> HttpResponse:
             upload = request.FILES.get("recording")
             if not isinstance(upload, UploadedFile):
                 raise BadInput("Choose a recording first.", code="missing_field", field="recording")
-            recordings.check_signature(request.POST.get("signed", ""), "agreed" in request.POST)
+            signed = statements.check_signature(
+                statement,
+                request.POST.get("signed", ""),
+                agreed="agreed" in request.POST,
+                shown=request.POST.get("statement", ""),
+            )
             with recordings.received(workspace, upload) as sound:
                 made = recordings.add(
                     workspace,
                     request.user,  # type: ignore[arg-type]
                     sound,
                     name=request.POST.get("name", ""),
-                    signed=request.POST.get("signed", ""),
-                    agreed="agreed" in request.POST,
+                    signed=signed,
+                    agreed_to=statement,
                 )
             return redirect("voice_detail", made.pk)
     except BadInput as refusal:
@@ -61,7 +68,7 @@ def voice_create(request: WorkspaceRequest) -> HttpResponse:
     context = {
         "problem": problem,
         "field": problem.where.get("field", "recording") if problem else "",
-        "statement": recordings.statement(workspace).text,
+        "statement": statement,
         "clones": not engines.not_cloning(),
         "name": request.POST.get("name", "My voice"),
         "signed": request.POST.get("signed", ""),

@@ -4,8 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import path
 from django.utils import timezone
+from ninja.errors import ValidationError
 
+from studio import uploads, urls
+from studio.api import PublicAPI, StrictParser, problems
+from studio.api.bodies import Request
 from studio.api.problems import CODES
 from studio.limits import REQUESTS
 from studio.models import ApiKey
@@ -136,6 +142,33 @@ def test_an_unknown_field_names_the_nearest(program, body, path, nearest):
     assert f"Did you mean {nearest}?" in errors[path]["message"]
 
 
+class Cut(Request):
+    seconds: int
+
+
+def test_a_misspelt_field_is_looked_up_in_the_body_of_its_operation(client, settings):
+    """Wherever its address stands: here among those of captions."""
+    other = PublicAPI(
+        parser=StrictParser(), urls_namespace="other", docs_url=None, openapi_url=None
+    )
+    other.add_exception_handler(ValidationError, problems.handle)
+
+    @other.post("/captions/cut")
+    def cut(request, payload: Cut):
+        return {}
+
+    class Addresses:
+        urlpatterns = [path("api/other/", other.urls), *urls.urlpatterns]
+
+    settings.ROOT_URLCONF = Addresses
+    answer = client.post(
+        "/api/other/captions/cut", '{"second": 4}', content_type="application/json"
+    )
+    told = {error["code"]: error["message"] for error in answer.json()["errors"]}
+    assert "There is no field second. Did you mean seconds?" in told["unknown_field"]
+    assert told["missing_field"] == "The field seconds is missing."
+
+
 @pytest.mark.parametrize(
     ("body", "path", "code"),
     [
@@ -206,6 +239,41 @@ def test_a_slip_of_ours_is_said_and_costs_nothing(program, monkeypatch, caplog):
     body = problem(response, 500, "internal_error")
     assert "secret" not in response.content.decode()
     assert body["request_id"] in caplog.text
+
+
+ASSETS, AVATARS = "/api/v1/assets", "/api/v1/avatars"
+FORM = "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "code", "sentence"),
+    [
+        (ASSETS, FORM, "file_too_large", "a video 500,000,000"),
+        (AVATARS, FORM, "file_too_large", "A photo or picture has at most 20,000,000 bytes"),
+        (RENDERS, FORM, "body_too_large", "A body has at most 1,000,000 bytes"),
+        (RENDERS, "application/json", "body_too_large", "A body has at most 1,000,000 bytes"),
+    ],
+)
+def test_a_request_that_is_too_large_says_what_may_be_how_large(
+    program, address, kind, code, sentence
+):
+    headers = {"Authorization": f"Bearer {program.secret}"}
+    answer = program.client.generic(
+        "POST", address, b"", kind, headers=headers, CONTENT_LENGTH="600000000"
+    )
+    assert sentence in problem(answer, 413, code)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun"), [("image", "picture"), ("video", "video"), ("music", "music")]
+)
+def test_a_file_that_is_too_large_is_called_what_it_is(program, monkeypatch, kind, noun):
+    monkeypatch.setitem(uploads.LARGEST, kind, 1_000_000)
+    headers = {"Authorization": f"Bearer {program.secret}", "Idempotency-Key": kind}
+    file = SimpleUploadedFile("a.bin", b"x" * 2_000_000)
+    answer = program.client.post(ASSETS, {"kind": kind, "file": file}, headers=headers)
+    detail = problem(answer, 413, "file_too_large")["detail"]
+    assert detail == f"The {noun} has 2 MB; at most 1 MB can be used."
 
 
 def test_every_refusal_is_documented(client):

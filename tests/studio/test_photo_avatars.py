@@ -1,7 +1,9 @@
 """From a photo to an avatar of the workspace: made, refused, kept, unlocked by its person, deleted."""
 
 import hashlib
+import html
 import json
+import re
 from datetime import timedelta
 
 import cv2
@@ -94,10 +96,21 @@ def camera(asked):
         yield SimpleUploadedFile("camera.jpg", picture.read_bytes(), "image/jpeg")
 
 
+def statement_of(client, avatar):
+    """(text, hash) of what she is asked to agree to, as the page has it; nothing where nobody is asked."""
+    page = html.unescape(client.get(f"/avatars/{avatar.pk}/").content.decode())
+    found = re.search(
+        r'<blockquote class="statement">(.*?)</blockquote>\s*<input type="hidden" name="statement" value="(\w*)">',
+        page,
+    )
+    return found.groups() if found else ("", "")
+
+
 def agree(client, avatar, **changed):
     """Maya opens the camera, does what is asked, types her name and agrees."""
     challenge, asked = open_camera(client, avatar)
     fields = {
+        "statement": statement_of(client, avatar)[1],
         "name": "Maya Robin",
         "agreed": "yes",
         "challenge": challenge,
@@ -220,13 +233,19 @@ def test_it_is_locked_until_its_person_agrees(client, alice, kept):
     voice = Voice.objects.get(slug="af_heart")
     with pytest.raises(NotAllowed, match="no valid consent"):
         allows(kept, voice, draft=True)
+    text, _ = statement_of(client, kept)
     assert agree(client, kept).status_code == 302
     record, _ = allows(kept, voice, draft=True)
     assert (record.kind, record.scope, record.sha256) == ("person", "drafts", kept.pack)
     evidence = Evidence.objects.get(consent=record).body
     assert evidence["name"] == "Maya Robin"
-    assert "I, Maya Robin, am the person" in evidence["statement"]
-    assert f"on {timezone.now():%-d %B %Y}." in evidence["statement"]
+    assert "I am the person in the photo of the avatar “Robin”" in text
+    assert f"on {timezone.now():%-d %B %Y}." in text
+    assert evidence["statement"] == text  # word for word as it was shown
+    assert record.licence == f"Statement {hashlib.sha256(text.encode()).hexdigest()}"
+    agreed = {"statement_version": "face-1", "uses": ["draft_videos"]}
+    assert agreed.items() <= evidence.items()
+    assert agreed.items() <= record.events.get().body["body"].items()
     assert evidence["distance"] <= 0.45
     asked = evidence["asked"]
     assert (asked[0], asked[-1], len(asked)) == ("straight", "straight", 4)
@@ -293,6 +312,7 @@ def test_a_saved_picture_of_another_task_is_not_taken(client, kept):
     challenge, _ = open_camera(client, kept)
     files = list(camera(["straight", "straight", "straight", "straight"]))
     fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge, "live": files}
+    fields["statement"] = statement_of(client, kept)[1]
     answer = client.post(f"/avatars/{kept.pk}/unlock", fields)
     assert "does not show what was asked" in answer.content.decode()
     assert kept.locked
@@ -308,7 +328,24 @@ def test_the_pictures_come_in_time(client, kept, waited, sentence):
 
 def agree_again(client, avatar, challenge, asked):
     fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge}
+    fields["statement"] = statement_of(client, avatar)[1]
     return client.post(f"/avatars/{avatar.pk}/unlock", {**fields, "live": list(camera(asked))})
+
+
+def test_nobody_agrees_to_words_that_they_have_not_seen(client, alice, kept):
+    """The workspace gets another name while the page is open. The pictures of the camera are not used up by it."""
+    _, seen = statement_of(client, kept)
+    alice.workspace.name = "Another company"
+    alice.workspace.save()
+    challenge, asked = open_camera(client, kept)
+    fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge, "statement": seen}
+    answer = client.post(f"/avatars/{kept.pk}/unlock", {**fields, "live": list(camera(asked))})
+    assert answer.status_code == 409
+    shown = answer.content.decode()
+    assert "The statement has changed since you opened this page" in shown
+    assert "the workspace “Another company”" in shown
+    assert kept.locked
+    assert agree_again(client, kept, challenge, asked).status_code == 302
 
 
 def test_a_challenge_counts_once_and_for_who_opened_the_camera(client, kept, bob, client_of):

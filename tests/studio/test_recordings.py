@@ -1,5 +1,7 @@
 """A person's own recording: taken in with their consent, measured, beside the nearest stock voices, deleted."""
 
+import hashlib
+import html
 import io
 import re
 from dataclasses import replace
@@ -40,8 +42,16 @@ def client(alice, client_of, library):
     return client_of(alice)
 
 
+def statement_of(client):
+    """(text, hash) of what a person is asked to agree to, as the page has it."""
+    page = html.unescape(client.get("/voices/new").content.decode())
+    text = re.search(r'<blockquote class="statement">(.*?)</blockquote>', page)[1]
+    return text, re.search(r'name="statement" value="(\w*)"', page)[1]
+
+
 def send(client, data, **changed):
     fields = {
+        "statement": changed.get("statement") or statement_of(client)[1],
         "recording": SimpleUploadedFile("me.flac", data),
         "name": "My  voice",
         "signed": "Alice Example",
@@ -96,18 +106,40 @@ def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good)
 
 
 def test_the_consent_is_recorded_before_anything_is_measured(client, alice, good):
+    text, _ = statement_of(client)
     voice = sent(client, good)
     consent = voice.consents.get()
     assert (consent.kind, consent.scope) == ("person", "drafts")
     evidence = consent.evidence.body
     assert evidence["name"] == "Alice Example"
-    assert "I, Alice Example, am the person who speaks" in evidence["statement"]
-    assert "No copy of my voice is made" in evidence["statement"]
+    assert "I am the person who speaks" in text
+    assert "No copy of my voice is made" in text
+    assert evidence["statement"] == text  # word for word as it was shown
+    assert consent.licence == f"Statement {hashlib.sha256(text.encode()).hexdigest()}"
+    agreed = {"statement_version": "voice-compared-1", "uses": ["measure"]}
+    assert agreed.items() <= evidence.items()
+    assert agreed.items() <= consent.events.get().body["body"].items()
     assert evidence["recording_sha256"] == consent.sha256
     assert "Alice Example" not in str(consent.body())
     assert first_broken_link() is None
     consent.withdraw()
     assert recordings.MEASURING.claim(voice.pk) is None  # who has withdrawn is not measured
+
+
+def test_nobody_agrees_to_words_that_they_have_not_seen(client, good, monkeypatch):
+    """The page is open while an engine is installed that can speak in the voice."""
+    text, seen = statement_of(client)
+    monkeypatch.setattr("rendering.voices.not_cloning", lambda: "")
+    answer = send(client, good, statement=seen)
+    assert answer.status_code == 409
+    shown = html.unescape(answer.content.decode())
+    assert "The statement has changed since you opened this page" in shown
+    assert text not in shown
+    assert "a copy of my voice speaks" in shown
+    assert 'value="Alice Example"' in shown  # what was typed is not lost
+    assert not Consent.objects.filter(kind="person").exists()
+    assert send(client, good, statement="0" * 64).status_code == 409
+    assert sent(client, good).consents.get().uses == ["measure", "draft_copies"]
 
 
 @pytest.mark.parametrize(
@@ -216,6 +248,74 @@ def test_the_api_reads_and_deletes_recordings_and_makes_none(client, alice, good
 
 
 # -- a voice that is spoken in ------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_an_engine(monkeypatch):
+    """Call it when an engine that speaks in own voices is installed: a stand-in, whose voices are all zeros."""
+    from rendering.voices import xtts
+
+    class Cloner:
+        def measure(self, wav):
+            zeros = np.zeros((1, 2, 3), np.float32)
+            return xtts.Conditioning(latents=zeros, embedding=zeros)
+
+    def install():
+        monkeypatch.setattr("rendering.voices.not_cloning", lambda: "")
+        monkeypatch.setattr("rendering.voices.cloner", Cloner)
+
+    return install
+
+
+def test_who_agreed_to_a_copy_is_spoken_in(client, good, with_an_engine):
+    with_an_engine()
+    voice = measured(sent(client, good))
+    assert (voice.status, voice.engine) == ("drafts", "xtts")
+    assert recordings.own_file(voice).exists()
+
+
+def test_who_agreed_to_be_compared_is_not_spoken_in_whatever_the_workspace_is_called(
+    client, alice, good, with_an_engine
+):
+    alice.workspace.name = "We say: a copy of my voice speaks"
+    alice.workspace.save()
+    voice = sent(client, good)
+    with_an_engine()
+    assert (measured(voice).status, voice.engine) == ("compared", "")
+
+
+OLD = "I, Alice Example, am the person who speaks in this recording. I agree that the workspace “Alice” measures my voice to tell it from other voices"
+
+
+@pytest.mark.parametrize(
+    ("words", "engine"),
+    [
+        (f"{OLD} and to make draft videos in which a copy of my voice speaks words.", "xtts"),
+        (f"{OLD} and to show the stock voices nearest to it. No copy of my voice is made.", ""),
+        (None, ""),  # the evidence was erased
+    ],
+)
+def test_what_was_agreed_before_uses_were_kept_still_counts(
+    alice, library, with_an_engine, words, engine
+):
+    voice = Voice.objects.create(
+        workspace=alice.workspace, slug="of-before", name="V", language="en-US", state="measuring"
+    )
+    path = recordings.place(voice)
+    with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
+        np.savez(out, wav=sounds.speech(), rate=SAMPLE_RATE)
+    evidence = {"statement": words} if words else None
+    Consent.record(
+        kind="person",
+        voice=voice,
+        source="s",
+        licence="Statement",
+        sha256="0" * 64,
+        scope="drafts",
+        evidence=evidence,
+    )
+    with_an_engine()
+    assert measured(voice).engine == engine
 
 
 @pytest.fixture
