@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from billing.append_only import append_only, changeable
+from rows.append_only import append_only, changeable
 
 
 class Migration(migrations.Migration):
