@@ -133,8 +133,9 @@ def record(
 
 
 def erase(person: str) -> int:
-    """Erases the personal data of somebody; the events stay. Returns how many held any."""
-    return Personal.objects.filter(person=person).delete()[0]
+    """Erases the personal data of somebody, by id or address; the events stay. Returns how many held any."""
+    theirs = Personal.objects.filter(Q(person=person) | Q(body__address=person))
+    return theirs.delete()[0]
 
 
 def deliver() -> None:

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from billing.append_only import allow_changes, refuse_changes
 from django.core.management import call_command
 from django.db import connection
 
 from consent.models import ConsentEvent
+from rows.append_only import allow_changes, refuse_changes
 from studio.models import Avatar
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]

@@ -4,13 +4,13 @@ import hashlib
 from datetime import UTC, datetime
 
 import pytest
-from billing.append_only import allow_changes, refuse_changes
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from consent import statements
 from consent.models import Consent, Evidence, first_broken_link
 from rendering.values import BadInput
+from rows.append_only import allow_changes, refuse_changes
 from studio.models import Voice
 from tests.consent.test_chain import Forger
 

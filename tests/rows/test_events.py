@@ -2,8 +2,10 @@
 
 import threading
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.utils import DatabaseError
 from django.utils import timezone
@@ -139,9 +141,27 @@ def test_personal_data_is_erased_and_the_event_stays(alice):
     event = Event.objects.get(kind="account.opened", subject=str(alice.pk))
     assert event.personal.body == {"name": "alice", "address": alice.email}
     assert "alice" not in str([event.before, event.after])
-    assert events.erase(str(alice.pk)) == 1
+    out = StringIO()
+    call_command("events", "--erase", alice.email, stdout=out)
+    assert out.getvalue() == "Erased from 1 events.\n"
     assert not Personal.objects.filter(event=event).exists()
     assert Event.objects.filter(pk=event.pk).exists()
+
+
+def test_the_operator_sees_who_is_behind(db, heard):
+    def broken(event):
+        raise RuntimeError("no")
+
+    events.CONSUMERS["weak"] = Consumer("weak", (), broken)
+    tell("one", "two")
+    events.deliver()
+    out = StringIO()
+    call_command("events", stdout=out)
+    first, *lines = out.getvalue().splitlines()
+    assert first == "2 events, 0 of them just written"
+    told = {line.split()[0]: line for line in lines}
+    assert "0 behind" in told["ears"]
+    assert "2 behind, failed 1 times, tries again in" in told["weak"]
 
 
 def test_a_key_tells_without_its_secret(alice):
