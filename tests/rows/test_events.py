@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.utils import DatabaseError
@@ -49,7 +50,10 @@ def test_outside_a_transaction_nothing_is_recorded():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite writes one after another")
+@pytest.mark.skipif(
+    settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
+    reason="SQLite writes one after another",
+)
 def test_what_commits_late_is_not_missed(heard):
     """The first draws its number, the second draws the next one and commits, is heard, and then the first commits."""
     drawn, go_on = threading.Event(), threading.Event()
