@@ -7,7 +7,7 @@ what else they do now. The same model tells the end before a render is asked for
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -185,7 +185,7 @@ def _foretell(crew: list[Worker]) -> dict[Hashable, Forecast]:
         after[render.pk] = effort.joining(render.film or 0.0, known, music=bool(render.music))
         if render.stage == "delivery":
             after[render.pk] /= 2
-    pace, before = _pace(crew), Counter[str]()
+    pace, before = _pace(crew), defaultdict[str, float](float)
     for row in sorted(_at_work(crew), key=lambda row: _left(row, pace)):
         left, worker = _left(row, pace), row.lease_owner.rpartition(":")[0]
         if isinstance(left, Alone):  # it goes on when those of its worker are done

@@ -270,8 +270,8 @@ def forecast(
             heapq.heappop(held)
         return len(at_work) - len(held)
 
-    for number, (rest, workspace) in enumerate(sorted(hands, key=lambda hand: hand[0])):
-        heapq.heappush(at_work, (end_of(rest), number, workspace))
+    for number, (work, workspace) in enumerate(sorted(hands, key=lambda hand: hand[0])):
+        heapq.heappush(at_work, (end_of(work), number, workspace))
     places: dict[Hashable, tuple[int, float]] = {}
     given, begin = sum(seconds for seconds, _ in hands), 0
     ends = dict(own)  # in what a slot has done by then

@@ -54,7 +54,7 @@ def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, P
     return None, None
 
 
-def _used(request: HttpRequest, row: Picture | Clip, name: str) -> HttpResponse:
+def _used(request: WorkspaceRequest, row: Picture | Clip, name: str) -> HttpResponse:
     """Puts the upload where it was meant for, as a step that can be taken back, and answers."""
     scene, project = _put(request, row, name)
     body: dict[str, Any] = {"id": row.pk, "name": row.name}

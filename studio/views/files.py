@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.http import (
@@ -43,17 +43,17 @@ RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
 def _problem(request: HttpRequest, status: int, code: str, title: str, sentence: str):
-    context = {"problem": Problem(status, code, title, sentence), "request_id": request.id}
+    context = {"problem": Problem(status, code, title, sentence), "request_id": request.id}  # type: ignore[attr-defined]
     return render(request, "problem.html", context, status=status)
 
 
 @require_safe
 def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     try:
-        key, suffix, signed_name, download, expires = links.read(token)
+        link = links.read(token)
     except links.Invalid:
-        key = signed_name = None
-    if key is None or signed_name != name:
+        link = None
+    if link is None or link.name != name:
         return _problem(
             request,
             403,
@@ -61,7 +61,7 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             "This link does not work",
             "The link is not complete or was changed. Open the page of the render for a fresh one.",
         )
-    if time.time() >= expires:
+    if time.time() >= link.expires:
         return _problem(
             request,
             403,
@@ -69,7 +69,7 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             "This link has ended",
             "Links to files end after a while. Open the page of the render for a fresh one.",
         )
-    if not download and "download" in request.GET:
+    if not link.download and "download" in request.GET:
         return _problem(
             request,
             403,
@@ -77,15 +77,16 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             "This link is for playing",
             "Downloads have links of their own, on the page of the render.",
         )
+    suffix = link.suffix
     if suffix == ".mp4":  # large; captions stay on this site, because players fetch them as its own
-        kind, left = TYPES[suffix], max(1, int(expires - time.time()))
-        options = {"name": name, "kind": kind, "seconds": left, "download": download}
-        if link := queue.store().url(key, suffix, **options):
-            answer = HttpResponseRedirect(link)
+        kind, left = TYPES[suffix], max(1, int(link.expires - time.time()))
+        options: dict[str, Any] = {"kind": kind, "seconds": left, "download": link.download}
+        if elsewhere := queue.store().url(link.key, suffix, name=name, **options):
+            answer = HttpResponseRedirect(elsewhere)
             answer["Cache-Control"] = "private, no-store"
             return answer
-    path = queue.store().find(key, suffix)
-    if path is None and queue.store().is_damaged(key, suffix):
+    path = queue.store().find(link.key, suffix)
+    if path is None and queue.store().is_damaged(link.key, suffix):
         return _problem(
             request,
             410,
@@ -101,7 +102,7 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             "This file is no longer here",
             "It was kept for a while and then removed. Render the project again to make a new one.",
         )
-    return serve(request, path, name, download=download)
+    return serve(request, path, name, download=link.download)
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:

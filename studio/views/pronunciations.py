@@ -67,7 +67,7 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
         raise BadInput(str(first), code="invalid_field")
     entries = list(workspace.pronunciations.all())
     for entry in entries:
-        entry.used = _used(workspace, entry.word)
+        entry.used = _used(workspace, entry.word)  # type: ignore[attr-defined]
     context = {"form": form, "entries": entries, "voice": _voice(request)}
     status = 422 if form.errors else 200
     return render(request, "studio/pronunciation_list.html", context, status=status)

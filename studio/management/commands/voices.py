@@ -35,13 +35,10 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False))
             return
-        slug, name = (
-            max(len(str(row[column])) for row in found) + 2 for column in ("slug", "name")
-        )
+        wide = {name: max(len(str(row[name])) for row in found) + 2 for name in ("slug", "name")}
         for row in found:
-            self.stdout.write(
-                f"{row['slug']:<{slug}}{row['name']:<{name}}{row['language']:<7}{row['description']}"
-            )
+            known_as = f"{row['slug']:<{wide['slug']}}{row['name']:<{wide['name']}}"
+            self.stdout.write(f"{known_as}{row['language']:<7}{row['description']}")
         self.stdout.write("")
         for name, engine in voices.ENGINES.items():
             if engine.clones:
