@@ -37,7 +37,7 @@ class WorkspaceRequest(HttpRequest):
     """A request of somebody who is signed in, in one of their workspaces."""
 
     id: str
-    user: User  # type: ignore[assignment]
+    user: User
     workspace: Workspace
     membership: Membership
     memberships: list[Membership]

@@ -116,7 +116,7 @@ def avatar_create(request: WorkspaceRequest) -> HttpResponse:
             with photos.received(workspace, upload) as photo:
                 made = photos.add(
                     workspace,
-                    request.user,  # type: ignore[arg-type]
+                    request.user,
                     photo,
                     voice=voice.slug if voice else "",
                 )
@@ -216,7 +216,7 @@ def avatar_discard(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 def avatar_challenge(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """The camera is opened: what the person is to do before it, picture by picture."""
     avatar = access.own_avatar(request.workspace, avatar_id)
-    challenge = unlocking.challenge(avatar, request.user)  # type: ignore[arg-type]
+    challenge = unlocking.challenge(avatar, request.user)
     return JsonResponse({"id": challenge.id, "steps": challenge.steps})
 
 
@@ -231,7 +231,7 @@ def avatar_unlock(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     try:
         unlocking.unlock(
             avatar,
-            request.user,  # type: ignore[arg-type]
+            request.user,
             name=request.POST.get("name", ""),
             agreed=request.POST.get("agreed") == "yes",
             shown=request.POST.get("statement", ""),

@@ -50,7 +50,7 @@ def key_list(request: WorkspaceRequest) -> HttpResponse:
                 "name", f"There are {MOST_KEYS} keys already; revoke one that is not used."
             )
         else:
-            made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)  # type: ignore[arg-type]
+            made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)
             # Shown in this answer only: nothing that could show it again is kept.
             context = {
                 "form": KeyForm(),

@@ -34,7 +34,7 @@ def read(path: Path) -> list[Mail]:
         if not source.strip():
             continue
         message = message_from_string(source.lstrip(), policy=policy.default)
-        body = message.get_body(("plain",))  # type: ignore[attr-defined]
+        body = message.get_body(("plain",))
         mails.append(
             Mail(
                 to=str(message["To"]),

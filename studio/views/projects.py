@@ -145,7 +145,7 @@ def project_create(request: WorkspaceRequest) -> HttpResponse:
     voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()
     project = Project.objects.create(
         workspace=workspace,
-        created_by=request.user,  # type: ignore[misc]
+        created_by=request.user,
         **({"title": EXAMPLE_TITLE} if example else {}),
     )
     project.add_scene(avatar=avatar, voice=voice, script=EXAMPLE if example else "")
@@ -157,7 +157,7 @@ def project_create(request: WorkspaceRequest) -> HttpResponse:
 def project_duplicate(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     take(PROJECTS, project.workspace_id)
-    return redirect("project_edit", project.duplicate(request.user).pk)  # type: ignore[arg-type]
+    return redirect("project_edit", project.duplicate(request.user).pk)
 
 
 @require_POST

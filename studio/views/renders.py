@@ -282,7 +282,7 @@ def render_retry(request: WorkspaceRequest, render_id: str) -> HttpResponse:
     project = access.project(request.workspace, render.project_id)
     new = request_render(
         project,
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         mode=render.mode,
         codec=render.codec,
         seen=seen_in(request.POST, render.mode),

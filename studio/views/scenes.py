@@ -443,7 +443,7 @@ def render_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     try:
         made = request_render(
             project,
-            by=request.user,  # type: ignore[arg-type]
+            by=request.user,
             mode=mode,
             seen=seen_in(request.POST, mode),
             one=True,

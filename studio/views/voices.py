@@ -56,7 +56,7 @@ def voice_create(request: WorkspaceRequest) -> HttpResponse:
             with recordings.received(workspace, upload) as sound:
                 made = recordings.add(
                     workspace,
-                    request.user,  # type: ignore[arg-type]
+                    request.user,
                     sound,
                     name=request.POST.get("name", ""),
                     signed=signed,
