@@ -65,6 +65,7 @@ BAD_INPUT_STATUS = {
     "body_too_large": 413,
     "statement_changed": 409,
     "rate_limited": 429,
+    "too_many_tries": 429,
     "too_many_renders": 429,
     "fair_use_reached": 429,
 }

@@ -4,6 +4,7 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import cv2
@@ -301,7 +302,8 @@ def test_what_is_missing_is_said(client, kept, changed, sentence):
 
 
 def test_what_is_asked_changes_and_always_turns_the_head(client, kept, monkeypatch):
-    monkeypatch.setattr(unlocking, "TRIES", 100)
+    many = replace(unlocking.CAMERA_OPENINGS, most=100)
+    monkeypatch.setattr(unlocking, "CAMERA_OPENINGS", many)
     drawn = {tuple(open_camera(client, kept)[1]) for _ in range(60)}
     assert len(drawn) >= 8  # of twelve
     assert all({"left", "right", "up"} & set(asked) for asked in drawn)
@@ -361,11 +363,14 @@ def test_a_challenge_counts_once_and_for_who_opened_the_camera(client, kept, bob
     assert kept.locked
 
 
-def test_the_camera_opens_five_times_an_hour(client, kept):
+def test_the_camera_opens_five_times_an_hour(client, kept, monkeypatch):
+    monkeypatch.setattr("rows.limits.clock", lambda: 3600 * 500_000 + 2400.0)
     for _ in range(5):
         open_camera(client, kept)
     answer = client.post(f"/avatars/{kept.pk}/challenge", headers={"Accept": "application/json"})
-    assert "wait an hour" in answer.json()["problem"]["sentence"]
+    assert answer.status_code == 429
+    said = "The camera was opened 5 times within an hour; wait 20 minutes and try again."
+    assert answer.json()["problem"]["sentence"] == said
 
 
 def test_it_renders_drafts_only(client, alice, kept):
