@@ -77,7 +77,7 @@ class Kind(Generic[Row]):
     state: str
     task: str
     do: Callable[[Attempt[Row]], None]
-    failed: dict[str, Any]
+    failed: Callable[[], dict[str, Any]]
     refused: Callable[[Exception], dict[str, Any] | None] = lambda error: None
     is_away: Callable[[Exception], bool] = lambda error: False
     ended: Callable[[Row], object] = lambda row: None
@@ -115,7 +115,7 @@ class Kind(Generic[Row]):
             if row.claims < MOST_CLAIMS:
                 self.ask(row.pk)
             else:
-                Attempt(self, row).end(**self.failed)
+                Attempt(self, row).end(**self.failed())
 
 
 class Attempt(Generic[Row]):
@@ -146,7 +146,7 @@ class Attempt(Generic[Row]):
                 self.rows.update(claimed_at=None, claims=F("claims") - 1)
             else:
                 log.exception("%s could not be finished", self.row.pk)
-                self.end(**self.kind.failed)
+                self.end(**self.kind.failed())
 
     def tell(self, fraction: float | None = None, **fields: Any) -> None:
         """Writes progress, at most once a second while only the fraction changes. Raises Over if the attempt no longer counts."""

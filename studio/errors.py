@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext
 from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
@@ -105,7 +106,7 @@ def explain(error: BaseException) -> Problem | None:
             title = "Drafts only" if drafts else "No valid consent"
             return Problem(403, error.code, title, error.sentence)
         case NotAllowedHere():
-            return Problem(403, "role_not_allowed", "Not with this role", error.sentence)
+            return Problem(403, "role_not_allowed", gettext("Not with this role"), error.sentence)
         case PriceRose():
             if error.seen is None:
                 begin = "The page did not say what this costs; it is too old."

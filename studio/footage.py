@@ -147,7 +147,7 @@ PREPARING = Kind(
     task="studio.tasks.prepare_clip",
     do=_prepare,
     refused=_refused,
-    failed={
+    failed=lambda: {
         "state": Clip.State.FAILED,
         "fraction": 1.0,
         "upload": "",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.urls.exceptions import Resolver404
+from django.utils.translation import gettext, ngettext
 
 from rendering import clips, pictures
 from rendering.values import BadInput
@@ -72,22 +73,28 @@ def take(limit: Limit, workspace: str) -> None:
     """Counts one for the workspace. Raises BadInput if that is one too many."""
     standing = limit.count(workspace)
     if standing.exceeded:
-        sent = f"The workspace has sent {limit.most} {limit.what} within {span(limit)}"
-        raise too_often(f"{sent}; wait {pause(standing)} and send it again.", standing)
+        sentence = {
+            MINUTE: gettext(
+                "The workspace has sent {most} {what} within a minute; wait {pause} and send it again."
+            ),
+            HOUR: gettext(
+                "The workspace has sent {most} {what} within an hour; wait {pause} and send it again."
+            ),
+        }[limit.seconds]
+        raise too_often(sentence, limit, standing)
 
 
-def too_often(sentence: str, standing: Standing, code: str = "rate_limited") -> BadInput:
-    return BadInput(sentence, code=code, retry_after=standing.resets_in)
-
-
-def span(limit: Limit) -> str:
-    return {MINUTE: "a minute", HOUR: "an hour"}[limit.seconds]
-
-
-def pause(standing: Standing) -> str:
-    """How long to wait, in words."""
+def too_often(
+    sentence: str, limit: Limit, standing: Standing, code: str = "rate_limited"
+) -> BadInput:
+    """The refusal. sentence: with gaps for `most`, `what`, and the `pause` until the limit opens again."""
     left = standing.resets_in
-    return f"{left / 60:.0f} minutes" if left >= 90 else f"{left} seconds"
+    if left >= 90:
+        pause = ngettext("{n} minute", "{n} minutes", round(left / 60)).format(n=round(left / 60))
+    else:
+        pause = ngettext("{n} second", "{n} seconds", left).format(n=left)
+    told = sentence.format(most=limit.most, what=limit.what, pause=pause)
+    return BadInput(told, code=code, retry_after=left)
 
 
 def addresses() -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
+from django.utils.translation import gettext
+
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
 from rendering.values import PLACES, BadInput, LineSpec, Overlay, Script
@@ -109,7 +111,9 @@ def _number(value: Any, least: float, most: float, usual: float | None, path: st
         return usual
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise BadInput(
-            f"{str(value)[:40]} cannot be used here; use a number from {least} to {most}.",
+            gettext("{value} cannot be used here; use a number from {least} to {most}.").format(
+                value=str(value)[:40], least=least, most=most
+            ),
             path=path,
         )
     return float(value)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from billing.plans import PLANS
 from consent.models import Evidence
@@ -224,11 +225,15 @@ def _refused(error: Exception) -> dict[str, Any] | None:
     return {"state": Avatar.State.REFUSED, "fraction": 1.0, "findings": findings}
 
 
-FAILED = {
-    "code": "internal",
-    "sentence": "Something went wrong on our side while the face was made, so it could not be finished. "
-    "Send the photo again; if it fails once more, write to us.",
-}
+def _failed() -> dict[str, Any]:
+    sentence = gettext(
+        "Something went wrong on our side while the face was made, so it could not be finished. "
+        "Send the photo again; if it fails once more, write to us."
+    )
+    findings = [{"code": "internal", "sentence": sentence}]
+    return {"state": Avatar.State.FAILED, "fraction": 1.0, "findings": findings}
+
+
 MAKING = Kind(
     model=Avatar,
     state=Avatar.State.MAKING,
@@ -236,7 +241,7 @@ MAKING = Kind(
     options={"priority": 0},  # somebody waits for it
     do=_make,
     refused=_refused,
-    failed={"state": Avatar.State.FAILED, "fraction": 1.0, "findings": [FAILED]},
+    failed=_failed,
     is_away=queue.is_away,
     ended=lambda avatar: _drop(avatar, "photo"),
 )

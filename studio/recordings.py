@@ -20,6 +20,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from billing.plans import PLANS
 from consent import statements
@@ -206,11 +207,14 @@ def _agreed_to_a_copy(voice: Voice) -> bool:
     return any(consent.covers(statements.DRAFT_COPIES) for consent in given)
 
 
-FAILED = {
-    "code": "internal",
-    "sentence": "Something went wrong on our side while your voice was measured, so it could not be finished. "
-    "Record it again; if it fails once more, write to us.",
-}
+def _failed() -> dict[str, Any]:
+    sentence = gettext(
+        "Something went wrong on our side while your voice was measured, so it could not be finished. "
+        "Record it again; if it fails once more, write to us."
+    )
+    return {"state": Voice.State.FAILED, "findings": [{"code": "internal", "sentence": sentence}]}
+
+
 MEASURING = Kind(
     model=Voice,
     state=Voice.State.MEASURING,
@@ -219,7 +223,7 @@ MEASURING = Kind(
     options={"priority": 0},  # somebody waits for it
     do=_measure,
     refused=_refused,
-    failed={"state": Voice.State.FAILED, "findings": [FAILED]},
+    failed=_failed,
     is_away=queue.is_away,
     ended=lambda voice: _drop(place(voice)),
 )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext
+
 from rendering import clips, pictures
 from rendering.stages import lettering
 from rendering.values import (
@@ -68,7 +70,8 @@ def add(parser: ArgumentParser) -> None:
 def read(options: dict[str, Any], out: Path, folder: Path) -> Look:
     """The composition that the options ask for; files are cleaned into `folder`. Raises BadInput."""
     if options["height"] not in HEIGHTS:
-        raise BadInput(f"The height {options['height']} is not offered; use 240 to 2160.")
+        sentence = gettext("The height {height} is not offered; use 240 to 2160.")
+        raise BadInput(sentence.format(height=options["height"]))
     for name, offered in (
         ("layout", LAYOUTS),
         ("side", ("left", "right")),

@@ -13,13 +13,14 @@ from pathlib import Path
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent import statements
 from consent.models import Consent
 from consent.statements import Statement
 from rendering import faces, queue
 from rendering.values import BadInput, Frame
-from studio.limits import CAMERA_OPENINGS, pause, span, too_often
+from studio.limits import CAMERA_OPENINGS, too_often
 from studio.models import Avatar, User
 from studio.photos import MOST
 
@@ -57,22 +58,18 @@ def challenge(avatar: Avatar, user: User) -> Challenge:
 
     between = [secrets.choice(liveness.TURNS), secrets.choice(liveness.EXPRESSIONS)]
     secrets.SystemRandom().shuffle(between)
-    if not _may_ask(avatar):
-        raise BadInput("The avatar is not locked; load the page again.", code="not_locked")
+    _check_locked(avatar)
     standing = CAMERA_OPENINGS.count(avatar.pk)
     if standing.exceeded:
-        opened = (
-            f"The camera was opened {CAMERA_OPENINGS.most} times within {span(CAMERA_OPENINGS)}"
+        sentence = gettext(
+            "The camera was opened {most} times within an hour; wait {pause} and try again."
         )
-        raise too_often(
-            f"{opened}; wait {pause(standing)} and try again.", standing, "too_many_tries"
-        )
+        raise too_often(sentence, CAMERA_OPENINGS, standing, "too_many_tries")
     now = time.time()
     drawn = Challenge(secrets.token_urlsafe(18), ("straight", *between, "straight"), now)
     with transaction.atomic():
         row = Avatar.objects.select_for_update().get(pk=avatar.pk)
-        if not _may_ask(row):
-            raise BadInput("The avatar is not locked; load the page again.", code="not_locked")
+        _check_locked(row)
         row.challenge = {
             "id": drawn.id,
             "asked": list(drawn.asked),
@@ -83,8 +80,10 @@ def challenge(avatar: Avatar, user: User) -> Challenge:
     return drawn
 
 
-def _may_ask(avatar: Avatar) -> bool:
-    return avatar.state == Avatar.State.KEPT and avatar.locked
+def _check_locked(avatar: Avatar) -> None:
+    """Raises BadInput unless it waits for its person to agree."""
+    if avatar.state != Avatar.State.KEPT or not avatar.locked:
+        raise BadInput(gettext("The avatar is not locked; load the page again."), code="not_locked")
 
 
 def _taken(avatar: Avatar, user: User, given: str) -> Challenge:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rendering.values import BadInput, Frame
+from rendering.words import gettext
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -78,7 +79,9 @@ def check(text: str, *, path: str | None = None) -> None:
         odd = sorted(char for char in _needed(text) if ord(char) not in known)
         if odd:
             raise BadInput(
-                f"This text uses characters that our fonts do not have: {' '.join(odd[:5])}. Remove them or write them in letters.",
+                gettext(
+                    "This text uses characters that our fonts do not have: {odd}. Remove them or write them in letters."
+                ).format(odd=" ".join(odd[:5])),
                 code="no_glyph",
                 **where,
             )

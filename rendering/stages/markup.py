@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rendering.values import BadInput, Warn
+from rendering.words import gettext
 
 DEEPEST = 16
 MOST_TAGS = 1000
@@ -429,7 +430,9 @@ def _prosody(element: Element, warnings: list[Warn], end: int) -> None:
                 rate = {"+": 1 + amount, "-": 1 - amount, "": amount}[match[1]]
             if rate is None or not 0.5 <= rate <= 2:
                 raise refused(
-                    f"The rate {value[:20]!r} cannot be spoken; use slow, fast or 50% to 200%.",
+                    gettext(
+                        "The rate {value!r} cannot be spoken; use slow, fast or 50% to 200%."
+                    ).format(value=value[:20]),
                     start,
                     end,
                 )
@@ -442,7 +445,9 @@ def _prosody(element: Element, warnings: list[Warn], end: int) -> None:
                 pitch = amount if match[2] == "st" else amount * 0.12  # 100 % is one octave up
             if pitch is None or not -6 <= pitch <= 6:
                 raise refused(
-                    f"The pitch {value[:20]!r} cannot be spoken; use low, high or -6st to +6st.",
+                    gettext(
+                        "The pitch {value!r} cannot be spoken; use low, high or -6st to +6st."
+                    ).format(value=value[:20]),
                     start,
                     end,
                 )

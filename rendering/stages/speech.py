@@ -37,6 +37,7 @@ from rendering.values import (
     Word,
 )
 from rendering.voices import Clip, VoiceInfo, english
+from rendering.words import gettext
 
 VERSION = "speech/1"
 LEAD, TAIL = 0.25, 0.35  # seconds of silence around a line
@@ -205,11 +206,11 @@ def _checked(
             code="text_unspeakable",
         )
     if not 0.5 <= speed <= 2.0:
-        raise BadInput(f"The speed {speed} cannot be spoken; use 0.5 to 2.", code="invalid_field")
+        sentence = gettext("The speed {speed} cannot be spoken; use 0.5 to 2.")
+        raise BadInput(sentence.format(speed=speed), code="invalid_field")
     if not -6.0 <= pitch <= 6.0:
-        raise BadInput(
-            f"The pitch {pitch} cannot be spoken; use -6 to 6 semitones.", code="invalid_field"
-        )
+        sentence = gettext("The pitch {pitch} cannot be spoken; use -6 to 6 semitones.")
+        raise BadInput(sentence.format(pitch=pitch), code="invalid_field")
     if pitch and "pitch" not in voice.supports:
         raise BadInput(
             f"The voice {voice.name} cannot be made higher or lower; set the pitch to 0.",

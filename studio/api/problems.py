@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 from ninja.errors import HttpError, ValidationError
 
 from rendering import clips, pictures
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-CODES: dict[str, tuple[int, str]] = {
+CODES: dict[str, tuple[int, str | Promise]] = {
     "invalid_json": (400, "The body is not one JSON object in UTF-8. Mend it and send it again."),
     "invalid_form": (400, "A form with a file is damaged, or has too many fields."),
     "invalid_header": (400, "A header, or the address itself, cannot be read."),
@@ -46,7 +48,10 @@ CODES: dict[str, tuple[int, str]] = {
     "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
     "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
-    "role_not_allowed": (403, "A key may not do this; a person with the right role can."),
+    "role_not_allowed": (
+        403,
+        gettext_lazy("A key may not do this; a person with the right role can."),
+    ),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
     "voice_limit": (403, "The workspace has all recordings that its plan holds."),
@@ -68,8 +73,11 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_field": (422, "There is no such field: errors[] names the nearest that exists."),
     "missing_field": (422, "A field that is needed is not there."),
     "conflicting_fields": (422, "Two fields that exclude each other were sent together."),
-    "avatar_unknown": (422, "There is no such avatar any more. Choose another one."),
-    "voice_unknown": (422, "The voice is not offered here any more. Choose another one."),
+    "avatar_unknown": (422, gettext_lazy("There is no such avatar any more. Choose another one.")),
+    "voice_unknown": (
+        422,
+        gettext_lazy("The voice is not offered here any more. Choose another one."),
+    ),
     "script_empty": (422, "There is nothing to say in the script."),
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
@@ -81,7 +89,9 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "no_glyph": (
         422,
-        "A text in the picture uses a character that our fonts do not have: remove it.",
+        gettext_lazy(
+            "A text in the picture uses a character that our fonts do not have: remove it."
+        ),
     ),
     "file_damaged": (422, "A file that you uploaded is damaged on our disk. Upload it again."),
     "audio_unreadable": (422, "The recording is empty, or not sound that can be read."),
@@ -103,7 +113,7 @@ CODES: dict[str, tuple[int, str]] = {
     "internal_error": (500, "Our fault. Nothing was charged; quote the request id to us."),
     "voice_unavailable": (
         503,
-        "The provider of that voice cannot speak it now: the sentence says why.",
+        gettext_lazy("The provider of that voice cannot speak it now: the sentence says why."),
     ),
     "unavailable": (503, "We cannot do this right now. Nothing was charged; try again later."),
 }
@@ -131,7 +141,7 @@ class Refusal(Exception):
         retry_after: int | None = None,
         extra: dict[str, Any] | None = None,
     ) -> None:
-        status, meaning = CODES[code]
+        status, meaning = CODES[code][0], str(CODES[code][1])
         super().__init__(sentence or meaning)
         self.retry_after = retry_after
         self.problem = Problem(

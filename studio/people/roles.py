@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from django.utils.translation import gettext
+
 from studio.models import Membership
 
 Verb = Literal["see", "edit", "render", "cast", "see_money", "manage_keys"]
@@ -21,25 +23,31 @@ RIGHTS: dict[str, frozenset[Verb]] = {
     KEY: EVERYTHING - {"manage_keys"},
 }
 
-DOING: dict[Verb, str] = {
-    "see": "see this",
-    "edit": "change this",
-    "render": "render or cancel",
-    "cast": "make or delete avatars and voices",
-    "see_money": "see credits",
-    "manage_keys": "make or revoke keys",
-}
+
+def _sentence(verb: Verb) -> str:
+    return {
+        "see": gettext("Your role in this workspace does not let you see this"),
+        "edit": gettext("Your role in this workspace does not let you change this"),
+        "render": gettext("Your role in this workspace does not let you render or cancel"),
+        "cast": gettext(
+            "Your role in this workspace does not let you make or delete avatars and voices"
+        ),
+        "see_money": gettext("Your role in this workspace does not let you see credits"),
+        "manage_keys": gettext("Your role in this workspace does not let you make or revoke keys"),
+    }[verb]
 
 
 class NotAllowedHere(Exception):
     """The role does not allow this. `sentence` says what to do."""
 
     def __init__(self, role: str, verb: Verb) -> None:
-        super().__init__(f"{role} may not {verb}")
-        who = "a key" if role == KEY else f"the role “{role}”"
-        self.sentence = (
-            f"In this workspace, {who} may not {DOING[verb]}; ask an owner of the workspace."
-        )
+        super().__init__(role, verb)
+        if role == KEY:
+            self.sentence = gettext("A key may not do this; a person with the right role can.")
+        else:
+            self.sentence = gettext("{what}; ask an owner of the workspace.").format(
+                what=_sentence(verb)
+            )
 
 
 def need(role: str, verb: Verb) -> None:

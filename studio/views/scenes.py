@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import available
@@ -234,10 +235,10 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
                 and now[name] != shown[name]
                 and getattr(project, name) != value
             ):
-                sentence = (
-                    f"Somebody changed this to “{now[name]}” in the meantime, so your change was not saved. "
+                sentence = gettext(
+                    "Somebody changed this to “{theirs}” in the meantime, so your change was not saved. "
                     "Make it again if you want to replace theirs."
-                )
+                ).format(theirs=now[name])
                 if wants_json(request):
                     problem = {"code": "revision_conflict", "sentence": sentence, "errors": []}
                     return JsonResponse({"problem": problem, "settings": now}, status=409)

@@ -29,7 +29,7 @@ def kind_of(do, **changed):
         only=Q(removed_at=None),
         task="tests.nobody",
         do=do,
-        failed={"state": "failed", "findings": [SENTENCE]},
+        failed=lambda: {"state": "failed", "findings": [SENTENCE]},
         **changed,
     )
 

@@ -87,5 +87,5 @@ def test_a_key_that_may_not_gets_a_code(watchers, alice, library):
     program = Program.of(alice.workspace)
     assert program.get("/api/v1/avatars").status_code == 200
     refusal = problem(program.render(script="One.", mode="draft"), 403, "role_not_allowed")
-    assert "a key may not render" in refusal["detail"]
+    assert refusal["detail"] == "A key may not do this; a person with the right role can."
     problem(program.get("/api/v1/usage"), 403, "role_not_allowed")

@@ -8,6 +8,8 @@ from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
+from rendering.models import Render
+from rows import events
 from studio import mails
 from tests import words
 from tests.studio.rows import deliver, make_project, make_render
@@ -167,7 +169,8 @@ def test_the_outbox_is_english_where_nothing_else_is_said(client_of, alice, sett
 def test_the_mail_of_a_failed_render_speaks_another_language(alice, library, in_pseudo):
     render = make_render(make_project(alice.workspace, title="100 % <b>"), by=alice, quoted=54)
     render.fail("render_failed", "What went wrong.", ours=True)
-    assert mails.render_ended(render)
+    events.deliver()
+    assert mails.render_ended(Render.objects.get(pk=render.pk))
     (message,) = mail.outbox
     end = pseudo("“%(title)s” could not be finished; all credits are back")
     assert message.subject == end.replace("%(title)s", "100 % <b>")
@@ -187,7 +190,9 @@ def test_the_forms_of_a_number_are_translated(alice, library, in_pseudo):
     for reused in ((1,), (1, 2)):
         project = make_project(alice.workspace)
         render = make_render(project, by=alice, quoted=54, done=3, reused=reused)
-        mails.render_ended(deliver(render, used=48))
+        deliver(render, used=48)
+        events.deliver()
+        mails.render_ended(Render.objects.get(pk=render.pk))
     one, two = (message.body for message in mail.outbox)
     assert pseudo("%(n)s line was reused and cost nothing.").replace("%(n)s", "1") in one
     assert pseudo("%(n)s lines were reused and cost nothing.").replace("%(n)s", "2") in two
