@@ -64,7 +64,7 @@ def challenge(avatar: Avatar, user: User) -> Challenge:
         sentence = gettext(
             "The camera was opened {most} times within an hour; wait {pause} and try again."
         )
-        raise too_often(sentence, CAMERA_OPENINGS, standing, "too_many_tries")
+        raise too_often(sentence, CAMERA_OPENINGS, standing, code="too_many_tries")
     now = time.time()
     drawn = Challenge(secrets.token_urlsafe(18), ("straight", *between, "straight"), now)
     with transaction.atomic():

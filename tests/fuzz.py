@@ -95,9 +95,9 @@ class Fuzz:
         self.user = User.objects.filter(email="alice@example.org").first()
         if self.user is None:
             self.user = person("alice")
-        from studio.access import workspace_of
+        from studio.access import memberships
 
-        self.workspace: Workspace = workspace_of(self.user)
+        self.workspace: Workspace = memberships(self.user)[0].workspace
         give(self.workspace, 10_000_000, kind="grant", source=f"fuzz {self.dice.random()}")
         _, self.secret = ApiKey.make(self.workspace, "Fuzz")
         self.client = Client(raise_request_exception=False)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from redis.exceptions import ConnectionError as CacheAway
 
+from rows import limits
 from studio.api.problems import MEDIA_TYPE
 from studio.models import ApiKey
 
@@ -76,14 +77,18 @@ def test_a_database_that_others_write_to(clients, monkeypatch):
 
 
 def test_a_broker_that_is_away(clients, monkeypatch):
-    """In production limits are counted there."""
+    """In production wrong passwords are counted there, and what is known of the machines is kept there. Requests of
+    programs are counted there as well, and go on without."""
 
     def away(*_, **__):
         raise CacheAway
 
     monkeypatch.setattr(cache, "add", away)
+    monkeypatch.setattr(cache, "get_or_set", away)
+    monkeypatch.setattr(limits, "_away_until", float("inf"))
     _, program = clients
-    assert "unavailable" in said(program.get("/api/v1/renders"))
+    assert program.get("/api/v1/renders").status_code == 200
+    assert "unavailable" in said(program.render(script="One.", mode="draft"))
     wrong = {"login": "alice@example.org", "password": "wrong"}
     outside = Client(raise_request_exception=False)
     assert "does not answer" in said(outside.post("/accounts/login/", wrong))
