@@ -88,7 +88,12 @@ def test_a_broker_that_is_away(clients, monkeypatch):
     monkeypatch.setattr(limits, "_away_until", float("inf"))
     _, program = clients
     assert program.get("/api/v1/renders").status_code == 200
-    assert "unavailable" in said(program.render(script="One.", mode="draft"))
+    asked = {"script": "One.", "mode": "draft"}
+    headers = {"Idempotency-Key": "away"}
+    answer = program.post(
+        "/api/v1/renders", asked, content_type="application/json", headers=headers
+    )
+    assert "unavailable" in said(answer)
     wrong = {"login": "alice@example.org", "password": "wrong"}
     outside = Client(raise_request_exception=False)
     assert "does not answer" in said(outside.post("/accounts/login/", wrong))
