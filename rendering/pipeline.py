@@ -181,7 +181,7 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
     )
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
     burnt = spec.captions
-    captioned: Any = (captions.VERSION, burnt.style, burnt.position) if burnt.burn_in else ""
+    captioned: Any = (captions.VERSION, *burnt.look) if burnt.burn_in else ""
     if captioned and spec.cues:
         captioned = [*captioned, [asdict(cue) for cue in spec.cues]]
     met: list[Any] = [border.at]
@@ -214,7 +214,7 @@ def segment_keys(lines: Sequence[LineSpec], lengths: Sequence[float | None]) -> 
 
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
-    captioned = (spec.captions.burn_in, spec.captions.style, spec.captions.position)
+    captioned = (spec.captions.burn_in, *spec.captions.look)
     return _hash("rest", *_looks(spec), captioned, motion.VERSION, motion.rest(spec.style))
 
 

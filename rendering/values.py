@@ -236,6 +236,11 @@ class Captions:
     style: Literal["clean", "boxed", "karaoke"] = "boxed"
     position: Literal["bottom", "middle", "top"] = "bottom"
 
+    @property
+    def look(self) -> tuple[str, ...]:
+        """What decides how they look, for keys: films that were made before there was a setting have it as usual."""
+        return (self.style, self.position)
+
 
 @dataclass(frozen=True, slots=True)
 class CueEdit:

@@ -13,8 +13,7 @@ from billing.plans import DRAFTS_A_DAY, LONGEST_FILM, PLANS
 from rendering import clips, decoding, pictures
 from rendering.voices import recording
 from studio import cues, footage, limits, overlays
-from studio.composition import LONGEST_BODY
-from studio.forms import LONGEST_SCRIPT
+from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES

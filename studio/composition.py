@@ -17,10 +17,10 @@ from rendering.values import (
 )
 from studio import overlays
 from studio.models import Clip, Picture, Project, Scene
+from studio.models.fields import PROJECT, values_of
 
 HEIGHTS = {"720p": 720, "1080p": 1080, "2160p": 2160}
 CODECS = {"mp4": ("h264", "av1"), "webm": ("vp9",)}
-LONGEST_BODY = 600
 
 
 def kept(row: Picture | Clip | None) -> Picture | Clip | None:
@@ -59,11 +59,7 @@ def layout_of(scene: Scene) -> Layout:
 
 
 def captions_of(project: Project) -> Captions:
-    return Captions(
-        project.burn_captions,
-        project.caption_style,  # type: ignore[arg-type]
-        project.caption_position,  # type: ignore[arg-type]
-    )
+    return Captions(**values_of(project, PROJECT, "captions"))
 
 
 def logo_of(project: Project) -> Logo | None:

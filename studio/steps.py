@@ -5,47 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from studio.models import Change, Project
+from studio.models.fields import PROJECT, SCENE
 
-NAMES = {
-    "title": "Title",
-    "script": "Script",
-    "markup": "Written as",
-    "avatar": "Avatar",
-    "voice": "Voice",
-    "voice_by_hand": "Voice",
-    "speed": "Speed",
-    "style": "Manner",
-    "background": "Background",
-    "background_color": "Background colour",
-    "background_to": "End of the gradient",
-    "background_angle": "Angle of the gradient",
-    "picture": "Picture",
-    "clip": "Video",
-    "fit": "Fit",
-    "layout": "Layout",
-    "layout_side": "Side",
-    "layout_x": "Place across",
-    "layout_y": "Place down",
-    "layout_scale": "Size",
-    "heading": "Heading",
-    "body": "Text beside the person",
-    "overlays": "Overlays",
-    "cues": "Captions",
-    "transition": "Transition",
-    "aspect": "Shape",
-    "resolution": "Resolution",
-    "fps": "Frame rate",
-    "container": "Kind of file",
-    "burn_captions": "Captions in the picture",
-    "caption_style": "Caption style",
-    "caption_position": "Place of captions",
-    "logo": "Logo",
-    "logo_position": "Place of the logo",
-    "logo_size": "Size of the logo",
-    "music": "Music",
-    "music_volume": "Volume of the music",
-    "music_duck": "Ducking",
-}
+NAMES = {name: field.named for table in (PROJECT, SCENE) for name, field in table.items()}
 """Fields of a scene and of a project, as people call them."""
 
 
@@ -69,5 +31,5 @@ def _words(project: Project, change: Change | None) -> str:
     if "removed" in change.after:
         return f"removed scene{where}" if change.after["removed"] else f"new scene{where}"
     names = [name for name in change.after if name in NAMES]
-    first = NAMES[names[0]].lower() if names else "change"
+    first = str(NAMES[names[0]]).lower() if names else "change"
     return first + where

@@ -263,8 +263,7 @@ class Composition:
         return sum(start <= moment for start in starts[cue.first : cue.last + 1]) - 1
 
     def _caption(self, text: str, said: int) -> Patch:
-        style = self.spec.captions
-        return painting.caption(text, style.style, style.position, self.area, self.video, said)
+        return painting.caption(text, self.spec.captions, self.area, self.video, said)
 
 
 def _timed(overlay: Overlay, words: Sequence[Word], seconds: float) -> tuple[Overlay, float, float]:

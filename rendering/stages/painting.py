@@ -17,7 +17,7 @@ import numpy as np
 from rendering import clips, colour, media
 from rendering.stages import lettering, placing
 from rendering.stages.placing import Box
-from rendering.values import Background, Frame, Overlay, VideoFormat
+from rendering.values import Background, Captions, Frame, Overlay, VideoFormat
 
 INK, PAPER = (29, 26, 23), (250, 248, 245)
 BAND = 64  # rows that are laid at a time: what stays in the processor's cache is laid faster, and takes no memory
@@ -307,10 +307,9 @@ GROUND = (20, 20, 22)
 
 
 @functools.lru_cache(maxsize=16)
-def caption(
-    text: str, style: str, position: str, area: Box, video: VideoFormat, said: int
-) -> Patch:
+def caption(text: str, captions: Captions, area: Box, video: VideoFormat, said: int) -> Patch:
     """A caption in its place, lines parted by newlines; with "karaoke" the word `said` stands on a ground of its own."""
+    style, position = captions.style, captions.position
     size = max(10, round(placing.at(CAPTION, video) * min(video.width, video.height)))
     across, down = round(0.62 * size), round(0.34 * size)
     block = lettering.evened(text, family="bold", size=size, width=area.width - 2 * across)

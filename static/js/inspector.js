@@ -7,8 +7,6 @@ import { startOverlays } from "./overlays.js";
 import { showSteps } from "./steps.js";
 import { startUploads } from "./uploads.js";
 
-const UNSEEN = ["resolution", "fps", "container", "music", "music_volume", "music_duck"]; // not in a frame
-
 function remembered(name, usual) {
   try {
     return JSON.parse(localStorage.getItem(name)) ?? usual;
@@ -221,7 +219,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     if (input.name === "title") named(status === 409 ? was.value : input.value, was.value);
     else if (input.name === "aspect") await arrangeAgain(); // every frame changes its shape
     else {
-      if (!UNSEEN.includes(input.name)) frames(body.frames);
+      frames(body.frames);
       await load(scene);
     }
   }

@@ -16,6 +16,7 @@ from studio.api import bodies
 from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
+from studio.models.fields import PROJECT
 from studio.models.projects import new_seed
 from studio.renders.plan import check_characters
 
@@ -174,16 +175,6 @@ def _scene(
     }
 
 
-def _captions(wanted: bodies.Captions | None) -> dict[str, Any]:
-    if wanted is None:
-        return {}
-    return {
-        "burn_captions": wanted.burn_in,
-        "caption_style": wanted.style or "boxed",
-        "caption_position": wanted.position or "bottom",
-    }
-
-
 def _logo(workspace: Workspace, wanted: bodies.Logo | None) -> dict[str, Any]:
     if wanted is None:
         return {}
@@ -235,7 +226,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
         fps=wanted.fps or 25,
         container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
         seed=new_seed() if wanted.seed is None else wanted.seed,
-        **_captions(wanted.captions),
+        **(bodies.given(wanted.captions, PROJECT, "captions") if wanted.captions else {}),
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
     )

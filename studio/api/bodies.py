@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator
+
+from studio.models import fields
+from studio.models.fields import PROJECT
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Aspect = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
@@ -13,6 +17,46 @@ Markup = Literal["markdown", "ssml", "text"]
 
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Body = TypeVar("Body", bound=Request)
+
+
+def of_table(table: dict[str, Any], group: str) -> Callable[[type[Body]], type[Body]]:
+    """Gives a class the fields of that group, as studio/models/fields.py has them."""
+
+    def made(body: type[Body]) -> type[Body]:
+        found: dict[str, Any] = {
+            row.api.removeprefix(f"{group}."): _schema(row)
+            for row in table.values()
+            if row.api.startswith(f"{group}.")
+        }
+        return create_model(body.__name__, __base__=body, __doc__=body.__doc__, **found)
+
+    return made
+
+
+def _schema(row: Any) -> tuple[Any, Any]:
+    match row:
+        case fields.Flag():
+            return bool, Field(default=False, description=row.meaning)
+        case fields.Choice():
+            values = tuple(value for value, _ in row.choices)
+            return Literal[values] | None, Field(default=None, description=row.meaning)
+        case fields.Number():
+            limits = {"ge": row.least, "le": row.most}
+            return float | None, Field(default=None, description=row.meaning, **limits)
+    raise TypeError(row)
+
+
+def given(body: Request, table: dict[str, Any], group: str) -> dict[str, Any]:
+    """Fields of a row, by their columns: what was sent, else what is usual."""
+    found = {}
+    for name, row in table.items():
+        if row.api.startswith(f"{group}."):
+            sent = getattr(body, row.api.removeprefix(f"{group}."))
+            found[name] = row.usual if sent is None else sent
+    return found
 
 
 class VoiceSettings(Request):
@@ -64,16 +108,9 @@ class Layout(Request):
     )
 
 
+@of_table(PROJECT, "captions")
 class Captions(Request):
-    burn_in: bool = Field(
-        default=False, description="Written into the picture too; files are always made."
-    )
-    style: Literal["clean", "boxed", "karaoke"] | None = Field(
-        default=None, description="`boxed` if absent. `karaoke`: the word that is said stands out."
-    )
-    position: Literal["bottom", "middle", "top"] | None = Field(
-        default=None, description="Inside the safe area; `bottom` if absent."
-    )
+    """Captions in the picture."""
 
 
 class Logo(Request):

@@ -18,7 +18,8 @@ from rendering.values import STAGES
 from rendering.voices import REGISTRY
 from studio import recordings
 from studio.links import file_name, file_url, link_ends
-from studio.models import Avatar, Clip, Picture, Project, Voice
+from studio.models import Avatar, Clip, Picture, Voice
+from studio.models.fields import PROJECT
 
 WAITS = ("queued", "running")
 KINDS = {"srt": "captions", "vtt": "captions"}
@@ -236,7 +237,7 @@ def avatar_resources(request: HttpRequest, avatars: Sequence[Avatar]) -> list[di
             else None,
             "consent_id": consents.get(row.pk),
             "voice_id": row.voice_slug or None,
-            "ratios": [aspect for aspect, _ in Project.ASPECTS],
+            "ratios": [aspect for aspect, _ in PROJECT["aspect"].choices],
             "created_at": row.created_at,
         }
         for row in avatars

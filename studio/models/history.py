@@ -9,10 +9,11 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from studio.models.fields import SCENE
 from studio.models.people import User
 from studio.models.projects import Project, Scene
 
-TYPED = {"script", "title", "heading", "body"}
+TYPED = {name for name, field in SCENE.items() if field.typed}
 """Fields that are typed: what follows within PAUSE is one step."""
 PAUSE = timedelta(seconds=5)
 MOST = 200  # steps of one person in one project

@@ -11,8 +11,7 @@ from django.utils import timezone
 from rendering.values import BadInput
 from rows import mended
 from rows.ids import new_id
-from rows.mended import cleaned
-from studio.models import mending
+from studio.models.fields import PROJECT, SCENE, mends, names
 from studio.models.library import Avatar, Clip, Picture, Voice
 from studio.models.people import User, Workspace
 
@@ -26,8 +25,6 @@ def new_seed() -> int:
 
 
 MOST_SCENES = 100
-MANNERS = [(name, name.capitalize()) for name in ("neutral", "warm", "lively", "serious")]
-"""The styles of rendering/stages/bearing.py, which the web process does not load."""
 
 
 class RevisionConflict(Exception):
@@ -51,58 +48,30 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
 
 
 class Project(mended.Mended):
-    ASPECTS = [
-        ("16:9", "Wide"),
-        ("9:16", "Tall"),
-        ("1:1", "Square"),
-        ("4:5", "Portrait"),
-        ("5:4", "Landscape"),
-    ]
-    RESOLUTIONS = [("720p", "720p"), ("1080p", "1080p"), ("2160p", "4K")]
-    RATES = [(24, "24"), (25, "25"), (30, "30")]
-    CONTAINERS = [("mp4", "MP4"), ("webm", "WebM")]
-    CAPTION_STYLES = [("boxed", "Boxed"), ("clean", "Clean"), ("karaoke", "Karaoke")]
-    CAPTION_POSITIONS = [("bottom", "Bottom"), ("middle", "Middle"), ("top", "Top")]
-    CORNERS = [
-        ("top-left", "Top left"),
-        ("top-right", "Top right"),
-        ("bottom-left", "Bottom left"),
-        ("bottom-right", "Bottom right"),
-    ]
-    OF_THE_VIDEO = (
-        *("aspect", "resolution", "fps", "container", "burn_captions", "caption_style"),
-        *("caption_position", "logo", "logo_position", "logo_size", "music", "music_volume"),
-        "music_duck",
-    )
-    """What every scene of it shares; a copy has the same."""
-    MENDS = {
-        "title": lambda title: mending.line_of_text(title) or "Untitled",
-        "aspect": mending.one_of(ASPECTS, "16:9"),
-        "resolution": mending.one_of(RESOLUTIONS, "720p"),
-        "fps": mending.one_of(RATES, 25),
-        "container": mending.one_of(CONTAINERS, "mp4"),
-        "caption_style": mending.one_of(CAPTION_STYLES, "boxed"),
-        "caption_position": mending.one_of(CAPTION_POSITIONS, "bottom"),
-        "logo_position": mending.one_of(CORNERS, "top-left"),
-        "logo_size": mended.within(0.04, 0.4, 0.12),
-        "music_volume": mended.within(-40, 0, -14.0),
-        "music_duck": mended.within(0, 30, 10.0),
-    }
+    MENDS = mends(PROJECT)
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "project"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="projects")
     title = models.CharField(max_length=200, default="Untitled")
-    aspect = models.CharField(max_length=8, choices=ASPECTS, default="16:9")
-    resolution = models.CharField(max_length=8, choices=RESOLUTIONS, default="720p")
-    fps = models.PositiveSmallIntegerField(choices=RATES, default=25)
-    container = models.CharField(max_length=8, choices=CONTAINERS, default="mp4")
+    aspect = models.CharField(max_length=8, choices=PROJECT["aspect"].choices, default="16:9")
+    resolution = models.CharField(
+        max_length=8, choices=PROJECT["resolution"].choices, default="720p"
+    )
+    fps = models.PositiveSmallIntegerField(choices=PROJECT["fps"].choices, default=25)
+    container = models.CharField(max_length=8, choices=PROJECT["container"].choices, default="mp4")
     burn_captions = models.BooleanField(default=False)
-    caption_style = models.CharField(max_length=8, choices=CAPTION_STYLES, default="boxed")
-    caption_position = models.CharField(max_length=8, choices=CAPTION_POSITIONS, default="bottom")
+    caption_style = models.CharField(
+        max_length=8, choices=PROJECT["caption_style"].choices, default="boxed"
+    )
+    caption_position = models.CharField(
+        max_length=8, choices=PROJECT["caption_position"].choices, default="bottom"
+    )
     logo = models.ForeignKey(
         Picture, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    logo_position = models.CharField(max_length=12, choices=CORNERS, default="top-left")
+    logo_position = models.CharField(
+        max_length=12, choices=PROJECT["logo_position"].choices, default="top-left"
+    )
     logo_size = models.FloatField(default=0.12, help_text="Of the frame's short side.")
     music = models.ForeignKey(
         Clip, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -156,21 +125,22 @@ class Project(mended.Mended):
             workspace=self.workspace,
             title=f"{self.title} (copy)"[:200],
             created_by=by,
-            **{name: getattr(self, name) for name in self.OF_THE_VIDEO},
+            **{name: getattr(self, name) for name in names(PROJECT, "video")},
         )
         for scene in self.live_scenes:
             scene.copy_to(twin, scene.position)
         return twin
 
     @transaction.atomic
-    def add_scene(self, after: "Scene | None" = None, **fields) -> "Scene":
+    def add_scene(self, after: "Scene | None" = None, **values) -> "Scene":
         """A new scene, at the end or after another, with that one's avatar, voice and look. BadInput where it is full."""
         self.check_room()
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
-        if model and not fields:
-            fields = {name: getattr(model, name) for name in (*Scene.CAST, *Scene.LOOK)}
-        scene = Scene.objects.create(project=self, position=position, **fields)
+        if model and not values:
+            taken = names(SCENE, "cast", "look")
+            values = {name: getattr(model, name) for name in taken}
+        scene = Scene.objects.create(project=self, position=position, **values)
         if after:
             order = [s.id for s in self.live_scenes if s.id != scene.id]
             order.insert(order.index(after.id) + 1, scene.id)
@@ -195,53 +165,7 @@ class Project(mended.Mended):
 
 
 class Scene(mended.Mended):
-    MARKUPS = [("markdown", "Markdown"), ("ssml", "SSML"), ("text", "Plain text")]
-    LAYOUTS = [
-        ("full", "Full"),
-        ("half", "Beside text"),
-        ("close", "Close"),
-        ("circle", "Circle"),
-        ("corner", "Corner"),
-    ]
-    SIDES = [("right", "Right"), ("left", "Left")]
-    BACKGROUNDS = [
-        ("color", "Colour"),
-        ("gradient", "Gradient"),
-        ("picture", "Picture"),
-        ("video", "Video"),
-        ("none", "Transparent"),
-    ]
-    FITS = [("cover", "Fill the frame"), ("contain", "Show all of it")]
-    TRANSITIONS = [("cut", "Cut"), ("fade", "Fade")]
-    LOOK = (
-        *("layout", "layout_side", "layout_x", "layout_y", "layout_scale", "background"),
-        *("background_color", "background_to", "background_angle", "picture", "clip", "fit"),
-        "transition",
-    )
-    CAST = ("avatar", "voice", "voice_by_hand", "speed", "style")
-    """What a new scene takes from the one before."""
-    MENDS = {
-        "title": mending.line_of_text,
-        "script": cleaned,
-        "markup": mending.one_of(MARKUPS, "markdown"),
-        "speed": mended.within(0.5, 2, 1.0),
-        "style": mending.one_of(MANNERS, "neutral"),
-        "background": mending.one_of(BACKGROUNDS, "color"),
-        "background_color": mending.colour("#e9e4dc"),
-        "background_to": mending.colour("#b9c6cf"),
-        "background_angle": lambda angle: angle % 360 if isinstance(angle, int) else 180,
-        "fit": mending.one_of(FITS, "cover"),
-        "layout": mending.one_of(LAYOUTS, "full"),
-        "layout_side": mending.one_of(SIDES, "right"),
-        "layout_x": mended.within(0, 1, None),
-        "layout_y": mended.within(0, 1, None),
-        "layout_scale": mended.within(0.5, 2, 1.0),
-        "heading": cleaned,
-        "body": cleaned,
-        "overlays": mending.overlays,
-        "cues": mending.cues,
-        "transition": mending.one_of(TRANSITIONS, "cut"),
-    }
+    MENDS = mends(SCENE)
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "scene"))
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="scenes")
@@ -251,7 +175,7 @@ class Scene(mended.Mended):
     markup = models.CharField(
         max_length=8,
         default="markdown",
-        choices=MARKUPS,
+        choices=SCENE["markup"].choices,
     )
     avatar = models.ForeignKey(Avatar, on_delete=models.PROTECT, null=True)
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, null=True)
@@ -262,19 +186,23 @@ class Scene(mended.Mended):
     style = models.CharField(
         max_length=8,
         default="neutral",
-        choices=MANNERS,
+        choices=SCENE["style"].choices,
     )
     background_color = models.CharField(max_length=7, default="#e9e4dc", validators=[hex_color])
     picture = models.ForeignKey(Picture, on_delete=models.SET_NULL, null=True, blank=True)
-    background = models.CharField(max_length=8, choices=BACKGROUNDS, default="color")
+    background = models.CharField(
+        max_length=8, choices=SCENE["background"].choices, default="color"
+    )
     background_to = models.CharField(
         max_length=7, default="#b9c6cf", validators=[hex_color], help_text="End of the gradient."
     )
     background_angle = models.PositiveSmallIntegerField(default=180, help_text="As CSS counts.")
     clip = models.ForeignKey(Clip, on_delete=models.SET_NULL, null=True, blank=True)
-    fit = models.CharField(max_length=8, choices=FITS, default="cover")
-    layout = models.CharField(max_length=8, choices=LAYOUTS, default="full")
-    layout_side = models.CharField(max_length=8, choices=SIDES, default="right")
+    fit = models.CharField(max_length=8, choices=SCENE["fit"].choices, default="cover")
+    layout = models.CharField(max_length=8, choices=SCENE["layout"].choices, default="full")
+    layout_side = models.CharField(
+        max_length=8, choices=SCENE["layout_side"].choices, default="right"
+    )
     layout_x = models.FloatField(null=True, blank=True, help_text="Of the face; none: as usual.")
     layout_y = models.FloatField(null=True, blank=True)
     layout_scale = models.FloatField(default=1.0)
@@ -282,7 +210,7 @@ class Scene(mended.Mended):
     body = models.TextField(blank=True, help_text="Under the heading; '- ' begins an item.")
     overlays = models.JSONField(default=list, blank=True, help_text="studio/overlays.py")
     cues = models.JSONField(default=list, blank=True, help_text="studio/cues.py")
-    transition = models.CharField(max_length=8, choices=TRANSITIONS, default="cut")
+    transition = models.CharField(max_length=8, choices=SCENE["transition"].choices, default="cut")
     revision = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -335,14 +263,7 @@ class Scene(mended.Mended):
         return Scene.objects.create(
             project=project,
             position=position,
-            title=self.title,
-            script=self.script,
-            markup=self.markup,
-            heading=self.heading,
-            body=self.body,
-            overlays=self.overlays,
-            cues=self.cues,
-            **{name: getattr(self, name) for name in (*self.CAST, *self.LOOK)},
+            **{name: getattr(self, name) for name in SCENE},
         )
 
     @transaction.atomic

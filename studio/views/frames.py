@@ -17,30 +17,27 @@ from studio import access, composition, cues, overlays
 from studio.access import WorkspaceRequest, in_workspace
 from studio.fields import whole
 from studio.models import Project, Scene
+from studio.models.fields import PROJECT, SCENE
 
 HEIGHT = 540
 DRAWING = threading.Lock()
 """The frame and its thumbnail are asked for at once; the second finds what the first has drawn."""
 
 SMALLEST, QUALITY = 64, 88
-FILES = ("picture", "clip", "logo")
-SHARED = (
-    *("aspect", "burn_captions", "caption_style", "caption_position"),
-    *("logo", "logo_position", "logo_size"),
-)
-"""What of the project is seen in a frame."""
+SCENE_SEEN = [field for field in SCENE.values() if field.seen and field.name != "overlays"]
+PROJECT_SEEN = [field for field in PROJECT.values() if field.seen]
 
 
 def frame_version(scene: Scene) -> str:
     """Changes whenever the frame would look different."""
     project = scene.project
     words = _opening(scene) if project.burn_captions else ""
-    look = [getattr(scene, f"{name}_id" if name in FILES else name) for name in Scene.LOOK]
+    look = [field.of(scene) for field in SCENE_SEEN]
     if scene.clip is not None and not scene.clip.ready:
         look.append(scene.clip.state)
-    shared = [getattr(project, f"{name}_id" if name in FILES else name) for name in SHARED]
+    shared = [field.of(project) for field in PROJECT_SEEN]
     overlays = [{**row, "from": None, "to": None} for row in scene.overlays]
-    parts = [scene.avatar_id, scene.style, scene.heading, scene.body, overlays, words, look, shared]
+    parts = [overlays, words, look, shared]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 

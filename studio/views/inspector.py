@@ -12,7 +12,7 @@ from studio.anchors import shown_overlays
 from studio.fields import project_settings
 from studio.gallery import poster_of
 from studio.models import Project, Scene
-from studio.models.projects import MANNERS
+from studio.models.fields import PROJECT, SCENE, Choice
 from studio.views.frames import HEIGHT, frame_url
 
 BACKGROUNDS = [
@@ -69,12 +69,12 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     """The context of studio/_inspector.html."""
     scene.project = project
     colors = dict(BACKGROUNDS)
-    background = dict(Scene.BACKGROUNDS)[scene.background]
+    background = SCENE["background"].name_of(scene.background)
     speed = next(
         (name for value, name in SPEEDS if float(value) == scene.speed), f"{scene.speed:g}"
     )
     logo, music = composition.kept(project.logo), composition.kept(project.music)
-    captions = dict(Project.CAPTION_STYLES)[project.caption_style]
+    captions = PROJECT["caption_style"].name_of(project.caption_style)
     usable = project.workspace.clips.filter(kind="video", state__in=("making", "ready"))
     return {
         "project": project,
@@ -82,11 +82,15 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "scene_number": number,
         "poster": poster_of(scene.avatar),
         "usual_voice": scene.usual_voice if scene.voice_by_hand else None,
-        "aspects": [(value, name, ICONS[value]) for value, name in Project.ASPECTS],
+        "aspects": [(value, name, ICONS[value]) for value, name in PROJECT["aspect"].choices],
         "colors": BACKGROUNDS,
         "own_color": scene.background_color not in colors,
         "speeds": SPEEDS,
-        "styles": MANNERS,
+        "offered": {
+            name: field.choices
+            for name, field in (SCENE | PROJECT).items()
+            if isinstance(field, Choice)
+        },
         "pictures": _recent(project.workspace.pictures, scene.picture),
         "logos": _recent(project.workspace.pictures, logo),
         "clips": _recent(usable, scene.clip),
@@ -97,14 +101,14 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "overlay_places": PLACE_NAMES,
         "shared": {k: v for k, v in project_settings(project).items() if k != "title"},
         "set_to": {
-            "manner": f"{dict(MANNERS)[scene.style]}, {speed.lower()}",
-            "layout": dict(Scene.LAYOUTS)[scene.layout],
+            "manner": f"{SCENE['style'].name_of(scene.style)}, {speed.lower()}",
+            "layout": SCENE["layout"].name_of(scene.layout),
             "background": colors.get(scene.background_color, background)
             if scene.background == "color"
             else background,
             "overlays": len(scene.overlays) or "None",
-            "transition": dict(Scene.TRANSITIONS)[scene.transition],
-            "format": f"{dict(Project.ASPECTS)[project.aspect]}, {dict(Project.RESOLUTIONS)[project.resolution]}",
+            "transition": SCENE["transition"].name_of(scene.transition),
+            "format": f"{PROJECT['aspect'].name_of(project.aspect)}, {PROJECT['resolution'].name_of(project.resolution)}",
             "captions": captions if project.burn_captions else "Off",
             "logo": logo.name if logo else "None",
             "music": music.name if music else "None",

@@ -27,6 +27,7 @@ from studio.forms import ProjectForm, SceneForm
 from studio.limits import ESTIMATES, take
 from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene
+from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
@@ -249,7 +250,11 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
             Change.note(project, None, now, project_settings(project), request.user)
     if not wants_json(request):
         return redirect("project_edit", project.pk)
-    body = {"settings": project_settings(project), "frames": frame_urls(project)}
+    seen = any(PROJECT[name].seen for name in changed)
+    body = {
+        "settings": project_settings(project),
+        "frames": frame_urls(project) if seen else {},
+    }
     return JsonResponse(body | {"steps": steps(project, request.user)})
 
 
