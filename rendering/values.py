@@ -235,11 +235,12 @@ class Captions:
     burn_in: bool = False
     style: Literal["clean", "boxed", "karaoke"] = "boxed"
     position: Literal["bottom", "middle", "top"] = "bottom"
+    size: Literal["small", "medium", "large"] = "medium"
 
     @property
     def look(self) -> tuple[str, ...]:
         """What decides how they look, for keys: films that were made before there was a setting have it as usual."""
-        return (self.style, self.position)
+        return (self.style, self.position, *([self.size] if self.size != "medium" else []))
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,8 @@ HEADING = 0.062  # height of the heading's letters at least, of the frame's shor
 
 CAPTION = (0.058, 0.052, 0.048, 0.046, 0.046)
 """Height of the letters, of the frame's short side, at each of placing.RATIOS: tall frames are seen on phones."""
+STEPS = {"small": 0.8, "medium": 1.0, "large": 1.25}
+"""Of that height."""
 HIGHLIGHT = (246, 201, 69)
 GROUND = (20, 20, 22)
 
@@ -310,7 +312,8 @@ GROUND = (20, 20, 22)
 def caption(text: str, captions: Captions, area: Box, video: VideoFormat, said: int) -> Patch:
     """A caption in its place, lines parted by newlines; with "karaoke" the word `said` stands on a ground of its own."""
     style, position = captions.style, captions.position
-    size = max(10, round(placing.at(CAPTION, video) * min(video.width, video.height)))
+    share = placing.at(CAPTION, video) * STEPS[captions.size]
+    size = max(10, round(share * min(video.width, video.height)))
     across, down = round(0.62 * size), round(0.34 * size)
     block = lettering.evened(text, family="bold", size=size, width=area.width - 2 * across)
     width, height = block.width + 2 * across, block.height + 2 * down

@@ -39,13 +39,13 @@ def of_table(table: dict[str, Any], group: str) -> Callable[[type[Body]], type[B
 def _schema(row: Any) -> tuple[Any, Any]:
     match row:
         case fields.Flag():
-            return bool, Field(default=False, description=row.meaning)
+            return bool, Field(default=False, description=str(row.meaning))
         case fields.Choice():
             values = tuple(value for value, _ in row.choices)
-            return Literal[values] | None, Field(default=None, description=row.meaning)
+            return Literal[values] | None, Field(default=None, description=str(row.meaning))
         case fields.Number():
             limits = {"ge": row.least, "le": row.most}
-            return float | None, Field(default=None, description=row.meaning, **limits)
+            return float | None, Field(default=None, description=str(row.meaning), **limits)
     raise TypeError(row)
 
 

@@ -36,7 +36,7 @@ class Field:
     seen: bool = False
     typed: bool = False
     api: str = ""
-    meaning: str = ""
+    meaning: str | Promise = ""
     wrong: str | Promise = ""
 
     def of(self, row: Any) -> Any:
@@ -300,19 +300,25 @@ PROJECT: dict[str, Any] = _table(
     ),
     Flag(
         name="burn_captions", named=_("Captions in the picture"), part="video", seen=True, api="captions.burn_in",
-        meaning="Written into the picture too; files are always made.",
+        meaning=_("Written into the picture too; files are always made."),
     ),
     Choice(
         name="caption_style", named=_("Caption style"), part="video", seen=True, usual="boxed", api="captions.style",
         choices=[("boxed", _("Boxed")), ("clean", _("Clean")), ("karaoke", _("Karaoke"))],
-        meaning="`boxed` if absent. `karaoke`: the word that is said stands out.",
+        meaning=_("`boxed` if absent. `karaoke`: the word that is said stands out."),
         wrong=_("There is no such caption style; choose one of the list."),
     ),
     Choice(
         name="caption_position", named=_("Place of captions"), part="video", seen=True, usual="bottom", api="captions.position",
         choices=[("bottom", _("Bottom")), ("middle", _("Middle")), ("top", _("Top"))],
-        meaning="Inside the safe area; `bottom` if absent.",
+        meaning=_("Inside the safe area; `bottom` if absent."),
         wrong=_("There is no such place for captions; choose one of the list."),
+    ),
+    Choice(
+        name="caption_size", named=_("Size of captions"), part="video", seen=True, usual="medium", api="captions.size",
+        choices=[("small", _("Small")), ("medium", _("Medium")), ("large", _("Large"))],
+        meaning=_("`medium` if absent."),
+        wrong=_("There is no such size of captions; choose one of the list."),
     ),
     Upload(name="logo", named=_("Logo"), part="video", seen=True, kind="picture", wrong=NO_PICTURE),
     Choice(

@@ -66,6 +66,9 @@ class Project(mended.Mended):
     caption_position = models.CharField(
         max_length=8, choices=PROJECT["caption_position"].choices, default="bottom"
     )
+    caption_size = models.CharField(
+        max_length=8, choices=PROJECT["caption_size"].choices, default="medium"
+    )
     logo = models.ForeignKey(
         Picture, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

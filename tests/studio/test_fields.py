@@ -110,3 +110,20 @@ def test_captions_are_the_same_in_the_table_in_the_pipeline_and_for_programs(pro
     assert set(given) == names == set(CaptionsBody.model_fields)
     assert Captions(**given) == Captions()
     assert Captions().look == ("boxed", "bottom")  # films that are kept have this in their keys
+
+
+def test_captions_of_a_size_are_drawn_in_it():
+    """The letters grow; what was made before there were sizes is found again."""
+    from rendering.stages import painting, placing
+    from rendering.values import Layout, VideoFormat
+
+    heights = []
+    for size in ("small", "medium", "large"):
+        captions = Captions(True, size=size)
+        video = VideoFormat.of("16:9", 720)
+        area = placing.captions(Layout(), captions, video)
+        heights.append(
+            painting.caption("So much for that.", captions, area, video, -1).rgba.shape[0]
+        )
+    assert heights[0] < heights[1] < heights[2] < 2 * heights[0]
+    assert Captions(True, size="large").look == ("boxed", "bottom", "large")
