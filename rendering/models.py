@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from billing import models as billing
 from rendering import effort
-from rendering.scheduling import LANES
+from rendering.fleet.scheduling import LANES
 from rendering.values import Canceled
 from rows import events, mended
 from rows.ids import new_id

@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import NotAllowed
-from rendering import pipeline, queue, uploaded
-from rendering.attempts import process_name
+from rendering import pipeline, uploaded
+from rendering.fleet import queue
+from rendering.fleet.attempts import process_name
 from rendering.models import Render
 from rendering.tasks import delivered, publish, queue_name
 from rendering.values import BadInput, spec_from_json

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rendering import pipeline, voices
-from rendering.attempts import PULSE
 from rendering.faces.engines import PORTRAIT
+from rendering.fleet.attempts import PULSE
 from rendering.store import Store
 from rendering.values import Canceled, LineSpec, VideoFormat
 

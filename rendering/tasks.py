@@ -30,20 +30,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from consent.models import NotAllowed, allows
-from rendering import (
-    cost,
-    finishing,
-    memory,
-    pipeline,
-    queue,
-    segments,
-    soundness,
-    uploaded,
-    values,
-)
-from rendering.attempts import PULSE, Attempt, process_name
-from rendering.batch import BATCH
+from rendering import cost, finishing, memory, pipeline, segments, soundness, uploaded, values
 from rendering.failpoints import reach
+from rendering.fleet import queue
+from rendering.fleet.attempts import PULSE, Attempt, process_name
+from rendering.fleet.batch import BATCH
 from rendering.models import Render, Segment, Worker, WrongStatus
 from rendering.values import (
     BadInput,

@@ -12,14 +12,16 @@ from django.utils import timezone
 
 from billing.plans import PLANS
 from moderation import pictures as picture_screening
-from rendering import pictures, pipeline, queue, tasks
+from rendering import pictures, pipeline, tasks
+from rendering.fleet import queue
 from rendering.stages import speech
 from rendering.values import BadInput, spec_to_json
-from studio import footage, overlays
 from studio.errors import PictureRefused
-from studio.fields import settings_of
+from studio.library import footage
 from studio.models import Change, Clip, Picture, Scene, Workspace
 from studio.models.library import picture_path
+from studio.projects import overlays
+from studio.projects.fields import settings_of
 from studio.renders.ordering import request_render
 from studio.renders.plan import MAX_LINES, Plan, line_specs, plan_render
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from billing.plans import DRAFTS_A_DAY, LONGEST_FILM, PLANS
 from rendering import clips, decoding, pictures
 from rendering.voices import recording
-from studio import cues, footage, limits, overlays
+from studio import limits
+from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
+from studio.projects import cues, overlays
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.views.avatars import LONGEST_SAMPLE
 from studio.views.keys import MOST_KEYS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import close_old_connections
 
-from rendering import queue
+from rendering.fleet import queue
 from rows.work import Kind
-from studio import footage, photos, recordings
+from studio.library import footage, photos, recordings
 
 KINDS: tuple[Kind, ...] = (photos.MAKING, recordings.MEASURING, footage.PREPARING)
 

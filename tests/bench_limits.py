@@ -36,8 +36,8 @@ def main() -> None:
 
     from billing.models import give
     from rows.limits import forget
+    from studio.library.stock import ensure_stock
     from studio.models import ApiKey
-    from studio.stock import ensure_stock
     from tests.conftest import person
     from tests.studio.rows import make_project
 

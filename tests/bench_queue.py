@@ -23,7 +23,7 @@ def fill(shape: str, count: int) -> None:
 
     from django.utils import timezone
 
-    from rendering import queue
+    from rendering.fleet import queue
     from rendering.models import Render, Segment
     from studio.models import Avatar, Project, Voice, Workspace
 
@@ -80,7 +80,7 @@ def empty() -> None:
 
 def claimed() -> None:
     """One claim, and the line is gone again, so that no cap is reached and nothing waits to be joined."""
-    from rendering import queue
+    from rendering.fleet import queue
 
     found = queue.claim("bench")
     assert found is not None
@@ -101,7 +101,7 @@ def clear() -> None:
 
 
 def nothing() -> None:
-    from rendering import queue
+    from rendering.fleet import queue
 
     assert queue.claim("bench", queue.Kinds(engines=("echomimic",))) is None
 
@@ -127,7 +127,7 @@ def measure() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from studio.stock import ensure_stock
+    from studio.library.stock import ensure_stock
 
     call_command("migrate", verbosity=0)
     ensure_stock()

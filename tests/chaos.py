@@ -309,7 +309,8 @@ def _film(render: Any) -> list[str]:
     import av
     from django.conf import settings
 
-    from rendering import provenance, queue
+    from rendering import provenance
+    from rendering.fleet import queue
 
     films = [output for output in render.outputs if output["kind"] == "video"]
     if len(films) != 1:

@@ -96,6 +96,6 @@ def client_of():
 @pytest.fixture
 def library(db):
     """The stock avatars and voices with their licences, as on every installation."""
-    from studio.stock import ensure_stock
+    from studio.library.stock import ensure_stock
 
     ensure_stock()

@@ -88,7 +88,7 @@ class Fuzz:
     requests: int = 0
 
     def __post_init__(self) -> None:
-        from studio.stock import ensure_stock
+        from studio.library.stock import ensure_stock
         from tests.conftest import person
 
         ensure_stock()

@@ -1,6 +1,6 @@
 // The script as a manuscript: a text area, a mirror of it that carries the marks, and a margin beside its lines.
 
-const WORDS_A_SECOND = 2.55; // as studio/manuscript.py has it
+const WORDS_A_SECOND = 2.55; // as studio/projects/manuscript.py has it
 const MARKS = /\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\]]*\]/g;
 const INLINE = /(?<pause>\[pause(?: [^\]\n]{1,20})?\])|(?<stress>(?<![\w*])\*{1,3}(?=\S)[^*\n]+?(?<=\S)\*{1,3})|(?<tag><\/?[A-Za-z][^<>\n]*>)/g;
 

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 
 from rendering.stages import lettering
-from studio import access, overlays
+from studio import access
 from studio.api import bodies
 from studio.api.common import PLAIN_ID, invalid
 from studio.api.problems import Refusal
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.fields import PROJECT
 from studio.models.projects import new_seed
+from studio.projects import overlays
 from studio.renders.plan import check_characters
 
 Row = TypeVar("Row", Avatar, Voice)

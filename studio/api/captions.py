@@ -7,11 +7,12 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
-from studio import access, actions, cues
+from studio import access, actions
 from studio.api import bodies, schemas
 from studio.api.common import READ_PROBLEMS, invalid, workspace_of
 from studio.api.problems import Refusal
 from studio.models import Project, Scene
+from studio.projects import cues
 
 router = Router(tags=["Captions"])
 

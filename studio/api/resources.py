@@ -12,11 +12,11 @@ from django.urls import reverse
 
 from consent.models import Consent
 from moderation.models import LAPSES_AFTER
-from rendering import eta
+from rendering.fleet import eta
 from rendering.models import Render, Segment
 from rendering.values import STAGES
 from rendering.voices import REGISTRY
-from studio import recordings
+from studio.library import recordings
 from studio.links import file_name, file_url, link_ends
 from studio.models import Avatar, Clip, Picture, Voice
 from studio.models.fields import PROJECT

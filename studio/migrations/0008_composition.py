@@ -196,7 +196,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="scene",
             name="overlays",
-            field=models.JSONField(blank=True, default=list, help_text="studio/overlays.py"),
+            field=models.JSONField(
+                blank=True, default=list, help_text="studio/projects/overlays.py"
+            ),
         ),
         migrations.AddField(
             model_name="scene",

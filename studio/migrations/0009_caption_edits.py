@@ -12,6 +12,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="scene",
             name="cues",
-            field=models.JSONField(blank=True, default=list, help_text="studio/cues.py"),
+            field=models.JSONField(blank=True, default=list, help_text="studio/projects/cues.py"),
         ),
     ]

@@ -53,7 +53,7 @@ def _text(value: Any, most: int) -> str:
 
 
 def overlays(rows: Any) -> list[dict[str, Any]]:
-    """Rows as studio/overlays.py has them; what shows neither a text nor a picture is left out."""
+    """Rows as studio/projects/overlays.py has them; what shows neither a text nor a picture is left out."""
     found: list[dict[str, Any]] = []
     taken: set[str] = set()
     for row in rows[: MOST["overlays"]] if isinstance(rows, list) else []:
@@ -83,7 +83,7 @@ def overlays(rows: Any) -> list[dict[str, Any]]:
 
 
 def cues(rows: Any) -> list[dict[str, Any]]:
-    """Rows as studio/cues.py has them; what hangs on no word is left out."""
+    """Rows as studio/projects/cues.py has them; what hangs on no word is left out."""
     found = []
     for row in rows[: MOST["cues"]] if isinstance(rows, list) else []:
         if not isinstance(row, dict):

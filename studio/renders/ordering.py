@@ -23,14 +23,15 @@ from billing import models as billing
 from billing.plans import PLANS
 from consent.models import Consent, allows
 from moderation.models import Case
-from rendering import cost, pipeline, queue, tasks, uploaded
+from rendering import cost, pipeline, tasks, uploaded
+from rendering.fleet import queue
 from rendering.models import Render, Segment
 from rendering.values import BadInput, music_to_json, spec_to_json
 from rows import events
-from studio import composition
 from studio.errors import PriceRose, ScriptRefused
 from studio.models import ApiKey, Project, Scene, User, Workspace
 from studio.models.projects import RevisionConflict
+from studio.projects import composition
 from studio.renders import screening
 from studio.renders.plan import Plan, dictionary_of, plan_render
 from studio.renders.screening import Reading

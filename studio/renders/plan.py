@@ -15,13 +15,14 @@ from typing import Any
 from django.conf import settings
 
 from billing.plans import PLANS
-from rendering import cost, effort, eta, memory, pipeline, queue, scheduling
+from rendering import cost, effort, memory, pipeline
+from rendering.fleet import eta, queue, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, LineSpec, Script, Warn
-from studio import composition, cues, overlays
 from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.projects import composition, cues, overlays
 from studio.templatetags.amounts import clock
 
 MAX_CHARACTERS = 20_000

@@ -14,13 +14,15 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rendering import decoding, media, queue, uploaded
+from rendering import decoding, media, uploaded
+from rendering.fleet import queue
 from rendering.values import BadInput
-from studio import access, actions, limits, uploads
+from studio import access, actions, limits
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import project_settings, settings_of, whole
+from studio.library import uploads
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
-from studio.steps import steps
+from studio.projects.fields import project_settings, settings_of, whole
+from studio.projects.steps import steps
 from studio.views.files import serve
 from studio.views.frames import frame_url, frame_urls
 from studio.views.scenes import answers_json, back_to, saved, wants_json

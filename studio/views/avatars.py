@@ -14,14 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.models import Consent
 from rendering.values import BadInput, LineSpec
-from studio import access, photos, unlocking
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
-from studio.forms import as_typed
-from studio.gallery import gallery, people_of
+from studio.library import photos, unlocking
+from studio.library.gallery import gallery, people_of
 from studio.links import file_name
-from studio.manuscript import source_lines
 from studio.models import Avatar, Voice
+from studio.projects.forms import as_typed
+from studio.projects.manuscript import source_lines
 from studio.views.files import serve
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json

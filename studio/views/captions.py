@@ -9,12 +9,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from rendering.values import BadInput
-from studio import access, actions, cues
+from studio import access, actions
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import whole
-from studio.forms import as_typed
 from studio.models import Scene
-from studio.steps import steps
+from studio.projects import cues
+from studio.projects.fields import whole
+from studio.projects.forms import as_typed
+from studio.projects.steps import steps
 from studio.views.scenes import answers_json, saved, wants_json
 
 

@@ -20,7 +20,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
-from rendering import queue
+from rendering.fleet import queue
 from studio import links
 from studio.errors import Problem
 

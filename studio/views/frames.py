@@ -11,13 +11,15 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from rendering import pipeline, queue, uploaded
+from rendering import pipeline, uploaded
+from rendering.fleet import queue
 from rendering.values import LineSpec, VideoFormat
-from studio import access, composition, cues, overlays
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import whole
 from studio.models import Project, Scene
 from studio.models.fields import PROJECT, SCENE
+from studio.projects import composition, cues, overlays
+from studio.projects.fields import whole
 
 HEIGHT = 540
 DRAWING = threading.Lock()

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from rendering import queue, warmpool
-from rendering.metrics import exposition
+from rendering.fleet import queue, warmpool
+from rendering.fleet.metrics import exposition
 from rendering.models import Worker
 from rendering.store import StoreFull
 

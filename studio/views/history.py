@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import project_settings, settings_of
-from studio.forms import ProjectForm, SceneForm
 from studio.models import Change, Project
-from studio.steps import steps
+from studio.projects.fields import project_settings, settings_of
+from studio.projects.forms import ProjectForm, SceneForm
+from studio.projects.steps import steps
 from studio.views.scenes import answers_json, arranged, saved, wants_json
 
 

@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from rendering import queue
 from rendering.faces import predictions
+from rendering.fleet import queue
 
 
 @csrf_exempt

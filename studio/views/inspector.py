@@ -7,12 +7,12 @@ from typing import Any
 
 from rendering.stages import placing
 from rendering.values import PLACES, VideoFormat
-from studio import composition
-from studio.anchors import shown_overlays
-from studio.fields import project_settings
-from studio.gallery import poster_of
+from studio.library.gallery import poster_of
 from studio.models import Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
+from studio.projects import composition
+from studio.projects.anchors import shown_overlays
+from studio.projects.fields import project_settings
 from studio.views.frames import HEIGHT, frame_url
 
 BACKGROUNDS = [

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rendering.values import LineSpec
 from rendering.voices.providers import PROVIDERS
-from studio import access, recordings
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.gallery import gallery
+from studio.library import recordings
+from studio.library.gallery import gallery
 from studio.models import Avatar, Scene, Voice
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json

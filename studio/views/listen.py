@@ -17,14 +17,15 @@ import numpy as np
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rendering import pipeline, queue, tasks
+from rendering import pipeline, tasks
+from rendering.fleet import queue
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable, spec_to_json
 from studio import access, actions
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import whole
 from studio.limits import SOUNDS, take
 from studio.models import Scene
+from studio.projects.fields import whole
 from studio.renders.plan import check_length
 from studio.views.scenes import answers_json
 

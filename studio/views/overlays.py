@@ -8,12 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from rendering.values import BadInput
-from studio import access, actions, anchors, overlays
+from studio import access, actions
 from studio.access import WorkspaceRequest, in_workspace
-from studio.fields import settings_of, whole
-from studio.forms import as_typed
 from studio.models import Change, Scene
-from studio.steps import steps
+from studio.projects import anchors, overlays
+from studio.projects.fields import settings_of, whole
+from studio.projects.forms import as_typed
+from studio.projects.steps import steps
 from studio.views.scenes import answers_json, back_to, saved, wants_json
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rendering import eta, queue
+from rendering.fleet import eta, queue
 from rendering.models import Render
 from rows import mended
 from studio import access

@@ -12,8 +12,8 @@ from rendering import pipeline
 from rendering.values import BadInput, LineSpec
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.forms import PronunciationForm
 from studio.models import Pronunciation, Scene, Voice
+from studio.projects.forms import PronunciationForm
 from studio.views.listen import sound
 from studio.views.scenes import answers_json, wants_json
 

@@ -19,7 +19,8 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import eta, playing, provenance, queue, repair, segments
+from rendering import playing, provenance, repair, segments
+from rendering.fleet import eta, queue
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access
@@ -28,7 +29,7 @@ from studio.links import file_name, file_url
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
-from studio.speaking import speaking
+from studio.renders.speaking import speaking
 from studio.views.files import serve
 
 DOING = {

@@ -22,17 +22,17 @@ from rendering.values import BadInput
 from studio import access, actions
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import ScriptRefused, explain
-from studio.fields import project_settings, settings_of
-from studio.forms import ProjectForm, SceneForm
 from studio.limits import ESTIMATES, take
-from studio.manuscript import MarginLine, margins, rough_margin, words_of
 from studio.models import Change, Project, Scene
 from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
+from studio.projects.fields import project_settings, settings_of
+from studio.projects.forms import ProjectForm, SceneForm
+from studio.projects.manuscript import MarginLine, margins, rough_margin, words_of
+from studio.projects.steps import NAMES, steps
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
-from studio.steps import NAMES, steps
 from studio.views.frames import frame_url, frame_urls, frame_version
 from studio.views.inspector import inspector
 

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent import statements
 from rendering import voices as engines
 from rendering.values import BadInput
-from studio import access, recordings
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
+from studio.library import recordings
 from studio.models import Voice
 from studio.views.library import grouped
 from studio.views.scenes import answers_json

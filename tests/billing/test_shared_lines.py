@@ -13,9 +13,9 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from billing import models as billing
 from rendering import cost
 from rendering.models import Render, Segment
+from studio.library.stock import ensure_stock
 from studio.models import Workspace
 from studio.renders.ordering import request_render
-from studio.stock import ensure_stock
 from tests.studio.rows import make_project
 
 pytestmark = pytest.mark.postgres

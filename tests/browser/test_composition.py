@@ -3,7 +3,7 @@
 import pytest
 
 from rendering import media
-from studio import footage
+from studio.library import footage
 from studio.models import Clip, Scene
 from tests.studio.rows import make_project
 

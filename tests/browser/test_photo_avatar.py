@@ -2,9 +2,10 @@
 
 import pytest
 
-from rendering import faces, queue
+from rendering import faces
 from rendering.faces import photo
-from studio import photos, unlocking
+from rendering.fleet import queue
+from studio.library import photos, unlocking
 from studio.models import Avatar
 from tests.faces import scenes
 from tests.studio.rows import own_avatar

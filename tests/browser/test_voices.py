@@ -4,7 +4,7 @@ import pytest
 import soundfile
 
 from rendering.values import SAMPLE_RATE
-from studio import recordings
+from studio.library import recordings
 from studio.models import Voice
 from tests.voices import sounds
 

@@ -31,7 +31,7 @@ def test_stock_faces_and_voices_carry_a_licence_record(library):
 
 
 def test_the_stock_library_is_written_once(library):
-    from studio.stock import ensure_stock
+    from studio.library.stock import ensure_stock
 
     before = ConsentEvent.objects.count()
     ensure_stock()

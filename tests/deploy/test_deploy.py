@@ -15,11 +15,12 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
-from rendering import warmpool
-from rendering.scaling import POOLS
-from studio import limits, uploads
+from rendering.fleet import warmpool
+from rendering.fleet.scaling import POOLS
+from studio import limits
 from studio.api.renders import LONGEST_WAIT
 from studio.checks import production_is_complete
+from studio.library import uploads
 
 ROOT = Path(settings.BASE_DIR)
 DEPLOY = ROOT / "docs" / "deploy"

@@ -1,6 +1,6 @@
 import pytest
 
-from studio import composition
+from studio.projects import composition
 from tests.rendering.fleet import Fleet
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing.models import Transfer, Wallet, rebuild
-from rendering import queue
+from rendering.fleet import queue
 from rendering.models import Render, Segment
 from studio.servers import die_with_parent
 

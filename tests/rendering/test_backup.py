@@ -15,10 +15,12 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import Transfer
-from rendering import queue, tasks
+from rendering import tasks
+from rendering.fleet import queue
 from rendering.models import Worker
-from studio import actions, composition
+from studio import actions
 from studio.backup import places
+from studio.projects import composition
 from tests.embedded import free_port
 from tests.rendering.fleet import database_url, whole
 

@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Transfer
-from rendering import queue, repair, tasks
+from rendering import repair, tasks
+from rendering.fleet import queue
 from rendering.models import Render
-from studio import actions, composition
+from studio import actions
+from studio.projects import composition
 from tests.rendering.fleet import whole
 
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering import effort, eta, pipeline, queue
+from rendering import effort, pipeline
 from rendering.effort import Effort, Measured
+from rendering.fleet import eta, queue
 from rendering.models import Render, Segment, Worker
 from rendering.values import Background, VideoFormat, spec_from_json
 from studio import actions

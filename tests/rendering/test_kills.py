@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from rendering import queue
+from rendering.fleet import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
 from studio import actions

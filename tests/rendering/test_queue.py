@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from billing.models import available, cost_of
-from rendering import eta, queue
+from rendering.fleet import eta, queue
+from rendering.fleet.queue import Kinds
+from rendering.fleet.scheduling import LANES
 from rendering.models import USUAL_SPEED, Render, Segment, Worker
-from rendering.queue import Kinds
-from rendering.scheduling import LANES
 from studio import actions
 from studio.models import Project
 from tests.rendering.fleet import state, until, whole

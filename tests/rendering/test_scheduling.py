@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering import scheduling
-from rendering.scheduling import LANES, LEAD, Alone, Head, LineUp, Waiting
+from rendering.fleet import scheduling
+from rendering.fleet.scheduling import LANES, LEAD, Alone, Head, LineUp, Waiting
 
 lanes = st.sampled_from(sorted(LANES))
 lines = st.lists(st.floats(0.5, 60), min_size=1, max_size=6)

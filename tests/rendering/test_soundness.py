@@ -12,16 +12,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Transfer
-from rendering import media, queue, soundness, tasks
-from rendering.attempts import PULSE
+from rendering import media, soundness, tasks
+from rendering.fleet import queue
+from rendering.fleet.attempts import PULSE
+from rendering.fleet.queue import ALL
 from rendering.models import Segment, Worker
-from rendering.queue import ALL
 from rendering.store import StoreFull
 from rendering.watchdog import HUNG, Watch
-from studio import actions, composition, footage
+from studio import actions
 from studio import tasks as studio_tasks
+from studio.library import footage
 from studio.management.commands.serve import pause_before
 from studio.models import Clip
+from studio.projects import composition
 from tests.rendering.fleet import database_url, until, whole
 
 FULL = 1 << 60  # bytes that no disk has free

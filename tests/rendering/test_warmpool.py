@@ -12,10 +12,10 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering import comparison, simulation, traces, warmpool
+from rendering.fleet import comparison, simulation, traces, warmpool
+from rendering.fleet.scaling import CALM, DOWN, DOWN_EVERY, Pool, decide
+from rendering.fleet.scheduling import LANES
 from rendering.models import Render, WarmPool, Worker
-from rendering.scaling import CALM, DOWN, DOWN_EVERY, Pool, decide
-from rendering.scheduling import LANES
 from tests.rendering.test_queue import make
 
 lanes = st.sampled_from(sorted(LANES))

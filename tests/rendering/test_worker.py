@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from rendering import queue
+from rendering.fleet import queue
 from rendering.models import Render, Segment, Worker
 from studio import actions
 from tests.rendering.fleet import state, until, whole

@@ -8,7 +8,7 @@ from moderation import screen as screening
 from rendering.stages import abbreviations, layout, script
 from rendering.values import BadInput
 from rendering.voices import english
-from studio import manuscript
+from studio.projects import manuscript
 
 SHAPES = [
     "{}",

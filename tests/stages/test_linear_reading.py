@@ -25,8 +25,8 @@ from rendering.stages import (
     script,
 )
 from rendering.values import BadInput
-from studio import anchors, cues, manuscript, overlays
 from studio.models import mending
+from studio.projects import anchors, cues, manuscript, overlays
 
 READING = (script, markup, layout, reading, numbers, abbreviations)
 AROUND = (manuscript, anchors, overlays, cues, captions, lettering, mending)

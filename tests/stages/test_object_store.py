@@ -181,7 +181,7 @@ def test_a_link_plays_from_the_middle_and_bears_its_name(machine):
 
 
 def test_the_site_sends_browsers_to_the_bucket(machine, client, monkeypatch, db):
-    from rendering import queue
+    from rendering.fleet import queue
     from studio.links import file_url
 
     store = machine()

@@ -5,7 +5,8 @@ import hashlib
 from django.utils import timezone
 
 from billing import models as billing
-from rendering import queue, sums
+from rendering import sums
+from rendering.fleet import queue
 from rendering.models import Render, Segment
 from rendering.store import OWNER
 from studio.models import Avatar, Project, Voice
@@ -33,7 +34,7 @@ def make_project(workspace, title="Spring briefing", script="Hello, and welcome.
 def own_avatar(workspace, *, state="kept", pack="b" * 64, name="Robin"):
     """An avatar made from a photo, with a portrait and a preview that are only files."""
     from rendering import faces
-    from studio import photos
+    from studio.library import photos
 
     stock = faces.get("maya").folder
     avatar = Avatar.objects.create(

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rendering.models import Render
-from studio import photos
+from studio.library import photos
 from studio.models import Avatar
 from tests.faces import scenes
 from tests.studio.programs import Program, problem

@@ -9,10 +9,11 @@ from django.urls import path
 from django.utils import timezone
 from ninja.errors import ValidationError
 
-from studio import uploads, urls
+from studio import urls
 from studio.api import PublicAPI, StrictParser, problems
 from studio.api.bodies import Request
 from studio.api.problems import CODES
+from studio.library import uploads
 from studio.limits import REQUESTS
 from studio.models import ApiKey
 from tests.studio.programs import RENDERS, Program, problem

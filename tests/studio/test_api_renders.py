@@ -11,8 +11,8 @@ from billing.models import available
 from consent.models import Consent
 from rendering import cost
 from rendering.models import Render, Segment
-from studio import composition
 from studio.models import Avatar, Project, Voice, Workspace
+from studio.projects import composition
 from tests.studio.programs import RENDERS, Program, problem
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from studio import uploads
+from studio.library import uploads
 from studio.models import Clip, Picture, Scene
 
 JSON = {"HTTP_ACCEPT": "application/json"}

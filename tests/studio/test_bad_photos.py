@@ -13,7 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from rendering.faces import tracker
-from studio import limits, photos
+from studio import limits
+from studio.library import photos
 from studio.models import Avatar
 from tests.faces import scenes
 from tests.studio.programs import Program, problem

@@ -14,8 +14,10 @@ from moderation.screen import screen
 from rendering import media
 from rendering.models import Render, Segment
 from rendering.values import music_from_json, spec_from_json
-from studio import actions, footage, overlays
+from studio import actions
+from studio.library import footage
 from studio.models import Clip, Picture, Project
+from studio.projects import overlays
 from tests.studio.programs import Program, problem
 
 pytestmark = pytest.mark.django_db
@@ -280,7 +282,7 @@ def test_saving_a_script_keeps_overlays_on_their_words(alice, library, client_of
 
 
 def test_an_upload_that_was_deleted_leaves_the_colour(alice, library, program):
-    from studio import composition
+    from studio.projects import composition
 
     picture = upload(program, png(), "image").json()["id"]
     made = program.render(

@@ -6,11 +6,11 @@ import pytest
 
 from rendering.values import Captions
 from studio.api.bodies import Captions as CaptionsBody
-from studio.fields import project_settings, settings_of
-from studio.forms import ProjectForm, SceneForm
 from studio.models import Change, Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice, Number, values_of
-from studio.steps import NAMES
+from studio.projects.fields import project_settings, settings_of
+from studio.projects.forms import ProjectForm, SceneForm
+from studio.projects.steps import NAMES
 from studio.views.frames import frame_version
 
 TABLES = [(Scene, SCENE), (Project, PROJECT)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from rendering import queue
+from rendering.fleet import queue
 from studio.links import file_name, file_url, link_ends
 from tests.studio.rows import put
 

@@ -10,11 +10,13 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from billing.models import available
-from rendering import clips, media, queue
+from rendering import clips, media
+from rendering.fleet import queue
 from rendering.values import Canceled
 from rows.work import LEASE, MOST_CLAIMS
-from studio import composition, footage
+from studio.library import footage
 from studio.models import Clip
+from studio.projects import composition
 from tests.studio.programs import Program, problem
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from rendering import queue
 from rendering.faces import predictions
+from rendering.fleet import queue
 
 SECRET = "whsec_" + base64.b64encode(b"known to the service").decode()
 NEWS = json.dumps({"id": "p7", "status": "succeeded", "output": "https://x.test/a.mp4"}).encode()

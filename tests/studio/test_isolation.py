@@ -16,7 +16,7 @@ from django.utils import timezone
 from billing.models import give
 from moderation.models import Case
 from rendering.models import Render, Segment
-from studio import photos
+from studio.library import photos
 from studio.models import (
     ApiKey,
     Avatar,

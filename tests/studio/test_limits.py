@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from rows.limits import forget
-from studio import budget, limits, overlays, uploads
+from studio import budget, limits
+from studio.library import uploads
 from studio.management.commands.limits import PATH, document
+from studio.projects import overlays
 from studio.renders import plan
 from tests.studio.programs import RENDERS, Program, problem
 

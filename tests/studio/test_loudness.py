@@ -6,10 +6,12 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rendering import media, queue, tasks
+from rendering import media, tasks
+from rendering.fleet import queue
 from rendering.models import Render, Segment
-from studio import composition, footage
+from studio.library import footage
 from studio.models import Clip
+from studio.projects import composition
 from tests.stages.test_speech import measured
 from tests.studio.programs import Program
 

@@ -9,8 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 
 from rendering.models import Render
 from rows import events
-from studio import mails
 from studio.management.commands.sweep import send_mails
+from studio.renders import mails
 from tests.studio.rows import deliver, make_project, make_render
 
 pytestmark = pytest.mark.django_db

@@ -2,8 +2,8 @@
 
 import pytest
 
-from studio import anchors
 from studio.models import Picture
+from studio.projects import anchors
 from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}

@@ -18,11 +18,12 @@ from django.utils import timezone
 import rows.work
 from billing.models import available
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering import attempts, faces, provenance, queue
+from rendering import faces, provenance
+from rendering.fleet import attempts, queue
 from rendering.models import Render
 from rendering.tasks import make_line
 from rendering.values import Canceled
-from studio import photos, unlocking
+from studio.library import photos, unlocking
 from studio.models import Avatar, Voice
 from tests.faces import scenes
 from tests.studio.rows import everything, own_avatar

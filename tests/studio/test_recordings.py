@@ -13,11 +13,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering import queue
+from rendering.fleet import queue
 from rendering.models import Render
 from rendering.values import SAMPLE_RATE
 from rows.work import LEASE, MOST_CLAIMS
-from studio import limits, recordings
+from studio import limits
+from studio.library import recordings
 from studio.models import Avatar, Voice
 from tests.studio.programs import Program
 from tests.studio.rows import make_project, make_render

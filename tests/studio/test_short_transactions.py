@@ -17,13 +17,14 @@ from PIL import Image
 from billing.models import available
 from moderation import pictures as picture_screening
 from moderation import screen as text_screening
-from rendering import cost, eta, pictures, pipeline, queue, tasks
+from rendering import cost, pictures, pipeline, tasks
+from rendering.fleet import eta, queue
 from rendering.models import Render
 from rendering.stages import lettering, speech
 from rendering.stages import script as script_stage
 from rendering.store import Store
-from studio import manuscript, overlays
 from studio.models import Project, Scene, User, Voice
+from studio.projects import manuscript, overlays
 from studio.renders import ordering, plan
 from tests.studio.programs import Program
 from tests.studio.rows import make_project

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from rendering.models import Render
 from rows import events
-from studio import mails
+from studio.renders import mails
 from tests import words
 from tests.studio.rows import deliver, make_project, make_render
 from tests.words import pseudo

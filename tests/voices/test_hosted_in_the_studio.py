@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from billing.models import available
 from consent.models import Consent
-from rendering import queue, tasks, voices
+from rendering import tasks, voices
+from rendering.fleet import queue
 from rendering.models import Render
 from rendering.values import spec_to_json
 from studio import actions
+from studio.library.stock import ensure_stock
 from studio.models import Voice
-from studio.stock import ensure_stock
 from tests.studio.rows import make_project
 from tests.voices.provider import KEY, VOICE, fails
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
-from rendering import warmpool
-from rendering.scaling import POOLS
+from rendering.fleet import warmpool
+from rendering.fleet.scaling import POOLS
 
 
 class Command(BaseCommand):

@@ -29,16 +29,18 @@ from billing.plans import LONGEST_FILM
 from consent.models import Consent, NotAllowed, allows
 from moderation.pictures import screen_picture
 from moderation.screen import screen
-from rendering import faces, finishing, media, pipeline, provenance, queue, voices
+from rendering import faces, finishing, media, pipeline, provenance, voices
+from rendering.fleet import queue
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script, speech
 from rendering.store import StoreFull
 from rendering.values import STAGES, Background, BadInput, LineSpec, Logo, Segment, VideoFormat
-from studio import footage, render_options
+from studio.library import footage
+from studio.library.stock import ensure_stock
 from studio.models import Avatar, Voice
+from studio.renders import options as render_options
 from studio.renders import screening
 from studio.renders.plan import MAX_LINES
-from studio.stock import ensure_stock
 from studio.templatetags.amounts import clock
 
 MARKUPS = {".ssml": "ssml", ".xml": "ssml", ".txt": "text"}

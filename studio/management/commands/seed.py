@@ -14,8 +14,8 @@ from rendering import tasks
 from rendering.models import Render
 from studio import actions
 from studio.demo import DRAFT, EMAIL, NEXT, OPENING, PASSWORD, PROOF, WELCOME
+from studio.library.stock import ensure_stock
 from studio.models import Avatar, Membership, Project, User, Voice, Workspace
-from studio.stock import ensure_stock
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from rendering import comparison, traces
+from rendering.fleet import comparison, traces
 from rendering.values import BadInput
 
 SAMPLE = 1_000  # renders of a day whose end is foretold and then waited for

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from rendering import queue
+from rendering.fleet import queue
 from rendering.object_store import ObjectStore
 from rendering.store import StoreAway
 

@@ -18,12 +18,14 @@ from django.utils import timezone
 
 from billing.plans import grant_period, period_of
 from moderation.models import Case
-from rendering import tasks, warmpool
-from rendering.attempts import PULSE
+from rendering import tasks
+from rendering.fleet import warmpool
+from rendering.fleet.attempts import PULSE
 from rows import events, limits
-from studio import footage, mails, photos, recordings
 from studio import tasks as library
+from studio.library import footage, photos, recordings
 from studio.models import IdempotencyKey, Workspace
+from studio.renders import mails
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,13 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from rendering import memory, probes, tasks
-from rendering.attempts import PULSE, process_name
-from rendering.batch import BATCH
+from rendering import memory, tasks
 from rendering.faces.engines import ENGINES
-from rendering.queue import Kinds
-from rendering.scheduling import LANES
+from rendering.fleet import probes
+from rendering.fleet.attempts import PULSE, process_name
+from rendering.fleet.batch import BATCH
+from rendering.fleet.queue import Kinds
+from rendering.fleet.scheduling import LANES
 from rendering.warming import warm
 from rendering.weights import NotReady
 

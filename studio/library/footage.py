@@ -17,7 +17,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from moderation import pictures as screening
-from rendering import clips, media, queue, uploaded
+from rendering import clips, media, uploaded
+from rendering.fleet import queue
 from rendering.values import BadInput
 from rows.work import Attempt, Kind
 from studio.errors import PictureRefused, explain

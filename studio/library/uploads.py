@@ -13,7 +13,8 @@ from django.db import transaction
 
 from rendering import clips, pictures
 from rendering.values import BadInput
-from studio import actions, footage, limits
+from studio import actions, limits
+from studio.library import footage
 from studio.models import Clip, Picture, Workspace
 
 NOUN = {"image": "picture", **clips.NOUN}

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
 
-from studio import photos
+from studio.library import photos
 from studio.models import Avatar, Voice
 
 GENDERS = ("woman", "man", "nonbinary")

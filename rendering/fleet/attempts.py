@@ -20,8 +20,8 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from rendering import effort, load, memory, watchdog
+from rendering.fleet.queue import ALL, Kinds
 from rendering.models import Render, Segment, Worker
-from rendering.queue import ALL, Kinds
 from rendering.values import Canceled
 
 log = logging.getLogger(__name__)

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rendering import pipeline, queue
+from rendering import pipeline
+from rendering.fleet import queue
 from rendering.stages import alignment, captions, lettering, speech
 from rendering.values import BadInput, CueEdit, LineSpec, Script, Word
-from studio import overlays
-from studio.manuscript import rough_seconds
 from studio.models import Scene
+from studio.projects import overlays
+from studio.projects.manuscript import rough_seconds
 
 MOST = 500
 FARTHEST_WORD = 100_000

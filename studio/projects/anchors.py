@@ -9,10 +9,10 @@ from typing import Any
 from rendering.stages import painting
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Overlay, VideoFormat
-from studio import composition, overlays
-from studio.manuscript import MARKS
 from studio.models import Scene
 from studio.models.mending import SIZES
+from studio.projects import composition, overlays
+from studio.projects.manuscript import MARKS
 
 HEIGHT = 540  # of the frame in which boxes are measured, its short side in pixels
 LONGEST_QUOTE = 48

@@ -26,7 +26,8 @@ from billing.plans import PLANS
 from consent import statements
 from consent.models import Consent, Evidence
 from consent.statements import Statement
-from rendering import queue, voices
+from rendering import voices
+from rendering.fleet import queue
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
 from rows.ids import new_id

@@ -18,11 +18,12 @@ from django.utils.translation import gettext
 from consent import statements
 from consent.models import Consent
 from consent.statements import Statement
-from rendering import faces, queue
+from rendering import faces
+from rendering.fleet import queue
 from rendering.values import BadInput, Frame
+from studio.library.photos import MOST
 from studio.limits import CAMERA_OPENINGS, too_often
 from studio.models import Avatar, User
-from studio.photos import MOST
 
 SOONEST, LATEST = 2, 240  # seconds from the opening of the camera to the pictures
 WORDS = {

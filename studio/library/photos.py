@@ -20,7 +20,8 @@ from django.utils.translation import gettext
 from billing.plans import PLANS
 from consent.models import Evidence
 from moderation import pictures as screening
-from rendering import attempts, faces, pictures, queue
+from rendering import faces, pictures
+from rendering.fleet import attempts, queue
 from rendering.models import Render, WrongStatus
 from rendering.store import Store
 from rendering.values import BadInput, LineSpec, Report, VideoFormat

@@ -17,10 +17,11 @@ from django.core.cache import cache
 from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
-from rendering import effort, memory, queue, scheduling, voices
-from rendering.attempts import share_of
+from rendering import effort, memory, voices
+from rendering.fleet import queue, scheduling
+from rendering.fleet.attempts import share_of
+from rendering.fleet.scheduling import LANES, Alone, Forecast, LineUp, Waiting
 from rendering.models import Render, Segment, Turn, Worker
-from rendering.scheduling import LANES, Alone, Forecast, LineUp, Waiting
 from rendering.values import LineSpec, spec_from_json
 
 if TYPE_CHECKING:

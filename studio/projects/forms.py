@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from rendering.stages import lettering
 from rendering.values import BadInput
-from studio import cues, overlays, storable
+from studio import storable
 from studio.models import Avatar, Pronunciation, Voice, Workspace
 from studio.models.fields import (
     PROJECT,
@@ -27,6 +27,7 @@ from studio.models.fields import (
     Text,
     Upload,
 )
+from studio.projects import cues, overlays
 
 
 def as_typed(text: str) -> str:

@@ -15,9 +15,9 @@ from rendering.values import (
     Overlay,
     VideoFormat,
 )
-from studio import overlays
 from studio.models import Clip, Picture, Project, Scene
 from studio.models.fields import PROJECT, values_of
+from studio.projects import overlays
 
 HEIGHTS = {"720p": 720, "1080p": 1080, "2160p": 2160}
 CODECS = {"mp4": ("h264", "av1"), "webm": ("vp9",)}

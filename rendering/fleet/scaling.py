@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rendering.scheduling import LANES
+from rendering.fleet.scheduling import LANES
 
 POOLS = {"general": ("preview", "short", "long", "free"), "dedicated": ("enterprise",)}
 """Workers that serve the same lanes, sized together."""

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
-from rendering import eta, queue, scaling
-from rendering.metrics import Sample
+from rendering.fleet import eta, queue, scaling
+from rendering.fleet.metrics import Sample
+from rendering.fleet.scaling import BIN, POOLS, RECENT
+from rendering.fleet.scheduling import LANES
 from rendering.models import Render, Segment, WarmPool, Worker
-from rendering.scaling import BIN, POOLS, RECENT
-from rendering.scheduling import LANES
 
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 

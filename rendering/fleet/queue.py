@@ -21,9 +21,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from consent.models import NotAllowed, allows
-from rendering import scheduling
+from rendering.fleet import scheduling
+from rendering.fleet.scheduling import LANES, Head
 from rendering.models import USUAL_SPEED, Render, Segment, Turn, Worker, lease_end
-from rendering.scheduling import LANES, Head
 from rendering.store import Store, StoreAway, StoreFull
 
 LOOKED_SECONDS = 5.0  # for which a look at the store is good

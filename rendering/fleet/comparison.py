@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rendering.scaling import POOLS, percentile
-from rendering.scheduling import LANES
-from rendering.simulation import Day, Scaler, Simulation, fixed, reactive, warm
-from rendering.traces import DAY, Asked
+from rendering.fleet.scaling import POOLS, percentile
+from rendering.fleet.scheduling import LANES
+from rendering.fleet.simulation import Day, Scaler, Simulation, fixed, reactive, warm
+from rendering.fleet.traces import DAY, Asked
 
 SPLITS = (
     0.7,

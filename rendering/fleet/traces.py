@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rendering.scheduling import LANES
+from rendering.fleet.scheduling import LANES
 from rendering.values import BadInput
 
 DAY = 86_400.0

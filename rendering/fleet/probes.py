@@ -7,9 +7,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from rendering import memory
-from rendering.attempts import PULSE
-from rendering.batch import BATCH
-from rendering.metrics import Sample, exposition
+from rendering.fleet.attempts import PULSE
+from rendering.fleet.batch import BATCH
+from rendering.fleet.metrics import Sample, exposition
 
 SILENT = 15.0  # seconds without a beat after which the process counts as stuck
 

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rendering import scaling, scheduling
-from rendering.scaling import POOLS
-from rendering.scheduling import LANES, LineUp, Waiting
-from rendering.traces import DAY, Asked
+from rendering.fleet import scaling, scheduling
+from rendering.fleet.scaling import POOLS
+from rendering.fleet.scheduling import LANES, LineUp, Waiting
+from rendering.fleet.traces import DAY, Asked
 
 COLD = (
     75.0  # seconds from the order of a worker to its first claim: start, models, warm-up; paid for
