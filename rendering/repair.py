@@ -10,8 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import NotAllowed
-from rendering import pipeline, uploaded
-from rendering.fleet import queue
+from rendering import pipeline, storage, uploaded
 from rendering.fleet.attempts import process_name
 from rendering.models import Render
 from rendering.tasks import delivered, publish, queue_name
@@ -23,7 +22,7 @@ LONGEST = timedelta(minutes=30)  # after which it may be asked for again, whatev
 
 
 def is_damaged(render: Render) -> bool:
-    store = queue.store()
+    store = storage.store()
     return any(store.is_damaged(output["key"], output["suffix"]) for output in render.outputs)
 
 
@@ -55,9 +54,9 @@ def repair_film(render_id: str) -> None:
     rows = list(render.segments.select_related("avatar", "voice"))
     specs = [spec_from_json(row.spec) for row in rows]
     try:
-        uploaded.bring(specs, queue.store())
+        uploaded.bring(specs, storage.store())
         parts = [
-            pipeline.render_line(spec, earlier=specs[:number], store=queue.store())
+            pipeline.render_line(spec, earlier=specs[:number], store=storage.store())
             for number, spec in enumerate(specs)
         ]
         made = delivered(render, rows, parts)

@@ -30,7 +30,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from consent.models import NotAllowed, allows
-from rendering import cost, finishing, memory, pipeline, segments, soundness, uploaded, values
+from rendering import (
+    cost,
+    finishing,
+    memory,
+    pipeline,
+    segments,
+    soundness,
+    storage,
+    uploaded,
+    values,
+)
 from rendering.failpoints import reach
 from rendering.fleet import queue
 from rendering.fleet.attempts import PULSE, Attempt, process_name
@@ -106,7 +116,7 @@ def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
 def nudge(engine: str, lane: str) -> None:
     """Takes work from the queue until there is none, and wakes one more worker when there is plenty."""
     first = True
-    while not (PULSE.stopping.is_set() or PULSE.ill_at or queue.store_trouble()):
+    while not (PULSE.stopping.is_set() or PULSE.ill_at or storage.trouble()):
         close_old_connections()
         owner = f"{process_name()}:{threading.get_ident()}"
         with BATCH.place() as size:
@@ -130,11 +140,11 @@ def make_line(row: Segment, batch: int = 1) -> None:
         try:
             spec = spec_from_json(row.spec)
             earlier = _earlier(row) if pipeline.looks_back(spec) else []
-            uploaded.bring([spec, *earlier], queue.store())
+            uploaded.bring([spec, *earlier], storage.store())
             made = pipeline.render_line(
                 spec,
                 earlier=earlier,
-                store=queue.store(),
+                store=storage.store(),
                 report=attempt.report,
                 stop=attempt.stop,
             )
@@ -210,7 +220,7 @@ def _unexplained(
 ) -> None:
     """It failed through no fault of its maker: of store or database, of this worker, or, what is left, of the work itself,
     which alone is counted."""
-    if queue.is_away(problem):
+    if storage.is_away(problem):
         log.warning("%s waits, nothing is counted: %s", work, problem)
         BATCH.counts["waiting"] += 1
         _insist(lambda: work.give_back(attempt.number, failed=False, rest=AWAY_REST))
@@ -265,7 +275,7 @@ def _fail(render: Render, code: str, sentence: str, **options: Any) -> None:
 
 def _assemble(render: Render, attempt: Attempt) -> None:
     rows = list(render.segments.select_related("avatar", "voice"))
-    store = queue.store()
+    store = storage.store()
     parts = [segments.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
     if missing:  # removed or damaged meanwhile: those lines are made again, three times at most
@@ -304,10 +314,10 @@ def delivered(
     """The film of a render's finished lines, signed and in the store. Raises NotAllowed, BadInput, Canceled."""
     consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
     music = music_from_json(render.music)
-    uploaded.bring([music], queue.store())
+    uploaded.bring([music], storage.store())
     return finishing.deliver(
         parts,
-        store=queue.store(),
+        store=storage.store(),
         title=render.title,
         chapters=chapters_of(rows),
         lines=[spec_from_json(row.spec) for row in rows],
@@ -355,7 +365,7 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
     """
     try:
         line = spec_from_json(spec)
-        for sentence in pipeline.sentences(line, store=queue.store(), stop=PULSE.stopping):
+        for sentence in pipeline.sentences(line, store=storage.store(), stop=PULSE.stopping):
             if not urgent and not sentence.reused:
                 speak_line(spec)
                 return
@@ -363,7 +373,7 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
         pass
     except (BadInput, Unavailable) as problem:
         place = _why_not(spec)
-        with queue.store().write(place.stem, place.suffix) as draft:
+        with storage.store().write(place.stem, place.suffix) as draft:
             draft.write_text(problem.sentence, encoding="utf-8")
 
 
@@ -371,7 +381,7 @@ def _why_not(spec: dict[str, Any]) -> Path:
     """Where the speech worker leaves word, for the page that waits, of a line that it could not speak."""
     said = json.dumps([spec[name] for name in ("text", "voice", "speed", "pitch", "markup")])
     key = hashlib.sha256(f"not spoken {said}".encode()).hexdigest()
-    return queue.store().path(key, ".txt")
+    return storage.store().path(key, ".txt")
 
 
 def why_silent(spec: dict[str, Any]) -> str:
@@ -400,7 +410,7 @@ def measure(render_id: str) -> None:
 
     try:
         found = measuring.measure(
-            lines, store=queue.store(), stop=lambda: PULSE.stopping.is_set() or queue.has_work()
+            lines, store=storage.store(), stop=lambda: PULSE.stopping.is_set() or queue.has_work()
         )
     except Canceled:
         if not PULSE.stopping.is_set():

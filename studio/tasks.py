@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import close_old_connections
 
-from rendering.fleet import queue
+from rendering import storage
 from rows.work import Kind
 from studio.library import footage, photos, recordings
 
@@ -21,7 +21,7 @@ def sweep() -> None:
 def _work(kind: Kind, pk: str) -> None:
     """Does nothing while what would be made could not be kept; the sweep asks again."""
     close_old_connections()
-    if queue.store_trouble() is None:
+    if storage.trouble() is None:
         kind.work(pk)
 
 

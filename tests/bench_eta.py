@@ -23,6 +23,7 @@ from typing import Any
 
 import django
 
+from studio.renders import plan
 from tests.embedded import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,10 +111,9 @@ class Studio:
 
     def said_before(self, project: Any, mode: str) -> Any:
         """What the editor says, of the project as it is now."""
-        from studio import actions
         from studio.models import Project
 
-        return actions.plan_render(Project.objects.get(pk=project.pk), mode=mode).wait
+        return plan.plan_render(Project.objects.get(pk=project.pk), mode=mode).wait
 
     def press(self, space: str, project: Any, mode: str = "final") -> dict[str, Any]:
         return self._ask(space, self.url, {"project_id": project.pk, "mode": mode})

@@ -309,13 +309,12 @@ def _film(render: Any) -> list[str]:
     import av
     from django.conf import settings
 
-    from rendering import provenance
-    from rendering.fleet import queue
+    from rendering import provenance, storage
 
     films = [output for output in render.outputs if output["kind"] == "video"]
     if len(films) != 1:
         return [f"{render.pk} has {len(films)} films"]
-    path = queue.store().find(films[0]["key"], films[0]["suffix"])
+    path = storage.store().find(films[0]["key"], films[0]["suffix"])
     if path is None:
         return [f"the film of {render.pk} is not there"]
     try:

@@ -6,16 +6,13 @@ render, in the order of its lines. A claim is one UPDATE that only one worker ca
 
 from __future__ import annotations
 
-import functools
 import heapq
-import math
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -24,56 +21,6 @@ from consent.models import NotAllowed, allows
 from rendering.fleet import scheduling
 from rendering.fleet.scheduling import LANES, Head
 from rendering.models import USUAL_SPEED, Render, Segment, Turn, Worker, lease_end
-from rendering.store import Store, StoreAway, StoreFull
-
-LOOKED_SECONDS = 5.0  # for which a look at the store is good
-
-
-@functools.cache
-def store() -> Store:
-    """The folder on this machine, or the bucket where one is named."""
-    if not settings.S3_BUCKET:
-        return Store(settings.STORE_DIR)
-    from rendering.object_store import ObjectStore
-
-    return ObjectStore(
-        settings.STORE_DIR,
-        bucket=settings.S3_BUCKET,
-        endpoint=settings.S3_ENDPOINT,
-        public_endpoint=settings.S3_PUBLIC_ENDPOINT,
-        region=settings.S3_REGION,
-        key_id=settings.S3_KEY_ID,
-        secret=settings.S3_SECRET_KEY,
-        limit=settings.S3_CACHE_MB * 1_000_000,
-    )
-
-
-_looked: tuple[float, StoreFull | StoreAway | None] = (-math.inf, None)
-
-
-def store_trouble() -> StoreFull | StoreAway | None:
-    """Why the store keeps nothing just now, if that is so; looked at every few seconds."""
-    global _looked
-    at, found = _looked
-    if time.monotonic() - at > LOOKED_SECONDS:
-        try:
-            found = store().trouble()
-        except (StoreFull, StoreAway) as problem:
-            found = problem
-        _looked = (time.monotonic(), found)
-    return found
-
-
-def is_away(problem: Exception) -> bool:
-    """Whether the store or the database is to blame; an encoder, say, only knows that it could not write."""
-    blamed = (StoreFull, StoreAway, OperationalError, InterfaceError)
-    return isinstance(problem, blamed) or store().trouble() is not None
-
-
-def need_store() -> None:
-    """Raises StoreFull or StoreAway while nothing that is made could be kept: then nothing is promised and nothing charged."""
-    if problem := store_trouble():
-        raise problem.with_traceback(None)
 
 
 @dataclass(frozen=True, slots=True)

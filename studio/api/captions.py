@@ -7,12 +7,13 @@ from typing import Any
 from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
-from studio import access, actions
+from studio import access
 from studio.api import bodies, schemas
 from studio.api.common import READ_PROBLEMS, invalid, workspace_of
 from studio.api.problems import Refusal
 from studio.models import Project, Scene
-from studio.projects import cues
+from studio.projects import cues, editing
+from studio.renders import plan
 
 router = Router(tags=["Captions"])
 
@@ -21,7 +22,7 @@ ONE = "/projects/{slug:project_id}/captions/{slug:caption_id}"
 
 
 def _shown(scene: Scene) -> cues.ShownCues:
-    return cues.shown_cues(scene, actions.line_specs(scene))
+    return cues.shown_cues(scene, plan.line_specs(scene))
 
 
 def _resource(scene: Scene, number: int, cue: cues.ShownCue) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def _kept(
     request: HttpRequest, number: int, scene: Scene, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The captions of the scene, with these rows kept as a step of whoever made the key."""
-    actions.edit_captions(scene, rows, request.auth.created_by)  # type: ignore[attr-defined]
+    editing.edit_captions(scene, rows, request.auth.created_by)  # type: ignore[attr-defined]
     return _list([(number, scene)])
 
 
@@ -160,5 +161,5 @@ def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:
             "invalid_field",
             "The line ends with this caption, so it has none to be joined with.",
         )
-    rows, _ = cues.joined(scene, actions.line_specs(scene), cue, following)
+    rows, _ = cues.joined(scene, plan.line_specs(scene), cue, following)
     return _kept(request, number, scene, rows)

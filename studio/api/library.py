@@ -13,13 +13,13 @@ from ninja import File, Form, Router, Status
 from ninja.files import UploadedFile
 
 from studio import access
-from studio.actions import remove_asset
 from studio.api import schemas
 from studio.api.asked import offered
 from studio.api.common import IDEMPOTENCY, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
 from studio.api.idempotency import Keep, key_of, once
 from studio.api.resources import asset_resource, avatar_resources, voice_resources
 from studio.library import photos, recordings, uploads
+from studio.library.pictures import remove_asset
 from studio.models import Avatar, Voice
 
 router = Router()

@@ -17,8 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from moderation import pictures as screening
-from rendering import clips, media, uploaded
-from rendering.fleet import queue
+from rendering import clips, media, storage, uploaded
 from rendering.values import BadInput
 from rows.work import Attempt, Kind
 from studio.errors import PictureRefused, explain
@@ -54,7 +53,7 @@ def received(upload: Path) -> Iterator[Received]:
     with upload.open("rb") as file:
         taken = Received(secrets.token_hex(32), hashlib.file_digest(file, "sha256").hexdigest())
     try:
-        with queue.store().write(taken.key, SUFFIX) as draft:
+        with storage.store().write(taken.key, SUFFIX) as draft:
             shutil.copyfile(upload, draft)
         yield taken
     finally:
@@ -106,20 +105,20 @@ def _under_way(clip: Clip) -> bool:
 
 def _good(clip: Clip) -> bool:
     """Whether the file of the row is there. It may have to be fetched."""
-    uploaded.fetch(clip.path, clip.sha256, queue.store())
+    uploaded.fetch(clip.path, clip.sha256, storage.store())
     return clip.path.is_file()
 
 
 def _drop(key: str) -> None:
     if key:
-        queue.store().remove(key, SUFFIX)
+        storage.store().remove(key, SUFFIX)
 
 
 def _prepare(attempt: Attempt[Clip]) -> None:
     """The worker's part: encoded anew, screened, put where the library keeps it."""
-    with queue.store().scratch() as folder:
+    with storage.store().scratch() as folder:
         attempt.tell(0.0)
-        source = queue.store().find(attempt.row.upload, SUFFIX)
+        source = storage.store().find(attempt.row.upload, SUFFIX)
         if source is None:
             raise FileNotFoundError(attempt.row.upload)
         cleaned = clips.intake(source, folder, "video", lambda share: attempt.tell(ENCODED * share))
@@ -130,7 +129,7 @@ def _prepare(attempt: Attempt[Clip]) -> None:
                 raise PictureRefused(verdict.title, noun="video")
         share(cleaned.sha256, cleaned.path)
         if not _end(attempt, cleaned) and not Clip.objects.filter(sha256=cleaned.sha256).exists():
-            queue.store().remove(cleaned.sha256, cleaned.path.suffix)
+            storage.store().remove(cleaned.sha256, cleaned.path.suffix)
 
 
 def _refused(error: Exception) -> dict[str, Any] | None:
@@ -154,15 +153,15 @@ PREPARING = Kind(
         "upload": "",
         "findings": [OUR_FAULT],
     },
-    is_away=queue.is_away,
+    is_away=storage.is_away,
     ended=lambda clip: _drop(clip.upload),
 )
 
 
 def share(sha256: str, path: Path) -> None:
     """For workers and web processes on other machines: uploaded.bring fetches it."""
-    if queue.store().shared:
-        with queue.store().write(sha256, path.suffix) as draft:
+    if storage.store().shared:
+        with storage.store().write(sha256, path.suffix) as draft:
             shutil.copyfile(path, draft)
 
 
@@ -213,7 +212,7 @@ def tidy() -> None:
 
 def clean_music(upload: Path) -> clips.Kept:
     """Uploaded music, encoded anew where the library keeps it. A song takes seconds, half an hour less than a minute."""
-    with queue.store().scratch() as folder:
+    with storage.store().scratch() as folder:
         cleaned = clips.intake(upload, folder, "music")
         path = place(cleaned.path, cleaned.sha256)
     share(cleaned.sha256, path)

@@ -20,8 +20,8 @@ from django.utils.translation import gettext
 from billing.plans import PLANS
 from consent.models import Evidence
 from moderation import pictures as screening
-from rendering import faces, pictures
-from rendering.fleet import attempts, queue
+from rendering import faces, pictures, storage
+from rendering.fleet import attempts
 from rendering.models import Render, WrongStatus
 from rendering.store import Store
 from rendering.values import BadInput, LineSpec, Report, VideoFormat
@@ -46,23 +46,23 @@ KINDS = {"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".m
 def place(avatar: Avatar, kind: str) -> Path:
     """Where a file of an own avatar is: its upload, the marked photo, its portrait, its preview."""
     key = hashlib.sha256(f"avatar {avatar.pk} {kind}".encode()).hexdigest()
-    return queue.store().path(key, KINDS[kind])
+    return storage.store().path(key, KINDS[kind])
 
 
 def kept(avatar: Avatar, kind: str) -> Path | None:
     """That file, if it was made and is still there."""
     path = place(avatar, kind)
-    return queue.store().find(path.stem, path.suffix)
+    return storage.store().find(path.stem, path.suffix)
 
 
 def _drop(avatar: Avatar, kind: str) -> None:
     path = place(avatar, kind)
-    queue.store().remove(path.stem, path.suffix)
+    storage.store().remove(path.stem, path.suffix)
 
 
 def _put(avatar: Avatar, kind: str, data: bytes) -> None:
     path = place(avatar, kind)
-    with queue.store().write(path.stem, path.suffix) as draft:
+    with storage.store().write(path.stem, path.suffix) as draft:
         draft.write_bytes(data)
 
 
@@ -214,7 +214,7 @@ def _end(
     for kind, data in files.items():
         _put(avatar, kind, data)
     if pack:
-        fields["pack"] = avatar.pack = faces.keep(pack, queue.store())
+        fields["pack"] = avatar.pack = faces.keep(pack, storage.store())
     if not attempt.end(fraction=1.0, **fields) and not Avatar.objects.filter(pk=avatar.pk).exists():
         _delete_files(avatar)  # it was discarded while they were written
 
@@ -243,7 +243,7 @@ MAKING = Kind(
     do=_make,
     refused=_refused,
     failed=_failed,
-    is_away=queue.is_away,
+    is_away=storage.is_away,
     ended=lambda avatar: _drop(avatar, "photo"),
 )
 
@@ -288,7 +288,7 @@ def _delete_files(avatar: Avatar) -> None:
     for kind in KINDS:
         _drop(avatar, kind)
     if avatar.pack and not Avatar.objects.filter(pack=avatar.pack).exclude(pk=avatar.pk).exists():
-        faces.forget(avatar.pack, queue.store())
+        faces.forget(avatar.pack, storage.store())
 
 
 def remove(avatar: Avatar) -> None:

@@ -26,8 +26,7 @@ from billing.plans import PLANS
 from consent import statements
 from consent.models import Consent, Evidence
 from consent.statements import Statement
-from rendering import voices
-from rendering.fleet import queue
+from rendering import storage, voices
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
 from rows.ids import new_id
@@ -46,18 +45,18 @@ LANGUAGE = "en-US"
 def place(voice: Voice) -> Path:
     """Where the decoded recording lies until it is measured."""
     key = hashlib.sha256(f"recording {voice.pk}".encode()).hexdigest()
-    return queue.store().path(key, ".recording")
+    return storage.store().path(key, ".recording")
 
 
 def own_file(voice: Voice) -> Path | None:
     """Where what an own voice is spoken from lies."""
     own = voices.OWN.fullmatch(voice.slug)
-    return queue.store().path(own[1], ".voice") if own else None
+    return storage.store().path(own[1], ".voice") if own else None
 
 
 def _drop(path: Path) -> None:
     """Removes a file of the store, wherever the store is."""
-    queue.store().remove(path.stem, path.suffix)
+    storage.store().remove(path.stem, path.suffix)
 
 
 @contextmanager
@@ -113,7 +112,7 @@ def add(
     check_room(workspace)
     path = place(voice)
     try:
-        with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
+        with storage.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
             np.savez(out, wav=sound.wav, rate=sound.rate)
         with transaction.atomic():
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
@@ -162,7 +161,7 @@ def _measure(attempt: Attempt[Voice]) -> None:
 
     try:
         path = place(attempt.row)
-        copy = queue.store().find(path.stem, path.suffix)
+        copy = storage.store().find(path.stem, path.suffix)
         with np.load(copy or path) as held:
             sound = recording.Sound(held["wav"], int(held["rate"]))
     except FileNotFoundError:
@@ -189,7 +188,7 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
 
     given = voices.cloner().measure(speaker.wav)
     key = hashlib.sha256(voice.pk.encode() + given.latents.tobytes()).hexdigest()[:40]
-    with queue.store().write(key, ".voice") as draft:
+    with storage.store().write(key, ".voice") as draft:
         xtts.write(draft, given, speaker.vector)
     fields = {
         "speaker": vector,
@@ -199,7 +198,7 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
         "tags": ["own"],
     }
     if not attempt.end(state=Voice.State.READY, **fields):
-        queue.store().remove(key, ".voice")
+        storage.store().remove(key, ".voice")
 
 
 def _agreed_to_a_copy(voice: Voice) -> bool:
@@ -225,7 +224,7 @@ MEASURING = Kind(
     do=_measure,
     refused=_refused,
     failed=_failed,
-    is_away=queue.is_away,
+    is_away=storage.is_away,
     ended=lambda voice: _drop(place(voice)),
 )
 

@@ -18,8 +18,7 @@ from django.utils.translation import gettext
 from consent import statements
 from consent.models import Consent
 from consent.statements import Statement
-from rendering import faces
-from rendering.fleet import queue
+from rendering import faces, storage
 from rendering.values import BadInput, Frame
 from studio.library.photos import MOST
 from studio.limits import CAMERA_OPENINGS, too_often
@@ -150,7 +149,7 @@ def unlock(
         frame, digest = _decoded(picture)
         frames.append(frame)
         digests.append(digest)
-    pack = faces.get(avatar.pack, queue.store())
+    pack = faces.get(avatar.pack, storage.store())
     seen = liveness.check(photo.portrait_of(pack.folder), frames, asked.asked)
     evidence = {
         "name": name,

@@ -13,8 +13,9 @@ from django.db import transaction
 
 from rendering import clips, pictures
 from rendering.values import BadInput
-from studio import actions, limits
+from studio import limits
 from studio.library import footage
+from studio.library.pictures import clean_picture, keep_picture
 from studio.models import Clip, Picture, Workspace
 
 NOUN = {"image": "picture", **clips.NOUN}
@@ -46,7 +47,7 @@ def received(
             with footage.received(Path(file.name)) as taken:
                 yield taken
         elif kind == "image":
-            yield actions.clean_picture(Path(file.name))
+            yield clean_picture(Path(file.name))
         else:
             yield footage.clean_music(Path(file.name))
 
@@ -62,7 +63,7 @@ def keep(
         return footage.keep(workspace, name, taken, told)
     with transaction.atomic():
         if isinstance(taken, pictures.Cleaned):
-            row: Picture | Clip = actions.keep_picture(workspace, name, taken)
+            row: Picture | Clip = keep_picture(workspace, name, taken)
         else:
             row = footage.keep_music(workspace, name, taken)
         told(row.pk)

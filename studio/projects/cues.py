@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rendering import pipeline
-from rendering.fleet import queue
+from rendering import pipeline, storage
 from rendering.stages import alignment, captions, lettering, speech
 from rendering.values import BadInput, CueEdit, LineSpec, Script, Word
 from studio.models import Scene
@@ -196,7 +195,7 @@ def _shown(scene: Scene, line: int, words: Sequence[Sequence[str]], cue: caption
 
 def _timed(spec: LineSpec, script: Script) -> tuple[Sequence[Word], float, bool]:
     """The words with their times, the length of the line, and whether it was spoken already."""
-    store = queue.store()
+    store = storage.store()
     if speech.cached(script, spec.voice, speed=spec.speed, store=store):
         spoken = speech.run(script, spec.voice, speed=spec.speed, store=store)
         return alignment.run(script, spoken).words, spoken.seconds, True

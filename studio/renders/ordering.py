@@ -23,7 +23,7 @@ from billing import models as billing
 from billing.plans import PLANS
 from consent.models import Consent, allows
 from moderation.models import Case
-from rendering import cost, pipeline, tasks, uploaded
+from rendering import cost, pipeline, storage, tasks, uploaded
 from rendering.fleet import queue
 from rendering.models import Render, Segment
 from rendering.values import BadInput, music_to_json, spec_to_json
@@ -92,7 +92,7 @@ def request_render(
     appeal: words that screening refuses are read by a person before they are rendered.
     keep: called with the id, inside the transaction.
     """
-    queue.need_store()
+    storage.need()
     check_room(project.workspace)
     for attempt in range(TRIES):
         if attempt and scenes is None:

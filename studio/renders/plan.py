@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 
 from billing.plans import PLANS
-from rendering import cost, effort, memory, pipeline
-from rendering.fleet import eta, queue, scheduling
+from rendering import cost, effort, memory, pipeline, storage
+from rendering.fleet import eta, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
@@ -187,7 +187,7 @@ def plan_render(
                     line=line_number,
                     **error.where,
                 ) from None
-            seconds, exact = pipeline.length_of(spec, parsed, store=queue.store())
+            seconds, exact = pipeline.length_of(spec, parsed, store=storage.store())
             lines.append(
                 PlannedLine(
                     scene=scene,
@@ -283,7 +283,7 @@ def _with_films(lines: list[PlannedLine]) -> list[PlannedLine]:
     keys = pipeline.segment_keys(specs, lengths)
     # Only what was made once is looked for: a bucket is slow to say no.
     made = set(Segment.objects.filter(status="done", key__in=keys).values_list("key", flat=True))
-    kept = {key for key in made if queue.store().find(key, ".json")}
+    kept = {key for key in made if storage.store().find(key, ".json")}
     return _weighed(
         [replace(line, key=key, kept=key in kept) for line, key in zip(lines, keys, strict=True)]
     )

@@ -14,13 +14,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rendering import decoding, media, uploaded
-from rendering.fleet import queue
+from rendering import decoding, media, storage, uploaded
 from rendering.values import BadInput
-from studio import access, actions, limits
+from studio import access, limits
 from studio.access import WorkspaceRequest, in_workspace
-from studio.library import uploads
+from studio.library import pictures, uploads
 from studio.models import Change, Clip, Picture, Project, Scene, Workspace
+from studio.projects import editing
 from studio.projects.fields import project_settings, settings_of, whole
 from studio.projects.steps import steps
 from studio.views.files import serve
@@ -86,7 +86,7 @@ def _put(
         before = settings_of(scene)
         chosen = {"clip": row} if name == "video" else {"picture": row}
         kind = "video" if name == "video" else "picture"
-        actions.edit_scene(scene, scene.revision, {**chosen, "background": kind})
+        editing.edit_scene(scene, scene.revision, {**chosen, "background": kind})
         Change.note(scene.project, scene, before, settings_of(scene), request.user)
     elif project is not None:
         shared = project_settings(project)
@@ -110,7 +110,7 @@ def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
         return render(request, f"studio/picture_crop.html{partial}", context)
     box = _box(request, picture)
     limits.take(limits.PICTURES, workspace.pk)
-    made = actions.keep_picture(workspace, picture.name, actions.clean_picture(picture.path, box))
+    made = pictures.keep_picture(workspace, picture.name, pictures.clean_picture(picture.path, box))
     return _used(request, made, "logo" if project else "image")
 
 
@@ -143,7 +143,7 @@ def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
 def picture_file(request: WorkspaceRequest, picture_id: str) -> FileResponse:
     """The cleaned picture itself, to its own workspace only."""
     picture = access.picture(request.workspace, picture_id)
-    uploaded.fetch(picture.path, picture.sha256, queue.store())
+    uploaded.fetch(picture.path, picture.sha256, storage.store())
     return _file(picture.path)
 
 
@@ -167,7 +167,7 @@ def clip_poster(request: WorkspaceRequest, clip_id: str) -> FileResponse:
     clip = _ready(request, clip_id)
     if clip.kind != Clip.Kind.VIDEO or not clip.path.is_file():
         raise Http404
-    store = queue.store()
+    store = storage.store()
     key = hashlib.sha256(f"clip-poster/1 {clip.sha256}".encode()).hexdigest()
     if store.find(key, ".jpg") is None:
         try:
@@ -193,7 +193,7 @@ def _ready(request: WorkspaceRequest, clip_id: str) -> Clip:
     clip = access.clip(request.workspace, clip_id)
     if not clip.ready:
         raise Http404
-    uploaded.fetch(clip.path, clip.sha256, queue.store())
+    uploaded.fetch(clip.path, clip.sha256, storage.store())
     return clip
 
 

@@ -9,13 +9,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from rendering.values import BadInput
-from studio import access, actions
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import Scene
-from studio.projects import cues
+from studio.projects import cues, editing
 from studio.projects.fields import whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
+from studio.renders import plan
 from studio.views.scenes import answers_json, saved, wants_json
 
 
@@ -34,7 +35,7 @@ def _number(scene: Scene) -> int:
 
 
 def _shown(scene: Scene) -> cues.ShownCues:
-    return cues.shown_cues(scene, actions.line_specs(scene))
+    return cues.shown_cues(scene, plan.line_specs(scene))
 
 
 @require_POST
@@ -70,7 +71,7 @@ def caption_join(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     cue, following = _asked(request, scene)
     if following is None:
         raise BadInput("The line ends with this caption, so it has none to be joined with.")
-    rows, whole = cues.joined(scene, actions.line_specs(scene), cue, following, _typed(request)[0])
+    rows, whole = cues.joined(scene, plan.line_specs(scene), cue, following, _typed(request)[0])
     return _kept(request, scene, rows, whole)
 
 
@@ -101,7 +102,7 @@ def _kept(
     request: HttpRequest, scene: Scene, rows: list[dict[str, Any]], key: str = ""
 ) -> HttpResponse:
     """Saves the rows as a step. key: of the caption that has the focus next."""
-    actions.edit_captions(scene, rows, request.user)
+    editing.edit_captions(scene, rows, request.user)
     if not wants_json(request):
         return redirect("scene_captions", scene.pk)
     return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user), "cue": key})

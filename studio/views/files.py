@@ -20,7 +20,7 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
-from rendering.fleet import queue
+from rendering import storage
 from studio import links
 from studio.errors import Problem
 
@@ -81,12 +81,12 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     if suffix == ".mp4":  # large; captions stay on this site, because players fetch them as its own
         kind, left = TYPES[suffix], max(1, int(link.expires - time.time()))
         options: dict[str, Any] = {"kind": kind, "seconds": left, "download": link.download}
-        if elsewhere := queue.store().url(link.key, suffix, name=name, **options):
+        if elsewhere := storage.store().url(link.key, suffix, name=name, **options):
             answer = HttpResponseRedirect(elsewhere)
             answer["Cache-Control"] = "private, no-store"
             return answer
-    path = queue.store().find(link.key, suffix)
-    if path is None and queue.store().is_damaged(link.key, suffix):
+    path = storage.store().find(link.key, suffix)
+    if path is None and storage.store().is_damaged(link.key, suffix):
         return _problem(
             request,
             410,

@@ -11,8 +11,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from rendering import pipeline, uploaded
-from rendering.fleet import queue
+from rendering import pipeline, storage, uploaded
 from rendering.values import LineSpec, VideoFormat
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
@@ -88,7 +87,7 @@ def scene_frame(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 
 def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
-    store = queue.store()
+    store = storage.store()
     background = composition.background_of(scene)
     clear = background.clear
     shown = composition.overlays_of(scene, [1])
@@ -126,7 +125,7 @@ def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
 def _smaller(drawn: Path, width: int) -> Path:
     width = min(max(width, SMALLEST), 2 * HEIGHT)
     key = hashlib.sha256(f"{drawn.stem} {width}".encode()).hexdigest()
-    store = queue.store()
+    store = storage.store()
     found = store.find(key, ".jpg")
     if found is None:
         from PIL import Image

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
+from rendering import storage
 from rendering.fleet import queue, warmpool
 from rendering.fleet.metrics import exposition
 from rendering.models import Worker
@@ -28,7 +29,7 @@ def _workers() -> bool | str:
 
 
 def _store() -> bool | str:
-    problem = queue.store().trouble()
+    problem = storage.store().trouble()
     return "full" if isinstance(problem, StoreFull) else problem is None
 
 

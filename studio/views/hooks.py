@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from rendering import storage
 from rendering.faces import predictions
-from rendering.fleet import queue
 
 
 @csrf_exempt
@@ -19,5 +19,5 @@ def prediction_hook(request: HttpRequest) -> HttpResponse:
     headers = dict(request.headers.items())
     if not secret or not predictions.verified(request.body, headers, secret, time.time()):
         raise Http404
-    predictions.tell(request.body, queue.store())
+    predictions.tell(request.body, storage.store())
     return HttpResponse(status=204)

@@ -17,22 +17,24 @@ import numpy as np
 from django.http import Http404, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rendering import pipeline, tasks
+from rendering import pipeline, storage, tasks
 from rendering.fleet import queue
 from rendering.stages import speech
 from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable, spec_to_json
-from studio import access, actions
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import SOUNDS, take
 from studio.models import Scene
+from studio.projects import editing
 from studio.projects.fields import whole
+from studio.renders import plan
 from studio.renders.plan import check_length
 from studio.views.scenes import answers_json
 
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
     """A line of the scene as it is spoken. 404 if the scene has no such line."""
-    specs = actions.line_specs(scene)
+    specs = plan.line_specs(scene)
     if not 1 <= number <= len(specs):
         raise Http404
     return specs[number - 1]
@@ -68,11 +70,11 @@ def sound(request: WorkspaceRequest, spec: LineSpec) -> HttpResponse:
 
 def _cached(script: Script, spec: LineSpec, number: int) -> bool:
     one = replace(script, sentences=script.sentences[number : number + 1])
-    return speech.cached(one, spec.voice, speed=spec.speed, pitch=spec.pitch, store=queue.store())
+    return speech.cached(one, spec.voice, speed=spec.speed, pitch=spec.pitch, store=storage.store())
 
 
 def _audio(script: Script, spec: LineSpec, part: str, ready: list[bool]) -> HttpResponse:
-    settings = {"speed": spec.speed, "pitch": spec.pitch, "store": queue.store()}
+    settings = {"speed": spec.speed, "pitch": spec.pitch, "store": storage.store()}
     # Nothing is spoken in the web process: only what the store holds is read.
     if part == "whole" and all(ready):
         made = speech.run(script, spec.voice, **settings)  # type: ignore[arg-type]
@@ -106,5 +108,5 @@ def line_sound(request: WorkspaceRequest, scene_id: str, line: int) -> HttpRespo
 def scene_speak(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Typing has stopped: what changed is spoken ahead, after everything that somebody waits for."""
     scene = access.scene(request.workspace, scene_id)
-    actions.speak_ahead(scene)
+    editing.speak_ahead(scene)
     return HttpResponse(status=204)

@@ -8,10 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
 from rendering.values import BadInput
-from studio import access, actions
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import Change, Scene
-from studio.projects import anchors, overlays
+from studio.projects import anchors, editing, overlays
 from studio.projects.fields import settings_of, whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
@@ -108,7 +108,7 @@ def _write(request: WorkspaceRequest, scene: Scene, rows: list[dict[str, Any]]) 
     except BadInput as problem:
         field = str(problem.where.get("path", "")).rpartition(".")[2] or "text"
         raise BadInput(problem.sentence, code=problem.code, field=field) from None
-    actions.edit_scene(scene, scene.revision, {"overlays": checked})
+    editing.edit_scene(scene, scene.revision, {"overlays": checked})
     Change.note(scene.project, scene, before, settings_of(scene), request.user)
 
 

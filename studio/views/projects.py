@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rendering.fleet import eta, queue
+from rendering import storage
+from rendering.fleet import eta
 from rendering.models import Render
 from rows import mended
 from studio import access
@@ -54,7 +55,7 @@ def shelf(workspace: Workspace) -> QuerySet[Project]:
 def poster_url(project: Project) -> str:
     """The poster of the last delivered video, else a frame of the first scene, else nothing."""
     for output in mended.outputs(project.outputs):  # type: ignore[attr-defined]
-        if output["kind"] == "poster" and queue.store().find(output["key"], output["suffix"]):
+        if output["kind"] == "poster" and storage.store().find(output["key"], output["suffix"]):
             name = file_name(project.title, output["suffix"])
             return file_url(output["key"], output["suffix"], name)
     if project.first_scene:  # type: ignore[attr-defined]

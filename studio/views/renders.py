@@ -19,8 +19,8 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
-from rendering import playing, provenance, repair, segments
-from rendering.fleet import eta, queue
+from rendering import playing, provenance, repair, segments, storage
+from rendering.fleet import eta
 from rendering.models import Render, Segment, WrongStatus
 from rendering.values import STAGES, BadInput
 from studio import access
@@ -116,7 +116,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
     case = Case.objects.filter(render=render).first() if render.status == "held" else None
     return {
         "place": place,
-        "store_trouble": queue.store_trouble(),
+        "store_trouble": storage.trouble(),
         "stage_number": number,
         "stages": len(STAGES),
         "doing": doing,
@@ -156,7 +156,7 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
             link = file_url(output["key"], output["suffix"], name, download=True)
             context["downloads"].append((DOWNLOADS[kind], output, link if confirmed else ""))
     video = outputs.get("video")
-    path = queue.store().find(video["key"], video["suffix"]) if video else None
+    path = storage.store().find(video["key"], video["suffix"]) if video else None
     context["credentials"] = found = credentials(path) if path else {}
     context["signed_at"] = parse_datetime(found.get("created_at") or "")
     context["repairing"] = repair.is_running(render)
@@ -246,7 +246,7 @@ def line_film(request: WorkspaceRequest, render_id: str, position: int) -> HttpR
     line = _finished_line(request, render_id, position)
     if request.headers.get("Sec-Fetch-Dest") == "document":  # opened by itself it could be saved
         return redirect("line_play", render_id, position)
-    found = segments.stored(line.key, queue.store())
+    found = segments.stored(line.key, storage.store())
     if found is None:
         raise Http404
     path = playing.film(found, settings.PLAYING_DIR)

@@ -19,13 +19,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.models import available
 from rendering.values import BadInput
-from studio import access, actions
+from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import ScriptRefused, explain
 from studio.limits import ESTIMATES, take
 from studio.models import Change, Project, Scene
 from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
+from studio.projects import editing
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.projects.manuscript import MarginLine, margins, rough_margin, words_of
@@ -174,7 +175,7 @@ def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     same = all(getattr(scene, name) == value for name, value in fields.items())
     if not same:
         try:
-            actions.edit_scene(scene, revision, fields)
+            editing.edit_scene(scene, revision, fields)
         except RevisionConflict:
             return _conflict(request, access.scene(request.workspace, scene_id), fields)
     scene = access.scene(request.workspace, scene_id)

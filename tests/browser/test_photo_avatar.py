@@ -2,9 +2,8 @@
 
 import pytest
 
-from rendering import faces
+from rendering import faces, storage
 from rendering.faces import photo
-from rendering.fleet import queue
 from studio.library import photos, unlocking
 from studio.models import Avatar
 from tests.faces import scenes
@@ -17,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def locked(alice, library, tmp_path):
     source = scenes.file(scenes.photo("clara"), tmp_path / "in.jpg")
     photo.prepare(source, tmp_path / "pack", lambda *_: None)
-    return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", queue.store()))
+    return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", storage.store()))
 
 
 def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds, until_it_sees):

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing.models import Transfer, Wallet, rebuild
-from rendering.fleet import queue
+from rendering import storage
 from rendering.models import Render, Segment
 from studio.servers import die_with_parent
 
@@ -101,10 +101,11 @@ class Fleet:
         """Asks for a render as the web process does, in a process of its own."""
         code = (
             "import django; django.setup()\n"
-            "from studio import actions, composition\n"
+            "from studio.projects import composition\n"
+            "from studio.renders.ordering import request_render\n"
             "from studio.models import Project\n"
             "composition.HEIGHTS['720p'] = 360\n"
-            f"actions.request_render(Project.objects.get(pk={project.pk!r}))\n"
+            f"request_render(Project.objects.get(pk={project.pk!r}))\n"
         )
         self.environment["DJANGO_SETTINGS_MODULE"] = "studio.settings"
         return self.start("-c", code, name="web", **options)
@@ -148,7 +149,7 @@ def whole(render):
     assert set(render.segments.values_list("status", flat=True)) == {"done"}
     videos = [output for output in render.outputs if output["kind"] == "video"]
     assert len(videos) == 1
-    path = queue.store().find(videos[0]["key"], videos[0]["suffix"])
+    path = storage.store().find(videos[0]["key"], videos[0]["suffix"])
     assert provenance.read(path, settings.C2PA_DIR)["state"] == "valid"
     with av.open(str(path)) as film:
         frames = sum(1 for _ in film.decode(video=0))

@@ -15,12 +15,12 @@ from django.db import connection
 from django.utils import timezone
 
 from billing.models import Transfer
-from rendering import tasks
-from rendering.fleet import queue
+from rendering import storage, tasks
 from rendering.models import Worker
-from studio import actions
 from studio.backup import places
+from studio.library import pictures
 from studio.projects import composition
+from studio.renders import ordering
 from tests.embedded import free_port
 from tests.rendering.fleet import database_url, whole
 
@@ -36,7 +36,7 @@ from django.test import Client
 from django.urls import reverse
 from rendering import tasks
 from rendering.models import Render, Segment
-from studio import composition
+from studio.projects import composition
 from tests.rendering.fleet import whole
 done, waiting = Render.objects.get(pk=sys.argv[1]), Render.objects.get(pk=sys.argv[2])
 client = Client()
@@ -101,23 +101,23 @@ def test_a_studio_starts_from_the_copy(
     for place in places().values():  # left by other tests
         if place.name not in ("secret_key", "c2pa"):
             shutil.rmtree(place, ignore_errors=True)
-    queue.store.cache_clear()
+    storage.store.cache_clear()
     wall = tmp_path / "wall.png"
     import cv2
     import numpy as np
 
     cv2.imwrite(str(wall), np.full((90, 160, 3), 90, np.uint8))
-    done = actions.request_render(make_script("This film is finished."), by=alice)
+    done = ordering.request_render(make_script("This film is finished."), by=alice)
     tasks.nudge("portrait", done.lane)
     done = whole(done)
     project = make_script("This line is being made.")
     scene = project.live_scenes.get()
     scene.picture, scene.background = (
-        actions.keep_picture(alice.workspace, "Wall", actions.clean_picture(wall)),
+        pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(wall)),
         "picture",
     )
     scene.save()
-    waiting = actions.request_render(project, by=alice)
+    waiting = ordering.request_render(project, by=alice)
     waiting.start()
     Worker.objects.create(name="gone:1")
     waiting.segments.update(
@@ -155,12 +155,12 @@ def test_a_second_copy_takes_what_is_new_and_leaves_out_what_is_gone_or_damaged(
     place.mkdir(parents=True, exist_ok=True)
     (place / "first.png").write_bytes(b"first")
     key = "ab" * 32
-    with queue.store().write(key, ".mp4") as draft:
+    with storage.store().write(key, ".mp4") as draft:
         draft.write_bytes(b"film")
     call_command("backup", str(copy))
     (place / "first.png").unlink()
     (place / "second.png").write_bytes(b"second")
-    queue.store().path(key, ".mp4").write_bytes(b"mlif")
+    storage.store().path(key, ".mp4").write_bytes(b"mlif")
     capsys.readouterr()
     call_command("backup", str(copy))
     told = capsys.readouterr()
@@ -170,7 +170,7 @@ def test_a_second_copy_takes_what_is_new_and_leaves_out_what_is_gone_or_damaged(
     assert (copy / "uploads/ab/second.png").read_bytes() == b"second"
     assert len(list(copy.glob("database-*"))) == 1
     (place / "second.png").unlink()
-    queue.store().remove(key, ".mp4")
+    storage.store().remove(key, ".mp4")
 
 
 def test_a_copy_that_is_damaged_or_none_is_refused(transactional_db, tmp_path):

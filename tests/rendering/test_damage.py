@@ -6,11 +6,11 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Transfer
-from rendering import repair, tasks
-from rendering.fleet import queue
+from rendering import repair, storage, tasks
 from rendering.models import Render
-from studio import actions
+from studio.library import pictures
 from studio.projects import composition
+from studio.renders import ordering
 from tests.rendering.fleet import whole
 
 
@@ -20,7 +20,7 @@ def make_film(transactional_db, library, monkeypatch):
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
 
     def make(project, **options):
-        render = actions.request_render(project, **options)
+        render = ordering.request_render(project, **options)
         tasks.nudge("portrait", render.lane)
         return whole(render)
 
@@ -29,7 +29,7 @@ def make_film(transactional_db, library, monkeypatch):
 
 def output(render, kind="video"):
     found = next(output for output in render.outputs if output["kind"] == kind)
-    return queue.store().path(found["key"], found["suffix"])
+    return storage.store().path(found["key"], found["suffix"])
 
 
 def reverse_bytes(path):
@@ -40,7 +40,7 @@ def test_a_damaged_line_is_made_again_before_it_is_joined(make_film, make_script
     project = make_script("One line stays.", "One line is damaged.")
     first = make_film(project)
     line = first.segments.get(position=2)
-    reverse_bytes(queue.store().path(line.key, ".mp4"))
+    reverse_bytes(storage.store().path(line.key, ".mp4"))
     again = make_film(project)
     assert list(again.segments.values_list("reused", flat=True)) == [True, False]
 
@@ -54,7 +54,7 @@ def test_a_line_that_is_damaged_while_the_film_waits_for_others_is_made_again(
     def late(render):
         monkeypatch.undo()
         monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
-        reverse_bytes(queue.store().path(render.segments.get().key, ".flac"))
+        reverse_bytes(storage.store().path(render.segments.get().key, ".flac"))
         assemble(render)
         Render.objects.filter(pk=render.pk).update(next_at=render.created_at)
 
@@ -101,16 +101,16 @@ def test_a_damaged_upload_ends_the_render_with_a_sentence_and_all_credits(
     project = make_script("Behind me hangs a picture.")
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((90, 160, 3), 200, np.uint8))
     upload = tmp_path / "wall.png"
-    picture = actions.keep_picture(alice.workspace, "Wall", actions.clean_picture(upload))
+    picture = pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
     scene = project.live_scenes.get()
     scene.picture, scene.background = picture, "picture"
     scene.save()
     os.truncate(picture.path, 40)
-    render = actions.request_render(project)
+    render = ordering.request_render(project)
     tasks.nudge("portrait", render.lane)
     render.refresh_from_db()
     assert (render.status, render.failure_code) == ("failed", "file_damaged")
     assert render.cost["net"] == 0
     cv2.imwrite(str(upload), np.full((90, 160, 3), 200, np.uint8))
-    actions.keep_picture(alice.workspace, "Wall", actions.clean_picture(upload))
+    pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
     make_film(project)

@@ -8,13 +8,13 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering import effort, pipeline
+from rendering import effort, pipeline, storage
 from rendering.effort import Effort, Measured
 from rendering.fleet import eta, queue
 from rendering.models import Render, Segment, Worker
 from rendering.values import Background, VideoFormat, spec_from_json
-from studio import actions
 from studio.models import Project
+from studio.renders import ordering, plan
 from tests.rendering.test_queue import make
 from tests.studio.rows import make_project
 
@@ -33,16 +33,16 @@ def project(alice, library):
 
 
 def planned(project, **options):
-    return actions.plan_render(Project.objects.get(pk=project.pk), **options)
+    return plan.plan_render(Project.objects.get(pk=project.pk), **options)
 
 
 def make_films(project, mode="final"):
     """The lines of a project as if they had been made: rows, sound and films in the store."""
-    render = actions.request_render(Project.objects.get(pk=project.pk), mode=mode)
+    render = ordering.request_render(Project.objects.get(pk=project.pk), mode=mode)
     for row in render.segments.all():
         spec = spec_from_json(row.spec)
-        pipeline.speak(spec, store=queue.store())
-        with queue.store().write(row.key, ".json") as path:
+        pipeline.speak(spec, store=storage.store())
+        with storage.store().write(row.key, ".json") as path:
             path.write_text("{}")
     render.segments.update(status="done", progress=1.0, seconds=2.0, ended_at=timezone.now())
     render.start()
@@ -93,7 +93,7 @@ def test_the_same_line_twice_is_made_once(project, alice):
     scene.edit(scene.revision, script="\n\n".join(["Hello, and welcome."] * 3))
     first, second, third = planned(project).lines
     assert second.work == third.work == effort.KEPT < first.work
-    render = actions.request_render(Project.objects.get(pk=project.pk))
+    render = ordering.request_render(Project.objects.get(pk=project.pk))
     row = queue.claim("one")
     assert queue.claim("two") is None
     row.finish(row.attempt)
@@ -115,7 +115,7 @@ def test_before_and_after_the_press_it_is_the_same(project, charlie, worker):
     """On an empty queue, and behind others."""
     for _ in range(2):
         plan = planned(project)
-        render = actions.request_render(Project.objects.get(pk=project.pk))
+        render = ordering.request_render(Project.objects.get(pk=project.pk))
         place = eta.position(render)
         assert place.seconds == pytest.approx(plan.wait.likely, rel=0.05, abs=0.5)
         assert render.likely_seconds == pytest.approx(plan.wait.likely, rel=0.05, abs=0.5)
@@ -126,7 +126,7 @@ def test_before_and_after_the_press_it_is_the_same(project, charlie, worker):
 
 @db
 def test_a_time_that_has_passed_says_so(project, worker, client_of, alice):
-    render = actions.request_render(Project.objects.get(pk=project.pk))
+    render = ordering.request_render(Project.objects.get(pk=project.pk))
     client = client_of(alice)
     page = reverse("render_detail", args=[render.pk])
     assert "later than foretold" not in client.get(page).content.decode()
@@ -196,7 +196,7 @@ def test_keys_are_known_before_the_sound_is():
     two = replace(one, text="And more.", transition="fade")
     first, second = pipeline.segment_keys([one, two], [None, None])
     assert first == pipeline.segment_key(one)
-    assert second == pipeline.segment_key(two, pipeline.border(two, [one], store=queue.store()))
+    assert second == pipeline.segment_key(two, pipeline.border(two, [one], store=storage.store()))
     film = Background(video="moving.mp4", sha256="ab" * 32)
     moved = [replace(line, background=film) for line in (one, two, two)]
     unknown = pipeline.segment_keys(moved, [1.0, None, 1.0])

@@ -12,7 +12,7 @@ import pytest
 from rendering.fleet import queue
 from rendering.models import Render, Segment
 from rendering.values import STAGES
-from studio import actions
+from studio.renders import ordering
 from studio.servers import free_port
 from tests.rendering.fleet import killed_at, state, until, whole
 
@@ -52,7 +52,7 @@ def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
 )
 def test_the_worker_is_killed(fleet, make_script, settings, moment):
     project = make_script(f"The worker ends in {moment.replace(':', ' ')}, and another goes on.")
-    render = actions.request_render(project, by=project.workspace.memberships.get().user)
+    render = ordering.request_render(project, by=project.workspace.memberships.get().user)
     fleet.scheduler()
     killed_at(fleet.worker(failpoint=moment), moment)
     if moment != "K8":
@@ -70,7 +70,7 @@ def test_the_same_nudge_reaches_two_workers(fleet, make_script):
     until(lambda: queue.slots() == 2, "two workers")
     from rendering import tasks
 
-    render = actions.request_render(project)
+    render = ordering.request_render(project)
     for _ in range(6):
         tasks.nudge_render(render.pk)
     ended(render)
@@ -80,7 +80,7 @@ def test_the_same_nudge_reaches_two_workers(fleet, make_script):
 
 
 def test_a_stalled_worker_that_wakes_changes_nothing(fleet, make_script):
-    render = actions.request_render(make_script("This worker falls asleep over its line."))
+    render = ordering.request_render(make_script("This worker falls asleep over its line."))
     sleeper = fleet.worker(failpoint="stage:frames", failsignal="STOP")
     until(lambda: "failpoint" in sleeper.log.read_text(), "asleep")
     print(f"\nstopped in frames: {state()}")
@@ -99,7 +99,7 @@ def test_a_stalled_worker_that_wakes_changes_nothing(fleet, make_script):
 
 def test_the_broker_forgets_everything(fleet, make_script):
     project = make_script("First line.", "Second line.", "Third line.")
-    render = actions.request_render(project)
+    render = ordering.request_render(project)
     fleet.broker.flushdb()
     fleet.worker()
     fleet.scheduler()
@@ -137,7 +137,7 @@ def test_the_web_process_starts_again(fleet, make_script):
 
 
 def test_a_worker_told_to_end_gives_its_line_back(fleet, make_script):
-    render = actions.request_render(make_script("A long line. " * 40))
+    render = ordering.request_render(make_script("A long line. " * 40))
     first = fleet.worker()
     until(lambda: Segment.objects.filter(status="running").exists(), "begun")
     first.terminate()
@@ -151,7 +151,7 @@ def test_three_failures_end_the_render_and_give_all_credits_back(fleet, make_scr
     from billing.models import available
 
     before = available(alice.workspace)
-    render = actions.request_render(make_script("This one kills every worker."), by=alice)
+    render = ordering.request_render(make_script("This one kills every worker."), by=alice)
     assert available(alice.workspace) < before
     fleet.scheduler()
     for _ in range(3):
@@ -167,7 +167,7 @@ def test_three_failures_end_the_render_and_give_all_credits_back(fleet, make_scr
 
 def test_nothing_is_left_of_a_killed_worker(fleet, make_script):
     """Its encoder, a process of its own, ends with it."""
-    actions.request_render(make_script("The encoder must not outlive its worker. " * 4))
+    ordering.request_render(make_script("The encoder must not outlive its worker. " * 4))
     worker = fleet.worker(failpoint="stage:frames")
     killed_at(worker, "stage:frames")
     found = subprocess.run(["pgrep", "-P", str(worker.pid)], capture_output=True, text=True)

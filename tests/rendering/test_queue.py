@@ -12,8 +12,8 @@ from rendering.fleet import eta, queue
 from rendering.fleet.queue import Kinds
 from rendering.fleet.scheduling import LANES
 from rendering.models import USUAL_SPEED, Render, Segment, Worker
-from studio import actions
 from studio.models import Project
+from studio.renders import ordering
 from tests.rendering.fleet import state, until, whole
 
 pytestmark = pytest.mark.postgres
@@ -175,7 +175,7 @@ def test_two_workers_share_forty_lines(fleet, make_script):
     fleet.worker(slots=2)
     fleet.scheduler()
     until(lambda: queue.slots() == 4, "two workers")
-    render = actions.request_render(project)
+    render = ordering.request_render(project)
     until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 240)
     whole(render)
     lines = render.segments.all()
@@ -188,7 +188,9 @@ def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alic
     """In the middle of one long sentence of the heavy voice, which is a single call of the model."""
     before = available(alice.workspace)
     words = "which nobody will ever hear to its end " * 11
-    render = actions.request_render(make_script(f"A sentence {words}.", voice="af_heart"), by=alice)
+    render = ordering.request_render(
+        make_script(f"A sentence {words}.", voice="af_heart"), by=alice
+    )
     fleet.worker()
     until(lambda: render.segments.filter(status="running", stage="speech").exists(), "speaking")
     time.sleep(1)  # into the call of the model
@@ -206,12 +208,12 @@ def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, 
     fleet.worker(slots=2)
     fleet.scheduler()
 
-    first = ended(actions.request_render(project, by=alice))
+    first = ended(ordering.request_render(project, by=alice))
     whole(first)
     made = sum(first.segments.values_list("seconds", flat=True))
     assert cost_of(first)["net"] == min(first.quoted, -(-made // 1))
 
-    again = ended(actions.request_render(Project.objects.get(pk=project.pk), by=alice))
+    again = ended(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
     whole(again)
     assert (again.quoted, cost_of(again)["charged"]) == (0, 0)
     assert {s.reused for s in again.segments.all()} == {True}
@@ -222,7 +224,7 @@ def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, 
     scene = project.live_scenes.get()
     words[4] = "This line alone was written again."
     scene.edit(scene.revision, script="\n\n".join(words))
-    third = ended(actions.request_render(Project.objects.get(pk=project.pk), by=alice))
+    third = ended(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
     whole(third)
     fresh = [s.position for s in third.segments.all() if not s.reused]
     assert fresh == [5]

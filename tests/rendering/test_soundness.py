@@ -12,19 +12,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Transfer
-from rendering import media, soundness, tasks
+from rendering import media, soundness, storage, tasks
 from rendering.fleet import queue
 from rendering.fleet.attempts import PULSE
 from rendering.fleet.queue import ALL
 from rendering.models import Segment, Worker
 from rendering.store import StoreFull
 from rendering.watchdog import HUNG, Watch
-from studio import actions
 from studio import tasks as studio_tasks
 from studio.library import footage
 from studio.management.commands.serve import pause_before
 from studio.models import Clip
 from studio.projects import composition
+from studio.renders import ordering
 from tests.rendering.fleet import database_url, until, whole
 
 FULL = 1 << 60  # bytes that no disk has free
@@ -49,14 +49,14 @@ def tries(render):
 
 
 def fill(monkeypatch, reserve=FULL):
-    monkeypatch.setattr(queue.store(), "reserve", reserve)
+    monkeypatch.setattr(storage.store(), "reserve", reserve)
 
 
 def test_a_worker_that_cannot_encode_stops_claiming_and_no_line_pays_for_it(
     studio, make_script, monkeypatch, client
 ):
     PULSE.sign_in(1, ALL, ready=True)
-    renders = [actions.request_render(make_script(f"Line {n}."), mode="draft") for n in range(3)]
+    renders = [ordering.request_render(make_script(f"Line {n}."), mode="draft") for n in range(3)]
     ffmpeg = media.program()
     monkeypatch.setattr(soundness, "PAUSES", (0.2, 60))
     monkeypatch.setattr(media, "program", lambda: "/nowhere/ffmpeg")
@@ -75,7 +75,7 @@ def test_a_worker_that_cannot_encode_stops_claiming_and_no_line_pays_for_it(
 
 
 def test_a_line_that_fails_in_a_sound_worker_counts_as_before(studio, make_script):
-    render = actions.request_render(make_script("This one is broken."), mode="draft")
+    render = ordering.request_render(make_script("This one is broken."), mode="draft")
     spec = {**render.segments.get().spec, "nonsense": 1}
     render.segments.update(spec=spec)
     work()
@@ -107,11 +107,11 @@ def test_no_child_that_is_killed_makes_the_encoder_vanish(monkeypatch, tmp_path)
 def test_while_the_disk_is_full_nothing_is_taken_charged_or_tried(
     studio, make_script, monkeypatch, alice, client_of
 ):
-    waiting = actions.request_render(make_script("Asked for before."), by=alice, mode="draft")
+    waiting = ordering.request_render(make_script("Asked for before."), by=alice, mode="draft")
     charged = Transfer.objects.count()
     fill(monkeypatch)
     with pytest.raises(StoreFull):
-        actions.request_render(make_script("Asked for while it is full."), by=alice)
+        ordering.request_render(make_script("Asked for while it is full."), by=alice)
     client = client_of(alice)
     scene = make_script("Pressed while it is full.").live_scenes.get()
     answer = client.post(reverse("render_create", args=[scene.project.pk]))
@@ -132,7 +132,7 @@ def test_while_the_disk_is_full_nothing_is_taken_charged_or_tried(
 
 
 def test_a_disk_that_runs_full_under_a_line_costs_it_no_try(studio, make_script, monkeypatch):
-    render = actions.request_render(make_script("The disk runs full."), mode="draft")
+    render = ordering.request_render(make_script("The disk runs full."), mode="draft")
     bring = tasks.uploaded.bring
 
     def and_fill(*args):
@@ -152,7 +152,7 @@ def test_a_disk_that_runs_full_under_a_line_costs_it_no_try(studio, make_script,
 
 
 def test_a_database_that_is_away_for_a_moment_costs_no_try(studio, make_script, monkeypatch):
-    render = actions.request_render(make_script("The database is away."), mode="draft")
+    render = ordering.request_render(make_script("The database is away."), mode="draft")
     finish, away = Segment.finish, iter([True, False])
 
     def answer(self, *args, **changes):
@@ -178,7 +178,7 @@ def left(render, owner="here:1"):
 
 @pytest.mark.postgres
 def test_a_line_that_was_alone_when_its_worker_died_counts_it(studio, make_script):
-    render = actions.request_render(make_script("Alone."))
+    render = ordering.request_render(make_script("Alone."))
     left(render)
     tasks.sweep()
     assert tries(render) == [1]
@@ -186,13 +186,13 @@ def test_a_line_that_was_alone_when_its_worker_died_counts_it(studio, make_scrip
 
 @pytest.mark.postgres
 def test_lines_side_by_side_are_not_blamed_until_one_is_there_again(studio, make_script):
-    render = actions.request_render(make_script("One.", "Two."))
+    render = ordering.request_render(make_script("One.", "Two."))
     left(render)
     tasks.sweep()
     assert tries(render) == [0, 0]
     first, second = render.segments.values_list("next_at", flat=True)
     assert second - first > timedelta(seconds=3)
-    other = actions.request_render(make_script("Three."))
+    other = ordering.request_render(make_script("Three."))
     left(other, "here:2")
     left(render, "here:2")
     render.segments.filter(position=1).update(status="done")
@@ -203,7 +203,7 @@ def test_lines_side_by_side_are_not_blamed_until_one_is_there_again(studio, make
 
 @pytest.mark.postgres
 def test_a_worker_that_is_known_to_have_ended_is_not_waited_for(studio, make_script):
-    render = actions.request_render(make_script("In its hands."))
+    render = ordering.request_render(make_script("In its hands."))
     Worker.objects.create(name="here:31")
     in_an_hour = timezone.now() + timedelta(hours=1)
     render.segments.update(status="running", lease_owner="here:31:7", lease_until=in_an_hour)
@@ -217,7 +217,7 @@ def test_a_worker_that_is_known_to_have_ended_is_not_waited_for(studio, make_scr
 
 
 def test_after_a_silence_workers_get_one_more_round(studio, make_script, monkeypatch):
-    render = actions.request_render(make_script("Nobody could say a word."))
+    render = ordering.request_render(make_script("Nobody could say a word."))
     left(render)
     monkeypatch.setattr(tasks, "_swept_at", time.monotonic() - 1000)
     tasks.sweep()

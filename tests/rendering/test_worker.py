@@ -10,7 +10,7 @@ import pytest
 
 from rendering.fleet import queue
 from rendering.models import Render, Segment, Worker
-from studio import actions
+from studio.renders import ordering
 from tests.rendering.fleet import state, until, whole
 
 pytestmark = pytest.mark.postgres
@@ -33,7 +33,7 @@ def port_of(worker):
 
 
 def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_script):
-    render = actions.request_render(
+    render = ordering.request_render(
         make_script("The line in hand is finished. " * 3, "This one is left for others.")
     )
     worker = fleet.start(
@@ -83,7 +83,8 @@ HANGS = """
 import django; django.setup()
 import threading, time
 from django.core.management import call_command
-from rendering import attempts, pipeline
+from rendering import pipeline
+from rendering.fleet import attempts
 attempts.HUNG_SECONDS, made = 2, pipeline.render_line
 def render_line(spec, **options):
     if "hangs" in spec.text:
@@ -98,7 +99,7 @@ call_command("worker", "--slots", "2", "--grace", "0", "--cold")
 
 def test_a_worker_with_a_line_that_hangs_ends_and_only_that_line_is_counted(fleet, make_script):
     fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings"}
-    render = actions.request_render(make_script("This line hangs.", "This one is well."))
+    render = ordering.request_render(make_script("This line hangs.", "This one is well."))
     worker = fleet.start("-c", HANGS, name="hanging")
     fleet.scheduler()
     assert worker.wait(timeout=300) == 1
@@ -110,7 +111,7 @@ def test_a_worker_with_a_line_that_hangs_ends_and_only_that_line_is_counted(flee
 
 def test_out_of_memory_halves_the_batch_and_goes_on(fleet, make_script):
     fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings", "LEASE_SECONDS": "20"}
-    render = actions.request_render(make_script(*(f"Line number {n}." for n in range(1, 7))))
+    render = ordering.request_render(make_script(*(f"Line number {n}." for n in range(1, 7))))
     worker = fleet.start("-c", OUT_OF_MEMORY, name="small")
     fleet.scheduler()
     port = port_of(worker)
@@ -141,7 +142,7 @@ def test_two_workers_with_different_engines_killed_at_random_end_one_render(flee
         "portrait": lambda: fleet.worker("--engines", "portrait"),
         "twin": lambda: fleet.start("-c", TWIN, name="twin"),
     }
-    render = actions.request_render(project)
+    render = ordering.request_render(project)
     for line in render.segments.filter(position__in=(2, 4, 6)):
         Segment.objects.filter(pk=line.pk).update(engine="twin")
     fleet.scheduler()

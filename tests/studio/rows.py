@@ -5,8 +5,7 @@ import hashlib
 from django.utils import timezone
 
 from billing import models as billing
-from rendering import sums
-from rendering.fleet import queue
+from rendering import storage, sums
 from rendering.models import Render, Segment
 from rendering.store import OWNER
 from studio.models import Avatar, Project, Voice
@@ -16,7 +15,7 @@ WORDS = ("Hello, and welcome.", "Here is the second line.", "And this is the las
 
 def everything():
     """Files in the store. A hash counts only where its file is gone and it was left behind."""
-    found = {path for path in queue.store().folder.rglob("*") if path.is_file()}
+    found = {path for path in storage.store().folder.rglob("*") if path.is_file()}
     found = {path for path in found if path.suffix != OWNER}
     return {
         path for path in found if path.suffix != sums.SUFFIX or path.with_suffix("") not in found
@@ -96,7 +95,7 @@ def make_render(project, *, by=None, quoted=30, done=0, reused=(), title=None):
 def put(data, suffix):
     """Bytes in the store, and the entry of Render.outputs that names them."""
     key = hashlib.sha256(data).hexdigest()
-    path = queue.store().path(key, suffix)
+    path = storage.store().path(key, suffix)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return {"key": key, "suffix": suffix, "bytes": len(data), "sha256": key}
@@ -137,7 +136,7 @@ def film_line(segment, suffix=".mp4"):
     from rendering.values import SAMPLE_RATE, Timing, Word
     from rendering.values import Segment as Film
 
-    store, empty = queue.store(), np.zeros(1, np.float32)
+    store, empty = storage.store(), np.zeros(1, np.float32)
     codec = (
         ["libx264", "-preset", "ultrafast"]
         if suffix == ".mp4"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from studio import actions
 from studio.models import ApiKey
+from studio.renders import plan
 from tests.studio.programs import Program, problem
 from tests.studio.rows import make_project
 
@@ -65,7 +65,7 @@ def test_text_and_times_are_changed_and_planned(program, base, project):
     answer = send(program, "PATCH", f"{base}/{first['id']}", {"end_shift": -0.1})
     row = answer.json()["data"][0]
     assert (row["text"], row["start_shift"], row["end_shift"]) == ("Hi!", 0.2, -0.1)
-    (edit,) = actions.plan_render(project).lines[0].spec.cues
+    (edit,) = plan.plan_render(project).lines[0].spec.cues
     assert (edit.text, edit.start, edit.end) == ("Hi!", 0.2, -0.1)
     assert send(program, "DELETE", f"{base}/{first['id']}").status_code == 204
     assert program.get(base).json()["data"][0] == first

@@ -7,8 +7,7 @@ import pytest
 
 from rendering.stages import captions
 from rendering.values import CueEdit, Word
-from studio import actions
-from studio.renders import screening
+from studio.renders import plan, screening
 from tests.studio.rows import make_project
 
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -32,7 +31,7 @@ def change(client, scene, line=1, first=1, last=6, **fields):
 
 def edits(scene):
     scene.refresh_from_db()
-    return [line.spec.cues for line in actions.plan_render(scene.project).lines]
+    return [line.spec.cues for line in plan.plan_render(scene.project).lines]
 
 
 def said(text):
@@ -40,10 +39,10 @@ def said(text):
 
 
 def test_a_changed_caption_is_planned_for_its_line(client, scene):
-    keys = [line.line_key for line in actions.plan_render(scene.project).lines]
+    keys = [line.line_key for line in plan.plan_render(scene.project).lines]
     assert change(client, scene, text="Hi, and welcome!", start="0.2").status_code == 200
     assert edits(scene) == [(CueEdit(0, 5, "Hi, and welcome!", 0.2, 0.0),), ()]
-    assert [line.line_key for line in actions.plan_render(scene.project).lines] == keys
+    assert [line.line_key for line in plan.plan_render(scene.project).lines] == keys
 
 
 def test_it_moves_with_its_words_and_ends_with_them(client, scene):
@@ -127,7 +126,7 @@ def test_a_shifted_caption_never_covers_the_next():
 
 def test_what_is_written_in_captions_is_screened(client, scene):
     change(client, scene, text="I will kill you tonight")
-    verdict, spans = screening.screen_lines(actions.plan_render(scene.project).lines)
+    verdict, spans = screening.screen_lines(plan.plan_render(scene.project).lines)
     assert verdict.verdict == "block"
     assert spans[0]["line"] == 1
 

@@ -14,10 +14,10 @@ from moderation.screen import screen
 from rendering import media
 from rendering.models import Render, Segment
 from rendering.values import music_from_json, spec_from_json
-from studio import actions
-from studio.library import footage
+from studio.library import footage, pictures
 from studio.models import Clip, Picture, Project
 from studio.projects import overlays
+from studio.renders import plan
 from tests.studio.programs import Program, problem
 
 pytestmark = pytest.mark.django_db
@@ -212,12 +212,12 @@ def test_another_composition_costs_nothing(alice, library):
     from tests.studio.rows import make_project
 
     project = make_project(alice.workspace, script="Hello there, my friend.")
-    plan = actions.plan_render(project)
-    assert plan.quoted > 0
+    planned = plan.plan_render(project)
+    assert planned.quoted > 0
     render = Render.objects.create(
         workspace=project.workspace, project=project, title="x", status="done", mode="final"
     )
-    line = plan.lines[0]
+    line = planned.lines[0]
     Segment.objects.create(
         render=render, position=1, text=line.text, avatar=line.avatar, voice=line.voice,
         spec={}, key="0" * 64, line_key=line.line_key, status="done",
@@ -228,10 +228,10 @@ def test_another_composition_costs_nothing(alice, library):
     scene.edit(scene.revision, overlays=rows)
     project.refresh_from_db()
     project.edit(project.revision, aspect="9:16", fps=30, burn_captions=True)
-    assert actions.plan_render(project).quoted == 0
+    assert plan.plan_render(project).quoted == 0
     scene.refresh_from_db()
     scene.edit(scene.revision, script="Hello there, my friends.")
-    assert actions.plan_render(project).quoted > 0
+    assert plan.plan_render(project).quoted > 0
 
 
 def anchored(script, markup="markdown"):
@@ -290,7 +290,7 @@ def test_an_upload_that_was_deleted_leaves_the_colour(alice, library, program):
     )
     scene = Project.objects.get(pk=made.json()["project_id"]).live_scenes.get()
     assert composition.background_of(scene).picture is not None
-    actions.remove_asset(Picture.objects.get())
+    pictures.remove_asset(Picture.objects.get())
     scene = Project.objects.get(pk=scene.project_id).live_scenes.get()
     assert composition.background_of(scene).picture is None
     assert composition.background_of(scene).color == "#123456"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from rendering.fleet import queue
+from rendering import storage
 from studio.links import file_name, file_url, link_ends
 from tests.studio.rows import put
 
@@ -24,7 +24,7 @@ def test_a_file_that_is_damaged_is_not_handed_out(client, db):
     output = put(b"whole" * 1000, ".mp4")
     url = file_url(output["key"], ".mp4", "spring.mp4")
     assert client.get(url).status_code == 200
-    path = queue.store().path(output["key"], ".mp4")
+    path = storage.store().path(output["key"], ".mp4")
     for damaged in (b"elohw" * 1000, b"whole" * 500):
         path.write_bytes(damaged)
         response = client.get(url)

@@ -10,8 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from billing.models import available
-from rendering import clips, media
-from rendering.fleet import queue
+from rendering import clips, media, storage
 from rendering.values import Canceled
 from rows.work import LEASE, MOST_CLAIMS
 from studio.library import footage
@@ -34,7 +33,7 @@ def coded(tmp_path, name="v.mp4", picture="color=0x336699:s=64x36", seconds=1):
 @pytest.fixture(autouse=True)
 def _nothing_of_others(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "MEDIA_DIR", tmp_path / "media")
-    for path in queue.store().folder.rglob("*.upload"):
+    for path in storage.store().folder.rglob("*.upload"):
         path.unlink()
 
 
@@ -68,8 +67,8 @@ def work(clip):
 
 def left():
     """What lies in the store of uploads that are worked on, and unfinished beside the library."""
-    found = list(queue.store().folder.rglob("*.upload"))
-    found += [p for p in (queue.store().folder / "unfinished").iterdir() if p.is_dir()]
+    found = list(storage.store().folder.rglob("*.upload"))
+    found += [p for p in (storage.store().folder / "unfinished").iterdir() if p.is_dir()]
     return found + [p for p in settings.MEDIA_DIR.rglob("*") if p.suffix in (".part", ".upload")]
 
 

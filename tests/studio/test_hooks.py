@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from rendering import storage
 from rendering.faces import predictions
-from rendering.fleet import queue
 
 SECRET = "whsec_" + base64.b64encode(b"known to the service").decode()
 NEWS = json.dumps({"id": "p7", "status": "succeeded", "output": "https://x.test/a.mp4"}).encode()
@@ -34,7 +34,7 @@ def known(settings):
 
 
 def kept():
-    return queue.store().find(predictions.news_of("p7"), ".told")
+    return storage.store().find(predictions.news_of("p7"), ".told")
 
 
 def test_news_of_a_prediction_is_kept_for_its_worker(client, known, db):

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rendering import media, tasks
+from rendering import media, storage, tasks
 from rendering.fleet import queue
 from rendering.models import Render, Segment
 from studio.library import footage
@@ -46,6 +46,6 @@ def test_the_loudness_that_is_told_is_that_of_the_film(alice, library, tmp_path,
     assert told["status"] == "done", told["failure"]
     assert told["seconds"] > 5
     film = next(one for one in Render.objects.get().outputs if one["kind"] == "video")
-    lufs, peak = measured(queue.store().find(film["key"], film["suffix"]))
+    lufs, peak = measured(storage.store().find(film["key"], film["suffix"]))
     assert lufs == pytest.approx(-16, abs=0.5)
     assert (told["quality"]["audio_lufs"], told["quality"]["audio_peak"]) == (lufs, peak)

@@ -18,7 +18,7 @@ from django.utils import timezone
 import rows.work
 from billing.models import available
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering import faces, provenance
+from rendering import faces, provenance, storage
 from rendering.fleet import attempts, queue
 from rendering.models import Render
 from rendering.tasks import make_line
@@ -75,7 +75,7 @@ def pack(tmp_path_factory):
 @pytest.fixture
 def kept(alice, library, pack):
     """A locked avatar of Maya's photo."""
-    return own_avatar(alice.workspace, pack=faces.keep(pack, queue.store()))
+    return own_avatar(alice.workspace, pack=faces.keep(pack, storage.store()))
 
 
 SHOWS = {words: what for what, words in unlocking.WORDS.items()}
@@ -273,7 +273,7 @@ def other_pack(tmp_path_factory):
 
 
 def test_somebody_else_cannot_unlock_it(client, alice, library, other_pack):
-    his = own_avatar(alice.workspace, pack=faces.keep(other_pack, queue.store()), name="Daniel")
+    his = own_avatar(alice.workspace, pack=faces.keep(other_pack, storage.store()), name="Daniel")
     answer = agree(client, his)
     assert answer.status_code == 422
     assert "does not see the person of the photo" in answer.content.decode()
@@ -448,7 +448,7 @@ def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
     assert available(alice.workspace) < before
     monkeypatch.setattr(attempts.PULSE, "start", lambda *_: None)  # its beat is told by hand below
     line, drawn = queue.claim("a worker"), []
-    faces.get(kept.pack, queue.store())  # unpacked, as it stays until nobody can want it back
+    faces.get(kept.pack, storage.store())  # unpacked, as it stays until nobody can want it back
     files = everything()
     report = attempts.Attempt.report
 
@@ -493,10 +493,10 @@ def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeyp
     agree(client, kept)
     client.post(f"/avatars/{kept.pk}/remove")
     photos.tidy()
-    assert queue.store().find(kept.pack, ".pack")
+    assert storage.store().find(kept.pack, ".pack")
     monkeypatch.setattr(photos, "GONE", photos.GONE * 0)
     photos.tidy()
-    assert not queue.store().find(kept.pack, ".pack")
+    assert not storage.store().find(kept.pack, ".pack")
     assert not any(photos.place(kept, kind).exists() for kind in photos.KINDS)
     assert not Evidence.objects.exists()
     assert [event.kind for event in Consent.objects.get(avatar=kept).events.all()] == [
@@ -509,7 +509,8 @@ def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeyp
 def test_equal_photos_share_their_pack_and_one_may_go(client, alice, kept):
     other = own_avatar(alice.workspace, pack=kept.pack, name="Twin", state="made")
     client.post(f"/avatars/{other.pk}/discard")
-    assert queue.store().find(kept.pack, ".pack")
+    assert storage.store().find(kept.pack, ".pack")
     assert (
-        hashlib.sha256(queue.store().find(kept.pack, ".pack").read_bytes()).hexdigest() == kept.pack
+        hashlib.sha256(storage.store().find(kept.pack, ".pack").read_bytes()).hexdigest()
+        == kept.pack
     )

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Consent, Evidence, NotAllowed, allows, first_broken_link
-from rendering.fleet import queue
+from rendering import storage
 from rendering.models import Render
 from rendering.values import SAMPLE_RATE
 from rows.work import LEASE, MOST_CLAIMS
@@ -303,7 +303,7 @@ def test_what_was_agreed_before_uses_were_kept_still_counts(
         workspace=alice.workspace, slug="of-before", name="V", language="en-US", state="measuring"
     )
     path = recordings.place(voice)
-    with queue.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
+    with storage.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
         np.savez(out, wav=sounds.speech(), rate=SAMPLE_RATE)
     evidence = {"statement": words} if words else None
     Consent.record(
@@ -331,7 +331,7 @@ def spoken(alice, library):
         engine="xtts",
         speaker=[0.0625] * 256,
     )
-    with queue.store().write(key, ".voice") as draft:
+    with storage.store().write(key, ".voice") as draft:
         draft.write_bytes(b"latents")
     Consent.record(
         kind="person", voice=voice, source="s", licence="l", sha256=key, scope="drafts", evidence={}

@@ -12,10 +12,10 @@ from consent.models import Consent
 from rendering import tasks, voices
 from rendering.fleet import queue
 from rendering.models import Render
-from rendering.values import spec_to_json
-from studio import actions
+from rendering.values import BadInput, spec_to_json
 from studio.library.stock import ensure_stock
 from studio.models import Voice
+from studio.renders import ordering, plan
 from tests.studio.rows import make_project
 from tests.voices.provider import KEY, VOICE, fails
 
@@ -93,8 +93,8 @@ def test_a_voice_on_offer_has_a_licence_on_record_and_is_retired_with_its_accoun
     voices.offer([])
     ensure_stock()
     assert not Voice.offered_to(alice.workspace).filter(slug=rachel.slug).exists()
-    with pytest.raises(actions.BadInput, match="ElevenLabs is not offered here now"):
-        actions.plan_render(scene.project)
+    with pytest.raises(BadInput, match="ElevenLabs is not offered here now"):
+        plan.plan_render(scene.project)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_render_whose_provider_is_away_ends_with_its_sentence_and_the_credits_
 ):
     before = available(alice.workspace)
     provider.moods = [mood] * 9
-    render = actions.request_render(scene.project, by=alice)
+    render = ordering.request_render(scene.project, by=alice)
     while line := queue.claim("a worker"):
         tasks.make_line(line)
         render.segments.filter(status="waiting").update(next_at=timezone.now())
@@ -136,5 +136,5 @@ def test_listening_tells_why_nothing_is_heard(scene, alice, client_of, provider,
     tasks.speak(*asked.pop())  # it was topped up meanwhile
     assert client.get(address, headers={"accept": "application/json"}).json()["whole"] is True
     assert client.get(f"{address}?part=whole").content[:4] == b"RIFF"
-    spec = spec_to_json(actions.line_specs(scene)[0])
+    spec = spec_to_json(plan.line_specs(scene)[0])
     assert tasks.why_silent(spec) == ""

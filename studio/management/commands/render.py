@@ -29,8 +29,7 @@ from billing.plans import LONGEST_FILM
 from consent.models import Consent, NotAllowed, allows
 from moderation.pictures import screen_picture
 from moderation.screen import screen
-from rendering import faces, finishing, media, pipeline, provenance, voices
-from rendering.fleet import queue
+from rendering import faces, finishing, media, pipeline, provenance, storage, voices
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script, speech
 from rendering.store import StoreFull
@@ -135,7 +134,7 @@ class Command(BaseCommand):
         own = face.workspace_id is not None
         specs = [replace(spec, avatar=face.face, draft=own) for spec in specs]
 
-        store = queue.store()
+        store = storage.store()
         bar = Bar(specs, quiet=options["json"])
         segments = rendered(specs, bar, stop)
         made = finishing.deliver(
@@ -300,7 +299,7 @@ def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Con
 
 def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:
     """Every line made, as many at once as there are cores; long ones first, so that all end together."""
-    store = queue.store()
+    store = storage.store()
 
     def make(spec: LineSpec) -> Segment:
         def report(stage: str, fraction: float) -> None:

@@ -12,10 +12,10 @@ from django.db import transaction
 from billing.plans import grant_period
 from rendering import tasks
 from rendering.models import Render
-from studio import actions
 from studio.demo import DRAFT, EMAIL, NEXT, OPENING, PASSWORD, PROOF, WELCOME
 from studio.library.stock import ensure_stock
 from studio.models import Avatar, Membership, Project, User, Voice, Workspace
+from studio.renders import ordering
 
 
 class Command(BaseCommand):
@@ -70,6 +70,6 @@ class Command(BaseCommand):
 
     def _film(self, project: Project) -> None:
         """The same way as any render, worked off here instead of in a worker."""
-        render = actions.request_render(project, by=project.created_by)
+        render = ordering.request_render(project, by=project.created_by)
         Render.objects.filter(pk=render.pk).update(mailed_at=render.created_at)
         tasks.nudge("portrait", render.lane)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from rendering.fleet import queue
+from rendering import storage
 from rendering.object_store import ObjectStore
 from rendering.store import StoreAway
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("verb", choices=["check", "create"])
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        store = queue.store()
+        store = storage.store()
         where = f"bucket {settings.S3_BUCKET}" if settings.S3_BUCKET else f"folder {store.folder}"
         if verb == "create" and isinstance(store, ObjectStore):
             try:
