@@ -78,7 +78,8 @@ def _kept(
     request: HttpRequest, number: int, scene: Scene, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The captions of the scene, with these rows kept as a step of whoever made the key."""
-    editing.edit_captions(scene, rows, request.auth.created_by)  # type: ignore[attr-defined]
+    by = request.auth.created_by  # type: ignore[attr-defined]
+    editing.edit_scene(scene, scene.revision, {"cues": rows}, by)
     return _list([(number, scene)])
 
 

@@ -47,15 +47,23 @@ class JSONField(forms.JSONField):
         return found
 
 
+def _is_choice(field: Field) -> bool:
+    """An empty choice is one that was not made."""
+    return isinstance(field, Choice)
+
+
 class Sent(forms.Form):
     """A form of a table, of which any part may be posted."""
 
     def __init__(self, data: Any, table: dict[str, Field], workspace: Workspace) -> None:
         super().__init__(data)
         self.workspace = workspace
+        self.posted = {
+            name for name in table if name in data and (data[name] or not _is_choice(table[name]))
+        }
         for name, field in table.items():
             self.fields[name] = _form_of(field, workspace)
-            if name not in data:
+            if name not in self.posted:
                 self.fields[name].required = False
 
     def sent(self) -> dict[str, Any]:
@@ -63,7 +71,7 @@ class Sent(forms.Form):
         if not self.is_valid():
             name, errors = next(iter(self.errors.items()))
             raise BadInput(str(errors[0]), code="invalid_field", field=name)
-        return {name: self.cleaned_data[name] for name in self.fields if name in self.data}
+        return {name: self.cleaned_data[name] for name in self.fields if name in self.posted}
 
 
 class TypedField(forms.CharField):

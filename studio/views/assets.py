@@ -19,13 +19,13 @@ from rendering.values import BadInput
 from studio import access, limits
 from studio.access import WorkspaceRequest, in_workspace
 from studio.library import pictures, uploads
-from studio.models import Change, Clip, Picture, Project, Scene, Workspace
+from studio.models import Clip, Picture, Project, Scene, Workspace
 from studio.projects import editing
-from studio.projects.fields import project_settings, settings_of, whole
+from studio.projects.fields import project_settings, whole
 from studio.projects.steps import steps
+from studio.views.answers import answers_json, back_to, saved, wants_json
 from studio.views.files import serve
 from studio.views.frames import frame_url, frame_urls
-from studio.views.scenes import answers_json, back_to, saved, wants_json
 
 KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
 """Names of file fields, and what is sent in them."""
@@ -83,16 +83,13 @@ def _put(
     for target in filter(None, (scene, project)):
         target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
     if scene is not None:
-        before = settings_of(scene)
         chosen = {"clip": row} if name == "video" else {"picture": row}
         kind = "video" if name == "video" else "picture"
-        editing.edit_scene(scene, scene.revision, {**chosen, "background": kind})
-        Change.note(scene.project, scene, before, settings_of(scene), request.user)
+        fields = {**chosen, "background": kind}
+        editing.edit_scene(scene, scene.revision, fields, request.user)
     elif project is not None:
-        shared = project_settings(project)
         field = "music" if name == "music_file" else "logo"
-        project.edit(project.revision, **{field: row})
-        Change.note(project, None, shared, project_settings(project), request.user)
+        editing.edit_project(project, {field: row}, request.user)
     return scene, project
 
 

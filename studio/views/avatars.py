@@ -23,9 +23,9 @@ from studio.links import file_name
 from studio.models import Avatar, Voice
 from studio.projects.forms import as_typed
 from studio.projects.manuscript import source_lines
+from studio.views.answers import answers_json, wants_json
 from studio.views.files import serve
 from studio.views.listen import sound
-from studio.views.scenes import answers_json, wants_json
 
 CAMERA = "camera=(self), microphone=()"
 SHOWN = ("poster", "marked", "preview")

@@ -17,7 +17,7 @@ from studio.projects.fields import whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
 from studio.renders import plan
-from studio.views.scenes import answers_json, saved, wants_json
+from studio.views.answers import answers_json, saved, wants_json
 
 
 @require_safe
@@ -102,7 +102,7 @@ def _kept(
     request: HttpRequest, scene: Scene, rows: list[dict[str, Any]], key: str = ""
 ) -> HttpResponse:
     """Saves the rows as a step. key: of the caption that has the focus next."""
-    editing.edit_captions(scene, rows, request.user)
+    editing.edit_scene(scene, scene.revision, {"cues": rows}, request.user)
     if not wants_json(request):
         return redirect("scene_captions", scene.pk)
     return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user), "cue": key})

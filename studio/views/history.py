@@ -18,7 +18,8 @@ from studio.models import Change, Project
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.projects.steps import steps
-from studio.views.scenes import answers_json, arranged, saved, wants_json
+from studio.views.answers import answers_json, saved, wants_json
+from studio.views.scenes import arranged
 
 
 @require_POST

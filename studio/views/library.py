@@ -15,8 +15,8 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.library import recordings
 from studio.library.gallery import gallery
 from studio.models import Avatar, Scene, Voice
+from studio.views.answers import answers_json, wants_json
 from studio.views.listen import sound
-from studio.views.scenes import answers_json, wants_json
 
 SAMPLE = "Hello. This is how your script will sound when I read it."
 LANGUAGES = {"en-US": "American English", "en-GB": "British English"}

@@ -29,7 +29,7 @@ from studio.projects import editing
 from studio.projects.fields import whole
 from studio.renders import plan
 from studio.renders.plan import check_length
-from studio.views.scenes import answers_json
+from studio.views.answers import answers_json
 
 
 def line_spec(scene: Scene, number: int) -> LineSpec:

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.models import Change, Scene
+from studio.models import Scene
 from studio.projects import anchors, editing, overlays
-from studio.projects.fields import settings_of, whole
+from studio.projects.fields import whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
-from studio.views.scenes import answers_json, back_to, saved, wants_json
+from studio.views.answers import answers_json, back_to, saved, wants_json
 
 
 @require_POST
@@ -102,14 +102,12 @@ def _share(value: str, name: str, of: int) -> float:
 
 def _write(request: WorkspaceRequest, scene: Scene, rows: list[dict[str, Any]]) -> None:
     """Saves the overlays, as a step that can be taken back. BadInput names the field."""
-    before = settings_of(scene)
     try:
         checked = overlays.checked(rows, request.workspace)
     except BadInput as problem:
         field = str(problem.where.get("path", "")).rpartition(".")[2] or "text"
         raise BadInput(problem.sentence, code=problem.code, field=field) from None
-    editing.edit_scene(scene, scene.revision, {"overlays": checked})
-    Change.note(scene.project, scene, before, settings_of(scene), request.user)
+    editing.edit_scene(scene, scene.revision, {"overlays": checked}, request.user)
 
 
 def _answer(request: HttpRequest, scene: Scene, overlay_id: str) -> HttpResponse:

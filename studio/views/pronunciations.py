@@ -14,8 +14,8 @@ from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import Pronunciation, Scene, Voice
 from studio.projects.forms import PronunciationForm
+from studio.views.answers import answers_json, wants_json
 from studio.views.listen import sound
-from studio.views.scenes import answers_json, wants_json
 
 
 def spoken(word: str, kind: str, value: str, voice: Voice) -> LineSpec:

@@ -21,9 +21,9 @@ from billing.models import available
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.errors import ScriptRefused, explain
+from studio.errors import ScriptRefused
 from studio.limits import ESTIMATES, take
-from studio.models import Change, Project, Scene
+from studio.models import Project, Scene
 from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
 from studio.projects import editing
@@ -34,37 +34,11 @@ from studio.projects.steps import NAMES, steps
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
-from studio.views.frames import frame_url, frame_urls, frame_version
+from studio.views.answers import answers_json, back_to, saved, wants_json
+from studio.views.frames import frame_urls, frame_version
 from studio.views.inspector import inspector
 
 log = logging.getLogger(__name__)
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.headers.get("Accept", "").startswith("application/json")
-
-
-def answers_json(view):
-    """Domain errors of the wrapped view as JSON where the page's own script asks; else as a page."""
-
-    @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **kwargs)
-        except Exception as error:
-            problem = explain(error)
-            if problem is None or not wants_json(request):
-                raise
-            body = {
-                "code": problem.code,
-                "title": problem.title,
-                "sentence": problem.sentence,
-                "errors": problem.errors,
-                **problem.extra,
-            }
-            return JsonResponse({"problem": body}, status=problem.status)
-
-    return wrapped
 
 
 # -- the page ------------------------------------------------------------------------------------
@@ -154,12 +128,6 @@ def _revision(request: HttpRequest) -> int:
         ) from None
 
 
-def back_to(scene: Scene) -> HttpResponse:
-    return redirect(
-        reverse("project_edit", args=[scene.project_id]) + f"?scene={scene.pk}#{scene.pk}"
-    )
-
-
 @require_POST
 @in_workspace("edit")
 @answers_json
@@ -167,32 +135,18 @@ def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
     scene = access.scene(request.workspace, scene_id)
     fields = SceneForm(request.POST, request.workspace).sent()
-    if fields.get("markup") == "":
-        del fields["markup"]
     revision = _revision(request)
     fields = scene.cast(fields)
-    before = settings_of(scene)
     same = all(getattr(scene, name) == value for name, value in fields.items())
     if not same:
         try:
-            editing.edit_scene(scene, revision, fields)
+            editing.edit_scene(scene, revision, fields, request.user)
         except RevisionConflict:
             return _conflict(request, access.scene(request.workspace, scene_id), fields)
     scene = access.scene(request.workspace, scene_id)
-    Change.note(scene.project, scene, before, settings_of(scene), request.user)
     if not wants_json(request):
         return back_to(scene)
     return JsonResponse(saved(scene) | {"steps": steps(scene.project, request.user)})
-
-
-def saved(scene: Scene) -> dict[str, Any]:
-    """What the page learns of a scene that was saved."""
-    return {
-        "scene": scene.pk,
-        "revision": scene.revision,
-        "settings": settings_of(scene),
-        "frame": frame_url(scene),
-    }
 
 
 def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> HttpResponse:
@@ -247,8 +201,7 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
                 raise RevisionConflict(project)
         changed = {k: v for k, v in fields.items() if getattr(project, k) != v}
         if changed:
-            project.edit(project.revision, **changed)
-            Change.note(project, None, now, project_settings(project), request.user)
+            editing.edit_project(project, changed, request.user)
     if not wants_json(request):
         return redirect("project_edit", project.pk)
     seen = any(PROJECT[name].seen for name in changed)
@@ -260,9 +213,6 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 
 # -- the order of scenes -------------------------------------------------------------------------
-
-
-OUT, IN = {"removed": "1"}, {"removed": ""}
 
 
 def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: Any) -> HttpResponse:
@@ -291,8 +241,7 @@ def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: A
 def scene_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     after = project.live_scenes.filter(pk=request.POST.get("after", "")).first()
-    scene = project.add_scene(after)
-    Change.note(project, scene, OUT, IN, request.user)
+    scene = editing.add_scene(project, after, request.user)
     return arranged(request, project, scene.pk)
 
 
@@ -301,15 +250,8 @@ def scene_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 @answers_json
 def project_order(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
-    _reordered(request, project, request.POST.getlist("scene"))
+    editing.order_scenes(project, request.POST.getlist("scene"), request.user)
     return arranged(request, project)
-
-
-def _reordered(request: HttpRequest, project: Project, ids: list[str]) -> None:
-    before = {"order": [row.pk for row in project.live_scenes]}
-    project.order_scenes(ids)
-    after = {"order": [row.pk for row in project.live_scenes]}
-    Change.note(project, None, before, after, request.user)
 
 
 @require_POST
@@ -323,7 +265,7 @@ def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     to = at - 1 if request.POST.get("move") == "up" else at + 1
     if 0 <= to < len(ids):
         ids[at], ids[to] = ids[to], ids[at]
-        _reordered(request, scene.project, ids)
+        editing.order_scenes(scene.project, ids, request.user)
     return arranged(request, scene.project, scene.pk)
 
 
@@ -332,8 +274,7 @@ def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @answers_json
 def scene_duplicate(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
-    twin = scene.duplicate()
-    Change.note(scene.project, twin, OUT, IN, request.user)
+    twin = editing.duplicate_scene(scene, request.user)
     return arranged(request, scene.project, twin.pk)
 
 
@@ -342,8 +283,7 @@ def scene_duplicate(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @answers_json
 def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
-    scene.remove()
-    Change.note(scene.project, scene, IN, OUT, request.user)
+    editing.remove_scene(scene, request.user)
     if wants_json(request):
         return arranged(request, scene.project)
     return redirect(reverse("project_edit", args=[scene.project_id]) + f"?undo={scene.pk}")
@@ -354,8 +294,7 @@ def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @answers_json
 def scene_restore(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.removed_scene(request.workspace, scene_id)
-    scene.restore()
-    Change.note(scene.project, scene, OUT, IN, request.user)
+    editing.restore_scene(scene, request.user)
     return arranged(request, scene.project, scene.pk)
 
 

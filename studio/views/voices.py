@@ -15,8 +15,8 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
 from studio.library import recordings
 from studio.models import Voice
+from studio.views.answers import answers_json
 from studio.views.library import grouped
-from studio.views.scenes import answers_json
 
 
 @require_safe
