@@ -19,7 +19,6 @@ OUT, IN = {"removed": "1"}, {"removed": ""}
 """A scene that was taken out, or put in."""
 
 
-@transaction.atomic
 def edit_scene(scene: Scene, revision: int, fields: dict[str, Any], by: Any) -> None:
     """Scene.edit, as a step of that person; where the script changes, overlays and captions stay on their words.
 
@@ -33,9 +32,10 @@ def edit_scene(scene: Scene, revision: int, fields: dict[str, Any], by: Any) -> 
         now = overlays.words_of(fields["script"], fields.get("markup", scene.markup))
         moved = {name: overlays.moved(getattr(scene, name), was, now) for name in hung}
         fields = {**fields, **moved}
-    scene.edit(revision, **fields)
-    if by is not None:
-        Change.note(scene.project, scene, before, settings_of(scene), by)
+    with transaction.atomic():
+        scene.edit(revision, **fields)
+        if by is not None:
+            Change.note(scene.project, scene, before, settings_of(scene), by)
 
 
 @transaction.atomic
