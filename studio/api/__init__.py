@@ -15,10 +15,16 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from studio import storable
-from studio.api import captions, library, problems, renders, usage
+from studio.api import problems
+from studio.api.account import routes as account
+from studio.api.assets import routes as assets
 from studio.api.auth import WorkspaceKey
+from studio.api.avatars import routes as avatars
 from studio.api.common import invalid
 from studio.api.problems import Refusal, nearest
+from studio.api.projects import routes as projects
+from studio.api.renders import routes as renders
+from studio.api.voices import routes as voices
 from studio.limits import JSON
 
 
@@ -130,7 +136,7 @@ api = PublicAPI(
     parser=StrictParser(),
     urls_namespace="api-1",
 )
-for part in (renders, library, usage, captions):
+for part in (renders, avatars, voices, assets, account, projects):
     api.add_router("", part.router)
 for kind in (Exception, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.handle)

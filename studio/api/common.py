@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from django.http import HttpRequest
+from ninja import Schema
 from ninja.responses import NinjaJSONEncoder
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
-from studio.api import schemas
+from consent.models import Consent
 from studio.api.problems import Refusal
-from studio.models import Workspace
+from studio.models import Avatar, Voice, Workspace, fields
 from studio.people.roles import KEY, Verb, need
 
-PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), schemas.Problem)
-READ_PROBLEMS = dict.fromkeys((401, 404, 429), schemas.Problem)
+
+class Problem(Schema):
+    """RFC 9457. Branch on `code`; `title` and `detail` are for people and may change."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    request_id: str
+    retryable: bool
+    errors: list[dict[str, Any]]
+    doc_url: str
+
+
+PROBLEMS = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 451), Problem)
+
+
+READ_PROBLEMS = dict.fromkeys((401, 404, 429), Problem)
+
+
 IDEMPOTENCY = {
     "parameters": [
         {
@@ -34,6 +58,8 @@ IDEMPOTENCY = {
         },
     ]
 }
+
+
 PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -51,3 +77,71 @@ def as_json(resource: dict[str, Any]) -> dict[str, Any]:
 def invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
     """A refusal that names the field."""
     return Refusal(code, sentence, errors=[{"path": path, "code": code, "message": sentence}])
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Body = TypeVar("Body", bound=Request)
+
+
+def of_table(table: dict[str, Any], group: str) -> Callable[[type[Body]], type[Body]]:
+    """Gives a class the fields of that group, as studio/models/fields.py has them."""
+
+    def made(body: type[Body]) -> type[Body]:
+        found: dict[str, Any] = {
+            row.api.removeprefix(f"{group}."): _schema(row)
+            for row in table.values()
+            if row.api.startswith(f"{group}.")
+        }
+        return create_model(body.__name__, __base__=body, __doc__=body.__doc__, **found)
+
+    return made
+
+
+def _schema(row: Any) -> tuple[Any, Any]:
+    match row:
+        case fields.Flag():
+            return bool, Field(default=False, description=str(row.meaning))
+        case fields.Choice():
+            values = tuple(value for value, _ in row.choices)
+            return Literal[values] | None, Field(default=None, description=str(row.meaning))
+        case fields.Number():
+            limits = {"ge": row.least, "le": row.most}
+            return float | None, Field(default=None, description=str(row.meaning), **limits)
+    raise TypeError(row)
+
+
+def given(body: Request, table: dict[str, Any], group: str) -> dict[str, Any]:
+    """Fields of a row, by their columns: what was sent, else what is usual."""
+    found = {}
+    for name, row in table.items():
+        if row.api.startswith(f"{group}."):
+            sent = getattr(body, row.api.removeprefix(f"{group}."))
+            found[name] = row.usual if sent is None else sent
+    return found
+
+
+def consents_of(noun: str, rows: Sequence[Avatar | Voice]) -> dict[str, str]:
+    """Row id -> id of its newest valid consent."""
+    found = Consent.valid().filter(**{f"{noun}__in": rows}).order_by("active_from")
+    return dict(found.values_list(f"{noun}_id", "id"))
+
+
+Row = TypeVar("Row", Avatar, Voice)
+
+
+def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
+    """The row with this id or slug; else the nearest slug is named."""
+    slugs = []
+    for row in rows:
+        if wanted in (row.pk, row.slug):
+            return row
+        slugs.append(row.slug)
+    near = difflib.get_close_matches(wanted, slugs, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"GET /{noun}s lists them."
+    raise invalid(path, f"There is no {noun} {wanted}. {hint}")

@@ -2,7 +2,7 @@
 
 From a row come the form field (forms.py), what a page posts, compares and takes back (Undo calls it `named`), how an odd value
 in the database is mended, what a new scene takes over from the one before, whether it is seen in a frame, and, with `api`, the
-field of the API (api/bodies.py) and what the pipeline is given (composition.py). The column itself stands in projects.py.
+field of the API (api/common.py) and what the pipeline is given (composition.py). The column itself stands in projects.py.
 """
 
 from __future__ import annotations

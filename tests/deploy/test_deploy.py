@@ -18,7 +18,7 @@ from django.core.management import get_commands, load_command_class
 from rendering.fleet import warmpool
 from rendering.fleet.scaling import POOLS
 from studio import limits
-from studio.api.renders import LONGEST_WAIT
+from studio.api.renders.routes import LONGEST_WAIT
 from studio.checks import production_is_complete
 from studio.library import uploads
 

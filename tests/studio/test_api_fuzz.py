@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studio.api.bodies import RenderRequest
 from studio.api.problems import CODES
+from studio.api.renders.bodies import RenderRequest
 from studio.limits import REQUESTS
 from tests.studio.programs import RENDERS, Program
 

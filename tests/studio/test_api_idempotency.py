@@ -92,7 +92,7 @@ def test_an_answer_that_was_cut_off_is_given_to_the_next(program, monkeypatch, a
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("studio.api.renders.render_resource", slip)
+        patch.setattr("studio.api.renders.answers.render_resource", slip)
         problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
     again = program.post(RENDERS, BODY, key="k")
     assert again.status_code == 202
@@ -158,7 +158,7 @@ def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
         go_on.wait(20)
         return ordering.request_render(*args, **options)
 
-    monkeypatch.setattr("studio.api.renders.request_render", slow)
+    monkeypatch.setattr("studio.api.renders.routes.request_render", slow)
     answers = []
 
     def ask():

@@ -11,7 +11,7 @@ from ninja.errors import ValidationError
 
 from studio import urls
 from studio.api import PublicAPI, StrictParser, problems
-from studio.api.bodies import Request
+from studio.api.common import Request
 from studio.api.problems import CODES
 from studio.library import uploads
 from studio.limits import REQUESTS
@@ -235,7 +235,7 @@ def test_a_slip_of_ours_is_said_and_costs_nothing(program, monkeypatch, caplog):
     def slip(*args, **options):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr("studio.api.renders.request_render", slip)
+    monkeypatch.setattr("studio.api.renders.routes.request_render", slip)
     response = program.post(RENDERS, {"script": "Hello."})
     body = problem(response, 500, "internal_error")
     assert "secret" not in response.content.decode()

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from rendering.values import Captions
-from studio.api.bodies import Captions as CaptionsBody
+from studio.api.renders.bodies import Captions as CaptionsBody
 from studio.models import Change, Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice, Number, values_of
 from studio.projects.fields import project_settings, settings_of

@@ -1,62 +1,18 @@
-"""What programs send to the API. Unknown fields are refused."""
+"""What programs ask of a render. Unknown fields are refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
-from studio.models import fields
+from studio.api.common import Name, Request, of_table
 from studio.models.fields import PROJECT
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Aspect = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
+
+
 Markup = Literal["markdown", "ssml", "text"]
-
-
-class Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-Body = TypeVar("Body", bound=Request)
-
-
-def of_table(table: dict[str, Any], group: str) -> Callable[[type[Body]], type[Body]]:
-    """Gives a class the fields of that group, as studio/models/fields.py has them."""
-
-    def made(body: type[Body]) -> type[Body]:
-        found: dict[str, Any] = {
-            row.api.removeprefix(f"{group}."): _schema(row)
-            for row in table.values()
-            if row.api.startswith(f"{group}.")
-        }
-        return create_model(body.__name__, __base__=body, __doc__=body.__doc__, **found)
-
-    return made
-
-
-def _schema(row: Any) -> tuple[Any, Any]:
-    match row:
-        case fields.Flag():
-            return bool, Field(default=False, description=str(row.meaning))
-        case fields.Choice():
-            values = tuple(value for value, _ in row.choices)
-            return Literal[values] | None, Field(default=None, description=str(row.meaning))
-        case fields.Number():
-            limits = {"ge": row.least, "le": row.most}
-            return float | None, Field(default=None, description=str(row.meaning), **limits)
-    raise TypeError(row)
-
-
-def given(body: Request, table: dict[str, Any], group: str) -> dict[str, Any]:
-    """Fields of a row, by their columns: what was sent, else what is usual."""
-    found = {}
-    for name, row in table.items():
-        if row.api.startswith(f"{group}."):
-            sent = getattr(body, row.api.removeprefix(f"{group}."))
-            found[name] = row.usual if sent is None else sent
-    return found
 
 
 class VoiceSettings(Request):
@@ -64,6 +20,8 @@ class VoiceSettings(Request):
 
 
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -266,21 +224,3 @@ class RenderRequest(Choices, Source):
             if len(key) > 40 or len(value) > 500:
                 raise ValueError(f"The pair {key[:40]} is longer than 40 and 500 characters")
         return pairs
-
-
-class CaptionChange(Request):
-    text: str | None = Field(
-        default=None,
-        max_length=400,
-        description="At most two lines of 42 characters; empty for what is said.",
-    )
-    start_shift: float | None = Field(
-        default=None, ge=-3, le=3, description="Seconds that it comes later; negative for earlier."
-    )
-    end_shift: float | None = Field(
-        default=None, ge=-3, le=3, description="Seconds that it goes later; negative for earlier."
-    )
-
-
-class CaptionSplit(Request):
-    after: int = Field(ge=1, le=400, description="The last word of the first part, from 1.")

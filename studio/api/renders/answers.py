@@ -1,31 +1,145 @@
-"""From rows to what the API answers."""
+"""What programs read of a render. A resource always has all of its fields."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from django.urls import reverse
+from ninja import Schema
+from pydantic import Field
 
-from consent.models import Consent
 from moderation.models import LAPSES_AFTER
+from rendering import models
 from rendering.fleet import eta
-from rendering.models import Render, Segment
+from rendering.models import Segment
 from rendering.values import STAGES
-from rendering.voices import REGISTRY
-from studio.library import recordings
 from studio.links import file_name, file_url, link_ends
-from studio.models import Avatar, Clip, Picture, Voice
-from studio.models.fields import PROJECT
+
+Status = Literal["held", "queued", "running", "done", "failed", "canceled"]
+
+
+class Stage(Schema):
+    name: str
+    status: Literal["waiting", "running", "done", "reused", "failed"]
+    progress: float
+    seconds: float | None = Field(description="Time measured in this stage, over all lines so far.")
+    reused: int
+    total: int
+
+
+class Queue(Schema):
+    lane: Literal["preview", "short", "long", "free", "enterprise"] = Field(
+        description="Drafts, videos under 30 s, longer ones, the free plan, dedicated workers."
+    )
+    position: int = Field(description="0 is at work.")
+    ahead_seconds: float = Field(description="Of a slot's work, that goes first.")
+    working: bool = Field(description="False while nobody is there to do the work.")
+
+
+class Eta(Schema):
+    seconds: float = Field(description="From now, as likely as not.")
+    high_seconds: float | None = Field(description="Nine of ten end before.")
+
+
+class Hold(Schema):
+    since_at: datetime | None
+    expires_at: datetime | None
+    who_can_release: str
+
+
+class CostLine(Schema):
+    scene: int | None
+    line: int | None
+    segment_id: str | None
+    seconds: float | None
+    credit_seconds: int
+    reason: Literal["new", "changed", "reused", "adjustment"]
+
+
+class Cost(Schema):
+    """Credit-seconds: 60 is 1 credit. net = charged - refunded, and never more than quoted."""
+
+    quoted: int
+    charged: int
+    refunded: int
+    net: int
+    lines: list[CostLine]
+
+
+class Output(Schema):
+    kind: Literal["video", "captions", "poster", "transcript", "credentials"]
+    container: str
+    codec: str | None
+    width: int | None
+    height: int | None
+    fps: int | None
+    bytes: int | None
+    sha256: str | None
+    url: str = Field(description="Signed anew on each read.")
+    url_expires_at: datetime
+
+
+class Reuse(Schema):
+    lines_total: int
+    lines_reused: int
+    seconds_reused: float
+
+
+class Failure(Schema):
+    code: str
+    stage: str | None
+    message: str
+    retryable: bool = Field(description="True if it was our fault: ask again.")
+    details: list[dict[str, Any]]
+
+
+class Render(Schema):
+    id: str
+    object: Literal["render"]
+    status: Status
+    held_for: str | None
+    hold: Hold | None
+    mode: str
+    project_id: str
+    revision: int
+    title: str
+    aspect_ratio: str
+    reference: str | None
+    metadata: dict[str, str]
+    stage: str | None
+    progress: float
+    attempt: int
+    seconds: float | None
+    stages: list[Stage]
+    queue: Queue | None
+    eta: Eta | None
+    cost: Cost
+    outputs: list[Output]
+    reuse: Reuse
+    provenance: dict[str, Any] | None
+    quality: dict[str, Any] | None
+    warnings: list[dict[str, Any]]
+    failure: Failure | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class RenderList(Schema):
+    data: list[Render]
+    next_cursor: str | None
+
 
 WAITS = ("queued", "running")
+
+
 KINDS = {"srt": "captions", "vtt": "captions"}
 
 
-def cost_of(render: Render, segments: list[Segment]) -> dict[str, Any]:
+def cost_of(render: models.Render, segments: list[Segment]) -> dict[str, Any]:
     """The four sums and their lines: they add up to the quote before the end and to net after it."""
     sums = render.cost
     target = sums["net"] if render.is_over else render.quoted
@@ -62,7 +176,7 @@ def _reached(segment: Segment) -> int:
     return STAGES.index(segment.stage) if segment.stage in STAGES else 0
 
 
-def stages_of(render: Render, segments: list[Segment]) -> list[dict[str, Any]]:
+def stages_of(render: models.Render, segments: list[Segment]) -> list[dict[str, Any]]:
     """All seven, in order. A stage is done when it is behind every line; delivery when the file is."""
     total = len(segments)
     reused = sum(row.kept or row.reused for row in segments)
@@ -99,7 +213,7 @@ def stages_of(render: Render, segments: list[Segment]) -> list[dict[str, Any]]:
     return answer
 
 
-def furthest(render: Render, segments: list[Segment]) -> str | None:
+def furthest(render: models.Render, segments: list[Segment]) -> str | None:
     if render.status != "running":
         return None
     if render.stage:
@@ -108,7 +222,7 @@ def furthest(render: Render, segments: list[Segment]) -> str | None:
     return STAGES[min(max(at_work), len(STAGES) - 1)] if at_work else None
 
 
-def outputs_of(request: HttpRequest, render: Render) -> list[dict[str, Any]]:
+def outputs_of(request: HttpRequest, render: models.Render) -> list[dict[str, Any]]:
     answer = []
     for output in render.outputs:
         url = file_url(output["key"], output["suffix"], file_name(render.title, output["suffix"]))
@@ -129,7 +243,7 @@ def outputs_of(request: HttpRequest, render: Render) -> list[dict[str, Any]]:
     return answer
 
 
-def _failure(render: Render) -> dict[str, Any] | None:
+def _failure(render: models.Render) -> dict[str, Any] | None:
     if render.status != "failed":
         return None
     refused = render.failure_code == "moderation_refused"
@@ -143,17 +257,19 @@ def _failure(render: Render) -> dict[str, Any] | None:
     }
 
 
-def render_resources(request: HttpRequest, renders: Sequence[Render]) -> list[dict[str, Any]]:
+def render_resources(
+    request: HttpRequest, renders: Sequence[models.Render]
+) -> list[dict[str, Any]]:
     places = eta.positions(row for row in renders if row.status in WAITS)
     return [_render_resource(request, row, places.get(row.pk)) for row in renders]
 
 
-def render_resource(request: HttpRequest, render: Render) -> dict[str, Any]:
+def render_resource(request: HttpRequest, render: models.Render) -> dict[str, Any]:
     return render_resources(request, [render])[0]
 
 
 def _render_resource(
-    request: HttpRequest, render: Render, place: eta.Place | None
+    request: HttpRequest, render: models.Render, place: eta.Place | None
 ) -> dict[str, Any]:
     segments = list(render.segments.all())
     held = render.status == "held"
@@ -211,89 +327,3 @@ def _render_resource(
         "started_at": render.started_at,
         "ended_at": render.ended_at,
     }
-
-
-def _consents(noun: str, rows: Sequence[Avatar | Voice]) -> dict[str, str]:
-    """Row id -> id of its newest valid consent."""
-    found = Consent.valid().filter(**{f"{noun}__in": rows}).order_by("active_from")
-    return dict(found.values_list(f"{noun}_id", "id"))
-
-
-def avatar_resources(request: HttpRequest, avatars: Sequence[Avatar]) -> list[dict[str, Any]]:
-    consents = _consents("avatar", avatars)
-    return [
-        {
-            "id": row.pk,
-            "object": "avatar",
-            "slug": row.slug,
-            "name": row.name,
-            "description": row.description,
-            "tags": row.tags,
-            "kind": "photo" if row.workspace_id else "stock",
-            "status": row.status,
-            "findings": row.findings,
-            "page_url": request.build_absolute_uri(reverse("avatar_detail", args=[row.pk]))
-            if row.workspace_id
-            else None,
-            "consent_id": consents.get(row.pk),
-            "voice_id": row.voice_slug or None,
-            "ratios": [aspect for aspect, _ in PROJECT["aspect"].choices],
-            "created_at": row.created_at,
-        }
-        for row in avatars
-    ]
-
-
-def asset_resource(row: Picture | Clip) -> dict[str, Any]:
-    clip = row if isinstance(row, Clip) else None
-    return {
-        "id": row.pk,
-        "object": "asset",
-        "kind": clip.kind if clip else "image",
-        "name": row.name,
-        "status": clip.state if clip else "ready",
-        "findings": clip.findings if clip else [],
-        "width": row.width or None,
-        "height": row.height or None,
-        "seconds": (clip.seconds or None) if clip else None,
-        "bytes": row.path.stat().st_size if row.sha256 and row.path.is_file() else None,
-        "sha256": row.sha256 or None,
-        "created_at": row.created_at,
-    }
-
-
-def voice_resources(request: HttpRequest, voices: Sequence[Voice]) -> list[dict[str, Any]]:
-    consents = _consents("voice", voices)
-    return [
-        {
-            "id": row.pk,
-            "object": "voice",
-            "slug": row.slug,
-            "name": row.name,
-            "description": row.description,
-            "tags": row.tags,
-            "kind": "recording" if row.workspace_id else "stock",
-            "status": row.status,
-            "engine": engine_of(row),
-            "findings": row.findings,
-            "nearest": [
-                {"voice_id": near.voice.slug, "likeness": near.likeness}
-                for near in recordings.nearest(row)
-            ],
-            "page_url": request.build_absolute_uri(reverse("voice_detail", args=[row.pk]))
-            if row.workspace_id
-            else None,
-            "languages": [row.language],
-            "consent_id": consents.get(row.pk),
-            "created_at": row.created_at,
-        }
-        for row in voices
-    ]
-
-
-def engine_of(voice: Voice) -> str | None:
-    """What speaks in it; nothing does in a recording that is only compared."""
-    if voice.workspace_id:
-        return voice.engine or None
-    known = REGISTRY.get(voice.slug)
-    return known.engine if known else None

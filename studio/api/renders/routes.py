@@ -16,16 +16,24 @@ from ninja import Query, Router, Status
 
 from rendering.models import Render
 from studio import access
-from studio.api import bodies, schemas
-from studio.api.asked import project_of
-from studio.api.common import IDEMPOTENCY, PLAIN_ID, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
+from studio.api.common import (
+    IDEMPOTENCY,
+    PLAIN_ID,
+    PROBLEMS,
+    READ_PROBLEMS,
+    Problem,
+    as_json,
+    workspace_of,
+)
 from studio.api.idempotency import Keep, once
 from studio.api.problems import Refusal
-from studio.api.resources import render_resource, render_resources
+from studio.api.renders import answers, bodies
+from studio.api.renders.asked import project_of
 from studio.gateway.waits import ASKED, OVER, Wait
 from studio.renders.ordering import request_render
 
 router = Router(tags=["Renders"])
+
 
 LONGEST_WAIT = 60
 
@@ -44,7 +52,7 @@ def retry_after(resource: dict[str, Any]) -> str:
 
 @router.post(
     "/renders",
-    response={202: schemas.Render, 200: schemas.Render, **PROBLEMS},
+    response={202: answers.Render, 200: answers.Render, **PROBLEMS},
     summary="Ask for a render",
     openapi_extra=IDEMPOTENCY,
 )
@@ -75,7 +83,7 @@ def render_create(
         )
 
     def answer(render_id: str) -> dict[str, Any]:
-        return as_json(render_resource(request, access.render(workspace, render_id)))
+        return as_json(answers.render_resource(request, access.render(workspace, render_id)))
 
     first = once(request, workspace, 202, effect, answer)
     status, resource = first.status, first.body
@@ -88,7 +96,7 @@ def render_create(
         request.META[ASKED] = Wait(resource["id"], seconds)
     elif waited:
         render = access.render(workspace, resource["id"])
-        resource = as_json(render_resource(request, render))
+        resource = as_json(answers.render_resource(request, render))
         if render.is_over:
             status = 200
             response["Preference-Applied"] = f"wait={seconds}"
@@ -101,9 +109,9 @@ def render_create(
 @router.get(
     "/renders",
     response={
-        200: schemas.RenderList,
-        400: schemas.Problem,
-        422: schemas.Problem,
+        200: answers.RenderList,
+        400: Problem,
+        422: Problem,
         **READ_PROBLEMS,
     },
     summary="List renders",
@@ -112,7 +120,7 @@ def render_list(
     request: HttpRequest,
     limit: int = Query(25, ge=1, le=100),
     cursor: str = Query("", max_length=200, description="`next_cursor` of the page before."),
-    status: schemas.Status | None = None,
+    status: answers.Status | None = None,
     project_id: str = Query("", max_length=64),
     reference: str = Query("", max_length=255),
 ) -> Any:
@@ -133,21 +141,21 @@ def render_list(
     more = len(page) > limit
     page = page[:limit]
     return {
-        "data": render_resources(request, page),
+        "data": answers.render_resources(request, page),
         "next_cursor": write_cursor(page[-1]) if more else None,
     }
 
 
 @router.get(
     "/renders/{slug:render_id}",
-    response={200: schemas.Render, **READ_PROBLEMS},
+    response={200: answers.Render, **READ_PROBLEMS},
     summary="Read a render",
     url_name="render_detail",
 )
 def render_detail(request: HttpRequest, response: HttpResponse, render_id: str) -> Any:
     """`Retry-After` says when to look again while it is not over. Links to files are signed anew."""
     render = access.render(workspace_of(request, "see"), render_id)
-    resource = render_resource(request, render)
+    resource = answers.render_resource(request, render)
     if not render.is_over:
         response["Retry-After"] = retry_after(resource)
     return resource
@@ -155,14 +163,14 @@ def render_detail(request: HttpRequest, response: HttpResponse, render_id: str) 
 
 @router.post(
     "/renders/{slug:render_id}/cancel",
-    response={200: schemas.Render, 409: schemas.Problem, **READ_PROBLEMS},
+    response={200: answers.Render, 409: Problem, **READ_PROBLEMS},
     summary="Cancel a render",
 )
 def render_cancel(request: HttpRequest, render_id: str) -> Any:
     """At once, with all credits back. 409 `render_over` if it has ended already."""
     render = access.render(workspace_of(request, "render"), render_id)
     render.cancel()
-    return render_resource(request, render)
+    return answers.render_resource(request, render)
 
 
 def storable(text: str) -> str:

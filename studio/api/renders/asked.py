@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import textwrap
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
 from rendering.stages import lettering
 from studio import access
-from studio.api import bodies
-from studio.api.common import PLAIN_ID, invalid
+from studio.api.common import PLAIN_ID, given, invalid, offered
 from studio.api.problems import Refusal
+from studio.api.renders import bodies
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.fields import PROJECT
 from studio.models.projects import new_seed
 from studio.projects import overlays
 from studio.renders.plan import check_characters
 
-Row = TypeVar("Row", Avatar, Voice)
 Asset = TypeVar("Asset", Picture, Clip)
+
+
 SOURCES = ("script", "scenes", "project_id")
+
+
 OF_THE_PROJECT = (
     "title", "format", "language", "avatar_id", "voice_id", "voice_settings", "background",
     "layout", "overlays", "transition", "aspect_ratio", "resolution", "fps", "container", "captions",
     "logo", "music", "seed",
 )  # fmt: skip
-
-
-def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
-    """The row with this id or slug; else the nearest slug is named."""
-    slugs = []
-    for row in rows:
-        if wanted in (row.pk, row.slug):
-            return row
-        slugs.append(row.slug)
-    near = difflib.get_close_matches(wanted, slugs, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"GET /{noun}s lists them."
-    raise invalid(path, f"There is no {noun} {wanted}. {hint}")
 
 
 def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
@@ -227,7 +216,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
         fps=wanted.fps or 25,
         container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
         seed=new_seed() if wanted.seed is None else wanted.seed,
-        **(bodies.given(wanted.captions, PROJECT, "captions") if wanted.captions else {}),
+        **(given(wanted.captions, PROJECT, "captions") if wanted.captions else {}),
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
     )

@@ -8,51 +8,20 @@ from django.http import Http404, HttpRequest
 from ninja import Router, Status
 
 from studio import access
-from studio.api import bodies, schemas
-from studio.api.common import READ_PROBLEMS, invalid, workspace_of
+from studio.api.common import READ_PROBLEMS, Problem, invalid, workspace_of
 from studio.api.problems import Refusal
+from studio.api.projects import answers, bodies
 from studio.models import Project, Scene
 from studio.projects import cues, editing
 from studio.renders import plan
 
 router = Router(tags=["Captions"])
 
-PROBLEMS = dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 429), schemas.Problem)
+
+PROBLEMS = dict.fromkeys((400, 401, 404, 409, 413, 415, 422, 429), Problem)
+
+
 ONE = "/projects/{slug:project_id}/captions/{slug:caption_id}"
-
-
-def _shown(scene: Scene) -> cues.ShownCues:
-    return cues.shown_cues(scene, plan.line_specs(scene))
-
-
-def _resource(scene: Scene, number: int, cue: cues.ShownCue) -> dict[str, Any]:
-    start, end = cue.shifts
-    return {
-        "id": f"{scene.pk}-{cue.key}",
-        "object": "caption",
-        "scene": number,
-        "line": cue.line,
-        "first_word": cue.first,
-        "last_word": cue.last,
-        "said": cue.said,
-        "text": " ".join(cue.text.split()),
-        "start": round(cue.start, 3),
-        "end": round(cue.end, 3),
-        "start_shift": start,
-        "end_shift": end,
-        "edited": cue.row is not None,
-        "characters_per_second": round(cue.pace, 1),
-        "too_fast": cue.fast,
-    }
-
-
-def _list(scenes: list[tuple[int, Scene]]) -> dict[str, Any]:
-    exact, found = True, []
-    for number, scene in scenes:
-        shown = _shown(scene)
-        exact = exact and shown.exact
-        found += [_resource(scene, number, cue) for cue in shown.cues]
-    return {"exact": exact, "data": found}
 
 
 def _scenes(project: Project) -> list[tuple[int, Scene]]:
@@ -67,7 +36,7 @@ def _one(
     scene_id, *places = caption_id.rsplit("-", 3)
     for number, scene in _scenes(project):
         if scene.pk == scene_id:
-            shown = _shown(scene)
+            shown = answers.shown(scene)
             cue = shown.find("-".join(places))
             if cue is not None:
                 return number, scene, shown, cue
@@ -80,23 +49,23 @@ def _kept(
     """The captions of the scene, with these rows kept as a step of whoever made the key."""
     by = request.auth.created_by  # type: ignore[attr-defined]
     editing.edit_scene(scene, scene.revision, {"cues": rows}, by)
-    return _list([(number, scene)])
+    return answers.listed([(number, scene)])
 
 
 @router.get(
     "/projects/{slug:project_id}/captions",
-    response={200: schemas.CaptionList, **READ_PROBLEMS},
+    response={200: answers.CaptionList, **READ_PROBLEMS},
     summary="List the captions of a project",
 )
 def caption_list(request: HttpRequest, project_id: str) -> Any:
     """In order, with the times within their scene. An id holds as long as the caption stands for the same words."""
     project = access.project(workspace_of(request, "see"), project_id)
-    return _list(_scenes(project))
+    return answers.listed(_scenes(project))
 
 
 @router.patch(
     ONE,
-    response={200: schemas.CaptionList, **PROBLEMS},
+    response={200: answers.CaptionList, **PROBLEMS},
     summary="Change a caption",
 )
 def caption_update(
@@ -117,7 +86,7 @@ def caption_update(
 
 @router.delete(
     ONE,
-    response={204: None, **READ_PROBLEMS, 409: schemas.Problem},
+    response={204: None, **READ_PROBLEMS, 409: Problem},
     summary="Let a caption follow the script again",
 )
 def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any:
@@ -129,7 +98,7 @@ def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any
 
 @router.post(
     f"{ONE}/split",
-    response={200: schemas.CaptionList, **PROBLEMS},
+    response={200: answers.CaptionList, **PROBLEMS},
     summary="Divide a caption",
 )
 def caption_split(
@@ -150,7 +119,7 @@ def caption_split(
 
 @router.post(
     f"{ONE}/join",
-    response={200: schemas.CaptionList, **PROBLEMS},
+    response={200: answers.CaptionList, **PROBLEMS},
     summary="Join a caption with the next",
 )
 def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:

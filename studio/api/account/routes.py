@@ -13,15 +13,15 @@ from billing import models as billing
 from billing.models import Transfer, Wallet
 from billing.plans import period_of
 from rendering.models import Render, Segment
-from studio.api import schemas
-from studio.api.common import workspace_of
+from studio.api.account import answers
+from studio.api.common import Problem, workspace_of
 
 router = Router(tags=["Credits"])
 
 
 @router.get(
     "/usage",
-    response={200: schemas.Usage, 401: schemas.Problem, 429: schemas.Problem},
+    response={200: answers.Usage, 401: Problem, 429: Problem},
     summary="Read the balance and this month's use",
 )
 def usage(request: HttpRequest) -> Any:

@@ -1,0 +1,1 @@
+"""Pictures, videos and music of a workspace."""

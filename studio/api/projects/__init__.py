@@ -1,0 +1,1 @@
+"""Projects that are edited in the studio."""

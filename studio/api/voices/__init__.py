@@ -1,0 +1,1 @@
+"""Voices that can be chosen."""
