@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rendering.stages import lettering
 from rendering.values import (
@@ -10,6 +11,7 @@ from rendering.values import (
     BadInput,
     Captions,
     Layout,
+    LineSpec,
     Logo,
     Music,
     Overlay,
@@ -74,6 +76,39 @@ def music_of(project: Project) -> Music | None:
     if clip is None:
         return None
     return Music(clip.path, clip.sha256, project.music_volume, project.music_duck)
+
+
+def spoken(scene: Scene, text: str, dictionary: tuple[tuple[str, str, str], ...] = ()) -> LineSpec:
+    """A line of the scene as it is spoken. Of the picture it names the avatar alone."""
+    voice = scene.voice
+    return LineSpec(
+        text=text,
+        avatar=scene.avatar.face if scene.avatar else "",
+        voice=voice.slug if voice else "",
+        language=voice.language if voice else "en-US",
+        markup=scene.markup,  # type: ignore[arg-type]
+        speed=scene.speed,
+        dictionary=dictionary,
+    )
+
+
+def spec_of(
+    scene: Scene,
+    text: str,
+    video: VideoFormat,
+    dictionary: tuple[tuple[str, str, str], ...] = (),
+) -> LineSpec:
+    """A line of the scene with its look; overlays, edited captions and the transition hang on its place among the others."""
+    return replace(
+        spoken(scene, text, dictionary),
+        style=scene.style,
+        background=background_of(scene),
+        video=video,
+        layout=layout_of(scene),
+        captions=captions_of(scene.project),
+        logo=logo_of(scene.project),
+        seed=scene.project.seed,
+    )
 
 
 def pictures_of(scene: Scene) -> dict[str, Picture]:

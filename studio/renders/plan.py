@@ -134,7 +134,6 @@ def plan_render(
     video = composition.format_of(
         project, scenes, height=height or (DRAFT_HEIGHT if draft else None), codec=codec
     )
-    captions, logo = composition.captions_of(project), composition.logo_of(project)
     dictionary = dictionary_of(project.workspace)
     lines: list[PlannedLine] = []
     for scene_number, (scene, written) in enumerate(zip(scenes, sources, strict=True), start=1):
@@ -150,31 +149,18 @@ def plan_render(
             )
         composition.check_words(scene, scene_number)
         scene.project = project
-        background, layout = composition.background_of(scene), composition.layout_of(scene)
+        like = composition.spec_of(scene, "", video, dictionary)
         first, words = len(lines), []
         for line_number, source in enumerate(written, start=1):
             chapter = source.chapter or chapter
-            spec = LineSpec(
+            fades = scene.transition == "fade" and lines and len(lines) == first
+            spec = replace(
+                like,
                 text=source.text,
-                avatar=scene.avatar.face,
-                voice=scene.voice.slug,
-                language=scene.voice.language,
-                markup=scene.markup,  # type: ignore[arg-type]
-                speed=scene.speed,
-                style=scene.style,
-                background=background,
-                video=video,
-                layout=layout,
-                captions=captions,
-                logo=logo,
-                transition="fade"
-                if scene.transition == "fade" and lines and len(lines) == first
-                else "cut",
+                transition="fade" if fades else "cut",
                 scene=scene_number,
                 draft=draft,
                 engine=settings.FACE_ENGINE,
-                seed=project.seed,
-                dictionary=dictionary,
             )
             try:
                 parsed = pipeline.read_script(spec)
@@ -329,14 +315,6 @@ def line_specs(scene: Scene) -> list[LineSpec]:
         return []
     dictionary = dictionary_of(scene.project.workspace)
     return [
-        LineSpec(
-            text=line.text,
-            avatar=scene.avatar.face if scene.avatar else "",
-            voice=scene.voice.slug,
-            language=scene.voice.language,
-            markup=scene.markup,  # type: ignore[arg-type]
-            speed=scene.speed,
-            dictionary=dictionary,
-        )
+        composition.spoken(scene, line.text, dictionary)
         for line in script_stage.lines(scene.script, scene.markup)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from django.http import Http404, HttpResponse
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from rendering import pipeline, storage, uploaded
-from rendering.values import LineSpec, VideoFormat
+from rendering.values import VideoFormat
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import Project, Scene
@@ -88,22 +89,12 @@ def scene_frame(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     store = storage.store()
-    background = composition.background_of(scene)
-    clear = background.clear
+    clear = scene.background == "none"
+    codec = "vp9" if clear else "h264"
+    video = VideoFormat.of(scene.project.aspect, HEIGHT, codec=codec, alpha=clear)
     shown = composition.overlays_of(scene, [1])
-    spec = LineSpec(
-        text=_opening(scene),
-        avatar=scene.avatar.face,  # type: ignore[union-attr]
-        voice=scene.voice.slug if scene.voice else "",
-        style=scene.style,
-        background=background,
-        video=VideoFormat.of(
-            scene.project.aspect, HEIGHT, codec="vp9" if clear else "h264", alpha=clear
-        ),
-        layout=composition.layout_of(scene),
-        captions=composition.captions_of(scene.project),
-        overlays=shown[0] if shown else (),
-        logo=composition.logo_of(scene.project),
+    spec = replace(
+        composition.spec_of(scene, _opening(scene), video), overlays=shown[0] if shown else ()
     )
     parts = f"scene-frame/2 {pipeline.rest_key(spec)} {version} {safe}"
     key = hashlib.sha256(parts.encode()).hexdigest()
