@@ -111,8 +111,8 @@ def _schema(row: Any) -> tuple[Any, Any]:
             values = tuple(value for value, _ in row.choices)
             return Literal[values] | None, Field(default=None, description=str(row.meaning))
         case fields.Number():
-            limits = {"ge": row.least, "le": row.most}
-            return float | None, Field(default=None, description=str(row.meaning), **limits)
+            said = str(row.meaning)
+            return float | None, Field(default=None, description=said, ge=row.least, le=row.most)
     raise TypeError(row)
 
 

@@ -11,13 +11,15 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rows.mended import cleaned, number
 from studio.models import mending
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 LONGEST_SCRIPT, LONGEST_TITLE, LONGEST_BODY = 100_000, 120, 600
 """Characters of a script that are kept (a video takes fewer, but what is too long for one is not lost), of a scene's title or
@@ -31,13 +33,13 @@ class Field:
     seconds is one step. api: "group.field" of a request. meaning: for programs. wrong: what is said of any other value."""
 
     name: str
-    named: str | Promise
+    named: str | _StrPromise
     part: Literal["words", "cast", "look", "video"]
     seen: bool = False
     typed: bool = False
     api: str = ""
-    meaning: str | Promise = ""
-    wrong: str | Promise = ""
+    meaning: str | _StrPromise = ""
+    wrong: str | _StrPromise = ""
 
     def of(self, row: Any) -> Any:
         """The value as the row has it, comparable and plain."""
@@ -55,7 +57,7 @@ class Field:
 class Choice(Field):
     """One of several values, each with its name on the page."""
 
-    choices: Sequence[tuple[Any, str | Promise]]
+    choices: Sequence[tuple[Any, str | _StrPromise]]
     usual: Any
 
     def mended(self, value: Any) -> Any:

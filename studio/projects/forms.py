@@ -110,7 +110,7 @@ def _form_of(field: Field, workspace: Workspace) -> forms.Field:
     said = dict.fromkeys(("invalid", "invalid_choice", "min_value", "max_value"), field.wrong)
     match field:
         case Choice():
-            coerce = type(field.usual)
+            coerce: Any = type(field.usual)
             return forms.TypedChoiceField(choices=field.choices, coerce=coerce, error_messages=said)
         case Number():
             return forms.FloatField(
@@ -126,7 +126,7 @@ def _form_of(field: Field, workspace: Workspace) -> forms.Field:
             return forms.TypedChoiceField(
                 choices=[(value, value) for value in yes],
                 coerce=yes.__getitem__,
-                empty_value=False,
+                empty_value=False,  # type: ignore[arg-type]
                 required=bool(field.off),
             )
         case Colour():
