@@ -16,15 +16,15 @@ from ninja.parser import Parser
 
 from studio import storable
 from studio.api import problems
-from studio.api.account import routes as account
-from studio.api.assets import routes as assets
+from studio.api.account.routes import router as of_account
+from studio.api.assets.routes import router as of_assets
 from studio.api.auth import WorkspaceKey
-from studio.api.avatars import routes as avatars
+from studio.api.avatars.routes import router as of_avatars
 from studio.api.common import invalid
 from studio.api.problems import Refusal, nearest
-from studio.api.projects import routes as projects
-from studio.api.renders import routes as renders
-from studio.api.voices import routes as voices
+from studio.api.projects.routes import router as of_projects
+from studio.api.renders.routes import router as of_renders
+from studio.api.voices.routes import router as of_voices
 from studio.limits import JSON
 
 
@@ -136,7 +136,7 @@ api = PublicAPI(
     parser=StrictParser(),
     urls_namespace="api-1",
 )
-for part in (renders, avatars, voices, assets, account, projects):
-    api.add_router("", part.router)
+for router in (of_renders, of_avatars, of_voices, of_assets, of_account, of_projects):
+    api.add_router("", router)
 for kind in (Exception, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.handle)

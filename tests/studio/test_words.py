@@ -35,7 +35,7 @@ def test_what_is_marked_or_gone_leaves_the_list():
 
 PAGE = words.BASE / "templates" / "studio" / "outbox.html"
 MAIL = words.BASE / "templates" / "emails" / "render_failed.txt"
-MODULE = words.BASE / "studio" / "mails.py"
+MODULE = words.BASE / "studio" / "renders" / "mails.py"
 
 
 @pytest.mark.parametrize(
