@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from billing.models import Transfer
 from rendering import media, soundness, storage, tasks
-from rendering.fleet import queue
 from rendering.fleet.attempts import PULSE
 from rendering.fleet.queue import ALL
 from rendering.models import Segment, Worker
@@ -34,7 +33,7 @@ FULL = 1 << 60  # bytes that no disk has free
 def studio(transactional_db, library, monkeypatch):
     """This process does the work; the store is looked at anew each time."""
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
-    monkeypatch.setattr(queue, "LOOKED_SECONDS", -1.0)
+    monkeypatch.setattr(storage, "LOOKED_SECONDS", -1.0)
     monkeypatch.setattr(tasks, "_swept_at", None)
     yield
     PULSE.slots, PULSE.ready_at, PULSE.ill_at = 0, None, None

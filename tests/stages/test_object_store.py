@@ -181,13 +181,13 @@ def test_a_link_plays_from_the_middle_and_bears_its_name(machine):
 
 
 def test_the_site_sends_browsers_to_the_bucket(machine, client, monkeypatch, db):
-    from rendering.fleet import queue
+    from rendering import storage
     from studio.links import file_url
 
     store = machine()
     put(store, data=b"0123456789")
     put(store, data=b"WEBVTT\n", suffix=".vtt")
-    monkeypatch.setattr(queue, "store", lambda: store)
+    monkeypatch.setattr(storage, "store", lambda: store)
     answer = client.get(file_url(KEY, ".mp4", "film.mp4"))
     assert answer.status_code == 302
     with urllib.request.urlopen(answer["Location"]) as film:
