@@ -411,6 +411,7 @@ const inspector = startInspector({
   desk,
   manuscriptOf: (id) => manuscripts.get(id),
   arrangeAgain: () => arrange(desk.dataset.order, orderFields(), { focus: false }),
+  price: () => estimate(),
 });
 const rail = startRail({ desk, arrange, choose, orderFields });
 

@@ -23,7 +23,8 @@ function remember(name, value) {
   }
 }
 
-export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
+// `price()` asks again what the video costs and when it would be ready.
+export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
   const side = document.getElementById("side");
   const drawer = document.getElementById("drawer");
   let scene = "";
@@ -220,6 +221,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     else if (input.name === "aspect") await arrangeAgain(); // every frame changes its shape
     else {
       frames(body.frames);
+      price();
       await load(scene);
     }
   }
@@ -266,6 +268,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf }) {
     showSteps(body.steps);
     if (body.scene) saverOf(body.scene).settle({}, body);
     if (body.frames) frames(body.frames);
+    price();
     await load(scene);
   }
 

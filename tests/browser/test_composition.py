@@ -191,3 +191,18 @@ def test_a_film_that_is_chosen_while_the_inspector_is_drawn_anew_is_taken(editor
     dialog.value.set_files(film)
     page.get_by_text("Waiting to be prepared").wait_for()
     assert Scene.objects.get().clip.name == "waves.mp4"
+
+
+def test_captions_are_sized_in_the_frame_and_the_price_is_asked_again(editor, until, holds):
+    page = editor()
+    page.locator("[data-prop=captions] > summary").click()
+    for name, value in (("burn_captions", "1"), ("caption_size", "large")):
+        before = frame_of(page)
+        with page.expect_response(lambda answer: "/estimate" in answer.url):
+            page.locator(f"[name={name}][value='{value}']").press("Space")
+        until(page, f"document.getElementById('frame').getAttribute('src') !== '{before}'")
+    holds(page)
+    assert Scene.objects.get().project.caption_size == "large"
+    page.get_by_role("button", name="Undo: size of captions").click()
+    page.get_by_role("button", name="Redo: size of captions").wait_for()
+    assert Scene.objects.get().project.caption_size == "medium"
