@@ -23,7 +23,6 @@ from typing import Any
 
 import django
 
-from studio.renders import plan
 from tests.embedded import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,8 +111,9 @@ class Studio:
     def said_before(self, project: Any, mode: str) -> Any:
         """What the editor says, of the project as it is now."""
         from studio.models import Project
+        from studio.renders.plan import plan_render
 
-        return plan.plan_render(Project.objects.get(pk=project.pk), mode=mode).wait
+        return plan_render(Project.objects.get(pk=project.pk), mode=mode).wait
 
     def press(self, space: str, project: Any, mode: str = "final") -> dict[str, Any]:
         return self._ask(space, self.url, {"project_id": project.pk, "mode": mode})
