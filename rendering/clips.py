@@ -214,7 +214,7 @@ def _read(path: Path) -> str:
 
 
 def _music(told: Told, draft: Path) -> tuple[float]:
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     plain: list[str | Path] = ["-map", f"0:{told.track.number}", "-map_metadata", "-1"]
     plain += ["-ac", "2", "-ar", "48000"]

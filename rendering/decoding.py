@@ -57,7 +57,7 @@ def clean(source: Path, kept: int, *, alpha: bool = False, box: Box | None = Non
     alpha: what is transparent stays so, else it becomes white. box: the part that is kept (left, top, width, height).
     Raises Refused, and MemoryError where its process may take no more.
     """
-    from pi_heif import register_heif_opener
+    from pi_heif import register_heif_opener  # large: loaded when it is needed
 
     register_heif_opener()
     Image.MAX_IMAGE_PIXELS = None  # sizes are checked below, before anything is decoded

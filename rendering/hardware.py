@@ -30,7 +30,7 @@ def prepare() -> None:
         )
     if importlib.util.find_spec("torchaudio") is None:
         return
-    import torch
+    import torch  # only where torch is installed
 
     if torch.cuda.is_available():
         return
@@ -53,7 +53,7 @@ def device(wanted: str = "auto") -> torch.device:
     Raises NotReady in one sentence if a GPU is wanted and there is none, or its driver is too old.
     """
     prepare()
-    import torch
+    import torch  # only where torch is installed
 
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
@@ -77,6 +77,6 @@ def _why(problem: str, wanted: str) -> str:
 
 def dtype(place: torch.device) -> torch.dtype:
     """Half precision on a GPU, single on a processor."""
-    import torch
+    import torch  # only where torch is installed
 
     return torch.float16 if place.type == "cuda" else torch.float32

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import functools
 import io
 import logging
@@ -21,6 +22,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -52,8 +54,6 @@ def program() -> str:
     """
     if named := os.environ.get("IMAGEIO_FFMPEG_EXE"):
         return named
-    from importlib.resources import files
-
     for program in sorted(Path(str(files("imageio_ffmpeg"))).glob("binaries/ffmpeg-*")):
         return str(program)
     if found := shutil.which("ffmpeg"):
@@ -158,8 +158,6 @@ def _fill(
 
 
 def _widen(pipe: IO[bytes]) -> None:
-    import fcntl
-
     with contextlib.suppress(OSError):  # only slower
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 

@@ -64,7 +64,7 @@ class ObjectStore(Store):
         self._held = self.total()
 
     def _connect(self, endpoint: str) -> Any:
-        import boto3
+        import boto3  # large: loaded when it is needed
         from botocore.config import Config
 
         config = Config(
@@ -122,7 +122,7 @@ class ObjectStore(Store):
             draft = self._draft(suffix)
             try:
                 yield draft
-                from boto3.s3.transfer import TransferConfig
+                from boto3.s3.transfer import TransferConfig  # large: loaded when it is needed
 
                 sha256 = sums.digest(draft)
 
@@ -220,7 +220,7 @@ class _Asked:
 @contextmanager
 def _asked() -> Iterator[_Asked]:
     """Around a request: "there is no such object" is noted, anything else raises StoreAway."""
-    from boto3.exceptions import Boto3Error
+    from boto3.exceptions import Boto3Error  # large: loaded when it is needed
     from botocore.exceptions import BotoCoreError, ClientError
 
     answer = _Asked()

@@ -106,7 +106,10 @@ def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterato
 
 def _looks(spec: LineSpec) -> list[Any]:
     """What decides the picture apart from what is said; files by what is in them, not by where they are."""
-    from rendering.stages import composition, frames
+    from rendering.stages import (  # drawing is large: who only speaks does without
+        composition,
+        frames,
+    )
 
     background, overlays = fields_of(spec.background), [fields_of(one) for one in spec.overlays]
     logo = fields_of(spec.logo) if spec.logo else None
@@ -221,7 +224,7 @@ def rest_key(spec: LineSpec) -> str:
 def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
     """The avatar at rest in its composition, RGB, with the expression of its style and every overlay; with burnt-in
     captions, spec.text stands as caption. What is transparent shows checks; safe: the edge of the safe area is drawn in."""
-    from rendering.stages import frames, painting
+    from rendering.stages import frames, painting  # drawing is large: who only speaks does without
 
     caption = captions.opening(spec.text) if spec.captions.burn_in else ""
     picture, anchor = resting(spec.avatar, spec.style, store)
@@ -232,9 +235,9 @@ def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
 @functools.lru_cache(maxsize=8)
 def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, float]]:
     """frames.resting and where its face is, kept in the store, so that a preview loads no engine."""
-    import cv2
+    import cv2  # large: loaded when it is needed
 
-    from rendering.stages import frames
+    from rendering.stages import frames  # drawing is large: who only speaks does without
 
     face, pose = faces.get(avatar, store), motion.rest(style)
     key = _hash("resting", frames.VERSION, motion.VERSION, face.sha256, pose, frames.STILL)
@@ -252,7 +255,7 @@ def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, 
 
 def _ending(spec: LineSpec, at: float, *, store: Store) -> Generator[Frame, None, None]:
     """How the line goes on after its end, without captions: the person at rest, and the overlays that stay."""
-    from rendering.stages import frames
+    from rendering.stages import frames  # drawing is large: who only speaks does without
 
     avatar = faces.get(spec.avatar, store)
     return frames.ending(spec, avatar=avatar, pose=motion.rest(spec.style), at=at)
@@ -326,7 +329,7 @@ def _made_line(
     stop: threading.Event | None,
 ) -> Segment:
     """render_line for a line that is not stored; `alone`: memory is short, so the voice goes before frames come."""
-    from rendering.stages import frames, smoothing
+    from rendering.stages import frames, smoothing  # drawing is large: who only speaks does without
 
     clock = Clock()
 

@@ -88,9 +88,9 @@ def _develop(folder: Path) -> None:
 
 def _issued() -> tuple[str, str, str]:
     """(chain, key, root) of a new development authority, as PEM."""
-    from cryptography import x509
+    from cryptography import x509  # large: loaded when it is needed
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec  # large: loaded when it is needed
     from cryptography.x509.oid import NameOID, ObjectIdentifier
 
     now = datetime.now(UTC) - timedelta(hours=1)
@@ -148,7 +148,7 @@ def _issued() -> tuple[str, str, str]:
 
 
 def _context(anchors: str | None = None) -> Any:
-    import c2pa
+    import c2pa  # large: loaded when it is needed
 
     settings: dict[str, Any] = {
         "verify": {
@@ -229,7 +229,7 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
 
     A WebM has no place for a manifest: it stays as it is, and the manifest is the file beside `out` that is returned.
     """
-    import c2pa
+    import c2pa  # large: loaded when it is needed
 
     info = c2pa.C2paSignerInfo(
         alg=b"es256",
@@ -276,7 +276,7 @@ def _parted(path: Path) -> bool:
 
 
 def _reader(path: Path, anchors: str | None) -> Any:
-    import c2pa
+    import c2pa  # large: loaded when it is needed
 
     if _parted(path):
         with path.open("rb") as film:
@@ -293,7 +293,7 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
     problems: a sentence for each thing that is wrong. Never raises for what is in the file; OSError
     if it cannot be opened.
     """
-    import c2pa
+    import c2pa  # large: loaded when it is needed
 
     with open(path, "rb"):
         pass

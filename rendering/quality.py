@@ -69,7 +69,10 @@ def read(
     lines. Raises BadInput with what to do: no video, no face, no sound, or words that are not these; Canceled soon
     after `stop` says so.
     """
-    from rendering.faces import identity, tracker
+    from rendering.faces import (  # what reads films is large: loaded when one is read
+        identity,
+        tracker,
+    )
     from rendering.stages import alignment
 
     try:

@@ -19,7 +19,7 @@ def store() -> Store:
     """The folder on this machine, or the bucket where one is named."""
     if not settings.S3_BUCKET:
         return Store(settings.STORE_DIR)
-    from rendering.object_store import ObjectStore
+    from rendering.object_store import ObjectStore  # only where there is a bucket
 
     return ObjectStore(
         settings.STORE_DIR,

@@ -244,7 +244,7 @@ def _holds(place: Path) -> bool:
 
 
 def _has_people() -> bool:
-    from studio.models import User
+    from studio.models import User  # the tables may not be there yet
 
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return False

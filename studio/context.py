@@ -2,12 +2,12 @@
 
 from django.http import HttpRequest
 
+from billing.models import available
+
 
 def workspace(request: HttpRequest) -> dict:
     row = getattr(request, "workspace", None)
     if row is None:
         return {}
-    from billing.models import available
-
     others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
     return {"workspace": row, "balance": available(row), "other_workspaces": others}

@@ -34,7 +34,10 @@ def request_id(get_response):
 
 def upload_limit(get_response):
     """Turns a request that is too large away before a byte of it is written to disk."""
-    from studio.api.problems import Refusal, answer
+    from studio.api.problems import (  # commands that answer nothing do without the API
+        Refusal,
+        answer,
+    )
     from studio.limits import AROUND, FORM, bytes_of
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
@@ -71,7 +74,7 @@ def readable(get_response):
 
     Forms of the API are looked at once its key is known (studio/api/__init__.py).
     """
-    from studio.api.problems import answer
+    from studio.api.problems import answer  # commands that answer nothing do without the API
 
     def middleware(request: HttpRequest) -> HttpResponse | None:
         try:

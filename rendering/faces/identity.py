@@ -22,7 +22,7 @@ _lock = threading.Lock()
 
 @functools.cache
 def _networks() -> tuple[Any, Any]:
-    import dlib
+    import dlib  # large: loaded when it is needed
     import face_recognition_models as models
 
     # The predictor of five points, since the licence of the other one's pictures forbids commerce.
@@ -34,7 +34,7 @@ def _networks() -> tuple[Any, Any]:
 
 def embedding(picture: Frame, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """(128,) of the face with these landmarks (tracker.landmarks) in an RGB picture."""
-    import dlib
+    import dlib  # large: loaded when it is needed
 
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     half, (x, y) = float((high - low).max()) / 2, (low + high) / 2

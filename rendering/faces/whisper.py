@@ -198,7 +198,7 @@ class Hearing:
 
 def heard(wav: Floats, rate: int) -> NDArray[np.float32]:
     """Sound at the rate that Whisper hears."""
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # large: loaded when it is needed
 
     common = math.gcd(RATE, rate)
     return resample_poly(wav, RATE // common, rate // common).astype(np.float32)

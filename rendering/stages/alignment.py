@@ -198,7 +198,7 @@ def pitch(wave: Floats, low: float = 65.0, high: float = 500.0) -> Floats:
     A 32 ms window, the first dip of the normalised difference under 0.15, a parabola around it, and a
     median over 50 ms against single slips.
     """
-    from scipy.ndimage import median_filter
+    from scipy.ndimage import median_filter  # large: loaded when it is needed
     from scipy.signal import resample_poly
 
     frames = -(-wave.size // round(HOP * SAMPLE_RATE))
@@ -288,7 +288,7 @@ def arpabet(symbols: str) -> str:
 
 def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone, ...]] | None:
     """Words and phones of recorded English sound by forced alignment, or None where it fails."""
-    from pocketsphinx import Decoder
+    from pocketsphinx import Decoder  # large: loaded when it is needed
     from scipy.signal import resample_poly
 
     pieces = _pieces(script)

@@ -147,7 +147,7 @@ def _path(time: np.ndarray, knots: list[tuple[float, float]]) -> np.ndarray:
 
 def _noise(time: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """Gaussian noise of standard deviation 1 that is smooth over 0.3 s."""
-    from scipy.ndimage import gaussian_filter1d
+    from scipy.ndimage import gaussian_filter1d  # large: loaded when it is needed
 
     width = 0.3 * RATE
     white = chance.standard_normal(int(time[-1] * RATE) + 2 + 8 * int(width))
@@ -195,7 +195,7 @@ def _poses(
 
 def _melody(timing: Timing, time: np.ndarray) -> np.ndarray:
     """How high the voice is against its own middle, half octaves, smooth; 0 where nothing is voiced."""
-    from scipy.ndimage import gaussian_filter1d
+    from scipy.ndimage import gaussian_filter1d  # large: loaded when it is needed
 
     voiced = timing.pitch > 0
     if not voiced.any():

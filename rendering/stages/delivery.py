@@ -62,7 +62,7 @@ def segment(
     The sound is made exactly as long as the pictures: silence is added, or what exceeds is cut. Gives
     the number of frames. Raises Canceled when `stop` is set, and what drawing the frames raises.
     """
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     count = 0
 
@@ -228,7 +228,7 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
 
 def _sound(segments: Sequence[Segment]) -> Iterator[bytes]:
     """The sound of all segments, one after another: mono, 16 bit, SAMPLE_RATE, some seconds at a time."""
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     for part in segments:
         with soundfile.SoundFile(part.sound) as file:

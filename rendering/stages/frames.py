@@ -267,7 +267,7 @@ def mark(frame: Frame) -> None:
 @functools.lru_cache(maxsize=2)
 def _mark(width: int, height: int) -> tuple[Frame, Frame]:
     """(how much of the mark covers each channel, its colour)."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw  # large: loaded when it is needed
 
     size = max(14, round(MARK * min(width, height)))
     font = lettering.load("Inter-SemiBold", size)

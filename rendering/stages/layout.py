@@ -181,7 +181,10 @@ def sound(char: str) -> str:
 
 def ipa(text: str, british: bool = False) -> str:
     """IPA to the misaki alphabet that the voices read. Raises BadInput naming a sound it lacks."""
-    from rendering.voices.english import STRESS, VOCABULARY
+    from rendering.voices.english import (  # the dictionary is large: loaded when a word is looked up
+        STRESS,
+        VOCABULARY,
+    )
 
     said = unicodedata.normalize("NFC", text.strip().strip("/[]"))
     said = re.sub("[.‿͜͡()]", "", said).replace("'", "ˈ")

@@ -91,7 +91,7 @@ def check(text: str, *, path: str | None = None) -> None:
             **where,
         )
     if runs_from_right(text):
-        from PIL import features
+        from PIL import features  # large: loaded when it is needed
 
         if not features.check("raqm"):
             raise BadInput(
@@ -109,7 +109,7 @@ def runs_from_right(text: str) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def load(font: str, size: int) -> FreeTypeFont:
-    from PIL import ImageFont
+    from PIL import ImageFont  # large: loaded when it is needed
 
     return ImageFont.truetype(str(FONTS / f"{font}.ttf"), size)
 
@@ -199,7 +199,7 @@ def _parts(word: str, font: FreeTypeFont, width: float) -> list[str]:
 
 def mask(found: Block, *, align: str = "left", width: int | None = None) -> Frame:
     """The block as uint8 alpha (block.height, width or block.width). align: left, center; right for scripts from there."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw  # large: loaded when it is needed
 
     wide = max(1, width or found.width)
     sheet = Image.new("L", (wide, max(1, found.height)), 0)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rendering.stages.reading import spoken_as
 from rendering.values import BadInput, Warn
 from rendering.words import gettext
 
@@ -496,8 +497,6 @@ def _close(
             )
         runs.append(replace(run, kind="phonemes", value=attributes.get("ph", "")))
     else:
-        from rendering.stages.reading import spoken_as
-
         kind = attributes.get("interpret-as", "").lower()
         spoken = spoken_as(kind, text, attributes.get("format", ""), british=language == "en-GB")
         if spoken is None:

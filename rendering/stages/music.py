@@ -64,7 +64,7 @@ def bed(music: Music, words: Sequence[Word], seconds: float) -> Iterator[Floats]
 
 def _again(path: Path) -> Iterator[Floats]:
     """The piece without end; its last second sounds with its first, at equal power."""
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     with soundfile.SoundFile(path) as file:
         if file.samplerate != RATE or file.channels != CHANNELS or not file.frames:
@@ -86,7 +86,7 @@ def _again(path: Path) -> Iterator[Floats]:
 
 def write(path: Path, music: Music, words: Sequence[Word], seconds: float) -> None:
     """The bed as a FLAC, 16 bit."""
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     with soundfile.SoundFile(path, "w", RATE, CHANNELS, format="FLAC", subtype="PCM_16") as file:
         for block in bed(music, words, seconds):

@@ -225,7 +225,7 @@ def rounded(
     width: int, height: int, radius: float, color: tuple[int, int, int], share: float
 ) -> Frame:
     """A rectangle with round corners as premultiplied RGBA."""
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw  # large: loaded when it is needed
 
     fine = 4  # times finer, then scaled down: Pillow's corners are not smooth
     sheet = Image.new("L", (width * fine, height * fine), 0)

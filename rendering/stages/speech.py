@@ -360,7 +360,7 @@ def levelled(wave: Floats) -> Floats:
 
 def loudness(wave: Floats) -> float:
     """Integrated loudness in LUFS, measured with the silence that stands around every line."""
-    import pyloudnorm
+    import pyloudnorm  # large: loaded when it is needed
 
     around = round(LEAD * SAMPLE_RATE), round(TAIL * SAMPLE_RATE)
     meter = pyloudnorm.Meter(SAMPLE_RATE)
@@ -403,13 +403,13 @@ def _limited(wave: Floats, gain: float) -> Floats:
 
 def _peaks(wave: Floats) -> Floats:
     """The true peak at each sample."""
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # large: loaded when it is needed
 
     return np.abs(resample_poly(wave, 4, 1))[: wave.size * 4].reshape(-1, 4).max(axis=1)  # type: ignore[no-any-return]
 
 
 def _turned_down(wave: Floats) -> Floats:
-    from scipy.ndimage import minimum_filter1d
+    from scipy.ndimage import minimum_filter1d  # large: loaded when it is needed
 
     peaks = _peaks(wave)
     if peaks.max() <= PEAK:

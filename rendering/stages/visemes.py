@@ -174,7 +174,7 @@ def articulation(
 
     In a silence of 300 ms or more all of them are exactly 0 from 110 ms after its start to 90 ms before its end.
     """
-    from scipy.signal import butter, sosfiltfilt
+    from scipy.signal import butter, sosfiltfilt  # large: loaded when it is needed
 
     count = max(64, int(timing.seconds * RATE) + 1)  # the filters need some length
     time = np.arange(count) / RATE

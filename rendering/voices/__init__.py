@@ -176,7 +176,7 @@ def get(slug: str, store: Shelf | None = None) -> VoiceInfo:
             supports=OTHERS,
             data=store.find(own[1], ".voice") if store else None,
         )
-    from rendering.voices import providers
+    from rendering.voices import providers  # an engine is imported when it is loaded
 
     provider = providers.PROVIDERS.get(slug.split("-")[0])
     if provider is not None:
@@ -202,7 +202,7 @@ def sha256(slug: str) -> str:
 
 @functools.cache
 def _data_sha256(slug: str, engine: str) -> str:
-    from rendering.voices import english, kokoro
+    from rendering.voices import english, kokoro  # an engine is imported when it is loaded
 
     if engine == "preview":
         return hashlib.sha256((english.assets() / "hibari.onnx").read_bytes()).hexdigest()
@@ -220,7 +220,7 @@ def engine(name: str, cache: Path | None = None) -> VoiceEngine:
 
 def cloner() -> Xtts:
     """The engine that makes and speaks own voices. Raises Unavailable where there is none."""
-    from rendering.voices.xtts import Xtts
+    from rendering.voices.xtts import Xtts  # an engine is imported when it is loaded
 
     found = engine("xtts")
     assert isinstance(found, Xtts)
@@ -229,7 +229,7 @@ def cloner() -> Xtts:
 
 def release() -> None:
     """Gives the memory of loaded engines and dictionaries back; the next one that speaks loads anew."""
-    from rendering.voices import english
+    from rendering.voices import english  # an engine is imported when it is loaded
 
     with _loading:
         _load.cache_clear()
@@ -240,21 +240,21 @@ def release() -> None:
 @functools.cache
 def _load(name: str, cache: Path | None) -> VoiceEngine:
     if name == "kokoro":
-        from rendering.voices.kokoro import Kokoro
+        from rendering.voices.kokoro import Kokoro  # an engine is imported when it is loaded
 
         return Kokoro(cache)
     if name == "preview":
-        from rendering.voices.preview import Preview
+        from rendering.voices.preview import Preview  # an engine is imported when it is loaded
 
         return Preview(cache)
     if name == "xtts":
-        from rendering.voices.xtts import Xtts
+        from rendering.voices.xtts import Xtts  # an engine is imported when it is loaded
 
         if sentence := not_cloning():
             raise Unavailable(sentence, again=False)
         return Xtts(weights.need("xtts", _models or Path()))
     if name in _hosted:
-        from rendering.voices.hosted import Hosted
+        from rendering.voices.hosted import Hosted  # an engine is imported when it is loaded
 
         return Hosted(_hosted[name])
     raise KeyError(name)

@@ -309,7 +309,7 @@ def _resemble(body: bytes) -> Answer:
 
 def _wav(data: bytes) -> Floats:
     """A WAV of 16-bit mono samples as SAMPLE_RATE."""
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # large: loaded when it is needed
 
     try:
         with wave.open(io.BytesIO(data)) as file:

@@ -63,7 +63,7 @@ class Spoken:
 
 @functools.cache
 def _rules(british: bool):  # type: ignore[no-untyped-def]
-    from hibari.g2p import G2P
+    from hibari.g2p import G2P  # large: loaded when it is needed
 
     return G2P(british=british)
 
@@ -185,7 +185,7 @@ def _pause(symbols: list[Symbol], pauses: list[tuple[int, float]], seconds: floa
 
 def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: bool):  # type: ignore[no-untyped-def]
     """hibari's tokens, with the given phonemes and stress in place, and where each piece starts."""
-    from hibari.g2p.token import Tok
+    from hibari.g2p.token import Tok  # large: loaded when it is needed
 
     rules = _rules(british)
     stress = {"none": None, "moderate": 1, "strong": 2}

@@ -249,9 +249,9 @@ def spoken(sentence: Sentence) -> str:
 
 def at_tempo(wav: Floats, tempo: float, stop: threading.Event | None = None) -> Floats:
     """The sound at `tempo` times its pace (0.4..2.1), pitch unchanged: ffmpeg's atempo (WSOLA)."""
-    import tempfile
+    import tempfile  # most voices are not hosted
 
-    from rendering import media
+    from rendering import media  # most voices are not hosted
 
     steps = [tempo] if tempo >= 0.5 else [0.5, tempo / 0.5]
     chain = ",".join(f"atempo={step:.6f}" for step in steps)

@@ -30,7 +30,7 @@ WEIGHTS = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 
 def assemble() -> bytes:
     """The model of the four part packages with its new inputs and its `duration` output."""
-    import onnx
+    import onnx  # large: loaded when it is needed
     from onnx import TensorProto, helper, numpy_helper
 
     parts = []

@@ -24,7 +24,7 @@ LONGEST = 400
 
 def assemble() -> bytes:
     """hibari's own model with a speed per token and a `duration` output."""
-    import onnx
+    import onnx  # large: loaded when it is needed
     from onnx import TensorProto, helper
 
     model = onnx.load(str(english.assets() / "hibari.onnx"))
@@ -61,7 +61,7 @@ class Preview:
         stop: threading.Event | None = None,
     ) -> Clip:
         """See VoiceEngine."""
-        from hibari import dsp
+        from hibari import dsp  # large: loaded when it is needed
 
         outputs = ["lh", "theta", "ln", "lr", "phi", "f0", "duration"]
 

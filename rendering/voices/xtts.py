@@ -44,7 +44,7 @@ class Conditioning:
 def import_library() -> tuple[Any, Any]:
     """(torch, the module of the model). Raises weights.NotReady without torch."""
     hardware.prepare()
-    import torch
+    import torch  # only where torch is installed
     from TTS.tts.models import xtts
 
     return torch, xtts
@@ -55,7 +55,7 @@ class Xtts:
 
     def __init__(self, folder: Path) -> None:
         self.torch, library = import_library()
-        from TTS.tts.configs.xtts_config import XttsConfig
+        from TTS.tts.configs.xtts_config import XttsConfig  # only where torch is installed
 
         try:
             config = XttsConfig()
@@ -100,7 +100,7 @@ class Xtts:
         """The latents of a recording (samples,) at SAMPLE_RATE; the first CONDITIONING seconds of speech count most."""
         torch = self.torch
         with self.busy, torch.inference_mode():
-            import torchaudio
+            import torchaudio  # only where torch is installed
 
             sound = torchaudio.functional.resample(
                 torch.from_numpy(np.ascontiguousarray(wav))[None], SAMPLE_RATE, 22_050

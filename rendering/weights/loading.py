@@ -21,7 +21,7 @@ NAMED = 4  # keys that a sentence names; the rest is counted
 def tensors(path: Path) -> Tensors:
     """name -> tensor of a .safetensors file or of a torch file (.pth, .pt, .bin), on the CPU, mapped from the disk."""
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
+        from safetensors import SafetensorError  # only where torch is installed
         from safetensors.torch import load_file
 
         try:

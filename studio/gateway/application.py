@@ -173,7 +173,7 @@ class Asked:
 
 
 def over(render_ids: Collection[str]) -> set[str]:
-    from rendering.models import Render
+    from rendering.models import Render  # models are there by now
 
     rows = Render.objects.filter(pk__in=render_ids, status__in=Render.OVER)
     return set(rows.values_list("pk", flat=True))

@@ -154,7 +154,9 @@ def check_room(workspace: Workspace) -> None:
 
 def _make(attempt: Attempt[Avatar]) -> None:
     """The worker's part: photo to face, preview and portrait. Ends in a state that the page explains."""
-    from rendering.faces import photo
+    from rendering.faces import (
+        photo,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     with tempfile.TemporaryDirectory(prefix="likeness-photo-") as work:
         folder = Path(work)
@@ -172,7 +174,9 @@ def _make(attempt: Attempt[Avatar]) -> None:
 
 def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
     """The pack, poster and preview in `folder`. Raises BadInput, Refused, and Over when this attempt is over."""
-    from rendering.faces import photo
+    from rendering.faces import (
+        photo,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     avatar = attempt.row
     attempt.tell(0.0, step="reading")
@@ -250,7 +254,9 @@ MAKING = Kind(
 
 def _preview(folder: Path, voice: str, report: Report) -> Path:
     """Three seconds of the face in `folder`/pack, speaking, marked as a draft. Nothing of it enters the store."""
-    from rendering import pipeline
+    from rendering import (
+        pipeline,  # what reads faces and voices is large: loaded by who works on one
+    )
     from rendering.stages import delivery
 
     scratch = Store(folder / "store")

@@ -62,7 +62,9 @@ def _drop(path: Path) -> None:
 @contextmanager
 def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
-    from rendering.voices import recording
+    from rendering.voices import (
+        recording,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     limits.take(limits.RECORDINGS, workspace.pk)
     if upload.size and upload.size > recording.MOST_BYTES:
@@ -157,7 +159,9 @@ def _agreed() -> Q:
 
 def _measure(attempt: Attempt[Voice]) -> None:
     """The worker's part: is it good, who is it like, and, where that can be done, what it is spoken from."""
-    from rendering.voices import recording
+    from rendering.voices import (
+        recording,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     try:
         path = place(attempt.row)
@@ -170,7 +174,9 @@ def _measure(attempt: Attempt[Voice]) -> None:
 
 
 def _refused(error: Exception) -> dict[str, Any] | None:
-    from rendering.voices import recording
+    from rendering.voices import (
+        recording,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     if not isinstance(error, recording.Unusable):
         return None
@@ -184,7 +190,9 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
     if voices.not_cloning() or not _agreed_to_a_copy(voice):
         attempt.end(state=Voice.State.READY, speaker=vector)
         return
-    from rendering.voices import xtts
+    from rendering.voices import (
+        xtts,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     given = voices.cloner().measure(speaker.wav)
     key = hashlib.sha256(voice.pk.encode() + given.latents.tobytes()).hexdigest()[:40]
@@ -247,7 +255,9 @@ def nearest(voice: Voice, count: int = COUNT) -> list[Near]:
     """The stock voices nearest to a recording, nearest first."""
     if not voice.speaker:
         return []
-    from rendering.voices import speakers
+    from rendering.voices import (
+        speakers,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     found = speakers.closest(np.array(voice.speaker, np.float32), count)
     rows = Voice.objects.filter(workspace=None, retired_at=None).in_bulk(

@@ -54,7 +54,9 @@ class Challenge:
 
 def challenge(avatar: Avatar, user: User) -> Challenge:
     """Draws what is asked, for `user` and once; a former one no longer counts. Raises BadInput after too many."""
-    from rendering.faces import liveness
+    from rendering.faces import (
+        liveness,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     between = [secrets.choice(liveness.TURNS), secrets.choice(liveness.EXPRESSIONS)]
     secrets.SystemRandom().shuffle(between)
@@ -129,7 +131,10 @@ def unlock(
 
     shown: the hash of the statement that was on the page.
     """
-    from rendering.faces import liveness, photo
+    from rendering.faces import (  # what reads faces and voices is large: loaded by who works on one
+        liveness,
+        photo,
+    )
 
     agreed_to = statement(avatar)
     name = statements.check_signature(agreed_to, name, agreed=agreed, shown=shown, field="name")
@@ -174,7 +179,9 @@ def unlock(
 
 def _decoded(picture: UploadedFile) -> tuple[Frame, str]:
     """(RGB, SHA-256 of the file) of a picture of the camera. Raises BadInput."""
-    from rendering.faces import photo
+    from rendering.faces import (
+        photo,  # what reads faces and voices is large: loaded by who works on one
+    )
 
     if (picture.size or 0) > MOST:
         raise BadInput(

@@ -90,7 +90,7 @@ class Avatar(Work, mended.Mended):
     @property
     def status(self) -> str:
         """How far it is: a state before it is kept, then locked, drafts (its person agreed to these) or ready."""
-        from consent.models import Consent
+        from consent.models import Consent  # models of both are there by now
 
         if self.workspace_id is None:
             return "ready"

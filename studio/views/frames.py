@@ -100,7 +100,7 @@ def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     key = hashlib.sha256(parts.encode()).hexdigest()
     found = store.find(key, ".jpg")
     if found is None:
-        from PIL import Image
+        from PIL import Image  # large: loaded when it is needed
 
         uploaded.bring([spec], store)
         with store.write(key, ".jpg") as path:
@@ -119,7 +119,7 @@ def _smaller(drawn: Path, width: int) -> Path:
     store = storage.store()
     found = store.find(key, ".jpg")
     if found is None:
-        from PIL import Image
+        from PIL import Image  # large: loaded when it is needed
 
         with Image.open(drawn) as picture, store.write(key, ".jpg") as path:
             picture.thumbnail((width, width), Image.Resampling.LANCZOS)

@@ -83,7 +83,7 @@ def listen_soon() -> None:
     """Whoever opens the editor will listen: what reads sound is loaded beside the first page."""
 
     def load() -> None:
-        import pyloudnorm
+        import pyloudnorm  # large: loaded when it is needed
         import scipy.signal
 
         log.debug("ready to read sound: %s, %s", pyloudnorm.__name__, scipy.signal.__name__)

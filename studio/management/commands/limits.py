@@ -17,7 +17,7 @@ keep (NUL, half of a surrogate pair); a form has at most {fields:,} fields and {
 
 
 def document() -> str:
-    from studio import budget, limits
+    from studio import budget, limits  # other commands do without
 
     head = HEAD.format(
         fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        from studio.api import api
+        from studio.api import api  # other commands do without
 
         schema = api.get_openapi_schema(path_prefix="/api/v1/")
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

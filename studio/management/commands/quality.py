@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 raise BadInput(f"There is no file {path}; give the path of a video.")
             source = None
             if options["avatar"]:
-                from rendering.faces import photo
+                from rendering.faces import photo  # other commands do without
 
                 source = photo.portrait_of(faces.get(options["avatar"]).folder)
             if not options["text"].strip():

@@ -92,7 +92,7 @@ class Command(BaseCommand):
         self.stderr.write(f"{process_name()} is warm")
 
     def _work(self, kinds: Kinds, slots: int) -> None:
-        from studio.celery import app
+        from studio.celery import app  # other commands do without
 
         def ready(**_: Any) -> None:
             PULSE.sign_in(slots, kinds, ready=True)
