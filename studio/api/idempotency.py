@@ -27,7 +27,7 @@ from studio.api.problems import Refusal
 from studio.models import IdempotencyKey, Workspace
 
 KEPT = timedelta(hours=48)
-Keep = Callable[[str], None]
+Note = Callable[[str], None]
 FORM = re.compile(r"[A-Za-z0-9_.:-]{1,255}\Z")
 
 
@@ -94,14 +94,14 @@ def once(
     request: HttpRequest,
     workspace: Workspace,
     status: int,
-    effect: Callable[[Keep], object],
+    effect: Callable[[Note], object],
     answer: Callable[[str], dict[str, Any]],
     *,
     sha256: str = "",
 ) -> Once:
-    """Runs effect(keep) unless this key was answered before. `sha256` of a body that is not JSON.
+    """Runs effect(note) unless this key was answered before. `sha256` of a body that is not JSON.
 
-    effect calls keep(id) inside the transaction in which it makes what has this id; answer(id) describes it.
+    effect calls note(id) inside the transaction in which it makes what has this id; answer(id) describes it.
     """
     key, endpoint = key_of(request), f"{request.method} {request.path}"
     sha256 = sha256 or body_hash(request.body)
@@ -110,7 +110,7 @@ def once(
     def earlier() -> IdempotencyKey | None:
         return rows.filter(created_at__gte=timezone.now() - KEPT).first()
 
-    def keep(made: str) -> None:
+    def note(made: str) -> None:
         if earlier():
             raise _Answered
         rows.delete()  # too old to count
@@ -127,11 +127,11 @@ def once(
         replayed = earlier() is not None
         if not replayed:
             try:
-                effect(keep)
+                effect(note)
             except _Answered:
                 replayed = True
         row = earlier()
-        assert row is not None, "the effect has kept nothing"
+        assert row is not None, "the effect has noted nothing"
         if row.body_sha256 != sha256:
             origin = row.answer["request_id"]  # type: ignore[index]
             raise Refusal("idempotency_key_reused", extra={"first_request_id": origin})

@@ -36,7 +36,7 @@ OUR_FAULT = {
 
 
 @dataclass(frozen=True)
-class Received:
+class Opened:
     """A video at the door, whole, in the store under `key` until it is encoded. sha256: of what was sent."""
 
     key: str
@@ -44,14 +44,14 @@ class Received:
 
 
 @contextmanager
-def received(upload: Path) -> Iterator[Received]:
-    """Looks at the file and puts it into the store, for the block to keep(); else it is gone afterwards.
+def opened(upload: Path) -> Iterator[Opened]:
+    """Looks at the file and puts it into the store, for the block to add(); else it is gone afterwards.
 
     Nothing is decoded. Raises BadInput for what shows at once that it cannot be used.
     """
     clips.check(upload, "video")
     with upload.open("rb") as file:
-        taken = Received(secrets.token_hex(32), hashlib.file_digest(file, "sha256").hexdigest())
+        taken = Opened(secrets.token_hex(32), hashlib.file_digest(file, "sha256").hexdigest())
     try:
         with storage.store().write(taken.key, SUFFIX) as draft:
             shutil.copyfile(upload, draft)
@@ -61,12 +61,12 @@ def received(upload: Path) -> Iterator[Received]:
             _drop(taken.key)
 
 
-def keep(
-    workspace: Workspace, name: str, taken: Received, told: Callable[[str], object] = str
+def add(
+    workspace: Workspace, name: str, taken: Opened, note: Callable[[str], object] = str
 ) -> Clip:
     """The row of the video, which a worker is asked to encode. The same file again is the row that there is.
 
-    `told` gets its id within the transaction. Raises BadInput when too many wait already.
+    `note` gets its id within the transaction. Raises BadInput when too many wait already.
     """
     rows = Clip.objects.filter(workspace=workspace, kind=Clip.Kind.VIDEO)
     earlier = rows.filter(source=taken.sha256).first()
@@ -77,7 +77,7 @@ def keep(
         if same and (_under_way(same) or (fetched and same == earlier)):
             rows.filter(pk=same.pk).update(removed_at=None, name=name[:120] or same.name)
             same.refresh_from_db()
-            told(same.pk)
+            note(same.pk)
             return same
         if rows.filter(state=Clip.State.MAKING, removed_at=None).count() >= MOST_WAITING:
             raise BadInput(
@@ -94,7 +94,7 @@ def keep(
             source=taken.sha256,
             upload=taken.key,
         )
-        told(clip.pk)
+        note(clip.pk)
         transaction.on_commit(lambda: PREPARING.ask(clip.pk))
     return clip
 
@@ -165,7 +165,7 @@ def share(sha256: str, path: Path) -> None:
             shutil.copyfile(path, draft)
 
 
-def place(made: Path, sha256: str) -> Path:
+def shelve(made: Path, sha256: str) -> Path:
     """Moves what was made of an upload to where the library keeps it."""
     path = picture_path(sha256, made.suffix)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ def _end(attempt: Attempt[Clip], cleaned: clips.Kept) -> bool:
     """The last word of an attempt, with its file. Returns False, and keeps nothing, if the attempt no longer counts."""
     if not attempt.counts():
         return False
-    placed = place(cleaned.path, cleaned.sha256)
+    placed = shelve(cleaned.path, cleaned.sha256)
     ended = attempt.end(
         state=Clip.State.READY,
         fraction=1.0,
@@ -214,12 +214,12 @@ def clean_music(upload: Path) -> clips.Kept:
     """Uploaded music, encoded anew where the library keeps it. A song takes seconds, half an hour less than a minute."""
     with storage.store().scratch() as folder:
         cleaned = clips.intake(upload, folder, "music")
-        path = place(cleaned.path, cleaned.sha256)
+        path = shelve(cleaned.path, cleaned.sha256)
     share(cleaned.sha256, path)
     return clips.Kept(path, cleaned.sha256, cleaned.seconds)
 
 
-def keep_music(workspace: Workspace, name: str, cleaned: clips.Kept) -> Clip:
+def add_music(workspace: Workspace, name: str, cleaned: clips.Kept) -> Clip:
     clip, _ = Clip.objects.update_or_create(
         workspace=workspace,
         kind=Clip.Kind.MUSIC,

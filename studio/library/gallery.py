@@ -26,7 +26,7 @@ def poster_of(avatar: Avatar | None) -> str:
         return _shipped(avatar, "poster.webp")
     # Of a photo that cannot be used, the one with frames around what is wrong.
     kind = "marked" if avatar.state == Avatar.State.REFUSED else "poster"
-    there = avatar.pack if kind == "poster" else photos.kept(avatar, kind)
+    there = avatar.pack if kind == "poster" else photos.file_of(avatar, kind)
     return reverse("avatar_file", args=[avatar.pk, kind]) if there else ""
 
 

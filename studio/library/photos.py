@@ -43,25 +43,25 @@ MADE = 0.6  # share of the work that is done when the face is made and only has 
 KINDS = {"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".mp4"}
 
 
-def place(avatar: Avatar, kind: str) -> Path:
+def path_of(avatar: Avatar, kind: str) -> Path:
     """Where a file of an own avatar is: its upload, the marked photo, its portrait, its preview."""
     key = hashlib.sha256(f"avatar {avatar.pk} {kind}".encode()).hexdigest()
     return storage.store().path(key, KINDS[kind])
 
 
-def kept(avatar: Avatar, kind: str) -> Path | None:
+def file_of(avatar: Avatar, kind: str) -> Path | None:
     """That file, if it was made and is still there."""
-    path = place(avatar, kind)
+    path = path_of(avatar, kind)
     return storage.store().find(path.stem, path.suffix)
 
 
 def _drop(avatar: Avatar, kind: str) -> None:
-    path = place(avatar, kind)
+    path = path_of(avatar, kind)
     storage.store().remove(path.stem, path.suffix)
 
 
 def _put(avatar: Avatar, kind: str, data: bytes) -> None:
-    path = place(avatar, kind)
+    path = path_of(avatar, kind)
     with storage.store().write(path.stem, path.suffix) as draft:
         draft.write_bytes(data)
 
@@ -80,7 +80,7 @@ class Photo:
 
 
 @contextmanager
-def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
+def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
     """Decodes the upload, in a folder that is gone afterwards: what it was beside a picture is never stored.
 
     Raises BadInput for a file that cannot be used, and when the workspace sends too many.
@@ -109,11 +109,11 @@ def add(
     *,
     name: str = "",
     voice: str = "",
-    keep: Callable[[str], object] = str,
+    note: Callable[[str], object] = str,
 ) -> Avatar:
     """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full.
 
-    keep: called with the id, inside the transaction.
+    note: called with the id, inside the transaction.
     """
     name = typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
@@ -132,7 +132,7 @@ def add(
         with transaction.atomic():
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
             avatar.save()
-            keep(avatar.pk)
+            note(avatar.pk)
             transaction.on_commit(lambda: MAKING.ask(avatar.pk))
     except Exception:
         _drop(avatar, "photo")
@@ -180,9 +180,9 @@ def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
 
     avatar = attempt.row
     attempt.tell(0.0, step="reading")
-    found = kept(avatar, "photo")
+    found = file_of(avatar, "photo")
     try:
-        source = Path(shutil.copy(found or place(avatar, "photo"), folder / "photo.jpg"))
+        source = Path(shutil.copy(found or path_of(avatar, "photo"), folder / "photo.jpg"))
     except FileNotFoundError:
         raise Over from None  # discarded, or ended by another worker
     if screening.screen_picture(source).verdict != "allow":
@@ -268,7 +268,7 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
     return delivery.assemble([line], video=video, folder=folder / "film", title="Preview").video
 
 
-def keep(avatar: Avatar, name: str, voice: str) -> None:
+def accept(avatar: Avatar, name: str, voice: str) -> None:
     """The person likes it: it joins the library, locked."""
     name = typed(name)
     if not name:

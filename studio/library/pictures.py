@@ -37,7 +37,7 @@ def clean_picture(upload: Path, box: pictures.Box | None = None) -> pictures.Cle
     return replace(cleaned, path=path)
 
 
-def keep_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> Picture:
+def add_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> Picture:
     picture, _ = Picture.objects.update_or_create(
         workspace=workspace,
         sha256=cleaned.sha256,

@@ -42,7 +42,7 @@ COUNT = 5  # stock voices that are named
 LANGUAGE = "en-US"
 
 
-def place(voice: Voice) -> Path:
+def path_of(voice: Voice) -> Path:
     """Where the decoded recording lies until it is measured."""
     key = hashlib.sha256(f"recording {voice.pk}".encode()).hexdigest()
     return storage.store().path(key, ".recording")
@@ -60,7 +60,7 @@ def _drop(path: Path) -> None:
 
 
 @contextmanager
-def received(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
+def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
     """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
     from rendering.voices import (
         recording,  # what reads faces and voices is large: loaded by who works on one
@@ -112,7 +112,7 @@ def add(
     samples = sound.wav.astype("<f4").tobytes()
     digest = hashlib.sha256(samples).hexdigest()
     check_room(workspace)
-    path = place(voice)
+    path = path_of(voice)
     try:
         with storage.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
             np.savez(out, wav=sound.wav, rate=sound.rate)
@@ -164,7 +164,7 @@ def _measure(attempt: Attempt[Voice]) -> None:
     )
 
     try:
-        path = place(attempt.row)
+        path = path_of(attempt.row)
         copy = storage.store().find(path.stem, path.suffix)
         with np.load(copy or path) as held:
             sound = recording.Sound(held["wav"], int(held["rate"]))
@@ -233,7 +233,7 @@ MEASURING = Kind(
     refused=_refused,
     failed=_failed,
     is_away=storage.is_away,
-    ended=lambda voice: _drop(place(voice)),
+    ended=lambda voice: _drop(path_of(voice)),
 )
 
 
@@ -282,7 +282,7 @@ def remove(voice: Voice) -> None:
         Voice.objects.filter(pk=row.pk).update(
             retired_at=timezone.now(), name="Deleted voice", speaker=None, findings=[]
         )
-    _drop(place(row))
+    _drop(path_of(row))
     if path := own_file(row):
         _drop(path)
     sentence = f"The voice {row.name} was deleted while this was made; choose another voice and render again."

@@ -15,7 +15,7 @@ from rendering import clips, pictures
 from rendering.values import BadInput
 from studio import limits
 from studio.library import footage
-from studio.library.pictures import clean_picture, keep_picture
+from studio.library.pictures import add_picture, clean_picture
 from studio.models import Clip, Picture, Workspace
 
 NOUN = {"image": "picture", **clips.NOUN}
@@ -24,10 +24,10 @@ SENT = {"image": limits.PICTURES, "video": limits.VIDEOS, "music": limits.TUNES}
 
 
 @contextmanager
-def received(
+def opened(
     workspace: Workspace, upload: UploadedFile, kind: str
-) -> Iterator[pictures.Cleaned | clips.Kept | footage.Received]:
-    """The file for the block to keep(). kind: image, video or music. May take seconds, so not within a transaction.
+) -> Iterator[pictures.Cleaned | clips.Kept | footage.Opened]:
+    """The file for the block to add(). kind: image, video or music. May take seconds, so not within a transaction.
 
     Pictures and music are as the library keeps them; a video is encoded by a worker once it is kept. Raises BadInput, PictureRefused.
     """
@@ -44,7 +44,7 @@ def received(
             file.write(chunk)
         file.flush()
         if kind == "video":
-            with footage.received(Path(file.name)) as taken:
+            with footage.opened(Path(file.name)) as taken:
                 yield taken
         elif kind == "image":
             yield clean_picture(Path(file.name))
@@ -52,21 +52,21 @@ def received(
             yield footage.clean_music(Path(file.name))
 
 
-def keep(
+def add(
     workspace: Workspace,
     name: str,
-    taken: pictures.Cleaned | clips.Kept | footage.Received,
-    told: Callable[[str], object] = str,
+    taken: pictures.Cleaned | clips.Kept | footage.Opened,
+    note: Callable[[str], object] = str,
 ) -> Picture | Clip:
-    """The row of what received() gave; `told` gets its id within the transaction. Raises BadInput when too many videos wait."""
-    if isinstance(taken, footage.Received):
-        return footage.keep(workspace, name, taken, told)
+    """The row of what opened() gave; `note` gets its id within the transaction. Raises BadInput when too many videos wait."""
+    if isinstance(taken, footage.Opened):
+        return footage.add(workspace, name, taken, note)
     with transaction.atomic():
         if isinstance(taken, pictures.Cleaned):
-            row: Picture | Clip = keep_picture(workspace, name, taken)
+            row: Picture | Clip = add_picture(workspace, name, taken)
         else:
-            row = footage.keep_music(workspace, name, taken)
-        told(row.pk)
+            row = footage.add_music(workspace, name, taken)
+        note(row.pk)
     return row
 
 
@@ -74,5 +74,5 @@ def take_in(
     workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
 ) -> Picture | Clip:
     """Adds the file to the workspace. Raises BadInput, PictureRefused."""
-    with received(workspace, upload, kind) as taken:
-        return keep(workspace, name.strip() or upload.name or "", taken)
+    with opened(workspace, upload, kind) as taken:
+        return add(workspace, name.strip() or upload.name or "", taken)

@@ -25,7 +25,7 @@ HEIGHTS = {"720p": 720, "1080p": 1080, "2160p": 2160}
 CODECS = {"mp4": ("h264", "av1"), "webm": ("vp9",)}
 
 
-def kept(row: Picture | Clip | None) -> Picture | Clip | None:
+def usable(row: Picture | Clip | None) -> Picture | Clip | None:
     """The upload, if it is ready and was not removed."""
     if row is None or row.removed_at is not None or (isinstance(row, Clip) and not row.ready):
         return None
@@ -34,7 +34,7 @@ def kept(row: Picture | Clip | None) -> Picture | Clip | None:
 
 def background_of(scene: Scene) -> Background:
     """The colour takes the place of a picture or a video that was removed."""
-    color, picture, clip = scene.background_color, kept(scene.picture), kept(scene.clip)
+    color, picture, clip = scene.background_color, usable(scene.picture), usable(scene.clip)
     if scene.background == "none":
         return Background(color, clear=True)
     if scene.background == "gradient":
@@ -65,14 +65,14 @@ def captions_of(project: Project) -> Captions:
 
 
 def logo_of(project: Project) -> Logo | None:
-    picture = kept(project.logo)
+    picture = usable(project.logo)
     if picture is None:
         return None
     return Logo(picture.path, picture.sha256, project.logo_position, project.logo_size)  # type: ignore[arg-type]
 
 
 def music_of(project: Project) -> Music | None:
-    clip = kept(project.music)
+    clip = usable(project.music)
     if clip is None:
         return None
     return Music(clip.path, clip.sha256, project.music_volume, project.music_duck)

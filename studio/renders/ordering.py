@@ -81,7 +81,7 @@ def request_render(
     reference: str = "",
     metadata: dict[str, str] | None = None,
     appeal: bool = False,
-    keep: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Render:
     """The render, charged and queued. Raises what studio/errors.py explains, and nothing is left then.
 
@@ -90,7 +90,7 @@ def request_render(
     max_cost: what a program allows. seen: the price that a person saw (`seen_in`).
     one: an open render of the same is given back instead of a second.
     appeal: words that screening refuses are read by a person before they are rendered.
-    keep: called with the id, inside the transaction.
+    note: called with the id, inside the transaction.
     """
     storage.need()
     check_room(project.workspace)
@@ -104,7 +104,7 @@ def request_render(
         render.requested_by, render.api_key = by, key
         render.reference, render.metadata = reference, metadata or {}
         try:
-            return _written(ready, project, scenes, max_cost, seen, one, keep)
+            return _written(ready, project, scenes, max_cost, seen, one, note)
         except _Changed:
             continue
     raise RevisionConflict(project)
@@ -207,7 +207,7 @@ def _written(
     max_cost: int | None,
     seen: int | None,
     one: bool,
-    keep: Callable[[str], None] | None,
+    note: Callable[[str], None] | None,
 ) -> Render:
     """Everything or nothing. Under the wallet's lock, so that a workspace's renders are asked for one after another."""
     render, plan = ready.render, ready.plan
@@ -254,8 +254,8 @@ def _written(
         actor=render.api_key_id or str(render.requested_by_id or ""),
         after={"status": render.status, "mode": render.mode, "quoted": render.quoted},
     )
-    if keep:
-        keep(render.pk)
+    if note:
+        note(render.pk)
     transaction.on_commit(partial(tasks.nudge_render, render.pk))
     return render
 

@@ -107,7 +107,7 @@ def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
         return render(request, f"studio/picture_crop.html{partial}", context)
     box = _box(request, picture)
     limits.take(limits.PICTURES, workspace.pk)
-    made = pictures.keep_picture(workspace, picture.name, pictures.clean_picture(picture.path, box))
+    made = pictures.add_picture(workspace, picture.name, pictures.clean_picture(picture.path, box))
     return _used(request, made, "logo" if project else "image")
 
 

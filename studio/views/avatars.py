@@ -114,7 +114,7 @@ def avatar_create(request: WorkspaceRequest) -> HttpResponse:
                 raise BadInput(
                     "Choose a photo first, or take one with the camera.", code="missing_field"
                 )
-            with photos.received(workspace, upload) as photo:
+            with photos.opened(workspace, upload) as photo:
                 made = photos.add(
                     workspace,
                     request.user,
@@ -156,7 +156,7 @@ def _page(
         "statement": unlocking.statement(avatar),
         "typed": request.POST.get("name", ""),
         "problem": problem,
-        "marked": photos.kept(avatar, "marked") is not None,
+        "marked": photos.file_of(avatar, "marked") is not None,
         "slow": avatar.waits_long(),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
@@ -174,7 +174,7 @@ def avatar_file(request: WorkspaceRequest, avatar_id: str, kind: str) -> HttpRes
     avatar = access.own_avatar(request.workspace, avatar_id)
     if kind not in SHOWN:
         raise Http404
-    path = photos.kept(avatar, kind)
+    path = photos.file_of(avatar, kind)
     if path is None:
         raise Http404
     answer = serve(request, path, file_name(avatar.name, path.suffix), download=False)
@@ -195,7 +195,7 @@ def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
             raise BadInput(
                 "Choose the voice that the avatar is offered with.", code="missing_field"
             )
-        photos.keep(avatar, request.POST.get("name", ""), voice.slug)
+        photos.accept(avatar, request.POST.get("name", ""), voice.slug)
     except BadInput as problem:
         return _page(request, avatar, problem=problem)
     return redirect("avatar_detail", avatar.pk)

@@ -73,7 +73,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     speed = next(
         (name for value, name in SPEEDS if float(value) == scene.speed), f"{scene.speed:g}"
     )
-    logo, music = composition.kept(project.logo), composition.kept(project.music)
+    logo, music = composition.usable(project.logo), composition.usable(project.music)
     captions = PROJECT["caption_style"].name_of(project.caption_style)
     usable = project.workspace.clips.filter(kind="video", state__in=("making", "ready"))
     return {

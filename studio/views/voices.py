@@ -54,7 +54,7 @@ def voice_create(request: WorkspaceRequest) -> HttpResponse:
                 agreed="agreed" in request.POST,
                 shown=request.POST.get("statement", ""),
             )
-            with recordings.received(workspace, upload) as sound:
+            with recordings.opened(workspace, upload) as sound:
                 made = recordings.add(
                     workspace,
                     request.user,

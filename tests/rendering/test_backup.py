@@ -113,7 +113,7 @@ def test_a_studio_starts_from_the_copy(
     project = make_script("This line is being made.")
     scene = project.live_scenes.get()
     scene.picture, scene.background = (
-        pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(wall)),
+        pictures.add_picture(alice.workspace, "Wall", pictures.clean_picture(wall)),
         "picture",
     )
     scene.save()

@@ -101,7 +101,7 @@ def test_a_damaged_upload_ends_the_render_with_a_sentence_and_all_credits(
     project = make_script("Behind me hangs a picture.")
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((90, 160, 3), 200, np.uint8))
     upload = tmp_path / "wall.png"
-    picture = pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
+    picture = pictures.add_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
     scene = project.live_scenes.get()
     scene.picture, scene.background = picture, "picture"
     scene.save()
@@ -112,5 +112,5 @@ def test_a_damaged_upload_ends_the_render_with_a_sentence_and_all_credits(
     assert (render.status, render.failure_code) == ("failed", "file_damaged")
     assert render.cost["net"] == 0
     cv2.imwrite(str(upload), np.full((90, 160, 3), 200, np.uint8))
-    pictures.keep_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
+    pictures.add_picture(alice.workspace, "Wall", pictures.clean_picture(upload))
     make_film(project)

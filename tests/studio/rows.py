@@ -40,7 +40,7 @@ def own_avatar(workspace, *, state="kept", pack="b" * 64, name="Robin"):
         workspace=workspace, slug=f"own-{name.lower()}", name=name, state=state, pack=pack
     )
     for kind in ("poster", "preview"):
-        place = photos.place(avatar, kind)
+        place = photos.path_of(avatar, kind)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes((stock / "poster.webp").read_bytes())
     return avatar

@@ -185,7 +185,7 @@ def test_a_photo_that_shows_the_wrong_thing_is_refused(client, program, name):
         assert (np.abs(picture.astype(int) - (214, 69, 65)).max(-1) < 40).sum() > 200
     # Of the photo only the picture with the marks is kept, until its page is left.
     kept = everything() - before
-    assert kept == {photos.place(avatar, "marked")}
+    assert kept == {photos.path_of(avatar, "marked")}
     client.post(f"/avatars/{avatar.pk}/discard", {"again": "1"})
     assert not Avatar.objects.exclude(workspace=None).exists()
     assert everything() == before
@@ -214,7 +214,7 @@ def test_what_a_file_is_beside_a_picture_is_never_stored(client, kind):
     assert by_form(client, out.getvalue()).status_code == 302
     (stored,) = everything() - before
     avatar = Avatar.objects.exclude(workspace=None).get()
-    for path in (stored, photos.place(work(avatar), "marked")):
+    for path in (stored, photos.path_of(work(avatar), "marked")):
         found = path.read_bytes() if path.exists() else b""
         assert b"hidden words" not in found
         assert b"PK\x03\x04" not in found

@@ -264,7 +264,7 @@ def world(alice, library):
     clip.path.parent.mkdir(parents=True, exist_ok=True)
     clip.path.write_bytes(Path("rendering/assets/avatars/maya/sample.mp4").read_bytes())
     face = Avatar.objects.create(workspace=workspace, slug="own-face", name="Own", pack="b" * 64)
-    poster = photos.place(face, "poster")
+    poster = photos.path_of(face, "poster")
     poster.parent.mkdir(parents=True, exist_ok=True)
     poster.write_bytes(b"RIFF")
     word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")

@@ -131,7 +131,7 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
     work(avatar)
     avatar.refresh_from_db()
     assert (avatar.state, len(avatar.pack)) == ("made", 64)
-    assert not photos.place(avatar, "photo").exists()  # the upload is not kept
+    assert not photos.path_of(avatar, "photo").exists()  # the upload is not kept
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert "Keep it" in page
     assert '<option value="am_michael" selected>' in page  # the voice it was heard with
@@ -167,7 +167,7 @@ def test_a_photo_that_ends_every_worker_is_given_up(client, monkeypatch):
     assert (
         "Something went wrong on our side" in client.get(f"/avatars/{avatar.pk}/").content.decode()
     )
-    assert not photos.place(avatar, "photo").exists()
+    assert not photos.path_of(avatar, "photo").exists()
 
 
 def test_a_lost_message_is_sent_again_by_the_sweep(client, monkeypatch):
@@ -189,10 +189,10 @@ def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
     slow.run()
     avatar.refresh_from_db()
     assert avatar.state == "making"
-    assert photos.place(avatar, "photo").exists()
+    assert photos.path_of(avatar, "photo").exists()
     other.run()
     avatar.refresh_from_db()
-    assert (avatar.state, photos.place(avatar, "marked").exists()) == ("refused", True)
+    assert (avatar.state, photos.path_of(avatar, "marked").exists()) == ("refused", True)
 
 
 def test_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
@@ -497,7 +497,7 @@ def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeyp
     monkeypatch.setattr(photos, "GONE", photos.GONE * 0)
     photos.tidy()
     assert not storage.store().find(kept.pack, ".pack")
-    assert not any(photos.place(kept, kind).exists() for kind in photos.KINDS)
+    assert not any(photos.path_of(kept, kind).exists() for kind in photos.KINDS)
     assert not Evidence.objects.exists()
     assert [event.kind for event in Consent.objects.get(avatar=kept).events.all()] == [
         "given",

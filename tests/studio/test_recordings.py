@@ -85,10 +85,10 @@ def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good)
     voice = sent(client, good)
     assert (voice.name, voice.state, voice.language) == ("My voice", "measuring", "en-US")
     assert "Listening to the recording" in page(client, voice)
-    assert recordings.place(voice).exists()
+    assert recordings.path_of(voice).exists()
     measured(voice)
     assert (voice.status, len(voice.speaker)) == ("compared", 256)
-    assert not recordings.place(voice).exists()  # the recording is not kept
+    assert not recordings.path_of(voice).exists()  # the recording is not kept
     near = recordings.nearest(voice)
     assert (near[0].voice.slug, near[0].words, len(near)) == ("af_heart", "Very alike", 5)
     shown = page(client, voice)
@@ -168,7 +168,7 @@ def test_a_recording_that_cannot_be_used_says_every_reason_and_is_deleted(client
     shown = page(client, voice)
     assert "too loud and cut off" in shown
     assert "noise or music behind the voice" in shown
-    assert not recordings.place(voice).exists()
+    assert not recordings.path_of(voice).exists()
     Voice.objects.filter(pk=voice.pk).update(created_at=timezone.now() - recordings.KEPT * 2)
     recordings.tidy()
     assert client.get(f"/voices/{voice.pk}/").status_code == 404
@@ -200,7 +200,7 @@ def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, g
     voice.refresh_from_db()
     assert voice.state == "failed"
     assert "Something went wrong on our side" in page(client, voice)
-    assert not recordings.place(voice).exists()
+    assert not recordings.path_of(voice).exists()
 
 
 def test_a_workspace_has_so_many_and_sends_so_many(client, alice, good, monkeypatch):
@@ -302,7 +302,7 @@ def test_what_was_agreed_before_uses_were_kept_still_counts(
     voice = Voice.objects.create(
         workspace=alice.workspace, slug="of-before", name="V", language="en-US", state="measuring"
     )
-    path = recordings.place(voice)
+    path = recordings.path_of(voice)
     with storage.store().write(path.stem, path.suffix) as draft, draft.open("wb") as out:
         np.savez(out, wav=sounds.speech(), rate=SAMPLE_RATE)
     evidence = {"statement": words} if words else None

@@ -14,7 +14,7 @@ from ninja.files import UploadedFile
 from studio import access
 from studio.api.assets import answers
 from studio.api.common import IDEMPOTENCY, PROBLEMS, READ_PROBLEMS, as_json, workspace_of
-from studio.api.idempotency import Keep, key_of, once
+from studio.api.idempotency import Note, key_of, once
 from studio.library import uploads
 from studio.library.pictures import remove_asset
 
@@ -47,12 +47,12 @@ def asset_create(
         sent.update(chunk)
 
     key_of(request)  # a request that will be refused for its key is refused before the work
-    with uploads.received(
+    with uploads.opened(
         workspace, file, kind
     ) as taken:  # outside of the transaction, which others wait for
 
-        def effect(keep: Keep) -> None:
-            uploads.keep(workspace, name.strip() or file.name or "", taken, told=keep)
+        def effect(note: Note) -> None:
+            uploads.add(workspace, name.strip() or file.name or "", taken, note=note)
 
         def answer(asset_id: str) -> dict[str, Any]:
             return as_json(answers.asset_resource(access.asset(workspace, asset_id)))

@@ -23,7 +23,7 @@ from studio.api.common import (
     offered,
     workspace_of,
 )
-from studio.api.idempotency import Keep, key_of, once
+from studio.api.idempotency import Note, key_of, once
 from studio.library import photos
 from studio.models import Avatar, Voice
 
@@ -73,10 +73,10 @@ def avatar_create(
     for chunk in photo.chunks():
         sent.update(chunk)
 
-    with photos.received(workspace, photo) as taken:
+    with photos.opened(workspace, photo) as taken:
 
-        def effect(keep: Keep) -> None:
-            photos.add(workspace, None, taken, name=name, voice=voice, keep=keep)
+        def effect(note: Note) -> None:
+            photos.add(workspace, None, taken, name=name, voice=voice, note=note)
 
         def answer(avatar_id: str) -> dict[str, Any]:
             made = access.own_avatar(workspace, avatar_id)

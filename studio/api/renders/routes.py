@@ -25,7 +25,7 @@ from studio.api.common import (
     as_json,
     workspace_of,
 )
-from studio.api.idempotency import Keep, once
+from studio.api.idempotency import Note, once
 from studio.api.problems import Refusal
 from studio.api.renders import answers, bodies
 from studio.api.renders.asked import project_of
@@ -66,7 +66,7 @@ def render_create(
     """
     workspace = workspace_of(request, "render")
 
-    def effect(keep: Keep) -> None:
+    def effect(note: Note) -> None:
         project, scenes = project_of(workspace, payload)
         request_render(
             project,
@@ -79,7 +79,7 @@ def render_create(
             appeal=payload.appeal,
             reference=payload.reference,
             metadata=payload.metadata,
-            keep=keep,
+            note=note,
         )
 
     def answer(render_id: str) -> dict[str, Any]:
