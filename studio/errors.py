@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext
 from kombu.exceptions import OperationalError as BrokerDown
@@ -30,6 +31,16 @@ class Problem:
     extra: dict[str, Any] = field(default_factory=dict)
     retryable: bool = False
     retry_after: int | None = None  # seconds
+
+    def for_scripts(self) -> dict[str, Any]:
+        """As the scripts of our pages read it."""
+        said = {"code": self.code, "title": self.title, "sentence": self.sentence}
+        return {**said, "errors": self.errors, **self.extra}
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a page's own script asks."""
+    return request.headers.get("Accept", "").startswith("application/json")
 
 
 class ScriptRefused(Exception):

@@ -6,13 +6,13 @@ import sys
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.views.defaults import server_error
 
 from rendering.values import BadInput
 from studio import storable
-from studio.errors import AWAY, explain
+from studio.errors import AWAY, Problem, explain, wants_json
 from studio.limits import LONGEST_QUERY
 
 log = logging.getLogger(__name__)
@@ -129,18 +129,26 @@ def content_security_policy(get_response):
 
 
 def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """The page or fragment that says what went wrong; None for a bug of ours."""
+    """The page or fragment that says what went wrong, JSON where the page's own script asks; None for a bug of ours."""
     problem = explain(error)
     if problem is None:
         return None
     if problem.status >= 500:
         log.error("%s %s", request.id, error, exc_info=error)  # type: ignore[attr-defined]
     context = {"problem": problem, "request_id": request.id}  # type: ignore[attr-defined]
+    if wants_json(request):
+        answer: HttpResponse = JsonResponse(
+            {"problem": problem.for_scripts()}, status=problem.status
+        )
+        return _with_pause(answer, problem)
     if getattr(request, "htmx", False):
         template = "_problem.html"
     else:  # what stands around a page comes from the database
         template = "busy.html" if isinstance(error, AWAY) else "problem.html"
-    answer = render(request, template, context, status=problem.status)
+    return _with_pause(render(request, template, context, status=problem.status), problem)
+
+
+def _with_pause(answer: HttpResponse, problem: Problem) -> HttpResponse:
     if problem.retry_after is not None:
         answer["Retry-After"] = str(problem.retry_after)
     return answer

@@ -18,12 +18,13 @@ from rendering import decoding, media, storage, uploaded
 from rendering.values import BadInput
 from studio import access, limits
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.library import pictures, uploads
 from studio.models import Clip, Picture, Project, Scene, Workspace
 from studio.projects import editing
 from studio.projects.fields import project_settings, whole
 from studio.projects.steps import steps
-from studio.views.answers import answers_json, back_to, saved, wants_json
+from studio.views.answers import back_to, saved
 from studio.views.files import serve
 from studio.views.frames import frame_url, frame_urls
 
@@ -34,7 +35,6 @@ LEAST = decoding.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def asset_create(request: WorkspaceRequest) -> HttpResponse:
     """Takes in a file. With a scene it becomes the background there, with a project its logo or music."""
     workspace: Workspace = request.workspace
@@ -95,7 +95,6 @@ def _put(
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("edit")
-@answers_json
 def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
     """A rectangle of the picture becomes a picture of its own, in the place of this one."""
     workspace: Workspace = request.workspace

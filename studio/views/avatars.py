@@ -16,14 +16,13 @@ from consent.models import Consent
 from rendering.values import BadInput, LineSpec
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.errors import explain
+from studio.errors import explain, wants_json
 from studio.library import photos, unlocking
 from studio.library.gallery import gallery, people_of
 from studio.links import file_name
 from studio.models import Avatar, Voice
 from studio.projects.forms import as_typed
 from studio.projects.manuscript import source_lines
-from studio.views.answers import answers_json, wants_json
 from studio.views.files import serve
 from studio.views.listen import sound
 
@@ -67,7 +66,6 @@ def stock_avatar(request: WorkspaceRequest, stock_slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("see")
-@answers_json
 def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """?text= in the voice that goes with the avatar; of a ?scene= its first line."""
     avatar = get_object_or_404(Avatar.offered_to(request.workspace), pk=avatar_id)
@@ -98,7 +96,6 @@ def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("cast")
-@answers_json
 def avatar_create(request: WorkspaceRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
     workspace = request.workspace
@@ -213,7 +210,6 @@ def avatar_discard(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("cast")
-@answers_json
 def avatar_challenge(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """The camera is opened: what the person is to do before it, picture by picture."""
     avatar = access.own_avatar(request.workspace, avatar_id)
@@ -223,7 +219,6 @@ def avatar_challenge(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("cast")
-@answers_json
 def avatar_unlock(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     """The person agrees: the statement, a typed name, and the pictures of the camera."""
     avatar = access.own_avatar(request.workspace, avatar_id)

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.models import Scene
 from studio.projects import cues, editing
 from studio.projects.fields import whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
 from studio.renders import plan
-from studio.views.answers import answers_json, saved, wants_json
+from studio.views.answers import saved
 
 
 @require_safe
@@ -40,7 +41,6 @@ def _shown(scene: Scene) -> cues.ShownCues:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """The caption over words `first` to `last` of a line: its text, and when it comes and goes."""
     scene = access.scene(request.workspace, scene_id)
@@ -52,7 +52,6 @@ def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Two captions of one, cut where the caret stands, or in the middle."""
     scene = access.scene(request.workspace, scene_id)
@@ -64,7 +63,6 @@ def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def caption_join(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """One caption of this and the next of its line."""
     scene = access.scene(request.workspace, scene_id)

@@ -14,17 +14,17 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.models import Change, Project
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.projects.steps import steps
-from studio.views.answers import answers_json, saved, wants_json
+from studio.views.answers import saved
 from studio.views.scenes import arranged
 
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def project_undo(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     return _step(request, project, Change.last_done(project, request.user), back=True)
@@ -32,7 +32,6 @@ def project_undo(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def project_redo(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     return _step(request, project, Change.last_undone(project, request.user), back=False)

@@ -12,10 +12,10 @@ from rendering.values import LineSpec
 from rendering.voices.providers import PROVIDERS
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.library import recordings
 from studio.library.gallery import gallery
 from studio.models import Avatar, Scene, Voice
-from studio.views.answers import answers_json, wants_json
 from studio.views.listen import sound
 
 SAMPLE = "Hello. This is how your script will sound when I read it."
@@ -72,7 +72,6 @@ def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("see")
-@answers_json
 def voice_sample(request: WorkspaceRequest, slug: str) -> HttpResponse:
     """One sentence in that voice, spoken once and kept."""
     voice = access.voice(request.workspace, slug)

@@ -29,7 +29,6 @@ from studio.projects import editing
 from studio.projects.fields import whole
 from studio.renders import plan
 from studio.renders.plan import check_length
-from studio.views.answers import answers_json
 
 
 def line_spec(scene: Scene, number: int) -> LineSpec:
@@ -96,7 +95,6 @@ def _audio(script: Script, spec: LineSpec, part: str, ready: list[bool]) -> Http
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("edit")
-@answers_json
 def line_sound(request: WorkspaceRequest, scene_id: str, line: int) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
     scene.project.workspace = request.workspace

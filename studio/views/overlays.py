@@ -10,17 +10,17 @@ from django.views.decorators.http import require_POST
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.models import Scene
 from studio.projects import anchors, editing, overlays
 from studio.projects.fields import whole
 from studio.projects.forms import as_typed
 from studio.projects.steps import steps
-from studio.views.answers import answers_json, back_to, saved, wants_json
+from studio.views.answers import back_to, saved
 
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def overlay_create(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """A text or a picture, on the words that were selected (`start` and `end`, characters of the script) or written."""
     scene = access.scene(request.workspace, scene_id)
@@ -37,7 +37,6 @@ def overlay_create(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def overlay_save(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> HttpResponse:
     """The fields that were sent; the others stay."""
     scene = access.scene(request.workspace, scene_id)
@@ -62,7 +61,6 @@ def overlay_save(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> H
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def overlay_remove(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
     _row(scene, overlay_id)

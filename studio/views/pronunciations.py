@@ -12,9 +12,9 @@ from rendering import pipeline
 from rendering.values import BadInput, LineSpec
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.errors import wants_json
 from studio.models import Pronunciation, Scene, Voice
 from studio.projects.forms import PronunciationForm
-from studio.views.answers import answers_json, wants_json
 from studio.views.listen import sound
 
 
@@ -38,7 +38,6 @@ def _voice(request: WorkspaceRequest) -> Voice | None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_workspace("edit")
-@answers_json
 def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
     workspace = request.workspace
     form = PronunciationForm(request.POST or None)
@@ -93,7 +92,6 @@ def pronunciation_remove(request: WorkspaceRequest, pronunciation_id: int) -> Ht
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("edit")
-@answers_json
 def pronunciation_sound(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
     entry = access.pronunciation(request.workspace, pronunciation_id)
     voice = _voice(request)

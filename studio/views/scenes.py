@@ -21,7 +21,7 @@ from billing.models import available
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
-from studio.errors import ScriptRefused
+from studio.errors import ScriptRefused, wants_json
 from studio.limits import ESTIMATES, take
 from studio.models import Project, Scene
 from studio.models.fields import PROJECT
@@ -34,7 +34,7 @@ from studio.projects.steps import NAMES, steps
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
-from studio.views.answers import answers_json, back_to, saved, wants_json
+from studio.views.answers import back_to, saved
 from studio.views.frames import frame_urls, frame_version
 from studio.views.inspector import inspector
 
@@ -130,7 +130,6 @@ def _revision(request: HttpRequest) -> int:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
     scene = access.scene(request.workspace, scene_id)
@@ -176,7 +175,6 @@ def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> Htt
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Name, format, captions, logo, music. Each is saved only if it still is what the page had shown."""
     project = access.project(request.workspace, project_id)
@@ -237,7 +235,6 @@ def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: A
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     after = project.live_scenes.filter(pk=request.POST.get("after", "")).first()
@@ -247,7 +244,6 @@ def scene_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def project_order(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     editing.order_scenes(project, request.POST.getlist("scene"), request.user)
@@ -256,7 +252,6 @@ def project_order(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """One place up or down."""
     scene = access.scene(request.workspace, scene_id)
@@ -271,7 +266,6 @@ def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_duplicate(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
     twin = editing.duplicate_scene(scene, request.user)
@@ -280,7 +274,6 @@ def scene_duplicate(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.scene(request.workspace, scene_id)
     editing.remove_scene(scene, request.user)
@@ -291,7 +284,6 @@ def scene_remove(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_POST
 @in_workspace("edit")
-@answers_json
 def scene_restore(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     scene = access.removed_scene(request.workspace, scene_id)
     editing.restore_scene(scene, request.user)
@@ -303,7 +295,6 @@ def scene_restore(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 
 @require_safe
 @in_workspace("see")
-@answers_json
 def project_estimate(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Length, price and waiting time of the project as saved, and the margins of its scenes.
 
@@ -382,7 +373,6 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
 
 @require_POST
 @in_workspace("render")
-@answers_json
 def render_create(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project = access.project(request.workspace, project_id)
     mode = "draft" if request.POST.get("mode") == "draft" else "final"

@@ -15,7 +15,6 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain
 from studio.library import recordings
 from studio.models import Voice
-from studio.views.answers import answers_json
 from studio.views.library import grouped
 
 
@@ -35,7 +34,6 @@ def voice_list(request: WorkspaceRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @in_workspace("cast")
-@answers_json
 def voice_create(request: WorkspaceRequest) -> HttpResponse:
     """A recording of one's own voice, with the statement of who speaks in it."""
     workspace = request.workspace

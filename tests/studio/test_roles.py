@@ -81,6 +81,8 @@ def test_the_page_s_own_script_reads_the_reason(watchers, alice, bob, library, c
         f"/scenes/{scene.pk}/save", {"script": "x"}, headers={"Accept": "application/json"}
     )
     assert answer.status_code == 403
+    assert answer.json()["problem"]["code"] == "role_not_allowed"
+    assert "ask an owner of the workspace" in answer.json()["problem"]["sentence"]
 
 
 def test_a_key_that_may_not_gets_a_code(watchers, alice, library):
