@@ -16,7 +16,7 @@ def project(alice, library):
 @pytest.mark.parametrize(
     ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
 )
-def test_it_holds(page_of, holds, alice, project, width, dark):
+def test_the_editor_is_accessible_at_every_width(page_of, holds, alice, project, width, dark):
     page = page_of(alice, width=width, dark=dark)
     page.goto(f"/projects/{project.pk}/")
     page.get_by_text("Saved").first.wait_for(state="attached")

@@ -13,7 +13,7 @@ PLAYS = "document.querySelector('[data-playing] video')?.currentTime > 0"
 @pytest.mark.parametrize(
     ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
 )
-def test_they_hold(page_of, holds, alice, library, width, dark):
+def test_the_gallery_is_accessible_at_every_width(page_of, holds, alice, library, width, dark):
     page = page_of(alice, width=width, dark=dark)
     for address in ("/avatars/", "/avatars/?gender=man", "/avatars/stock/maya/"):
         page.goto(address)

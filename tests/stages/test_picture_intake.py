@@ -31,7 +31,7 @@ def taken(data, tmp_path, name="upload"):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
-def test_it_works(kind, tmp_path):
+def test_a_picture_of_every_kind_becomes_a_jpeg_named_by_its_hash(kind, tmp_path):
     made = taken(encoded(kind), tmp_path, "called.txt")
     with Image.open(made.path) as picture:
         assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (200, 120))

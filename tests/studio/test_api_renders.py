@@ -23,7 +23,7 @@ def program(alice, library):
     return Program.of(alice.workspace)
 
 
-def test_it_works(program, alice):
+def test_a_script_is_accepted_and_says_where_to_look(program, alice):
     response = program.render(
         script="Hello there.\n\nThis is the second line.",
         reference="crm-8812",

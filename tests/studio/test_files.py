@@ -43,7 +43,7 @@ def body(response):
     return b"".join(response.streaming_content)
 
 
-def test_it_works(url, client, db):
+def test_a_link_gives_the_whole_file_to_be_played(url, client, db):
     response = client.get(url)
     assert response.status_code == 200
     assert body(response) == DATA

@@ -23,7 +23,7 @@ def save(client, scene, revision=None, **fields):
     return client.post(f"/scenes/{scene.pk}/save", body, **JSON)
 
 
-def test_it_works(client, project):
+def test_the_editor_shows_the_script_without_inline_code(client, project):
     html = client.get(f"/projects/{project.pk}/").content.decode()
     assert "Hello, and welcome." in html
     assert html.count("<h1") == 1
