@@ -29,6 +29,7 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering import memory
 from rendering.values import BadInput, Canceled
 
 log = logging.getLogger(__name__)
@@ -84,13 +85,11 @@ LIMITS = {
 """Bytes of address space, seconds of processor time and bytes of a file for what reads a stranger's upload."""
 
 
-def _die_with_parent(limited: bool = False) -> Callable[[], None]:
+def _die_with_parent() -> Callable[[], None]:
     """A preexec_fn: the kernel kills the child when the thread that forked it ends."""
     parent = os.getpid()
 
     def in_child() -> None:
-        for kind, most in LIMITS.items() if limited else ():
-            resource.setrlimit(kind, (most, most))
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the call above
             os._exit(1)
@@ -125,9 +124,11 @@ def run(
             stderr=complaints,
             bufsize=0,
             env={**os.environ, "SVT_LOG": "1"},
-            preexec_fn=_die_with_parent(limited),
+            preexec_fn=_die_with_parent(),
         )
         try:
+            if limited:
+                memory.bound(process.pid, LIMITS)
             if feed is not None and process.stdin is not None:
                 _fill(process.stdin, feed, stop)
             _wait(process, stop, meanwhile)

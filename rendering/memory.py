@@ -10,8 +10,9 @@ import contextlib
 import ctypes
 import gc
 import os
+import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
@@ -43,6 +44,14 @@ def in_use() -> int:
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def bound(pid: int, limits: Mapping[int, int]) -> None:
+    """Limits a child that was just started, by kind (getrlimit(2)). From here and not between fork and exec: there the limit of
+    the address space already holds for what this process has mapped, and Python may fail to go on."""
+    for kind, most in limits.items():
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            resource.prlimit(pid, kind, (most, most))
 
 
 def ran_out(problem: BaseException) -> bool:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rendering import memory
 from rendering.decoding import Box
 from rendering.values import BadInput
 from rendering.words import gettext
@@ -23,6 +24,7 @@ MOST_BYTES = 20_000_000
 KEPT = 3840  # pixels of the long side that are kept
 PNG = b"\x89PNG"
 MEMORY, SECONDS = 500_000_000, 5  # bytes of address space and processor time of a decoder
+LIMITS = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: SECONDS, resource.RLIMIT_CORE: 0}
 AT_ONCE, PATIENCE = 2, 20  # decoders of this process; seconds that a picture waits for one of them
 
 _decoders = threading.BoundedSemaphore(AT_ONCE)
@@ -102,22 +104,18 @@ def _a_decoder() -> Iterator[None]:
 def _in_a_process(asked: list[str]) -> dict[str, int]:
     """decoding.main() where it can do no harm. Raises BadInput."""
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "rendering.decoding", *asked],
         cwd=Path(__file__).resolve().parents[1],
         # One arena: address space that threads reserve without using it would count.
         env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        preexec_fn=limit,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
+    memory.bound(process.pid, LIMITS)
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(process.communicate()[0])
     except ValueError:  # it was ended by its limits, or a decoder crashed
         raise BadInput(
             "The picture takes too much memory or time to open; save it as a JPEG of at most 4,000 pixels a side "

@@ -1,6 +1,10 @@
 """Uploaded pictures: good ones come out clean, bad ones get a sentence, whatever their bytes are."""
 
+import mmap
+import resource
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
+from rendering import memory, pictures
 from rendering.decoding import Refused, clean
 from rendering.pictures import intake
 from rendering.values import BadInput
@@ -225,3 +230,16 @@ def test_any_bytes_give_a_picture_or_a_sentence(tmp_path, whole, data):
 def test_a_large_picture_is_scaled(tmp_path):
     made = taken(encoded("JPEG", size=(6000, 3000)), tmp_path)
     assert (made.width, made.height) == (3840, 1920)
+
+
+def test_the_decoder_has_its_own_limit_however_much_this_process_has_mapped(tmp_path):
+    with mmap.mmap(-1, 2 * pictures.MEMORY):
+        assert taken(encoded("PNG"), tmp_path).path.is_file()
+
+
+def test_a_child_is_bound_from_here():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    memory.bound(child.pid, pictures.LIMITS)
+    assert resource.prlimit(child.pid, resource.RLIMIT_AS) == (pictures.MEMORY,) * 2
+    child.communicate(b"\n")
+    memory.bound(child.pid, pictures.LIMITS)  # it has ended
