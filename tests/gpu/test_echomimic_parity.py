@@ -169,7 +169,10 @@ def test_a_window_through_the_guided_sampler():
         exact.load_reference_state(
             published(SHAPES)
         )  # its tables of places in double precision, too
-        assert error(film(exact, 30, 2.5), "window/30") < 1e-4
+        # the schedule's table is single: its last bits are the processor's, and 30 steps make 2e-2 of them
+        assert error(film(exact, 30, 2.5), "window/30") < 4e-2
+        assert error(film(exact, 30, 2.3), "window/30") > 8e-2
+        assert error(film(exact, 29, 2.5), "window/30") > 8e-2
     finally:
         torch.set_default_dtype(torch.float32)
 

@@ -213,8 +213,11 @@ def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
     monkeypatch.setattr(engine.batches, "size", 32)
     halved = list(engine.draw(take()))
     assert max(sizes) > 4 >= min(sizes)
-    for one, other in zip(whole, halved, strict=True):
-        assert np.abs(one[1].rgba.astype(int) - other[1].rgba).max() <= 2
+    for one, other in zip(
+        whole, halved, strict=True
+    ):  # a batch of another size may take another kernel
+        assert np.abs(one[1].rgba.astype(int) - other[1].rgba).max() <= 4
+    assert np.abs(whole[4][1].rgba.astype(int) - whole[5][1].rgba).max() > 4
 
 
 def test_lips_are_shut_in_silence_and_at_both_ends():
