@@ -44,7 +44,7 @@ NOUN = {"video": "video", "music": "music"}
 
 
 @dataclass(frozen=True)
-class Kept:
+class Prepared:
     """A clip as it is kept. width and height are 0 for music."""
 
     path: Path
@@ -58,7 +58,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Told:
+class Facts:
     """What a file says of itself. opened: how ffmpeg is told to open it; width, height and frames are 0 for music."""
 
     opened: tuple[str | Path, ...]
@@ -69,7 +69,7 @@ class Told:
     frames: int = 0
 
 
-def check(source: Path, kind: str) -> Told:
+def check(source: Path, kind: str) -> Facts:
     """Looks at a file at the door: its size, its kind, and what its packets say; nothing is decoded. kind: "video" or "music".
 
     Raises BadInput with one sentence for what cannot be used.
@@ -88,27 +88,29 @@ def check(source: Path, kind: str) -> Told:
         wanted = "an MP4, MOV or WebM" if kind == "video" else f"a {containers.SOUND}"
         raise _unusable(f"This file is no {NOUN[kind]} that can be read here; use {wanted}.")
     track = _meant(opened, "video" if kind == "video" else "audio", NOUN[kind])
-    return _told_video(opened, track) if kind == "video" else _told_music(opened, track)
+    return _video_facts(opened, track) if kind == "video" else _music_facts(opened, track)
 
 
-def intake(source: Path, folder: Path, kind: str, report: Progress = lambda share: None) -> Kept:
+def intake(
+    source: Path, folder: Path, kind: str, report: Progress = lambda share: None
+) -> Prepared:
     """Cleans the clip in `source` and writes it to `folder` under its own hash. kind: "video" or "music".
 
     report: told 0 to 1 some times a second while a video is encoded; what it raises ends the work and is passed on.
     Raises BadInput as `check`, which comes first, and for what cannot be decoded. Nothing is left of what did not end well.
     """
-    told = check(source, kind)
+    facts = check(source, kind)
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{secrets.token_hex(8)}.part"
     try:
-        made = _video(told, draft, report) if kind == "video" else _music(told, draft)
+        made = _video(facts, draft, report) if kind == "video" else _music(facts, draft)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         path = folder / f"{digest}{'.mp4' if kind == 'video' else '.flac'}"
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    return Kept(path, digest, *made)
+    return Prepared(path, digest, *made)
 
 
 def _unusable(sentence: str) -> BadInput:
@@ -149,7 +151,7 @@ def _spoken(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"
 
 
-def _told_video(opened: tuple[str | Path, ...], track: Track) -> Told:
+def _video_facts(opened: tuple[str | Path, ...], track: Track) -> Facts:
     found = track.packets
     width, height, seconds = int(found["width"]), int(found["height"]), found["seconds"]
     if max(width, height) > WIDEST or width * height > MOST_PIXELS:
@@ -159,35 +161,35 @@ def _told_video(opened: tuple[str | Path, ...], track: Track) -> Told:
     if min(width, height) < 16:
         raise _unusable(f"The video has only {width} x {height} pixels; use a larger one.")
     _check_length(seconds, "video")
-    return Told(opened, track, seconds, width, height, int(found["frames"]))
+    return Facts(opened, track, seconds, width, height, int(found["frames"]))
 
 
-def _told_music(opened: tuple[str | Path, ...], track: Track) -> Told:
+def _music_facts(opened: tuple[str | Path, ...], track: Track) -> Facts:
     seconds = track.packets["seconds"]
     _check_length(seconds, "music")
-    return Told(opened, track, seconds)
+    return Facts(opened, track, seconds)
 
 
-def _video(told: Told, draft: Path, report: Progress) -> tuple[float, int, int]:
-    rate = told.frames / told.seconds
+def _video(facts: Facts, draft: Path, report: Progress) -> tuple[float, int, int]:
+    rate = facts.frames / facts.seconds
     fps = next((fps for fps, (low, high) in RATES.items() if low <= rate < high), 25)
     # It is read again for every line that it stands behind: quick to read, and quick to make.
     coded: list[str | Path] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "15"]
     coded += ["-g", str(fps), "-bf", "0", "-pix_fmt", "yuv420p", "-threads", "2"]
     coded += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     coded += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
-    plain: list[str | Path] = ["-map", f"0:{told.track.number}"]
+    plain: list[str | Path] = ["-map", f"0:{facts.track.number}"]
     plain += ["-map_metadata", "-1", "-map_chapters", "-1"]
-    read = [*tracks.decoder(told.track), *told.opened]
+    read = [*tracks.decoder(facts.track), *facts.opened]
     strict: list[str | Path] = ["-xerror", "-err_detect", "explode", *read, *plain]
     progress = draft.with_suffix(".progress")
 
     def meanwhile() -> None:
         done = re.findall(r"^out_time_us=(\d+)$", _read(progress), re.MULTILINE)
-        report(min(1.0, int(done[-1]) / 1e6 / told.seconds) if done else 0.0)
+        report(min(1.0, int(done[-1]) / 1e6 / facts.seconds) if done else 0.0)
 
     try:
-        meaning = tracks.filters(told.track, read, told.seconds, told.height)
+        meaning = tracks.filters(facts.track, read, facts.seconds, facts.height)
         # The rate first, but for fields: half of the pictures of a telephone need not be worked on.
         filters = ",".join([*meaning, *ENDING]).replace(tracks.SCALED, f"fps={fps},{FIT}")
         media.run(
@@ -213,22 +215,22 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def _music(told: Told, draft: Path) -> tuple[float]:
+def _music(facts: Facts, draft: Path) -> tuple[float]:
     import soundfile  # large: loaded when it is needed
 
-    plain: list[str | Path] = ["-map", f"0:{told.track.number}", "-map_metadata", "-1"]
+    plain: list[str | Path] = ["-map", f"0:{facts.track.number}", "-map_metadata", "-1"]
     plain += ["-ac", "2", "-ar", "48000"]
     try:
-        before = media.loudness([*told.opened, *plain], peaks=False, limited=True)
+        before = media.loudness([*facts.opened, *plain], peaks=False, limited=True)
         if before.lufs < SILENT:
             raise _unusable("This music is silent; choose a file with sound.")
         louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
         kept: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
-        media.run([*told.opened, *plain, *kept], limited=True)
+        media.run([*facts.opened, *plain, *kept], limited=True)
         seconds = float(soundfile.info(draft).duration)
     except MediaFailed:
         seconds = 0.0
-    if seconds < WHOLE * told.seconds:
+    if seconds < WHOLE * facts.seconds:
         raise _unusable(
             "The music is damaged: not all of it can be read. Export it again and choose the new file."
         )

@@ -72,19 +72,19 @@ def deliver(
             authority=provenance.authority(authority),
             manifest=_manifest(title, lines, consents, music),
         )
-        told = provenance.read(signed, authority)
-        if told["state"] != "valid":
-            raise RuntimeError(f"the signature does not hold: {told['problems']}")
+        claims = provenance.read(signed, authority)
+        if claims["state"] != "valid":
+            raise RuntimeError(f"the signature does not hold: {claims['problems']}")
         size: dict[str, Any] = {"width": video.width, "height": video.height}
-        film = _kept(store, signed, "video", **size, fps=video.fps, codec=codec)
+        film = _stored(store, signed, "video", **size, fps=video.fps, codec=codec)
         outputs = [
             film,
             # Under the video's own key, so that they stand side by side.
-            *([_kept(store, beside, "credentials", film["key"])] if beside else []),
-            _kept(store, files.poster, "poster", **size),
-            _kept(store, files.srt, "srt"),
-            _kept(store, files.vtt, "vtt"),
-            _kept(store, files.transcript, "transcript"),
+            *([_stored(store, beside, "credentials", film["key"])] if beside else []),
+            _stored(store, files.poster, "poster", **size),
+            _stored(store, files.srt, "srt"),
+            _stored(store, files.vtt, "vtt"),
+            _stored(store, files.transcript, "transcript"),
         ]
     report("delivery", 1.0)
     named = ("manifest", "issuer", "created_at", "source_type", "ai_label")
@@ -93,12 +93,12 @@ def deliver(
         outputs=outputs,
         chapters=[asdict(chapter) for chapter in chapters],
         quality={**_quality(segments), **_heard(files.loudness)},
-        provenance={"c2pa": True, **{name: told[name] for name in named}},
+        provenance={"c2pa": True, **{name: claims[name] for name in named}},
         stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
     )
 
 
-def _kept(
+def _stored(
     store: Store, made: Path, kind: str, under: str | None = None, **more: Any
 ) -> dict[str, Any]:
     """Moves a finished file into the store under the hash of its bytes, or `under` another key."""

@@ -96,7 +96,7 @@ class ObjectStore(Store):
         with self._room():
             draft = self._draft(suffix)
             try:
-                with _asked() as problem:
+                with _request() as problem:
                     found = self._client.get_object(Bucket=self.bucket, Key=self._name(key, suffix))
                     with draft.open("wb") as file:
                         shutil.copyfileobj(found["Body"], file, 1 << 20)
@@ -126,7 +126,7 @@ class ObjectStore(Store):
 
                 sha256 = sums.digest(draft)
 
-                with _asked():
+                with _request():
                     self._client.upload_file(
                         *(str(draft), self.bucket, name),
                         ExtraArgs={"Metadata": {"sha256": sha256}},
@@ -138,12 +138,12 @@ class ObjectStore(Store):
         self._keep_within(path)
 
     def remove(self, key: str, suffix: str) -> None:
-        with _asked():
+        with _request():
             self._client.delete_object(Bucket=self.bucket, Key=self._name(key, suffix))
         super().remove(key, suffix)
 
     def forget(self, key: str) -> None:
-        with _asked():
+        with _request():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self._name(key, ".")
             )
@@ -153,7 +153,7 @@ class ObjectStore(Store):
 
     def still_there(self, key: str, suffix: str) -> bool:
         """Asks the bucket, whatever this machine holds a copy of."""
-        with _asked() as problem:
+        with _request() as problem:
             self._client.head_object(Bucket=self.bucket, Key=self._name(key, suffix))
         if problem.absent:
             super().remove(key, suffix)
@@ -177,12 +177,12 @@ class ObjectStore(Store):
 
     def create(self) -> None:
         """Makes the bucket if there is none."""
-        with _asked() as problem:
+        with _request() as problem:
             self._client.head_bucket(Bucket=self.bucket)
         if problem.absent:
             region = self._client.meta.region_name
             place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-            with _asked():
+            with _request():
                 self._client.create_bucket(
                     Bucket=self.bucket, **(place if region != "us-east-1" else {})
                 )
@@ -213,17 +213,17 @@ class ObjectStore(Store):
             self._held = held
 
 
-class _Asked:
+class _Outcome:
     absent = False
 
 
 @contextmanager
-def _asked() -> Iterator[_Asked]:
+def _request() -> Iterator[_Outcome]:
     """Around a request: "there is no such object" is noted, anything else raises StoreAway."""
     from boto3.exceptions import Boto3Error  # large: loaded when it is needed
     from botocore.exceptions import BotoCoreError, ClientError
 
-    answer = _Asked()
+    answer = _Outcome()
     try:
         yield answer
     except ClientError as problem:

@@ -416,7 +416,7 @@ def _made_line(
         },
         warnings=(*script.warnings, *captions.fast(timing.words, spec.cues)),
     )
-    segments.keep(made, store)
+    segments.write(made, store)
     return made
 
 

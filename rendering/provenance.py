@@ -246,8 +246,8 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
             if out.suffix == ".webm":
                 builder.set_no_embed()
                 with source.open("rb") as film, draft.open("w+b") as same:
-                    told = builder.sign(signer, WEBM, film, same)
-                beside(out).write_bytes(told)
+                    manifest = builder.sign(signer, WEBM, film, same)
+                beside(out).write_bytes(manifest)
                 shutil.copyfile(source, draft)
             else:
                 builder.sign_file(str(source), str(draft), signer)
@@ -317,7 +317,7 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
         with _reader(path, anchors) as reader:
             whole = json.loads(reader.json())
         active = whole["manifests"][whole["active_manifest"]]
-        told, sealed = _told(active), _own(active).get("sealed")
+        claims, sealed = _claims(active), _own(active).get("sealed")
     except (c2pa.C2paError, ValueError, TypeError, KeyError, AttributeError) as problem:
         # Damaged credentials may hold anything where a text or a list should be.
         if _was_signed(path):
@@ -328,7 +328,7 @@ def read(path: Path, folder: Path | None = None) -> dict[str, Any]:
         else:
             found["problems"].append("The file is not a video that can carry Content Credentials.")
         return found
-    found |= told
+    found |= claims
     found["manifest"] = whole["active_manifest"]
     results = whole.get("validation_results", {})
     parts = [results.get("activeManifest", {})]
@@ -359,7 +359,7 @@ def _own(active: dict[str, Any]) -> dict[str, Any]:
     return _assertion(active, OWN)
 
 
-def _told(active: dict[str, Any]) -> dict[str, Any]:
+def _claims(active: dict[str, Any]) -> dict[str, Any]:
     """What the manifest says, in the words of `read`."""
     own = _own(active)
     actions = _assertion(active, "c2pa.actions").get("actions", [])

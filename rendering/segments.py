@@ -11,7 +11,7 @@ from rendering.store import Store
 from rendering.values import Phone, Segment, Timing, Warn, Word
 
 
-def keep(made: Segment, store: Store) -> None:
+def write(made: Segment, store: Store) -> None:
     """Writes what stands beside the two media files. It comes last: with it the segment is complete."""
     plain = {
         "seconds": made.seconds,

@@ -114,7 +114,7 @@ class Store:
             try:
                 yield draft
                 _sync(draft)
-                self._place(draft, path, sums.digest(draft))
+                self._publish(draft, path, sums.digest(draft))
                 _sync(path.parent)
             finally:
                 draft.unlink(missing_ok=True)
@@ -186,13 +186,13 @@ class Store:
                     continue  # renamed or removed meanwhile
         return found
 
-    def _place(self, draft: Path, path: Path, sha256: str) -> None:
+    def _publish(self, draft: Path, path: Path, sha256: str) -> None:
         """The finished draft under its name, and its hash beside it. Of two writers one comes after the other, or the file of
         one would stand beside the hash of the other."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.parent):
             os.replace(draft, path)
-            sums.keep(path, sha256)
+            sums.write(path, sha256)
 
     @contextmanager
     def _room(self) -> Iterator[None]:

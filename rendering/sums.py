@@ -31,7 +31,7 @@ def beside(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
-def keep(path: Path, sha256: str) -> None:
+def write(path: Path, sha256: str) -> None:
     """Writes the hash beside the file. Not synced: a hash that was lost is taken again."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{SUFFIX}")
     try:
@@ -41,7 +41,7 @@ def keep(path: Path, sha256: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-def kept(path: Path) -> str | None:
+def read(path: Path) -> str | None:
     """The hash that stands beside the file, if one does."""
     try:
         text = beside(path).read_text(encoding="ascii")
@@ -81,14 +81,14 @@ def is_whole(path: Path, sha256: str = "") -> bool:
 
 def _compare(path: Path, sha256: str) -> bool:
     for _ in range(2):  # a writer may stand between the file and its hash
-        wanted = sha256 or kept(path)
+        wanted = sha256 or read(path)
         try:
             is_now = digest(path)
         except FileNotFoundError:
             return False
         if wanted is None:
             with contextlib.suppress(OSError):  # the disk may be full or not ours to write
-                keep(path, is_now)
+                write(path, is_now)
             return True
         if is_now == wanted:
             return True

@@ -119,7 +119,7 @@ def nudge(engine: str, lane: str) -> None:
     while not (PULSE.stopping.is_set() or PULSE.ill_at or storage.trouble()):
         close_old_connections()
         owner = f"{process_name()}:{threading.get_ident()}"
-        with BATCH.place() as size:
+        with BATCH.slot() as size:
             work = queue.claim(owner, PULSE.kinds) if size else None
             if work is None:
                 return

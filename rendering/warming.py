@@ -13,7 +13,7 @@ from rendering.values import LineSpec, VideoFormat
 def warm(name: str) -> None:
     """Loads the engine, then speaks a word and draws a picture: lines of every engine are spoken, and framed as the portrait.
 
-    Raises BadInput for an engine that there is not, and weights.NotReady in one sentence if it cannot start.
+    Raises BadInput for an unknown engine, and weights.NotReady in one sentence if it cannot start.
     """
     if engines.get(name).name != engines.PORTRAIT:
         engines.load(name)

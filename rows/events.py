@@ -140,7 +140,7 @@ def erase(person: str) -> int:
 
 def deliver() -> None:
     """Gives every consumer what is new. One that fails is tried again later, and stops nobody else."""
-    while Event.objects.filter(position=None).exists() and _place():
+    while Event.objects.filter(position=None).exists() and _number():
         pass
     last = Reader.objects.filter(name=ORDER).values_list("position", flat=True).first() or 0
     for one in CONSUMERS.values():
@@ -154,7 +154,7 @@ def _is_behind(one: Consumer, last: int) -> bool:
 
 
 @transaction.atomic
-def _place() -> bool:
+def _number() -> bool:
     """Gives positions to committed events. Returns whether there may be more."""
     order = _locked(ORDER)
     events = list(Event.objects.filter(position=None).order_by("id")[:BATCH])

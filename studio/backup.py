@@ -37,7 +37,7 @@ class CannotBackUp(Exception):
 
 
 @dataclass
-class Told:
+class Report:
     """What was done. damaged: files that are not any more what was written, and were left out."""
 
     files: int = 0
@@ -46,7 +46,7 @@ class Told:
     damaged: list[str] = field(default_factory=list)
 
 
-def places() -> dict[str, Path]:
+def sources() -> dict[str, Path]:
     """Name in the copy -> folder or file here. Neither a bucket nor a signer that the operator keeps elsewhere."""
     found = {
         "uploads": settings.MEDIA_DIR,
@@ -61,7 +61,7 @@ def places() -> dict[str, Path]:
     return found
 
 
-def backup(folder: Path) -> Told:
+def backup(folder: Path) -> Report:
     """Raises CannotBackUp."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # the signer's key is in it
@@ -71,19 +71,19 @@ def backup(folder: Path) -> Told:
         )
     (folder / BEGUN).touch()
     before = _manifest(folder) if (folder / MANIFEST).is_file() else {"files": {}}
-    told, files = Told(), {}
+    report, files = Report(), {}
     database = _dump(folder)
-    for name, place in places().items():
-        for path in _files(place):
-            under = f"{name}/{path.relative_to(place)}" if place.is_dir() else name
+    for name, source in sources().items():
+        for path in _files(source):
+            under = f"{name}/{path.relative_to(source)}" if source.is_dir() else name
             with contextlib.suppress(FileNotFoundError):  # removed meanwhile, as somebody asked
-                entry = _copied(path, folder / under, before["files"].get(under), told)
+                entry = _copied(path, folder / under, before["files"].get(under), report)
                 if entry is None:
-                    told.damaged.append(str(path))
+                    report.damaged.append(str(path))
                 else:
                     files[under] = entry
-                    told.files += 1
-                    told.bytes += entry["bytes"]
+                    report.files += 1
+                    report.bytes += entry["bytes"]
     manifest = {
         "version": VERSION,
         "made_at": timezone.now().isoformat(),
@@ -96,14 +96,14 @@ def backup(folder: Path) -> Told:
     draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     os.replace(draft, folder / MANIFEST)
     _drop_others(folder, {MANIFEST, BEGUN, database["file"], *files})
-    return told
+    return report
 
 
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
+def _files(source: Path) -> Iterator[Path]:
+    if source.is_file():
+        yield source
         return
-    for here, folders, names in os.walk(place):
+    for here, folders, names in os.walk(source):
         folders[:] = [name for name in folders if name not in ("unfinished", "packs")]
         for name in names:
             if not name.endswith(PASSING):
@@ -111,7 +111,7 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _copied(
-    path: Path, target: Path, before: dict[str, Any] | None, told: Told
+    path: Path, target: Path, before: dict[str, Any] | None, report: Report
 ) -> dict[str, Any] | None:
     """The entry of the manifest, or None for a file that is damaged."""
     stat = path.stat()
@@ -122,11 +122,11 @@ def _copied(
     draft = target.with_name(f"{target.name}.new")
     shutil.copy2(path, draft)
     sha256 = sums.digest(draft)
-    if (sums.kept(path) or sha256) != sha256:
+    if (sums.read(path) or sha256) != sha256:
         draft.unlink()
         return None
     os.replace(draft, target)
-    told.copied += 1
+    report.copied += 1
     return {**entry, "sha256": sha256}
 
 
@@ -214,33 +214,33 @@ def restore(folder: Path, *, force: bool = False) -> Path | None:
             "The backup is of the other kind of database; set DATABASE_URL to match."
         )
     _need_nobody()
-    there = [name for name, place in places().items() if name != "secret_key" and _holds(place)]
+    there = [name for name, source in sources().items() if name != "secret_key" and _holds(source)]
     if (there or _has_people()) and not force:
         raise CannotBackUp(
             f"{settings.DATA_DIR} is in use ({', '.join(there) or 'database'}); name an empty DATA_DIR, or use --force: what is "
             "there is moved aside, a Postgres database is overwritten."
         )
     aside = settings.DATA_DIR / f"before-restore-{timezone.now():%Y%m%d-%H%M%S}"
-    for name, place in places().items():
-        if place.exists():
+    for name, source in sources().items():
+        if source.exists():
             aside.mkdir(exist_ok=True, mode=0o700)
-            shutil.move(place, aside / name)
+            shutil.move(source, aside / name)
     _load(folder / manifest["database"]["file"], aside)
     for under, entry in manifest["files"].items():
         name, _, rest = under.partition("/")
-        if name not in places():
+        if name not in sources():
             continue  # kept in a bucket, or by the operator
-        target = places()[name] / rest if rest else places()[name]
+        target = sources()[name] / rest if rest else sources()[name]
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(folder / under, target)
         if name == "store":
-            sums.keep(target, entry["sha256"])
+            sums.write(target, entry["sha256"])
     _settle_down(manifest["uploads"])
     return aside if aside.exists() else None
 
 
-def _holds(place: Path) -> bool:
-    return next(_files(place), None) is not None if place.exists() else False
+def _holds(source: Path) -> bool:
+    return next(_files(source), None) is not None if source.exists() else False
 
 
 def _has_people() -> bool:
@@ -269,14 +269,14 @@ def _load(dump: Path, aside: Path) -> None:
         )
         return
     connection.close()
-    place = Path(connection.settings_dict["NAME"])
+    database = Path(connection.settings_dict["NAME"])
     for suffix in ("", "-wal", "-shm"):
-        old = place.with_name(place.name + suffix)
+        old = database.with_name(database.name + suffix)
         if old.exists():
             aside.mkdir(exist_ok=True, mode=0o700)
             shutil.move(old, aside / old.name)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(dump, place)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(dump, database)
 
 
 def _settle_down(uploads: str) -> None:

@@ -53,7 +53,7 @@ def upload_limit(get_response):
             return redirect_to_login("/")
         elif size > most:
             fits = most - AROUND if most > FORM else most
-            return _told(
+            return _problem_answer(
                 request,
                 BadInput(
                     f"This is too large: at most {fits / 1e6:,.0f} MB can be sent here. Send less, or save the file smaller.",
@@ -99,7 +99,7 @@ def readable(get_response):
                 raise
             if request.path.startswith("/api/"):
                 return answer(request, problem)
-            return _told(request, error)
+            return _problem_answer(request, error)
         return get_response(request)
 
     return middleware
@@ -128,7 +128,7 @@ def content_security_policy(get_response):
     return middleware
 
 
-def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
+def _problem_answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """The page or fragment that says what went wrong, JSON where the page's own script asks; None for a bug of ours."""
     problem = explain(error)
     if problem is None:
@@ -157,11 +157,11 @@ def _with_pause(answer: HttpResponse, problem: Problem) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """What went wrong outside of a view: a part of the studio is away, or it is a bug of ours."""
     error = sys.exc_info()[1]
-    answer = _told(request, error) if isinstance(error, AWAY) else None
+    answer = _problem_answer(request, error) if isinstance(error, AWAY) else None
     return answer or server_error(request)
 
 
-class SayWhatWentWrong:
+class DomainErrors:
     """Domain exceptions of a view become the status and the sentence of studio/errors.py."""
 
     def __init__(self, get_response):
@@ -171,7 +171,7 @@ class SayWhatWentWrong:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return _told(request, error)
+        return _problem_answer(request, error)
 
 
-say_what_went_wrong = SayWhatWentWrong
+domain_errors = DomainErrors

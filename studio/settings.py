@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "studio.middleware.upload_limit",
     "studio.middleware.readable",
-    "studio.middleware.say_what_went_wrong",
+    "studio.middleware.domain_errors",
 ]
 
 ROOT_URLCONF = "studio.urls"
@@ -221,7 +221,7 @@ EMAIL_USE_TLS = flag("EMAIL_USE_TLS", True)
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = DATA_DIR / "outbox"
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "studio.outbox.Outbox"
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "studio.people.outbox.Outbox"
 )
 
 # Words and times

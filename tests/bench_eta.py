@@ -154,7 +154,7 @@ class Studio:
 
 def prepared(studio: Studio, kind: str, number: int) -> tuple[Any, str]:
     """The project as it is when Render is pressed, and how it is rendered. What it needs from before is made here."""
-    lines = 55 if kind == "long" else 4
+    lines = 35 if kind == "long" else 4
     words = script(number, lines)
     fields = {"resolution": "2160p"} if kind == "4k" else {}
     project = studio.project("ours", words, **fields)

@@ -199,7 +199,7 @@ def main() -> None:
     store = Store(OUT / "store")
     found: dict[str, faces.Avatar] = {}
     for name in options.slugs or [avatar.slug for avatar in faces.stock()]:
-        key = faces.keep(Path(name), store) if Path(name).is_dir() else name
+        key = faces.write_pack(Path(name), store) if Path(name).is_dir() else name
         avatar = faces.get(key, store)
         label = Path(name).name
         cv2.imwrite(str(OUT / f"{label}.png"), sheet(avatar)[..., ::-1])

@@ -146,7 +146,7 @@ def anchor(avatar: Avatar, face: float) -> tuple[float, float]:
     return (x + x2) / 2 * scale, y * scale
 
 
-def keep(folder: Path, store: Store) -> str:
+def write_pack(folder: Path, store: Store) -> str:
     """Puts the pack in `folder` into the store; returns its key. Equal packs have equal keys."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -161,21 +161,21 @@ def keep(folder: Path, store: Store) -> str:
 def forget(key: str, store: Store) -> None:
     """Deletes an own pack, all that was unpacked of it, and what engines know of the face."""
     store.forget(key)
-    shutil.rmtree(_place(key, store), ignore_errors=True)
+    shutil.rmtree(_folder(key, store), ignore_errors=True)
 
 
-def _place(key: str, store: Store) -> Path:
+def _folder(key: str, store: Store) -> Path:
     return store.folder / "packs" / key
 
 
 def _unpacked(key: str, store: Store) -> Path:
-    place = _place(key, store)
+    home = _folder(key, store)
     if store.shared and not store.still_there(key, ".pack"):
-        shutil.rmtree(place, ignore_errors=True)  # deleted on another machine, so here as well
-    if place.is_dir():
-        if all(sums.is_whole(place / name) for name in PARTS):
-            return place
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)  # deleted on another machine, so here as well
+    if home.is_dir():
+        if all(sums.is_whole(home / name) for name in PARTS):
+            return home
+        shutil.rmtree(home, ignore_errors=True)
     found = store.find(key, ".pack")
     if found is None and store.is_damaged(key, ".pack"):
         raise BadInput(
@@ -186,7 +186,7 @@ def _unpacked(key: str, store: Store) -> Path:
         raise BadInput(
             "The avatar was deleted; choose another one and render again.", code="avatar_deleted"
         )
-    draft = place.with_name(f"{key}.{secrets.token_hex(4)}")
+    draft = home.with_name(f"{key}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
     try:
         with zipfile.ZipFile(found) as archive:
@@ -194,9 +194,9 @@ def _unpacked(key: str, store: Store) -> Path:
                 if archive.getinfo(name).file_size > LARGEST:
                     raise ValueError(f"{name} of the pack {key} is too large")
                 (draft / name).write_bytes(archive.read(name))
-                sums.keep(draft / name, sums.digest(draft / name))
+                sums.write(draft / name, sums.digest(draft / name))
         with suppress(OSError):  # another line has unpacked it meanwhile
-            draft.rename(place)
+            draft.rename(home)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return place
+    return home

@@ -56,7 +56,7 @@ ENGINES = {
 
 
 def get(name: str) -> Engine:
-    """Raises BadInput for an engine that there is not."""
+    """Raises BadInput for an unknown engine."""
     if name not in ENGINES:
         raise BadInput(f"There is no face engine called {name[:40]!r}; use {', '.join(ENGINES)}.")
     return ENGINES[name]

@@ -36,17 +36,17 @@ def of_face(
     if known:
         return known
     made = make()
-    keep(store, avatar.sha256, suffix, made)
+    write(store, avatar.sha256, suffix, made)
     return made
 
 
-def keep(store: Store, key: str, suffix: str, found: Tensors) -> None:
+def write(store: Store, key: str, suffix: str, found: Tensors) -> None:
     with store.write(key, suffix) as path:
         save_file({name: value.cpu().contiguous() for name, value in found.items()}, path)
 
 
 def tensors_of(path: Path) -> Tensors:
-    """What `keep` kept; nothing if the file is damaged or gone, so that it is made again."""
+    """What `write` wrote; nothing if the file is damaged or gone, so that it is made again."""
     try:
         return load_file(path)
     except (SafetensorError, OSError):

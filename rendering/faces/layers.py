@@ -83,7 +83,7 @@ def part(
     column = (np.abs(units[..., 0] - middle) < 0.10) & (alpha > 0.9)
 
     if known is None:
-        hidden, throat = _told_apart(plate, face, units, alpha, chin)
+        hidden, throat = _segmented(plate, face, units, alpha, chin)
         neck = _neck(hidden + throat, column, down)
         gone = _parting(units, chin, neck, middle)
         within = _within(throat, units[..., 0], down, neck)
@@ -254,7 +254,7 @@ def _joined(
     return body, head
 
 
-def _told_apart(
+def _segmented(
     plate: Frame, face: Face, units: Share, alpha: Share, chin: float
 ) -> tuple[Share, Share]:
     """(1 for face and hair; 1 for the neck), (rows, columns) each, soft at edges."""

@@ -155,7 +155,7 @@ def _disc(radius: float) -> NDArray[np.uint8]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
-def told(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[Alpha, Alpha]:
+def by_colour(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[Alpha, Alpha]:
     """(alpha, how sure that is), 0..1 each, of what is unknown, by the colours of what is known around it.
 
     A pixel whose colour is that of the person nearby, and not that of the room, is of the person, and the other way round:
@@ -191,7 +191,7 @@ def told(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[Alpha,
 def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     """The matte, 0..1, of an RGB picture whose trimap is `known`: the closed-form solution, on what is unknown.
 
-    Where known colours tell (told()) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of the room
+    Where known colours tell (by_colour) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of the room
     that touches nothing certain would stay half with the hair. At the body the colours tell more than the mask.
     """
     from scipy.sparse import coo_matrix, diags  # large: loaded when it is needed
@@ -201,7 +201,7 @@ def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) 
     unknown = known == 0.5
     if not unknown.any():
         return known
-    of_colours, sure = told(
+    of_colours, sure = by_colour(
         picture, known, mask, float(np.linalg.norm(face[10, :2] - face[152, :2]))
     )
     # Windows of 3 x 3 that touch an unknown pixel.

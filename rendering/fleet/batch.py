@@ -20,7 +20,7 @@ class Batch:
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self) -> Iterator[int]:
+    def slot(self) -> Iterator[int]:
         """One place, as the size of the batch it is in; 0 when none is free."""
         with self._lock:
             full = self.used >= self.size or bool(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rendering.fleet.scaling import POOLS, percentile
 from rendering.fleet.scheduling import LANES
 from rendering.fleet.simulation import Day, Scaler, Simulation, fixed, reactive, warm
-from rendering.fleet.traces import DAY, Asked
+from rendering.fleet.traces import DAY, Request
 
 SPLITS = (
     0.7,
@@ -46,17 +46,17 @@ def _mean_wait(day: Day) -> float:
     return sum(map(sum, day.waits.values())) / max(1, sum(map(len, day.waits.values())))
 
 
-def compare(asked: Sequence[Asked], *, seed: int, foretell_every: int) -> list[Row]:
+def compare(requests: Sequence[Request], *, seed: int, foretell_every: int) -> list[Row]:
     """The warm pool first; then what each of the others can do for what it cost, at its best."""
 
     def play(scaler: Callable[[str], Scaler], every: int = 0) -> Day:
         scalers = {name: scaler(name) for name in POOLS}
-        return Simulation(asked, scalers, seed=seed, foretell_every=every).run()
+        return Simulation(requests, scalers, seed=seed, foretell_every=every).run()
 
     ours = play(lambda name: warm(POOLS[name]), foretell_every)
     rows = [_row("warm pool", ours)]
     load = {
-        name: sum(sum(one.lines) for one in asked if one.lane in lanes) / DAY
+        name: sum(sum(one.lines) for one in requests if one.lane in lanes) / DAY
         for name, lanes in POOLS.items()
     }
     mean = ours.slot_hours / 24

@@ -76,11 +76,11 @@ def positions(renders: Iterable[Render]) -> dict[str, Place]:
     for names, group in crews.items():
         told = _forecasts([worker for worker in workers if worker.name in names])
         for render in group:
-            found[render.pk] = _place(render, told.get(render.pk), bool(names))
+            found[render.pk] = _position(render, told.get(render.pk), bool(names))
     return found
 
 
-def _place(render: Render, told: Forecast | None, working: bool) -> Place:
+def _position(render: Render, told: Forecast | None, working: bool) -> Place:
     if told is None:  # claimed or ended this moment
         told = Forecast(0, 0.0, scheduling.ASSEMBLY, 2 * scheduling.ASSEMBLY)
     place = max(told.place, 1) if render.status == "queued" else 0
@@ -316,7 +316,7 @@ def _arriving(lanes: Collection[str]) -> tuple[dict[str, float], dict[tuple[Hash
     now, minutes = timezone.now(), int(RECENT.total_seconds() / BIN)
     rate: dict[str, float] = {}
     mine: dict[tuple[Hashable, str], float] = {}
-    for lane, found in queue.asked(RECENT).items():
+    for lane, found in queue.arrivals(RECENT).items():
         if lane not in lanes:
             continue
         bins = [0.0] * minutes

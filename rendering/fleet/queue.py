@@ -224,7 +224,7 @@ WORK = Coalesce("work", F("estimated_seconds") * USUAL_SPEED)
 """Segment.effort in SQL."""
 
 
-def asked(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
+def arrivals(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
     """(moment, workspace, engine-seconds) of what was asked for lately and is made, by lane: nothing that was kept or came to
     nothing."""
     found: dict[str, list[tuple[datetime, str, float]]] = {lane: [] for lane in LANES}

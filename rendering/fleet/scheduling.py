@@ -285,10 +285,10 @@ def forecast(
     capacity = max(1, len(hands)) * speed(max(1, len(hands)))
     mine = mine or {}
 
-    def told(name: Hashable, end: float) -> None:
+    def record(name: Hashable, end: float) -> None:
         place = places.get(name, (0, 0.0))
         last = ASSEMBLY if after is None else after.get(name, ASSEMBLY)
-        found[name] = _told(*place, end, spread, more.get(name, 0.0), last)
+        found[name] = _forecast(*place, end, spread, more.get(name, 0.0), last)
 
     for _ in range(most):
         taken = line_up.claim(now + clock, lanes) if free and (left or ending) else None
@@ -296,7 +296,7 @@ def forecast(
             pace = speed(max(1, busy()))
             while ending and (not at_work or ending[0][0] <= at_work[0][0]):
                 work, _, name = heapq.heappop(ending)
-                told(name, clock + max(0.0, work - done) / pace)
+                record(name, clock + max(0.0, work - done) / pace)
             if not at_work or not (left or ending):
                 break
             then, _, workspace = heapq.heappop(at_work)
@@ -326,12 +326,12 @@ def forecast(
             more[name] = _newcomers(clock, place, capacity, now, others)
             heapq.heappush(ending, (ends[name], order, name))
     for work, _, name in ending:  # too much goes on beside them to be played to its end
-        told(name, clock + max(0.0, work - done) / speed(max(1, busy())))
+        record(name, clock + max(0.0, work - done) / speed(max(1, busy())))
     if left:
         rest = _rest(line_up, lanes, len(hands), speed)
         for name in left:
             places.setdefault(name, (begin + 1, given))
-            told(name, clock + rest[name])
+            record(name, clock + rest[name])
     return found
 
 
@@ -382,7 +382,7 @@ def steady(bins: Sequence[float]) -> float:
     return sum(kept) / len(kept) if kept else 0.0
 
 
-def _told(
+def _forecast(
     place: int, ahead: float, end: float, spread: float, more: float, after: float
 ) -> Forecast:
     ends = end + more + after

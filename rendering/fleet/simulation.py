@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from rendering.fleet import scaling, scheduling
 from rendering.fleet.scaling import POOLS
 from rendering.fleet.scheduling import LANES, LineUp, Waiting
-from rendering.fleet.traces import DAY, Asked
+from rendering.fleet.traces import DAY, Request
 
 COLD = (
     75.0  # seconds from the order of a worker to its first claim: start, models, warm-up; paid for
@@ -166,14 +166,14 @@ class Simulation:
 
     def __init__(
         self,
-        asked: Sequence[Asked],
+        requests: Sequence[Request],
         scalers: dict[str, Scaler],
         *,
         seed: int = 0,
         begin_with: int = 2,
         foretell_every: int = 0,
     ) -> None:
-        self.asked, self.foretell_every = asked, foretell_every
+        self.requests, self.foretell_every = requests, foretell_every
         self.dice = random.Random(f"times:{seed}")
         self.pools = [
             Pool(lanes, scalers[name], begin_with, {lane: [] for lane in lanes})
@@ -183,7 +183,7 @@ class Simulation:
         self.line_up = LineUp()
         self.at_work: list[tuple[float, int, AtWork]] = []
         self.waits: dict[str, list[float]] = {lane: [] for lane in LANES}
-        self.left = [len(render.lines) for render in asked]
+        self.left = [len(render.lines) for render in requests]
         self.told: dict[int, Foretold] = {}
         self.recent: deque[dict[str, float]] = deque(maxlen=15)
         self.clock = self.paid_until = 0.0
@@ -194,8 +194,8 @@ class Simulation:
         number, tick, sample, open_lines = 0, 0.0, scaling.BIN, sum(self.left)
         while open_lines:
             moments = [tick, *(pool.starting[0] for pool in self.pools if pool.starting)]
-            if number < len(self.asked):
-                moments.append(self.asked[number].at)
+            if number < len(self.requests):
+                moments.append(self.requests[number].at)
             if self.at_work:
                 moments.append(self.at_work[0][0])
             self.clock = clock = min(moments)
@@ -206,8 +206,8 @@ class Simulation:
                 while pool.starting and pool.starting[0] <= clock:
                     pool.starting.popleft()
                     pool.idle += 1
-            while number < len(self.asked) and self.asked[number].at <= clock:
-                one = self.asked[number]
+            while number < len(self.requests) and self.requests[number].at <= clock:
+                one = self.requests[number]
                 before = coming[one.lane].get(one.workspace, 0.0)
                 coming[one.lane][one.workspace] = before + sum(one.lines)
                 self._ask(number)
@@ -252,9 +252,9 @@ class Simulation:
             render, work, _ = taken
             pool.idle -= 1
             pool.busy += 1
-            asked = self.asked[render.name]  # type: ignore[call-overload]
-            if len(render.lines) + 1 == len(asked.lines):
-                self.waits[render.lane].append(self.clock - asked.at)
+            request = self.requests[render.name]  # type: ignore[call-overload]
+            if len(render.lines) + 1 == len(request.lines):
+                self.waits[render.lane].append(self.clock - request.at)
             took = work * self.dice.lognormvariate(0.0, NOISE)
             self.order += 1
             line = AtWork(render, work, self.clock, took)
@@ -272,11 +272,11 @@ class Simulation:
         number: int = line.render.name  # type: ignore[assignment]
         self.left[number] -= 1
         if not self.left[number] and number in self.told:
-            took = self.clock - self.asked[number].at + scheduling.ASSEMBLY
+            took = self.clock - self.requests[number].at + scheduling.ASSEMBLY
             self.told[number].took = took
 
     def _ask(self, number: int) -> None:
-        one = self.asked[number]
+        one = self.requests[number]
         lines = deque(one.lines)
         rank = scheduling.rank(one.lane, one.at)
         render = Waiting(number, one.workspace, one.lane, rank, lines)

@@ -20,7 +20,7 @@ LINE = {"preview": 2.0, "short": 5.0, "long": 6.0, "free": 5.0, "enterprise": 6.
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """A render of a trace: when, whose, which lane, and its lines in engine-seconds as estimated."""
 
     at: float
@@ -29,10 +29,10 @@ class Asked:
     lines: tuple[float, ...]
 
 
-def _render(dice: random.Random, at: float, workspace: int, lane: str) -> Asked:
+def _render(dice: random.Random, at: float, workspace: int, lane: str) -> Request:
     count = max(1, min(80, round(LINES[lane] * dice.lognormvariate(0.0, 0.5))))
     lines = tuple(LINE[lane] * dice.lognormvariate(0.0, 0.45) for _ in range(count))
-    return Asked(at, workspace, lane, lines)
+    return Request(at, workspace, lane, lines)
 
 
 def _people(dice: random.Random, renders: int) -> list[tuple[int, str]]:
@@ -63,13 +63,13 @@ def _hours(at: float) -> float:
     return min(1.0, 0.06 + 0.85 * humps)
 
 
-def office(dice: random.Random, renders: int) -> list[Asked]:
+def office(dice: random.Random, renders: int) -> list[Request]:
     """People at work: a smooth day."""
     people = _people(dice, renders)
     return [_render(dice, at, *dice.choice(people)) for at in _thinned(dice, renders, _hours)]
 
 
-def campaigns(dice: random.Random, renders: int) -> list[Asked]:
+def campaigns(dice: random.Random, renders: int) -> list[Request]:
     """Office hours, and programs that ask for hundreds of videos within a minute or so."""
     people = _people(dice, renders)
     found = [
@@ -82,10 +82,10 @@ def campaigns(dice: random.Random, renders: int) -> list[Asked]:
         for _ in range(min(size, renders - len(found))):
             at += dice.expovariate(4.0)
             found.append(_render(dice, at, workspace, lane))
-    return sorted(found, key=lambda asked: asked.at)
+    return sorted(found, key=lambda request: request.at)
 
 
-def storms(dice: random.Random, renders: int) -> list[Asked]:
+def storms(dice: random.Random, renders: int) -> list[Request]:
     """No daily shape: calm that turns into storms of four to ten times the rate, for minutes to an hour."""
     people = _people(dice, renders)
     levels: list[tuple[float, float]] = []
@@ -105,7 +105,7 @@ def storms(dice: random.Random, renders: int) -> list[Asked]:
 FAMILIES = {"office": office, "campaigns": campaigns, "storms": storms}
 
 
-def trace(name: str, seed: int, renders: int) -> list[Asked]:
+def trace(name: str, seed: int, renders: int) -> list[Request]:
     """A day of a family, or of a file with columns at (s), workspace (number), lane, lines (engine-seconds, by spaces)."""
     if name in FAMILIES:
         return FAMILIES[name](random.Random(f"{name}:{seed}"), renders)
@@ -120,8 +120,8 @@ def trace(name: str, seed: int, renders: int) -> list[Asked]:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
                 lines = tuple(float(line) for line in row["lines"].split())
-                asked = Asked(float(row["at"]), int(row["workspace"]), row["lane"], lines)
-                good = lines and min(lines) > 0 and asked.lane in LANES and asked.at >= 0
+                request = Request(float(row["at"]), int(row["workspace"]), row["lane"], lines)
+                good = lines and min(lines) > 0 and request.lane in LANES and request.at >= 0
             except (KeyError, TypeError, ValueError, AttributeError):
                 good = False
             if not good:
@@ -130,7 +130,7 @@ def trace(name: str, seed: int, renders: int) -> list[Asked]:
                     "(seconds, by spaces) are needed.",
                     code="invalid_field",
                 )
-            found.append(asked)
+            found.append(request)
     if not found:
         raise BadInput(f"{name} holds no renders.", code="invalid_field")
-    return sorted(found, key=lambda asked: asked.at)
+    return sorted(found, key=lambda request: request.at)

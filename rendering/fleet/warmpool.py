@@ -23,7 +23,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 def _arrivals(now: datetime) -> dict[str, list[float]]:
     """Engine-seconds asked for in each of the last bins, oldest first, of each workspace what its cap can use."""
     bins: dict[str, list[dict[str, float]]] = {lane: [{} for _ in range(RECENT)] for lane in LANES}
-    for lane, rows in queue.asked(timedelta(seconds=RECENT * BIN)).items():
+    for lane, rows in queue.arrivals(timedelta(seconds=RECENT * BIN)).items():
         for at, workspace, work in rows:
             place = min(RECENT - 1, max(0, RECENT - 1 - int((now - at).total_seconds() / BIN)))
             found = bins[lane][place]

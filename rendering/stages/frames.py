@@ -24,7 +24,7 @@ from rendering.values import Floats, Frame, LineSpec, Motion, Report, Timing
 VERSION = f"frames/4 {portrait.VERSION}"
 EVERY = 5  # frames between two reports
 SILENCE = np.zeros(0, np.float32)
-LOOKED_BESIDE = 25  # frames between two looks at what is beside the person
+PROBE_EVERY = 25  # frames between two looks at what is beside the person
 REACH = 0.2  # face heights beyond the resting person: as far as the most tilted head comes
 
 
@@ -118,7 +118,7 @@ class Pictures:
         for number, frame in enumerate(self.source):
             if self.quiet[number]:
                 silence = max(silence, gauge.gap)
-            if number % LOOKED_BESIDE == 0:
+            if number % PROBE_EVERY == 0:
                 changed = max(changed, self.person.beyond())
             yield frame
         self.figures = {

@@ -87,7 +87,7 @@ class Hosted:
         ask = Ask(
             text, self.ids[voice.slug], voice.language.split("-")[0], self.model, theirs, seed
         )
-        answer = self._asked(ask, voice, stop)
+        answer = self._ask_provider(ask, voice, stop)
         log.info(
             "%s spoke %s characters, about %.4f dollars",
             self.provider.name,
@@ -106,7 +106,7 @@ class Hosted:
         )
         return Clip(wav, kept, (), "provider" if kept else "energy")
 
-    def _asked(self, ask: Ask, voice: VoiceInfo, stop: threading.Event | None) -> Answer:
+    def _ask_provider(self, ask: Ask, voice: VoiceInfo, stop: threading.Event | None) -> Answer:
         """The answer, after as many tries as patience allows. Raises BadInput, Unavailable, Canceled."""
         patience = self.account.patience
         end = time.monotonic() + patience.seconds

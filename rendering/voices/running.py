@@ -18,7 +18,7 @@ def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) ->
     """Path of the model file `name`, made by `make` when it is not there or damaged, and put there whole."""
     folder = cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
     path = folder / name
-    if sums.kept(path) is None or not sums.is_whole(path):
+    if sums.read(path) is None or not sums.is_whole(path):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=name, delete=False) as half:
             try:
@@ -27,7 +27,7 @@ def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) ->
                 half.flush()
                 os.fsync(half.fileno())
                 os.replace(half.name, path)
-                sums.keep(path, hashlib.sha256(model).hexdigest())
+                sums.write(path, hashlib.sha256(model).hexdigest())
             except BaseException:
                 Path(half.name).unlink(missing_ok=True)
                 raise

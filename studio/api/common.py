@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_mod
 from consent.models import Consent
 from studio.api.problems import Refusal
 from studio.models import Avatar, Voice, Workspace, fields
+from studio.models.fields import grouped
 from studio.people.roles import KEY, Verb, need
 
 
@@ -80,6 +81,7 @@ def invalid(path: str, sentence: str, code: str = "invalid_field") -> Refusal:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$", to_lower=True)]
 
 
 class Request(BaseModel):
@@ -89,40 +91,44 @@ class Request(BaseModel):
 Body = TypeVar("Body", bound=Request)
 
 
-def of_table(table: dict[str, Any], group: str) -> Callable[[type[Body]], type[Body]]:
-    """Gives a class the fields of that group, as studio/models/fields.py has them."""
+def of_table(table: dict[str, Any], group: str = "") -> Callable[[type[Body]], type[Body]]:
+    """Gives a class the fields of that group, as studio/models/fields.py has them; without a group, those of the request itself."""
 
     def made(body: type[Body]) -> type[Body]:
-        found: dict[str, Any] = {
-            row.api.removeprefix(f"{group}."): _schema(row)
-            for row in table.values()
-            if row.api.startswith(f"{group}.")
-        }
-        return create_model(body.__name__, __base__=body, __doc__=body.__doc__, **found)
+        found: dict[str, Any] = {name: _schema(row) for name, row in grouped(table, group).items()}
+        return create_model(
+            body.__name__, __base__=body, __doc__=body.__doc__, __module__=body.__module__, **found
+        )
 
     return made
 
 
 def _schema(row: Any) -> tuple[Any, Any]:
+    meaning = str(row.meaning) or None
     match row:
         case fields.Flag():
-            return bool, Field(default=False, description=str(row.meaning))
+            return bool, Field(default=False, description=meaning)
+        case fields.Text():
+            return str, Field(default="", max_length=row.most, description=meaning)
         case fields.Choice():
             values = tuple(value for value, _ in row.choices)
-            return Literal[values] | None, Field(default=None, description=str(row.meaning))
+            return Literal[values] | None, Field(default=None, description=meaning)
+        case fields.Colour():
+            return Color | None, Field(default=None, description=meaning)
+        case fields.Angle():
+            return int | None, Field(default=None, description=meaning, ge=0, le=359)
         case fields.Number():
-            said = str(row.meaning)
-            return float | None, Field(default=None, description=said, ge=row.least, le=row.most)
+            return float | None, Field(default=None, description=meaning, ge=row.least, le=row.most)
     raise TypeError(row)
 
 
-def given(body: Request, table: dict[str, Any], group: str) -> dict[str, Any]:
-    """Fields of a row, by their columns: what was sent, else what is usual."""
+def given(table: dict[str, Any], group: str, *bodies: Request | None) -> dict[str, Any]:
+    """Fields of a row, by their columns: what the first of the bodies that has one sends, else what is usual."""
     found = {}
-    for name, row in table.items():
-        if row.api.startswith(f"{group}."):
-            sent = getattr(body, row.api.removeprefix(f"{group}."))
-            found[name] = row.usual if sent is None else sent
+    for name, row in grouped(table, group).items():
+        sent = (getattr(body, name) for body in bodies if body is not None)
+        usual = row.absent if isinstance(row, fields.Text) else row.usual
+        found[row.name] = next((value for value in sent if value is not None), usual)
     return found
 
 

@@ -103,7 +103,7 @@ class Lent:
         self.file = file
 
 
-class Asked:
+class Request:
     """One request: what of its head is needed here."""
 
     def __init__(self, scope: dict[str, Any]) -> None:
@@ -204,28 +204,28 @@ class Gateway:
             pool.end()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        asked = Asked(scope)
-        body = Body(self.room, asked.address)
+        request = Request(scope)
+        body = Body(self.room, request.address)
         gone: asyncio.Task | None = None
         try:
             try:
-                size = asked.length
-                if asked.length <= asked.most:
+                size = request.length
+                if request.length <= request.most:
                     try:
-                        await body.read(receive, asked.most)
+                        await body.read(receive, request.most)
                         size = body.size
                         gone = asyncio.create_task(_gone(receive))
                     except bodies.TooLarge as found:
                         size = found.size
                         body.file.truncate(0)
                 # A view before which a body is too large never reads it: it says so (studio/middleware.py).
-                environment = asked.environment(body.file, size)
-                answer = await self._run(asked, environment, gone)
+                environment = request.environment(body.file, size)
+                answer = await self._run(request, environment, gone)
                 wait = environment.get(ASKED)
                 if wait is not None and gone is not None:
-                    answer = await self._after(wait, asked, body, gone)
+                    answer = await self._after(wait, request, body, gone)
             except tuple(AWAY) as problem:
-                answer = _refused(asked, AWAY[type(problem)])
+                answer = _refused(request, AWAY[type(problem)])
             body.close()
             await _send(answer, send, gone)
         except Gone:
@@ -235,7 +235,7 @@ class Gateway:
                 gone.cancel()
             body.close()
 
-    async def _after(self, wait: Wait, asked: Asked, body: Body, gone: asyncio.Task) -> Answer:
+    async def _after(self, wait: Wait, request: Request, body: Body, gone: asyncio.Task) -> Answer:
         """The answer after the wait: the view is asked once more, and knows that it was waited."""
         waiting = asyncio.create_task(self.waits.over(wait))
         try:
@@ -245,21 +245,21 @@ class Gateway:
         if gone.done():
             raise Gone
         body.file.seek(0)
-        environment = asked.environment(body.file, body.size)
+        environment = request.environment(body.file, body.size)
         environment[OVER] = wait
-        return await self._run(asked, environment, gone)
+        return await self._run(request, environment, gone)
 
     async def _run(
-        self, asked: Asked, environment: dict[str, Any], gone: asyncio.Task | None
+        self, request: Request, environment: dict[str, Any], gone: asyncio.Task | None
     ) -> Answer:
         """The view's answer. Nobody waits for a page that nobody reads; what changes something is done in any case."""
-        credential = asked.credential
+        credential = request.credential
         # A flood of keys, or of files, holds up no login page.
-        stranger = (asked.address, bool(credential), asked.of_files)
+        stranger = (request.address, bool(credential), request.of_files)
         client = self.known.get(credential, stranger)
-        pool = self.intake if asked.heavy else self.pages
+        pool = self.intake if request.heavy else self.pages
         work = asyncio.create_task(pool.run(client, lambda: self._call(environment)))
-        if gone is not None and asked.method in ("GET", "HEAD"):
+        if gone is not None and request.method in ("GET", "HEAD"):
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 work.cancel()
@@ -310,12 +310,12 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-def _refused(asked: Asked, away: Away) -> Answer:
+def _refused(request: Request, away: Away) -> Answer:
     """Said without a thread, which there is none of. The connection ends with it, or a flood of requests that came in one
     piece would be refused one by one."""
-    if asked.of_api:
+    if request.of_api:
         request = HttpRequest()
-        request.path = asked.path.decode("utf-8", "replace")
+        request.path = request.path.decode("utf-8", "replace")
         request.id = "req_" + os.urandom(10).hex()  # type: ignore[attr-defined]
         problem = Refusal(away.code, away.sentence, retry_after=away.seconds).problem
         response = api_answer(request, problem, away.seconds)

@@ -64,7 +64,7 @@ def opened(upload: Path) -> Iterator[Opened]:
 def add(
     workspace: Workspace, name: str, taken: Opened, note: Callable[[str], object] = str
 ) -> Clip:
-    """The row of the video, which a worker is asked to encode. The same file again is the row that there is.
+    """Makes the row of the video and asks a worker to encode it. A file that was sent before gives the row it already has.
 
     `note` gets its id within the transaction. Raises BadInput when too many wait already.
     """
@@ -178,7 +178,7 @@ def shelve(made: Path, sha256: str) -> Path:
     return path
 
 
-def _end(attempt: Attempt[Clip], cleaned: clips.Kept) -> bool:
+def _end(attempt: Attempt[Clip], cleaned: clips.Prepared) -> bool:
     """The last word of an attempt, with its file. Returns False, and keeps nothing, if the attempt no longer counts."""
     if not attempt.counts():
         return False
@@ -210,16 +210,16 @@ def tidy() -> None:
     over.filter(created_at__lt=timezone.now() - UNUSABLE_KEPT).update(removed_at=timezone.now())
 
 
-def clean_music(upload: Path) -> clips.Kept:
+def clean_music(upload: Path) -> clips.Prepared:
     """Uploaded music, encoded anew where the library keeps it. A song takes seconds, half an hour less than a minute."""
     with storage.store().scratch() as folder:
         cleaned = clips.intake(upload, folder, "music")
         path = shelve(cleaned.path, cleaned.sha256)
     share(cleaned.sha256, path)
-    return clips.Kept(path, cleaned.sha256, cleaned.seconds)
+    return clips.Prepared(path, cleaned.sha256, cleaned.seconds)
 
 
-def add_music(workspace: Workspace, name: str, cleaned: clips.Kept) -> Clip:
+def add_music(workspace: Workspace, name: str, cleaned: clips.Prepared) -> Clip:
     clip, _ = Clip.objects.update_or_create(
         workspace=workspace,
         kind=Clip.Kind.MUSIC,

@@ -26,8 +26,8 @@ def poster_of(avatar: Avatar | None) -> str:
         return _shipped(avatar, "poster.webp")
     # Of a photo that cannot be used, the one with frames around what is wrong.
     kind = "marked" if avatar.state == Avatar.State.REFUSED else "poster"
-    there = avatar.pack if kind == "poster" else photos.file_of(avatar, kind)
-    return reverse("avatar_file", args=[avatar.pk, kind]) if there else ""
+    usable = avatar.pack if kind == "poster" else photos.file_of(avatar, kind)
+    return reverse("avatar_file", args=[avatar.pk, kind]) if usable else ""
 
 
 def sample_of(avatar: Avatar) -> str:
@@ -73,7 +73,7 @@ class Person:
         return self.shown.avatar.name
 
     @property
-    def there(self) -> bool:
+    def usable(self) -> bool:
         """False if no face could be made of the photo."""
         return self.avatar.state not in (Avatar.State.REFUSED, Avatar.State.FAILED)
 
@@ -107,7 +107,7 @@ class Gallery:
 
     @property
     def count(self) -> int:
-        return sum(person.there for person in self.people)
+        return sum(person.usable for person in self.people)
 
     @property
     def stock(self) -> list[Person]:
@@ -157,7 +157,7 @@ def _look(avatar: Avatar) -> Look:
 def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
     """The people of `avatars` that match ?gender=, ?age=, ?style= and ?from=; what is not offered counts as unasked."""
     people = people_of(avatars)
-    there = {
+    usable = {
         "gender": {person.gender for person in people},
         "age": {person.age for person in people},
         "style": {style for person in people for look in person.looks for style in look.styles},
@@ -165,13 +165,13 @@ def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
     }
     chosen = {
         name: asked.get(name, "") if asked.get(name) in values else ""
-        for name, values in there.items()
+        for name, values in usable.items()
     }
-    listed = lambda name, order: tuple((v, v.capitalize()) for v in order if v in there[name])  # noqa: E731
+    listed = lambda name, order: tuple((v, v.capitalize()) for v in order if v in usable[name])  # noqa: E731
     filters = (
         Choice("gender", "Gender", "Any", listed("gender", GENDERS), chosen["gender"]),
         Choice("age", "Age", "Any", listed("age", AGES), chosen["age"]),
-        Choice("style", "Style", "Any", listed("style", sorted(there["style"])), chosen["style"]),
+        Choice("style", "Style", "Any", listed("style", sorted(usable["style"])), chosen["style"]),
         Choice(
             "from",
             "From",
@@ -179,7 +179,7 @@ def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
             tuple(
                 (value, words)
                 for value, words in (("studio", "The studio"), ("photo", "A photo"))
-                if value in there["from"]
+                if value in usable["from"]
             ),
             chosen["from"],
         ),
@@ -193,4 +193,4 @@ def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
         fitting = [look for look in person.looks if chosen["style"] in ("", *look.styles)]
         if fitting:
             found.append(replace(person, shown=fitting[0]))
-    return Gallery(tuple(found), filters, sum(person.there for person in people))
+    return Gallery(tuple(found), filters, sum(person.usable for person in people))

@@ -81,7 +81,7 @@ class Photo:
 
 @contextmanager
 def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
-    """Decodes the upload, in a folder that is gone afterwards: what it was beside a picture is never stored.
+    """Decodes the upload, in a folder that is deleted afterwards: the metadata of a picture is never stored.
 
     Raises BadInput for a file that cannot be used, and when the workspace sends too many.
     """
@@ -218,7 +218,7 @@ def _end(
     for kind, data in files.items():
         _put(avatar, kind, data)
     if pack:
-        fields["pack"] = avatar.pack = faces.keep(pack, storage.store())
+        fields["pack"] = avatar.pack = faces.write_pack(pack, storage.store())
     if not attempt.end(fraction=1.0, **fields) and not Avatar.objects.filter(pk=avatar.pk).exists():
         _delete_files(avatar)  # it was discarded while they were written
 
@@ -261,7 +261,7 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
 
     scratch = Store(folder / "store")
     video = VideoFormat.of("1:1", HEIGHT)
-    face = faces.keep(folder / "pack", scratch)
+    face = faces.write_pack(folder / "pack", scratch)
     spec = LineSpec(text=GREETING, avatar=face, voice=voice, video=video, draft=True)
     line = pipeline.render_line(spec, store=scratch, report=report)
     (folder / "film").mkdir()

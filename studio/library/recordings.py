@@ -49,7 +49,7 @@ def path_of(voice: Voice) -> Path:
 
 
 def own_file(voice: Voice) -> Path | None:
-    """Where what an own voice is spoken from lies."""
+    """The file of a person's own voice."""
     own = voices.OWN.fullmatch(voice.slug)
     return storage.store().path(own[1], ".voice") if own else None
 

@@ -26,7 +26,7 @@ SENT = {"image": limits.PICTURES, "video": limits.VIDEOS, "music": limits.TUNES}
 @contextmanager
 def opened(
     workspace: Workspace, upload: UploadedFile, kind: str
-) -> Iterator[pictures.Cleaned | clips.Kept | footage.Opened]:
+) -> Iterator[pictures.Cleaned | clips.Prepared | footage.Opened]:
     """The file for the block to add(). kind: image, video or music. May take seconds, so not within a transaction.
 
     Pictures and music are as the library keeps them; a video is encoded by a worker once it is kept. Raises BadInput, PictureRefused.
@@ -55,10 +55,10 @@ def opened(
 def add(
     workspace: Workspace,
     name: str,
-    taken: pictures.Cleaned | clips.Kept | footage.Opened,
+    taken: pictures.Cleaned | clips.Prepared | footage.Opened,
     note: Callable[[str], object] = str,
 ) -> Picture | Clip:
-    """The row of what opened() gave; `note` gets its id within the transaction. Raises BadInput when too many videos wait."""
+    """Makes the row of an upload that opened() has read; `note` gets its id within the transaction. Raises BadInput when too many videos wait."""
     if isinstance(taken, footage.Opened):
         return footage.add(workspace, name, taken, note)
     with transaction.atomic():

@@ -30,7 +30,7 @@ heading, and of the text beside the person."""
 class Field:
     """name: of its column. named: as people call it. part: `words` stay with their scene, a new scene takes over the `cast` and
     the `look` of the one before; `video` is of the project. seen: whether it shows in a frame. typed: what follows within
-    seconds is one step. api: "group.field" of a request. meaning: for programs. wrong: what is said of any other value."""
+    seconds is one step. api: "group.field" of a request, or ".field". meaning: for programs. wrong: what is said of any other value."""
 
     name: str
     named: str | _StrPromise
@@ -184,8 +184,9 @@ SCENE: dict[str, Any] = _table(
     ),
     Text(name="script", named=_("Script"), part="words", typed=True, most=LONGEST_SCRIPT, lines=True),
     Choice(
-        name="markup", named=_("Written as"), part="words", usual="markdown",
+        name="markup", named=_("Written as"), part="words", usual="markdown", api=".format",
         choices=[("markdown", "Markdown"), ("ssml", "SSML"), ("text", _("Plain text"))],
+        meaning=_("How the script is read; `markdown` if absent."),
         wrong=_("A script is Markdown, SSML or plain text."),
     ),
     Likeness(
@@ -198,13 +199,15 @@ SCENE: dict[str, Any] = _table(
     ),
     Flag(name="voice_by_hand", named=_("Voice"), part="cast", off=""),
     Number(
-        name="speed", named=_("Speed"), part="cast", least=0.5, most=2.0, usual=1.0,
+        name="speed", named=_("Speed"), part="cast", least=0.5, most=2.0, usual=1.0, api="voice_settings.speed",
+        meaning=_("1, the voice's own speed, if absent."),
         wrong=_("The speed is a number from 0.5 to 2."),
     ),
     Choice(
-        name="style", named=_("Manner"), part="cast", seen=True, usual="neutral",
+        name="style", named=_("Manner"), part="cast", seen=True, usual="neutral", api=".style",
         # The styles of rendering/stages/bearing.py, which the web process does not load.
         choices=[("neutral", _("Neutral")), ("warm", _("Warm")), ("lively", _("Lively")), ("serious", _("Serious"))],
+        meaning=_("How the person bears themself; `neutral` if absent."),
         wrong=_("There is no such style; choose one of the list."),
     ),
     Choice(
@@ -215,10 +218,17 @@ SCENE: dict[str, Any] = _table(
         ],
         wrong=_("There is no such background; choose one of the list."),
     ),
-    Colour(name="background_color", named=_("Background colour"), part="look", seen=True, usual=LINEN, wrong=COLOUR),
-    Colour(name="background_to", named=_("End of the gradient"), part="look", seen=True, usual=MIST, wrong=COLOUR),
+    Colour(
+        name="background_color", named=_("Background colour"), part="look", seen=True, usual=LINEN, api="background.color",
+        meaning=_("# and six digits; for `image` and `video` what is around them."), wrong=COLOUR,
+    ),
+    Colour(
+        name="background_to", named=_("End of the gradient"), part="look", seen=True, usual=MIST, api="background.to",
+        meaning=_("Where a `gradient` ends."), wrong=COLOUR,
+    ),
     Angle(
-        name="background_angle", named=_("Angle of the gradient"), part="look", seen=True, usual=180,
+        name="background_angle", named=_("Angle of the gradient"), part="look", seen=True, usual=180, api="background.angle",
+        meaning=_("Of a `gradient`, as CSS counts: 180, which runs down, if absent."),
         wrong=_("The angle is 0 to 359 whole degrees."),
     ),
     Upload(name="picture", named=_("Picture"), part="look", seen=True, kind="picture", wrong=NO_PICTURE),
@@ -227,36 +237,50 @@ SCENE: dict[str, Any] = _table(
         wrong=_("That video is no longer there; upload it again."),
     ),
     Choice(
-        name="fit", named=_("Fit"), part="look", seen=True, usual="cover",
+        name="fit", named=_("Fit"), part="look", seen=True, usual="cover", api="background.fit",
+        meaning=_("`cover` if absent: fills the frame and is cut."),
         choices=[("cover", _("Fill the frame")), ("contain", _("Show all of it"))],
         wrong=_("There is no such fit; choose one of the list."),
     ),
     Choice(
-        name="layout", named=_("Layout"), part="look", seen=True, usual="full",
+        name="layout", named=_("Layout"), part="look", seen=True, usual="full", api="layout.frame",
         choices=[
             ("full", _("Full")), ("half", _("Beside text")), ("close", _("Close")),
             ("circle", _("Circle")), ("corner", _("Corner")),
         ],
+        meaning=_(
+            "`full` if absent. `half`: beside `heading` and `body`. `circle`, `corner`: small, over a background that is the content."
+        ),
         wrong=_("There is no such layout; choose one of the list."),
     ),
     Choice(
-        name="layout_side", named=_("Side"), part="look", seen=True, usual="right",
+        name="layout_side", named=_("Side"), part="look", seen=True, usual="right", api="layout.side",
+        meaning=_("`right` if absent."),
         choices=[("right", _("Right")), ("left", _("Left"))],
         wrong=_("There is no such side; choose one of the list."),
     ),
-    Number(name="layout_x", named=_("Place across"), part="look", seen=True, least=0, most=1, usual=None, wrong=PLACE),
-    Number(name="layout_y", named=_("Place down"), part="look", seen=True, least=0, most=1, usual=None, wrong=PLACE),
     Number(
-        name="layout_scale", named=_("Size"), part="look", seen=True, least=0.5, most=2, usual=1.0,
+        name="layout_x", named=_("Place across"), part="look", seen=True, least=0, most=1, usual=None, api="layout.x",
+        meaning=_("Of the middle of the face, as a share of the frame's width."), wrong=PLACE,
+    ),
+    Number(
+        name="layout_y", named=_("Place down"), part="look", seen=True, least=0, most=1, usual=None, api="layout.y",
+        meaning=_("Of the middle of the face, as a share of the frame's height."), wrong=PLACE,
+    ),
+    Number(
+        name="layout_scale", named=_("Size"), part="look", seen=True, least=0.5, most=2, usual=1.0, api="layout.scale",
+        meaning=_("Of the layout's own size; 1 if absent."),
         wrong=_("The size is a number from 0.5 to 2."),
     ),
     Text(
         name="heading", named=_("Heading"), part="words", seen=True, typed=True, most=LONGEST_TITLE, drawn=True,
+        api="layout.heading", meaning=_("For `half`."),
         wrong=_("The heading takes at most 120 characters; shorten it."),
     ),
     Text(
         name="body", named=_("Text beside the person"), part="words", seen=True, typed=True, most=LONGEST_BODY,
-        lines=True, drawn=True, wrong=_("The text beside the person takes at most 600 characters; shorten it."),
+        lines=True, drawn=True, api="layout.body", meaning=_("A paragraph per line; `- ` begins an item."),
+        wrong=_("The text beside the person takes at most 600 characters; shorten it."),
     ),
     Rows(
         name="overlays", named=_("Overlays"), part="words", seen=True,
@@ -267,7 +291,8 @@ SCENE: dict[str, Any] = _table(
         wrong=_("The captions could not be read; load the page again."),
     ),
     Choice(
-        name="transition", named=_("Transition"), part="look", usual="cut",
+        name="transition", named=_("Transition"), part="look", usual="cut", api=".transition",
+        meaning=_("From the scene before; `cut` if absent."),
         choices=[("cut", _("Cut")), ("fade", _("Fade"))],
         wrong=_("There is no such transition; choose one of the list."),
     ),
@@ -279,19 +304,21 @@ PROJECT: dict[str, Any] = _table(
         wrong=_("A project's name takes at most 200 characters; shorten it."),
     ),
     Choice(
-        name="aspect", named=_("Shape"), part="video", seen=True, usual="16:9",
+        name="aspect", named=_("Shape"), part="video", seen=True, usual="16:9", api=".aspect_ratio",
+        meaning=_("`16:9` if absent."),
         choices=[
             ("16:9", _("Wide")), ("9:16", _("Tall")), ("1:1", _("Square")), ("4:5", _("Portrait")), ("5:4", _("Landscape")),
         ],
         wrong=_("The aspect ratio is 16:9, 9:16, 1:1, 4:5 or 5:4."),
     ),
     Choice(
-        name="resolution", named=_("Resolution"), part="video", usual="720p",
+        name="resolution", named=_("Resolution"), part="video", usual="720p", api=".resolution",
+        meaning=_("Of the short side; `720p` if absent, 360p for drafts."),
         choices=[("720p", "720p"), ("1080p", "1080p"), ("2160p", "4K")],
         wrong=_("There is no such resolution; choose one of the list."),
     ),
     Choice(
-        name="fps", named=_("Frame rate"), part="video", usual=25,
+        name="fps", named=_("Frame rate"), part="video", usual=25, api=".fps", meaning=_("25 if absent."),
         choices=[(24, "24"), (25, "25"), (30, "30")],
         wrong=_("The frame rate is 24, 25 or 30."),
     ),
@@ -325,10 +352,12 @@ PROJECT: dict[str, Any] = _table(
     Upload(name="logo", named=_("Logo"), part="video", seen=True, kind="picture", wrong=NO_PICTURE),
     Choice(
         name="logo_position", named=_("Place of the logo"), part="video", seen=True, usual="top-left", choices=CORNERS,
+        api="logo.position", meaning=_("`top-left` if absent."),
         wrong=_("There is no such corner; choose one of the list."),
     ),
     Number(
         name="logo_size", named=_("Size of the logo"), part="video", seen=True, least=0.04, most=0.4, usual=0.12,
+        api="logo.size", meaning=_("Of the frame's short side; 0.12 if absent."),
         wrong=_("The logo's size is a number from 0.04 to 0.4."),
     ),
     Upload(
@@ -337,10 +366,12 @@ PROJECT: dict[str, Any] = _table(
     ),
     Number(
         name="music_volume", named=_("Volume of the music"), part="video", least=-40, most=0, usual=-14.0,
+        api="music.volume", meaning=_("dB against the speech; -14 if absent."),
         wrong=_("The volume is a number from -40 to 0."),
     ),
     Number(
         name="music_duck", named=_("Ducking"), part="video", least=0, most=30, usual=10.0,
+        api="music.duck_by", meaning=_("By how many dB it goes down; 10 if absent."),
         wrong=_("The ducking is a number from 0 to 30."),
     ),
 )  # fmt: skip
@@ -359,10 +390,12 @@ def mends(table: dict[str, Field]) -> dict[str, Callable[[Any], Any]]:
     }
 
 
-def values_of(row: Any, table: dict[str, Field], group: str) -> dict[str, Any]:
-    """The fields of a group of the API, by the names that they have there and in the pipeline."""
-    return {
-        field.api.removeprefix(f"{group}."): getattr(row, name)
-        for name, field in table.items()
-        if field.api.startswith(f"{group}.")
-    }
+def grouped(table: dict[str, Any], group: str = "") -> dict[str, Any]:
+    """The fields of a group of the API, by the names that they have there."""
+    found = {field.api.partition(".")[::2]: field for field in table.values() if field.api}
+    return {name: field for (of, name), field in found.items() if of == group}
+
+
+def values_of(row: Any, table: dict[str, Any], group: str) -> dict[str, Any]:
+    """What a row has in a group of the API, by the names that it has there and in the pipeline."""
+    return {name: getattr(row, field.name) for name, field in grouped(table, group).items()}

@@ -103,8 +103,8 @@ class Avatar(Work, mended.Mended):
 class Voice(Work, mended.Mended):
     """A voice of the registry, which belongs to no workspace, or what was measured of a person's recording.
 
-    A recording is a voice that can be chosen when an engine speaks in it (`engine`); else the stock voices nearest to it are all
-    that there is.
+    A recording is a voice that can be chosen when an engine speaks in it (`engine`); else only the stock voices nearest
+    to it can be chosen.
     """
 
     class State(models.TextChoices):

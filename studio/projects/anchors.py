@@ -148,13 +148,13 @@ def _span(row: dict[str, Any], ranges: list[list[Range]]) -> tuple[int | None, i
     if not words:
         return None, None
 
-    def place(anchor: dict[str, int] | None, usual: Range) -> Range:
+    def range_of(anchor: dict[str, int] | None, usual: Range) -> Range:
         if anchor is None:
             return usual
         line = ranges[min(anchor["line"], len(ranges)) - 1]
         return line[min(anchor["word"], len(line)) - 1] if line else usual
 
-    start, end = place(row["from"], words[0])[0], place(row["to"], words[-1])[1]
+    start, end = range_of(row["from"], words[0])[0], range_of(row["to"], words[-1])[1]
     return (start, end) if start < end else (None, None)
 
 

@@ -18,7 +18,7 @@ from rendering.values import (
     VideoFormat,
 )
 from studio.models import Clip, Picture, Project, Scene
-from studio.models.fields import PROJECT, values_of
+from studio.models.fields import PROJECT, SCENE, values_of
 from studio.projects import overlays
 
 HEIGHTS = {"720p": 720, "1080p": 1080, "2160p": 2160}
@@ -48,16 +48,9 @@ def background_of(scene: Scene) -> Background:
 
 
 def layout_of(scene: Scene) -> Layout:
-    beside = scene.layout == "half"
-    return Layout(
-        frame=scene.layout,  # type: ignore[arg-type]
-        side=scene.layout_side,  # type: ignore[arg-type]
-        x=scene.layout_x,
-        y=scene.layout_y,
-        scale=scene.layout_scale,
-        heading=scene.heading if beside else "",
-        body=scene.body if beside else "",
-    )
+    """Without the text beside the person where there is no room for it."""
+    layout = Layout(**values_of(scene, SCENE, "layout"))
+    return layout if scene.layout == "half" else replace(layout, heading="", body="")
 
 
 def captions_of(project: Project) -> Captions:

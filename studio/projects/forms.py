@@ -52,7 +52,7 @@ def _is_choice(field: Field) -> bool:
     return isinstance(field, Choice)
 
 
-class Sent(forms.Form):
+class TableForm(forms.Form):
     """A form of a table, of which any part may be posted."""
 
     def __init__(self, data: Any, table: dict[str, Field], workspace: Workspace) -> None:
@@ -66,7 +66,7 @@ class Sent(forms.Form):
             if name not in self.posted:
                 self.fields[name].required = False
 
-    def sent(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, Any]:
         """The cleaned fields that were posted. BadInput says what is wrong with the first bad one."""
         if not self.is_valid():
             name, errors = next(iter(self.errors.items()))
@@ -153,7 +153,7 @@ def _form_of(field: Field, workspace: Workspace) -> forms.Field:
     raise TypeError(field)
 
 
-class SceneForm(Sent):
+class SceneForm(TableForm):
     def __init__(self, data: Any, workspace: Workspace) -> None:
         super().__init__(data, SCENE, workspace)
 
@@ -165,9 +165,9 @@ class SceneForm(Sent):
             return []
         return overlays.checked(self.cleaned_data["overlays"] or [], self.workspace)
 
-    def sent(self) -> dict[str, Any]:
+    def changes(self) -> dict[str, Any]:
         """A picture or a video that is chosen without saying so is the background."""
-        found = super().sent()
+        found = super().changes()
         if "background" not in found:
             for name, kind in (("picture", "picture"), ("clip", "video")):
                 if name in found:
@@ -175,7 +175,7 @@ class SceneForm(Sent):
         return found
 
 
-class ProjectForm(Sent):
+class ProjectForm(TableForm):
     def __init__(self, data: Any, workspace: Workspace) -> None:
         super().__init__(data, PROJECT, workspace)
         self.fields["title"].error_messages["required"] = gettext("Give the project a name.")

@@ -145,8 +145,8 @@ def of_lines(
         picture = pictures.get(row["asset_id"]) if row["asset_id"] else None
         if row["asset_id"] and picture is None:
             continue
-        begin = _place(row["from"], words, last=False)
-        end = _place(row["to"], words, last=True)
+        begin = _position_of(row["from"], words, last=False)
+        end = _position_of(row["to"], words, last=True)
         for number in range(begin[0], end[0] + 1):
             first = begin[1] if number == begin[0] and row["from"] else None
             last = end[1] if number == end[0] and row["to"] else None
@@ -171,7 +171,9 @@ def of_lines(
     return [tuple(line) for line in found]
 
 
-def _place(anchor: dict[str, int] | None, words: Sequence[int], *, last: bool) -> tuple[int, int]:
+def _position_of(
+    anchor: dict[str, int] | None, words: Sequence[int], *, last: bool
+) -> tuple[int, int]:
     """(line, word) from 0, inside the scene as it is now."""
     if anchor is None:
         line = len(words) - 1 if last else 0

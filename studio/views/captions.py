@@ -44,10 +44,10 @@ def _shown(scene: Scene) -> cues.ShownCues:
 def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """The caption over words `first` to `last` of a line: its text, and when it comes and goes."""
     scene = access.scene(request.workspace, scene_id)
-    cue, _ = _asked(request, scene)
+    cue, _ = _cue_of(request, scene)
     if request.POST.get("back"):
-        return _kept(request, scene, cues.changed(scene, cue, ""))
-    return _kept(request, scene, cues.changed(scene, cue, *_typed(request)))
+        return _save(request, scene, cues.changed(scene, cue, ""))
+    return _save(request, scene, cues.changed(scene, cue, *_typed(request)))
 
 
 @require_POST
@@ -55,10 +55,10 @@ def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Two captions of one, cut where the caret stands, or in the middle."""
     scene = access.scene(request.workspace, scene_id)
-    cue, _ = _asked(request, scene)
+    cue, _ = _cue_of(request, scene)
     caret = whole(request.POST.get("caret"))
     rows, second = cues.divided(scene, cue, *_typed(request), caret=caret)
-    return _kept(request, scene, rows, second)
+    return _save(request, scene, rows, second)
 
 
 @require_POST
@@ -66,14 +66,14 @@ def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 def caption_join(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """One caption of this and the next of its line."""
     scene = access.scene(request.workspace, scene_id)
-    cue, following = _asked(request, scene)
+    cue, following = _cue_of(request, scene)
     if following is None:
         raise BadInput("The line ends with this caption, so it has none to be joined with.")
     rows, whole = cues.joined(scene, plan.line_specs(scene), cue, following, _typed(request)[0])
-    return _kept(request, scene, rows, whole)
+    return _save(request, scene, rows, whole)
 
 
-def _asked(request: HttpRequest, scene: Scene) -> tuple[cues.ShownCue, cues.ShownCue | None]:
+def _cue_of(request: HttpRequest, scene: Scene) -> tuple[cues.ShownCue, cues.ShownCue | None]:
     """The caption that the form is about, and the next of its line."""
     line, first, last = (whole(request.POST.get(name)) for name in ("line", "first", "last"))
     if line is None or first is None or last is None:
@@ -96,7 +96,7 @@ def _typed(request: HttpRequest) -> tuple[str, float, float]:
     return as_typed(sent.get("text", "")), start, end
 
 
-def _kept(
+def _save(
     request: HttpRequest, scene: Scene, rows: list[dict[str, Any]], key: str = ""
 ) -> HttpResponse:
     """Saves the rows as a step. key: of the caption that has the focus next."""

@@ -98,7 +98,7 @@ def _sent(project: Project, change: Change, wanted: dict[str, Any]) -> dict[str,
     if set(wanted) & {"order", "removed"}:
         return wanted
     form = SceneForm if change.scene else ProjectForm
-    return form(wanted, project.workspace).sent()
+    return form(wanted, project.workspace).changes()
 
 
 def _put(project: Project, change: Change, fields: dict[str, Any]) -> None:

@@ -133,7 +133,7 @@ def _revision(request: HttpRequest) -> int:
 def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
     scene = access.scene(request.workspace, scene_id)
-    fields = SceneForm(request.POST, request.workspace).sent()
+    fields = SceneForm(request.POST, request.workspace).changes()
     revision = _revision(request)
     fields = scene.cast(fields)
     same = all(getattr(scene, name) == value for name, value in fields.items())
@@ -178,7 +178,7 @@ def _conflict(request: HttpRequest, current: Scene, mine: dict[str, Any]) -> Htt
 def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Name, format, captions, logo, music. Each is saved only if it still is what the page had shown."""
     project = access.project(request.workspace, project_id)
-    fields = ProjectForm(request.POST, request.workspace).sent()
+    fields = ProjectForm(request.POST, request.workspace).changes()
     shown = {name: request.POST.get(f"was_{name}") for name in fields}
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project.pk)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def locked(alice, library, tmp_path):
     source = scenes.file(scenes.photo("clara"), tmp_path / "in.jpg")
     photo.prepare(source, tmp_path / "pack", lambda *_: None)
-    return own_avatar(alice.workspace, pack=faces.keep(tmp_path / "pack", storage.store()))
+    return own_avatar(alice.workspace, pack=faces.write_pack(tmp_path / "pack", storage.store()))
 
 
 def test_a_photo_is_taken_with_the_camera(page_of, alice, library, holds, until_it_sees):

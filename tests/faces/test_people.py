@@ -30,7 +30,7 @@ def person(request, tmp_path_factory):
     source = scenes.file(scenes.photo(request.param), folder / "in.jpg")
     findings = photo.prepare(source, folder / "pack", lambda *_: None)
     store = Store(folder / "store", reserve=0)
-    key = faces.keep(folder / "pack", store)
+    key = faces.write_pack(folder / "pack", store)
     spec = LineSpec("", key, "preview", video=VideoFormat.of("1:1", 720))
     spec = _on_ground(spec)
     drawn = {

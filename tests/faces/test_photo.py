@@ -25,7 +25,7 @@ def pack(tmp_path_factory):
     source = scenes.file(scenes.photo("maya"), folder / "in.jpg")
     findings = photo.prepare(source, folder / "pack", lambda *step: told.append(step))
     store = Store(folder / "store", reserve=0)
-    return store, faces.keep(folder / "pack", store), told, findings
+    return store, faces.write_pack(folder / "pack", store), told, findings
 
 
 def frame(pack, **tracks):
@@ -211,7 +211,7 @@ def test_an_open_smile_is_closed_and_keeps_its_teeth(tmp_path, pack):
     findings = photo.prepare(source, tmp_path / "pack", lambda *_: None)
     assert [finding.code for finding in findings] == ["teeth_taken"]
     store = Store(tmp_path / "store", reserve=0)
-    made = (store, faces.keep(tmp_path / "pack", store))
+    made = (store, faces.write_pack(tmp_path / "pack", store))
     # the tracker sees a gap between lips that are known to touch: 1 % of the face above that is closed
     assert lip_gap(frame(made)) < lip_gap(frame(pack)) + 0.01 < lip_gap(smiling)
     teeth = cv2.imread(str(tmp_path / "pack" / "upper.png"), cv2.IMREAD_UNCHANGED)
@@ -223,7 +223,7 @@ def test_equal_photos_make_equal_packs(tmp_path, pack):
     store, key, *_ = pack
     source = scenes.file(scenes.photo("maya"), tmp_path / "again.jpg")
     photo.prepare(source, tmp_path / "pack", lambda *_: None)
-    assert faces.keep(tmp_path / "pack", store) == key
+    assert faces.write_pack(tmp_path / "pack", store) == key
 
 
 def test_a_forgotten_pack_says_so(tmp_path):

@@ -17,7 +17,7 @@ from django.utils import timezone
 from billing.models import Transfer
 from rendering import storage, tasks
 from rendering.models import Worker
-from studio.backup import places
+from studio.backup import sources
 from studio.library import pictures
 from studio.projects import composition
 from studio.renders import ordering
@@ -98,7 +98,7 @@ def test_a_studio_starts_from_the_copy(
 ):
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    for place in places().values():  # left by other tests
+    for place in sources().values():  # left by other tests
         if place.name not in ("secret_key", "c2pa"):
             shutil.rmtree(place, ignore_errors=True)
     storage.store.cache_clear()

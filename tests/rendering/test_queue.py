@@ -101,7 +101,7 @@ def test_what_came_to_nothing_is_no_arrival(alice, charlie, library):
     for _ in range(5):
         make(charlie.workspace, 50).cancel()
     make(charlie.workspace, 50).fail("internal_error", "It failed.", ours=True)
-    assert not any(queue.asked(timedelta(minutes=15)).values())
+    assert not any(queue.arrivals(timedelta(minutes=15)).values())
     made = make(alice.workspace, 2)
     assert eta.position(made).high_seconds < 30
 

@@ -257,7 +257,7 @@ def test_a_segment_with_other_bytes_of_the_same_number_is_made_again(made, tmp_p
     for kind, path in ((".mp4", segment.video), (".flac", segment.sound)):
         with store.write(segment.key, kind) as draft:
             draft.write_bytes(path.read_bytes())
-    segments.keep(segment, store)
+    segments.write(segment, store)
     assert segments.stored(segment.key, store)
     damaged = store.path(segment.key, suffix)
     data = damaged.read_bytes()

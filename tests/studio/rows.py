@@ -165,5 +165,5 @@ def film_line(segment, suffix=".mp4"):
         timing=Timing(words, (), 2.0, 0.01, empty, empty),
         seconds=2.0,
     )
-    segments.keep(made, store)
+    segments.write(made, store)
     return made

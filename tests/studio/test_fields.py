@@ -54,7 +54,7 @@ def test_what_a_page_posts_is_read_back_as_it_was(scene):
         (project, PROJECT, ProjectForm, project_settings(project)),
     ):
         assert list(posted) == list(table)
-        read = form(posted, project.workspace).sent()
+        read = form(posted, project.workspace).changes()
         assert read == {name: getattr(row, name) for name in table}
 
 

@@ -75,7 +75,7 @@ def pack(tmp_path_factory):
 @pytest.fixture
 def kept(alice, library, pack):
     """A locked avatar of Maya's photo."""
-    return own_avatar(alice.workspace, pack=faces.keep(pack, storage.store()))
+    return own_avatar(alice.workspace, pack=faces.write_pack(pack, storage.store()))
 
 
 SHOWS = {words: what for what, words in unlocking.WORDS.items()}
@@ -273,7 +273,9 @@ def other_pack(tmp_path_factory):
 
 
 def test_somebody_else_cannot_unlock_it(client, alice, library, other_pack):
-    his = own_avatar(alice.workspace, pack=faces.keep(other_pack, storage.store()), name="Daniel")
+    his = own_avatar(
+        alice.workspace, pack=faces.write_pack(other_pack, storage.store()), name="Daniel"
+    )
     answer = agree(client, his)
     assert answer.status_code == 422
     assert "does not see the person of the photo" in answer.content.decode()

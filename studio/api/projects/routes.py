@@ -43,7 +43,7 @@ def _one(
     raise Http404
 
 
-def _kept(
+def _save(
     request: HttpRequest, number: int, scene: Scene, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The captions of the scene, with these rows kept as a step of whoever made the key."""
@@ -81,7 +81,7 @@ def caption_update(
         start if payload.start_shift is None else payload.start_shift,
         end if payload.end_shift is None else payload.end_shift,
     )
-    return _kept(request, number, scene, rows)
+    return _save(request, number, scene, rows)
 
 
 @router.delete(
@@ -92,7 +92,7 @@ def caption_update(
 def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any:
     """Its text and times become those of its words. Where it was divided it stays so: join the parts."""
     number, scene, _, cue = _one(request, project_id, caption_id)
-    _kept(request, number, scene, cues.changed(scene, cue, ""))
+    _save(request, number, scene, cues.changed(scene, cue, ""))
     return Status(204, None)
 
 
@@ -114,7 +114,7 @@ def caption_split(
         )
     caret = len(" ".join(words[: payload.after]))
     rows, _ = cues.divided(scene, cue, " ".join(words), *cue.shifts, caret=caret)
-    return _kept(request, number, scene, rows)
+    return _save(request, number, scene, rows)
 
 
 @router.post(
@@ -132,4 +132,4 @@ def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:
             "The line ends with this caption, so it has none to be joined with.",
         )
     rows, _ = cues.joined(scene, plan.line_specs(scene), cue, following)
-    return _kept(request, number, scene, rows)
+    return _save(request, number, scene, rows)

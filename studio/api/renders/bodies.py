@@ -4,66 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from studio.api.common import Name, Request, of_table
-from studio.models.fields import PROJECT
-
-Aspect = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
-
-
-Markup = Literal["markdown", "ssml", "text"]
-
-
-class VoiceSettings(Request):
-    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1 is the voice's own speed.")
-
-
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
-
+from studio.models.fields import PROJECT, SCENE
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+@of_table(SCENE, "voice_settings")
+class VoiceSettings(Request):
+    """How the voice speaks."""
+
+
+@of_table(SCENE, "background")
 class Background(Request):
     """What stands behind the person."""
 
     type: Literal["color", "gradient", "image", "video", "none"] = Field(
         description="`none` is transparent: it needs `container` `webm`."
     )
-    color: Color | None = Field(
-        default=None,
-        description="# and six digits; for `image` and `video` what is around them.",
-    )
-    to: Color | None = Field(default=None, description="Where a `gradient` ends.")
-    angle: int | None = Field(
-        default=None, ge=0, le=359, description="Of a `gradient`, as CSS counts: 180 runs down."
-    )
     asset_id: Name | None = Field(
         default=None, description="A picture or video of the workspace, for `image` and `video`."
     )
-    fit: Literal["cover", "contain"] | None = Field(
-        default=None, description="`cover` if absent: fills the frame and is cut."
-    )
 
 
+@of_table(SCENE, "layout")
 class Layout(Request):
     """Where the person stands; in every aspect by itself."""
-
-    frame: Literal["full", "half", "close", "circle", "corner"] = Field(
-        default="full",
-        description="`half`: beside `heading` and `body`. `circle`, `corner`: small, over a background that is the content.",
-    )
-    side: Literal["left", "right"] | None = Field(default=None, description="`right` if absent.")
-    x: Share | None = Field(
-        default=None, description="Of the middle of the face, as shares of the frame."
-    )
-    y: Share | None = None
-    scale: float = Field(default=1.0, ge=0.5, le=2.0, description="Of the layout's own size.")
-    heading: str = Field(default="", max_length=120, description="For `half`.")
-    body: str = Field(
-        default="", max_length=600, description="A paragraph per line; `- ` begins an item."
-    )
 
 
 @of_table(PROJECT, "captions")
@@ -71,21 +39,19 @@ class Captions(Request):
     """Captions in the picture."""
 
 
+@of_table(PROJECT, "logo")
 class Logo(Request):
+    """A picture in a corner of the whole video."""
+
     asset_id: Name = Field(description="A picture of the workspace; PNG and WebP keep their alpha.")
-    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "top-left"
-    size: float = Field(default=0.12, ge=0.04, le=0.4, description="Of the frame's short side.")
 
 
+@of_table(PROJECT, "music")
 class Music(Request):
     """A bed under the whole video, again and again, out at the end."""
 
     asset_id: Name = Field(description="Music of the workspace.")
-    volume: float = Field(default=-14.0, ge=-40, le=0, description="dB against the speech.")
     duck: bool = Field(default=True, description="Whether it goes down while somebody speaks.")
-    duck_by: float | None = Field(
-        default=None, ge=0, le=30, description="By how many dB; 10 if absent."
-    )
 
 
 class Anchor(Request):
@@ -130,10 +96,8 @@ class Overlay(Request):
     exit: Literal["fade", "cut"] | None = Field(default=None, description="`fade` if absent.")
 
 
+@of_table(SCENE)
 class Choices(Request):
-    format: Markup | None = Field(
-        default=None, description="How the script is read; `markdown` if absent."
-    )
     language: Name | None = Field(
         default=None, description="BCP 47; must be the voice's. Its own if absent."
     )
@@ -144,15 +108,9 @@ class Choices(Request):
         default=None, description="Id or slug. The avatar's usual voice if absent."
     )
     voice_settings: VoiceSettings | None = None
-    style: Literal["neutral", "warm", "lively", "serious"] | None = Field(
-        default=None, description="How the person bears themself; `neutral` if absent."
-    )
     background: Background | None = None
     layout: Layout | None = None
     overlays: list[Overlay] | None = Field(default=None, max_length=20)
-    transition: Literal["cut", "fade"] | None = Field(
-        default=None, description="From the scene before; `cut` if absent."
-    )
 
 
 class Words(Request):
@@ -178,21 +136,24 @@ class Source(Request):
     )
 
 
-class RenderRequest(Choices, Source):
-    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+@of_table(PROJECT)
+class Film(Request):
+    """What is one for the whole video."""
 
-    aspect_ratio: Aspect | None = Field(default=None, description="`16:9` if absent.")
-    resolution: Literal["720p", "1080p", "2160p"] | None = Field(
-        default=None, description="Of the short side; `720p` if absent, 360p for drafts."
+    container: Literal["mp4", "webm"] | None = Field(
+        default=None, description="`mp4` if absent, `webm` for `vp9`."
     )
-    fps: Literal[24, 25, 30] | None = Field(default=None, description="25 if absent.")
-    container: Literal["mp4", "webm"] | None = Field(default=None, description="`mp4` if absent.")
     captions: Captions | None = None
     logo: Logo | None = None
     music: Music | None = None
     seed: int | None = Field(
         default=None, ge=0, le=2**31 - 1, description="Same words, settings and seed: same motion."
     )
+
+
+class RenderRequest(Film, Choices, Source):
+    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+
     mode: Literal["draft", "final"] = Field(
         default="final", description="A draft is 360p, marked and free."
     )

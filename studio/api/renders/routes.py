@@ -28,7 +28,7 @@ from studio.api.common import (
 from studio.api.idempotency import Note, once
 from studio.api.problems import Refusal
 from studio.api.renders import answers, bodies
-from studio.api.renders.asked import project_of
+from studio.api.renders.inputs import project_of
 from studio.gateway.waits import ASKED, OVER, Wait
 from studio.renders.ordering import request_render
 

@@ -22,8 +22,14 @@ from django.db import DatabaseError, close_old_connections
 from rendering.models import Worker
 from rendering.watchdog import Watch
 from studio.demo import EMAIL, PASSWORD
-from studio.servers import die_with_parent, free_port, start_valkey
-from studio.starting import Stuck, processor_seconds, until_ready
+from studio.servers import (
+    Stuck,
+    die_with_parent,
+    free_port,
+    processor_seconds,
+    start_valkey,
+    until_ready,
+)
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 END_SECONDS = 12

@@ -177,7 +177,7 @@ def hem(plate: np.ndarray, points: np.ndarray) -> int:
     return len(plate)
 
 
-def parted(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) -> list[int]:
+def split(target: Path, plate: np.ndarray, body: np.ndarray, head: np.ndarray) -> list[int]:
     """Writes body.png and head.png; returns their place. Beside the head the body is the plate."""
     near = cv2.dilate((head > 0.002).astype(np.float32), np.ones((25, 25)))
     near = cv2.GaussianBlur(near, (0, 0), 3.0)[..., None]
@@ -212,7 +212,7 @@ def make(slug: str, renders: Path) -> Path:
     upper(target, boxes, plate)
     head = np.where(body[..., 3] < 8, plate[..., 3] / 255, head)  # stray hairs too
     points = tracker.find(over(plate, BACKGROUND))
-    boxes["body"] = boxes["head"] = parted(target, plate, necked(body, head, plate, points), head)
+    boxes["body"] = boxes["head"] = split(target, plate, necked(body, head, plate, points), head)
     rows = ",\n".join(json.dumps([round(float(value), 1) for value in row]) for row in points)
     (target / "landmarks.json").write_text(f"[\n{rows}\n]\n")
     poster(plate, points).save(target / "poster.webp", quality=88, method=6)

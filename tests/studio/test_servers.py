@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from studio.starting import Stuck, processor_seconds, until_ready
+from studio.servers import Stuck, processor_seconds, until_ready
 
 
 def test_it_waits_as_long_as_something_works_and_says_what_for():

@@ -14,7 +14,7 @@ from studio.api.common import PLAIN_ID, given, invalid, offered
 from studio.api.problems import Refusal
 from studio.api.renders import bodies
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
-from studio.models.fields import PROJECT
+from studio.models.fields import PROJECT, SCENE
 from studio.models.projects import new_seed
 from studio.projects import overlays
 from studio.renders.plan import check_characters
@@ -25,11 +25,7 @@ Asset = TypeVar("Asset", Picture, Clip)
 SOURCES = ("script", "scenes", "project_id")
 
 
-OF_THE_PROJECT = (
-    "title", "format", "language", "avatar_id", "voice_id", "voice_settings", "background",
-    "layout", "overlays", "transition", "aspect_ratio", "resolution", "fps", "container", "captions",
-    "logo", "music", "seed",
-)  # fmt: skip
+OF_THE_PROJECT = ("title", *bodies.Choices.model_fields, *bodies.Film.model_fields)
 
 
 def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
@@ -62,14 +58,7 @@ def _background(
     elif kind == "video":
         clips = Clip.objects.filter(workspace=workspace, kind="video")
         found["clip"] = _asset(clips, wanted.asset_id or "", f"{path}.asset_id", "video")
-    if wanted.color:
-        found["background_color"] = wanted.color.lower()
-    if wanted.to:
-        found["background_to"] = wanted.to.lower()
-    if wanted.angle is not None:
-        found["background_angle"] = wanted.angle
-    if wanted.fit:
-        found["fit"] = wanted.fit
+    found |= given(SCENE, "background", wanted)
     return found
 
 
@@ -79,15 +68,7 @@ def _layout(wanted: bodies.Layout | None, path: str) -> dict[str, Any]:
         return {}
     for name in ("heading", "body"):
         lettering.check(getattr(wanted, name), path=f"{path}.{name}")
-    return {
-        "layout": wanted.frame,
-        "layout_side": wanted.side or "right",
-        "layout_x": wanted.x,
-        "layout_y": wanted.y,
-        "layout_scale": wanted.scale,
-        "heading": wanted.heading,
-        "body": wanted.body,
-    }
+    return given(SCENE, "layout", wanted)
 
 
 def _overlays(
@@ -155,10 +136,8 @@ def _scene(
         "avatar": avatar,
         "voice": voice,
         "voice_by_hand": bool(wanted),
-        "markup": chosen("format")[0] or "markdown",
-        "speed": settings.speed if settings else 1.0,
-        "style": chosen("style")[0] or "neutral",
-        "transition": chosen("transition")[0] or "cut",
+        **given(SCENE, "", scene, over),
+        **given(SCENE, "voice_settings", settings),
         **_background(workspace, background, where),
         **_layout(*chosen("layout")),
         **_overlays(workspace, *chosen("overlays")),
@@ -169,23 +148,17 @@ def _logo(workspace: Workspace, wanted: bodies.Logo | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     rows = Picture.objects.filter(workspace=workspace)
-    return {
-        "logo": _asset(rows, wanted.asset_id, "logo.asset_id", "picture"),
-        "logo_position": wanted.position,
-        "logo_size": wanted.size,
-    }
+    picture = _asset(rows, wanted.asset_id, "logo.asset_id", "picture")
+    return {"logo": picture, **given(PROJECT, "logo", wanted)}
 
 
 def _music(workspace: Workspace, wanted: bodies.Music | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     rows = Clip.objects.filter(workspace=workspace, kind="music")
-    usual = 10.0 if wanted.duck_by is None else wanted.duck_by
-    return {
-        "music": _asset(rows, wanted.asset_id, "music.asset_id", "music"),
-        "music_volume": wanted.volume,
-        "music_duck": usual if wanted.duck else 0.0,
-    }
+    music = _asset(rows, wanted.asset_id, "music.asset_id", "music")
+    found = {"music": music, **given(PROJECT, "music", wanted)}
+    return found if wanted.duck else {**found, "music_duck": 0.0}
 
 
 def first_words(script: str) -> str:
@@ -211,12 +184,10 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
     project = Project(
         workspace=workspace,
         title=wanted.title or first_words(inline[0].script),
-        aspect=wanted.aspect_ratio or "16:9",
-        resolution=wanted.resolution or "720p",
-        fps=wanted.fps or 25,
-        container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
         seed=new_seed() if wanted.seed is None else wanted.seed,
-        **(given(wanted.captions, PROJECT, "captions") if wanted.captions else {}),
+        container=wanted.container or ("webm" if wanted.codec == "vp9" else "mp4"),
+        **given(PROJECT, "", wanted),
+        **(given(PROJECT, "captions", wanted.captions) if wanted.captions else {}),
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
     )
