@@ -1,4 +1,4 @@
-"""Credit-seconds in words. What is asked for rounds up and what somebody has rounds down, to a tenth of a credit."""
+"""Credit-seconds in words. Prices round up and balances round down, to a tenth of a credit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ TENTH = CREDIT // 10  # credit-seconds
 
 
 def price(seconds: int) -> str:
-    """Of a price or a charge, never less than it is: 9 -> "0.2"."""
+    """A price or a charge, never shown as less than it is: 9 -> "0.2"."""
     return f"{-(-int(seconds or 0) // TENTH) / 10:.1f}"
 
 
 def left(seconds: int) -> str:
-    """Of a balance or a refund, never more than it is: 599 -> "9.9"."""
+    """A balance or a refund, never shown as more than it is: 599 -> "9.9"."""
     return f"{int(seconds or 0) // TENTH / 10:.1f}"
 
 

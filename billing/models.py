@@ -1,6 +1,6 @@
 """Credits: grants, movements, and the wallet that locks them. All amounts are whole credit-seconds.
 
-A render's quote is charged when it is asked for; when the render ends, each charge is settled once:
+A render's quote is charged when it is requested; when the render ends, each charge is settled once:
 `spend` for what was delivered, `give_back` for the rest. The unique (charge, kind) makes a second
 settlement impossible, whoever tries. Lock order: Wallet, Grant, Transfer.
 """
@@ -107,11 +107,11 @@ FLOWS: dict[str, tuple[str, str]] = {
     "revoke": ("", "available"),
     "refund": ("available", ""),
 }
-"""Into which of a wallet's sums a kind of transfer goes, and out of which it comes."""
+"""For each kind of transfer, the sum of the wallet that it adds to and the one that it is taken from."""
 
 
 def _added_up(balance: str, transfers: str = "") -> Coalesce:
-    """What transfers add up to in one of a wallet's sums; `transfers` is the path to them from the rows that are asked."""
+    """What transfers add up to in one of a wallet's sums; `transfers` is the lookup path to them from the rows queried."""
     kind, amount = f"{transfers}kind__in", F(f"{transfers}amount")
     into = [name for name, (target, _) in FLOWS.items() if target == balance]
     out_of = [name for name, (_, source) in FLOWS.items() if source == balance]
@@ -173,7 +173,7 @@ class Wallet(models.Model):
         return [(grant, grant.left) for grant in order]
 
     def _expire(self, now: datetime, grant_ids: list[int] | None = None) -> list[tuple[Grant, int]]:
-        """Writes off what has ended; gives what is left, as _left does."""
+        """Writes off what has expired; returns what is left, as _left does."""
         found = []
         for grant, left in self._left(grant_ids):
             if grant.expires_at and grant.expires_at <= now:
@@ -211,7 +211,7 @@ def give(
 
 
 def available(workspace: Workspace) -> int:
-    """What can be spent now, after writing off what has ended. Every page asks, so it locks only to write that off."""
+    """What can be spent now, after writing off what has expired. It locks only to do that, since every page calls it."""
     now = timezone.now()
     wallet = Wallet.objects.filter(pk=workspace.pk).first()
     if wallet is None:
@@ -243,8 +243,8 @@ def charge(render: Render, amount: int, member: User | None = None) -> None:
 def settle(render: Render, used: int, *, our_fault: bool = False) -> None:
     """Ends every open charge of the render: spends `used` in all, gives the rest back. Safe to repeat.
 
-    What goes back to a grant that has ended meanwhile ends with it; when the render failed through
-    our fault the same number comes back as goodwill for 30 days.
+    What goes back to a grant that has expired meanwhile expires with it; if the render failed through
+    our fault, the same amount is granted again as goodwill for 30 days.
     """
     wallet = Wallet.locked(render.workspace_id)
     now = timezone.now()

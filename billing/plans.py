@@ -1,7 +1,7 @@
 """What each plan gives, as data. Amounts in credits; 1 credit is 1 minute of delivered video.
 
-Asked by the studio now: the length of a film, drafts a day, renders that wait, own avatars and recordings. The
-other fields hold what the plans promise.
+The studio enforces the length of a film, drafts a day, waiting renders, photo avatars and recordings. The other
+fields record what the plans promise.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 LONGEST_FILM = 3600
 """Seconds, on any plan and for the operator's own tool."""
-DRAFTS_A_DAY = 3600  # seconds that a workspace may have made as drafts within 24 hours
+DRAFTS_A_DAY = 3600  # seconds of drafts that a workspace may make within 24 hours
 
 
 @dataclass(frozen=True)
 class Plan:
-    """None: as the contract has it."""
+    """What one plan gives. None: set by the contract."""
 
     slug: str
     name: str
@@ -40,7 +40,7 @@ class Plan:
     own_avatars: int | None  # with their person's signed consent
     bulk_rows: int  # of one table of videos
 
-    renders_waiting: int  # asked for and not begun; drafts count
+    renders_waiting: int  # requested and not begun; drafts count
     renders_at_work: int | None
     renders_a_minute: int | None  # POST /renders
     requests_a_minute: int | None  # of one key
@@ -134,7 +134,7 @@ PLANS = {
     )
 }
 RATES = ((5_000, 0.24, 0.144), (20_000, 0.20, 0.12), (100_000, 0.17, 0.102))
-"""Enterprise: from so many credits a month, dollars per credit by the month and prepaid for a year."""
+"""Enterprise: credits a month from which a rate applies, dollars per credit paid monthly and prepaid for a year."""
 
 
 def period_of(now: datetime) -> tuple[datetime, datetime]:

@@ -70,7 +70,7 @@ class Consent(models.Model):
         return f"{self.kind} {self.id}"
 
     def body(self) -> dict[str, Any]:
-        """What the chain and the file's provenance fix. No personal data: of the evidence its hash."""
+        """What the chain and the file's provenance seal. No personal data: only the hash of the evidence."""
         found: dict[str, Any] = {
             "id": self.id,
             "kind": self.kind,
@@ -84,7 +84,9 @@ class Consent(models.Model):
         }
         if self.kind == self.Kind.PERSON:
             found |= {"scope": self.scope, "evidence_sha256": self.evidence_sha256}
-        if self.statement_version:  # older records have none, and their hash is of a body without
+        if (
+            self.statement_version
+        ):  # older records have none, and their hash covers a body without it
             found |= {"statement_version": self.statement_version, "uses": self.uses}
         return found
 
@@ -120,9 +122,9 @@ class Consent(models.Model):
         evidence: dict[str, Any] | None = None,
         **fields: Any,
     ) -> Consent:
-        """Writes the record and its first link of the chain; of the evidence the chain holds the hash.
+        """Writes the record and its first link of the chain, which holds only the hash of the evidence.
 
-        statement: what was shown and agreed to. Its text becomes part of the evidence, the rest is in the chain for good.
+        statement: what was shown and agreed to. Its text becomes part of the evidence; the rest stays in the chain for good.
         """
         if statement is not None:
             agreed = {"statement_version": statement.version, "uses": list(statement.uses)}
@@ -193,7 +195,7 @@ class ConsentEvent(models.Model):
 
 
 def first_broken_link() -> int | None:
-    """The sequence number of the first event that does not follow from the one before it, or whose record says other things now."""
+    """The sequence number of the first event that does not follow from the one before it, or whose record has changed since."""
     previous = START
     for event in ConsentEvent.objects.order_by("sequence").select_related("consent").iterator():
         if event.previous != previous or event.hash != link(previous, event.body):
@@ -205,7 +207,7 @@ def first_broken_link() -> int | None:
 
 
 class NotAllowed(Exception):
-    """No valid consent. `sentence` names the likeness; `code` is that of the API."""
+    """No valid consent. `sentence` names the likeness; `code` is the API's."""
 
     def __init__(self, sentence: str, code: str = "consent_not_active") -> None:
         super().__init__(sentence)
@@ -213,9 +215,9 @@ class NotAllowed(Exception):
 
 
 def allows(avatar: Avatar, voice: Voice, *, draft: bool) -> tuple[Consent, Consent]:
-    """The valid records of this face and this voice, or NotAllowed. Asked at request, claim and delivery.
+    """The valid records of this face and this voice, or NotAllowed. Checked at request, claim and delivery.
 
-    Somebody may have agreed to marked drafts only: `draft` says that this is one.
+    draft: whether the render is a marked draft; some people have agreed to nothing else.
     """
     found = []
     for noun, row in (("avatar", avatar), ("voice", voice)):

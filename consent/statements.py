@@ -1,7 +1,7 @@
 """The words that people agree to, numbered and never edited: what is shown, what is signed and what is hashed is one text.
 
-A change of words is a new version beside the old one, and so is another language. Names are typed under a statement and never stand in it, so its hash
-tells of nobody.
+A change of words is a new version beside the old one, and so is another language. Names are typed under a statement and are
+never part of it, so its hash identifies nobody.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from django.utils.translation import gettext
 
 from rendering.values import BadInput
 
-MEASURE = "measure"  # a voice is measured and set beside the stock voices
+MEASURE = "measure"  # a voice is measured and compared with the stock voices
 DRAFT_COPIES = "draft_copies"  # a copy of the voice speaks in drafts
 DRAFT_VIDEOS = "draft_videos"  # the face speaks in drafts
 
 
 @dataclass(frozen=True)
 class Words:
-    """One version: what it allows, and its text with gaps for what it is about."""
+    """One version: what it allows, and its text with gaps for the names and the date."""
 
     uses: tuple[str, ...]
     text: str
@@ -52,7 +52,7 @@ VERSIONS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """What a person is shown and agrees to. The text is kept word for word in the record."""
+    """What a person is shown and agrees to. The text is stored word for word in the record."""
 
     version: str
     text: str
@@ -72,7 +72,7 @@ def of_face(avatar: str, workspace: str) -> Statement:
 
 
 def of_voice(workspace: str, *, copied: bool) -> Statement:
-    """What whoever speaks agrees to, today. copied: an engine here can speak in their voice."""
+    """What the speaker agrees to, today. copied: an engine here can speak in their voice."""
     return _worded("voice-copied-1" if copied else "voice-compared-1", workspace=workspace)
 
 
@@ -84,7 +84,7 @@ def _worded(version: str, **about: str) -> Statement:
 def check_signature(
     statement: Statement, name: str, *, agreed: bool, shown: str, field: str = "signed"
 ) -> str:
-    """The name as it is written down. Raises BadInput where somebody has not agreed to exactly these words.
+    """The name as it is recorded. Raises BadInput unless somebody agreed to exactly these words.
 
     shown: the hash of the statement on the page, which may be from yesterday. field: where the name was typed.
     """
@@ -111,7 +111,7 @@ def check_signature(
 
 
 def typed(words: str) -> str:
-    """One line of what can be printed."""
+    """The words on one line, without unprintable characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
@@ -123,5 +123,5 @@ OF_BEFORE = {
 
 
 def uses_by_words(text: str) -> tuple[str, ...]:
-    """What a statement allows that was signed before records kept its version: only its words tell."""
+    """The uses that a statement allows, read from its words: it was signed before records held a version."""
     return tuple(use for words, use in OF_BEFORE.items() if words in text)

@@ -1,6 +1,6 @@
-"""Text as a reader takes it in: what is meant to slip past a filter is folded away, places are kept.
+"""Text as a reader takes it in: disguises meant to slip past a filter are folded away, and positions are tracked.
 
-Follows Unicode NFKC, then removes invisible marks and markup, turns look-alike letters and digits
+Applies Unicode NFKD, then removes invisible marks and markup, turns look-alike letters and digits
 for letters into plain ones, and joins letters that were spaced out.
 """
 
@@ -42,7 +42,7 @@ SPACED = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .\-/,]{1,2}){3,}[^\W\d_](?![^\W_])
 
 @dataclass(frozen=True)
 class Folded:
-    """`text` in lower case; `at[n]` is the place in the source that its n-th character came from."""
+    """`text` in lower case; `at[n]` is the position in the source that its n-th character came from."""
 
     text: str
     at: tuple[int, ...]
@@ -58,8 +58,8 @@ def folded(source: str) -> Folded:
         hidden.update(range(match.start(), match.end()))
     text: list[str] = []
     at: list[int] = []
-    for place, char in enumerate(source):
-        if place in hidden:
+    for position, char in enumerate(source):
+        if position in hidden:
             continue
         for piece in unicodedata.normalize("NFKD", char):
             kind = unicodedata.category(piece)
@@ -67,7 +67,7 @@ def folded(source: str) -> Folded:
                 continue
             for letter in piece.lower().translate(LOOK_ALIKES):
                 text.append(letter)
-                at.append(place)
+                at.append(position)
     return Folded("".join(text), tuple(at))
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rows.ids import new_id
 
@@ -59,7 +60,7 @@ class Case(models.Model):
 
     @transaction.atomic
     def decide(self, outcome: str, *, by: str, reason: str = "") -> Decision:
-        """Releases the render to the queue, or refuses it with all credits back. Once."""
+        """Releases the render to the queue, or refuses it and gives all credits back. Raises AlreadyDecided the second time."""
         decision, made = Decision.objects.get_or_create(
             case=self, defaults={"outcome": outcome, "by": by, "reason": reason}
         )
@@ -74,7 +75,9 @@ class Case(models.Model):
         else:
             self.render.fail(
                 "moderation_refused",
-                f"A person read the script and did not release it. Rule: {self.title}."
+                gettext(
+                    "A person read the script and did not release it. Rule: {title}. Change the words, then render again."
+                ).format(title=self.title)
                 + (f" {reason}" if reason else ""),
             )
         return decision

@@ -1,6 +1,6 @@
-"""Uploaded pictures to a verdict: a nudity classifier that runs here, on one core, in a fifth of a second.
+"""A verdict on an uploaded picture: a nudity classifier that runs here, on one core, in a fifth of a second.
 
-The classifier (open_nsfw, BSD-2) gives ordinary portraits .03 and flat skin colour .24. How much it finds was
+The classifier (open_nsfw, BSD-2) gives ordinary portraits .03 and flat skin colour .24. Its recall was
 never measured, so the threshold is cautious.
 """
 

@@ -1,6 +1,6 @@
-"""What may not be said by a made face, as rules. A rule is read over folded text (folding.py).
+"""What a generated face may not say, as rules. A rule is matched against folded text (folding.py).
 
-`block` refuses before anything is charged; `review` lets a person read first. Patterns look for
+`block` refuses before anything is charged; `review` has a person read first. Patterns look for
 who does what to whom, not for single words, so that news, teaching, medicine and stories may speak of
 hard things. Changing a rule changes VERSION.
 """

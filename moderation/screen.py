@@ -1,4 +1,4 @@
-"""Words to a verdict, before anything is charged. No database, no network, the same answer every time.
+"""A verdict on words, before anything is charged. No database, no network, the same answer every time.
 
 The text is read as it looks and once more with masks taken off (folding.py), against the rules of
 rules.py. Linear in the length of the text.
@@ -16,7 +16,7 @@ from moderation.folding import Folded, folded, unmasked
 from moderation.rules import RULES, TITLES, VERSION
 
 WARNED_OF = ("fraud", "privacy", "weapons")
-"""What trainings tell people never to do: a "never" before it turns the meaning round."""
+"""What people are trained never to do: a "never" before it reverses the meaning."""
 NEGATED = re.compile(
     r"\b(?:never|don't|do not|not|nobody|no one|without|avoid|refuse to|who|scammers?|they) (?:\w+ ){0,3}$"
 )
@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Verdict:
-    """spans: (start, end, words) into the text that was given, the gravest first."""
+    """spans: (start, end, words) into the screened text, of the gravest findings only."""
 
     verdict: Literal["allow", "review", "block"]
     policy: str | None = None
@@ -43,7 +43,7 @@ class Verdict:
 
 
 def screen(text: str) -> Verdict:
-    """Reads up to a whole script. Never raises for any string. What was read lately is remembered by its hash."""
+    """Reads up to a whole script. Never raises for any string. Recent verdicts are cached by the hash of their text."""
     known_by = hashlib.sha256(f"{VERSION}\n{text}".encode(errors="surrogatepass")).digest()
     with _lock:
         known = _verdicts.get(known_by)

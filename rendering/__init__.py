@@ -2,5 +2,5 @@
 
 import os
 
-# What onnxruntime would tell its makers of each start, from a machine with people's faces and voices on it.
+# Otherwise onnxruntime reports each start to its makers, from a machine with people's faces and voices on it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,8 +1,9 @@
-"""Uploaded videos and music: looked at before they are decoded, then encoded anew, once, as the pipeline reads them.
+"""Uploaded videos and music: checked before they are decoded, then encoded once more in the form that the pipeline
+reads.
 
-A video becomes H.264 in an MP4 of a steady rate without sound, with square pixels in the colours of BT.709, however its pictures were
-timed, shaped and coloured (tracks.py); music becomes FLAC, 48 kHz, stereo, at the loudness of speech. Ffmpeg is told what the file is
-(containers.py), may open nothing but it, and has little memory and time.
+A video becomes H.264 in an MP4 with a steady frame rate and no sound, with square pixels in the colours of BT.709,
+however its pictures were timed, shaped and coloured (tracks.py); music becomes FLAC, 48 kHz, stereo, at the loudness of
+speech. Ffmpeg opens the file as what it is (containers.py) and no other file, with little memory and time.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from rendering import containers, media, tracks
 from rendering.media import MediaFailed
 from rendering.tracks import Track
 from rendering.values import BadInput
+from rendering.words import gettext
 
 MOST_BYTES = {"video": 500_000_000, "music": 100_000_000}
 LONGEST = {"video": 600.0, "music": 1800.0}  # seconds
 SHORTEST = {"video": 0.2, "music": 1.0}
 WIDEST, MOST_PIXELS = 4096, 4096 * 2304
-KEPT = 1920  # pixels of the long side that are kept
+LONG_SIDE = 1920  # pixels; a longer one is scaled down to this
 RATES = {
     24: (23.5, 24.5),
     30: (27.5, 1e9),
 }  # frames a second that become 24 and 30; the rest become 25
 LOUDNESS, PEAK = -16.0, 0.89  # LUFS, as speech has it, and the highest sample
 SILENT = -60.0  # LUFS below which there is nothing to hear
-SHAPE = "iw*if(between(sar,0.25,4),sar,1)"  # the width that pixels of any shape make
-SHARE = f"min(1,{KEPT}/max({SHAPE},ih))"
+SHAPE = "iw*if(between(sar,0.25,4),sar,1)"  # the width in square pixels
+SHARE = f"min(1,{LONG_SIDE}/max({SHAPE},ih))"
 FIT = f"scale=w='max(2,2*round({SHAPE}*{SHARE}/2))':h='max(2,2*round(ih*{SHARE}/2))'"
 ENDING = (
     "format=yuv420p",
@@ -45,7 +47,7 @@ NOUN = {"video": "video", "music": "music"}
 
 @dataclass(frozen=True)
 class Prepared:
-    """A clip as it is kept. width and height are 0 for music."""
+    """A clip as it is stored. width and height are 0 for music."""
 
     path: Path
     sha256: str
@@ -59,7 +61,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file says of itself. opened: how ffmpeg is told to open it; width, height and frames are 0 for music."""
+    """What a file says about itself. opened: the arguments that open it; width, height and frames are 0 for music."""
 
     opened: tuple[str | Path, ...]
     track: Track
@@ -70,16 +72,20 @@ class Facts:
 
 
 def check(source: Path, kind: str) -> Facts:
-    """Looks at a file at the door: its size, its kind, and what its packets say; nothing is decoded. kind: "video" or "music".
+    """Checks an uploaded file: its size, its kind, and what its packets say. Decodes nothing. kind: "video" or "music".
 
-    Raises BadInput with one sentence for what cannot be used.
+    Raises BadInput, with one sentence, for a file that cannot be used.
     """
     size = source.stat().st_size
     if size == 0:
         raise _unusable(f"The {NOUN[kind]} is empty; choose another file.")
     if size > MOST_BYTES[kind]:
         raise BadInput(
-            f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {MOST_BYTES[kind] // 1_000_000} MB can be used.",
+            gettext(
+                "The {noun} has {size} MB; at most {most} MB can be used. Choose a smaller file."
+            ).format(
+                noun=NOUN[kind], size=f"{size / 1e6:,.0f}", most=MOST_BYTES[kind] // 1_000_000
+            ),
             code="file_too_large",
         )
     found = containers.demuxer(source)
@@ -96,8 +102,9 @@ def intake(
 ) -> Prepared:
     """Cleans the clip in `source` and writes it to `folder` under its own hash. kind: "video" or "music".
 
-    report: told 0 to 1 some times a second while a video is encoded; what it raises ends the work and is passed on.
-    Raises BadInput as `check`, which comes first, and for what cannot be decoded. Nothing is left of what did not end well.
+    report: called with 0 to 1 a few times a second while a video is encoded; what it raises ends the work and is passed
+    on. Raises BadInput like `check`, which runs first, and for a file that cannot be decoded. A failure leaves no file
+    behind.
     """
     facts = check(source, kind)
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +129,7 @@ def _damaged(noun: str) -> BadInput:
 
 
 def _meant(opened: Sequence[str | Path], kind: str, noun: str) -> Track:
-    """The track that is used. Raises BadInput where there is none, or nothing in it."""
+    """The track to use. Raises BadInput if the file has none, or an empty one."""
     try:
         track = tracks.meant(tracks.tracks(opened), kind)
     except (MediaFailed, ValueError):
@@ -143,7 +150,9 @@ def _check_length(seconds: float, kind: str) -> None:
         )
     if seconds < SHORTEST[kind]:
         raise _unusable(
-            f"The {noun} is {seconds:.1f} s long; it needs {SHORTEST[kind]:g} s or more."
+            gettext(
+                "The {noun} is {seconds} s long; it needs {least} s or more. Choose a longer one."
+            ).format(noun=noun, seconds=f"{seconds:.1f}", least=f"{SHORTEST[kind]:g}")
         )
 
 
@@ -173,7 +182,7 @@ def _music_facts(opened: tuple[str | Path, ...], track: Track) -> Facts:
 def _video(facts: Facts, draft: Path, report: Progress) -> tuple[float, int, int]:
     rate = facts.frames / facts.seconds
     fps = next((fps for fps, (low, high) in RATES.items() if low <= rate < high), 25)
-    # It is read again for every line that it stands behind: quick to read, and quick to make.
+    # Every line that it stands behind decodes it again, so it has to be quick to decode, and quick to encode.
     coded: list[str | Path] = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "15"]
     coded += ["-g", str(fps), "-bf", "0", "-pix_fmt", "yuv420p", "-threads", "2"]
     coded += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
@@ -190,7 +199,8 @@ def _video(facts: Facts, draft: Path, report: Progress) -> tuple[float, int, int
 
     try:
         meaning = tracks.filters(facts.track, read, facts.seconds, facts.height)
-        # The rate first, but for fields: half of the pictures of a telephone need not be worked on.
+        # The rate goes before the scaling, so that half of a phone's pictures need none, but after deinterlacing, which
+        # needs all of them.
         filters = ",".join([*meaning, *ENDING]).replace(tracks.SCALED, f"fps={fps},{FIT}")
         media.run(
             ["-progress", progress, *strict, "-vf", filters, *coded, "-f", "mp4", draft],
@@ -225,8 +235,8 @@ def _music(facts: Facts, draft: Path) -> tuple[float]:
         if before.lufs < SILENT:
             raise _unusable("This music is silent; choose a file with sound.")
         louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
-        kept: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
-        media.run([*facts.opened, *plain, *kept], limited=True)
+        encoded: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
+        media.run([*facts.opened, *plain, *encoded], limited=True)
         seconds = float(soundfile.info(draft).duration)
     except MediaFailed:
         seconds = 0.0

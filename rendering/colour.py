@@ -20,7 +20,7 @@ NARROW = (
 )  # from black to white, and of both colour differences (3.5)
 ZERO = np.array([16, 128, 128])
 
-BAND = 64  # rows that are converted at a time, in the processor's cache
+BAND = 64  # rows that are converted at a time: they fit the processor's cache
 
 
 def _matrix() -> NDArray[np.float64]:
@@ -44,7 +44,8 @@ BACK = np.hstack([_inverse, -_inverse @ MATRIX[:, 3:]])  # (3, 4): Y, Cb, Cr and
 def planes(frame: Frame) -> Iterator[memoryview]:
     """Y, Cb and Cr, and A of a frame with alpha (straight), one after another: ffmpeg's yuv420p and yuva420p.
 
-    frame: (rows, columns, 3 or 4), both even. A chroma sample stands where left luma samples stand, between two rows (H.273, type 0).
+    frame: (rows, columns, 3 or 4), both even. A chroma sample lies in the column of left luma samples, between two rows
+    (H.273, type 0).
     """
     rows, columns = frame.shape[:2]
     luma = np.empty((rows, columns), np.uint8)
@@ -67,7 +68,8 @@ def planes(frame: Frame) -> Iterator[memoryview]:
 
 
 def picture(raw: NDArray[np.uint8]) -> Frame:
-    """RGB (rows, columns, 3) of ffmpeg's yuv420p: (rows * 3 / 2, columns), both even. Chroma stands as in `planes`; linear between."""
+    """RGB (rows, columns, 3) of ffmpeg's yuv420p: (rows * 3 / 2, columns), both even. Chroma lies as in `planes`;
+    linear between."""
     rows, half = raw.shape[0] * 2 // 3, raw.shape[1] // 2
     chroma = [
         cv2.resize(plane, (half, rows), interpolation=cv2.INTER_LINEAR)

@@ -1,12 +1,13 @@
-"""What kind of file somebody sent, by its first bytes, and how ffmpeg is told to open it: as that kind, and nothing but it."""
+"""The kind of an uploaded file, by its first bytes, and the arguments with which ffmpeg opens it as that kind and no
+other."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SOUND = "WAV, MP3, M4A, FLAC, OGG or WebM"  # what is recommended; more is taken
+SOUND = "WAV, MP3, M4A, FLAC, OGG or WebM"  # what is recommended; more is accepted
 VIDEO = ("mov", "matroska")
-PADDING = 1_000_000  # zero bytes before an MP3 that are looked past
+PADDING = 1_000_000  # zero bytes before an MP3 that are skipped
 MARKS = {
     b"\x1aE\xdf\xa3": "matroska",
     b"fLaC": "flac",
@@ -20,7 +21,8 @@ QUICKTIME = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 
 
 def demuxer(source: Path) -> tuple[str, int] | None:
-    """Ffmpeg's name for the kind of file, and how many bytes of padding come first; None for what is not taken."""
+    """Ffmpeg's name for the kind of file, and how many bytes of padding come first; None for a kind that is not
+    accepted."""
     with source.open("rb") as file:
         head = file.read(PADDING)
         sound = head.lstrip(b"\0")
@@ -50,12 +52,13 @@ def demuxer(source: Path) -> tuple[str, int] | None:
 
 
 def opened(source: Path) -> tuple[str | Path, ...] | None:
-    """Arguments with which ffmpeg opens the file, as what it is and with no other file; None for what is not taken."""
+    """Arguments with which ffmpeg opens the file, as what it is and with no other file; None for a kind that is not
+    accepted."""
     found = demuxer(source)
     if found is None:
         return None
     name, padding = found
-    told: tuple[str | Path, ...] = ("-protocol_whitelist", "file", "-f", name)
+    arguments: tuple[str | Path, ...] = ("-protocol_whitelist", "file", "-f", name)
     if padding:
-        told += ("-skip_initial_bytes", str(padding))
-    return (*told, "-i", source)
+        arguments += ("-skip_initial_bytes", str(padding))
+    return (*arguments, "-i", source)

@@ -1,4 +1,4 @@
-"""What the lines of a render cost: whole credit-seconds, dealt out in one way before and after it is made."""
+"""What the lines of a render cost: whole credit-seconds, dealt out the same way before and after it is made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rendering.models import Render, Segment
 
 
 def whole(seconds: float) -> int:
-    """As it is charged: rounded up, but for the dust of adding."""
+    """Seconds as they are charged: rounded up, after the rounding errors of a sum are removed."""
     return math.ceil(round(seconds, 6))
 
 
@@ -29,7 +29,7 @@ def deal(lengths: Iterable[float]) -> list[int]:
 
 
 def paid(project_id: str, line_keys: Collection[str]) -> set[str]:
-    """Which of these lines a delivered render of the project held: they are never paid for again."""
+    """Those of these lines that a delivered render of the project contained: they are never paid for again."""
     delivered = Segment.objects.filter(
         render__project=project_id, render__status="done", render__mode="final", status="done"
     )
@@ -37,13 +37,13 @@ def paid(project_id: str, line_keys: Collection[str]) -> set[str]:
 
 
 def deliveries(project_id: str) -> int:
-    """How many final renders of the project were delivered. While it stands, so does what `paid` found."""
+    """How many final renders of the project were delivered. While this number stays, so does the answer of `paid`."""
     return Render.objects.filter(project=project_id, status="done", mode="final").count()
 
 
 @transaction.atomic
 def deliver(render: Render, *, attempt: int | None = None, **changes: Any) -> None:
-    """The end of a render that was made: its lines are charged, unless another render has paid for them meanwhile.
+    """Ends a finished render and charges its lines, except those that another render has paid for meanwhile.
 
     All of it under the wallet's lock: of two renders that share a line, one pays.
     """
@@ -52,7 +52,7 @@ def deliver(render: Render, *, attempt: int | None = None, **changes: Any) -> No
 
 
 def _settled(render: Render) -> int:
-    """Deals out what the lines cost now that their lengths are known, and says what is charged for all of them."""
+    """Deals out what the lines cost now that their lengths are known; returns what is charged for all of them."""
     if render.mode != "final":
         return 0
     rows = list(

@@ -1,6 +1,6 @@
-"""Decodes a picture that a stranger sent and makes it anew. Runs as a process of its own, so it imports nothing but Pillow.
+"""Decodes an uploaded picture and encodes it anew. Runs as a process of its own, so it imports little more than Pillow.
 
-    python -m rendering.decoding SOURCE TARGET KEPT [--alpha] [--box LEFT TOP WIDTH HEIGHT] [--look PATH]
+    python -m rendering.decoding SOURCE TARGET SIDE [--alpha] [--box LEFT TOP WIDTH HEIGHT] [--look PATH]
 
 The answer is one line of JSON on standard output: the size of what was made, or the sentence for the reader.
 """
@@ -25,12 +25,12 @@ MOST_PIXELS = (
     150_000_000  # of a JPEG, which is decoded at a half, a quarter or an eighth of its size
 )
 MOST_PIXELS_WHOLE = 50_000_000  # of all that is decoded whole
-MOST_KEPT = 250_000_000  # bytes that a progressive JPEG keeps until its last pass
-LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is taken
-SMALLEST_CUTOUT = 16  # of a side, where alpha is kept: logos are small
+MOST_KEPT = 250_000_000  # bytes that the decoder holds of a progressive JPEG until its last pass
+LONGEST, SHORTEST = 12_000, 64  # pixels of a side that is accepted
+SMALLEST_CUTOUT = 16  # of a side, where transparency stays: logos are small
 FORMATS = ("JPEG", "PNG", "HEIF")  # beside WebP
 COLOURS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "I;16B", "F")
-BAND = 256  # rows that are made at once of a picture that is made smaller
+BAND = 256  # rows of a scaled-down picture that are made at once
 LOOK = 512  # pixels of the long side of the copy that is screened
 
 Box = tuple[int, int, int, int]
@@ -44,36 +44,36 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Made:
-    """data: a JPEG, or a PNG where alpha is kept; look: a small JPEG of it, alpha left out."""
+    """data: a JPEG, or a PNG with alpha; look: a small JPEG of it, without alpha."""
 
     data: bytes
     size: tuple[int, int]
     look: bytes
 
 
-def clean(source: Path, kept: int, *, alpha: bool = False, box: Box | None = None) -> Made:
-    """The picture upright, in sRGB, its long side at most `kept` pixels, and nothing beside its pixels.
+def clean(source: Path, side: int, *, alpha: bool = False, box: Box | None = None) -> Made:
+    """The picture upright, in sRGB, its long side at most `side` pixels, and nothing but its pixels.
 
-    alpha: what is transparent stays so, else it becomes white. box: the part that is kept (left, top, width, height).
-    Raises Refused, and MemoryError where its process may take no more.
+    alpha: transparency stays, else it becomes white. box: the part to cut out (left, top, width, height).
+    Raises Refused, and MemoryError at the limit of its process.
     """
     from pi_heif import register_heif_opener  # large: loaded when it is needed
 
     register_heif_opener()
     Image.MAX_IMAGE_PIXELS = None  # sizes are checked below, before anything is decoded
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # remarks on metadata
+        warnings.simplefilter("ignore")  # about metadata
         shortest = SMALLEST_CUTOUT if alpha else SHORTEST
         try:
             with source.open("rb") as file:
                 is_webp = webp.is_webp(file.read(12))
             if is_webp:
-                return _made(_webp(source, shortest), kept, alpha, box)
+                return _made(_webp(source, shortest), side, alpha, box)
             with Image.open(source, formats=FORMATS) as picture:
                 _check(picture, shortest)
                 if box is None:
-                    picture.draft("RGB", (kept, kept))
-                return _made(picture, kept, alpha, box)
+                    picture.draft("RGB", (side, side))
+                return _made(picture, side, alpha, box)
         except (Refused, MemoryError):
             raise
         except UnidentifiedImageError:
@@ -113,7 +113,8 @@ def _check(picture: Image.Image, shortest: int) -> None:
 
 
 def _most_of_jpeg(picture: Image.Image) -> int:
-    """Pixels of a progressive one: two bytes of every channel are kept, of full ones more than of those at a half."""
+    """Most pixels of a progressive JPEG: the decoder holds two bytes of every sample, and channels at half the size
+    have fewer."""
     shares = [across * down for _, across, down, _ in picture.layer]  # type: ignore[attr-defined]
     channels = sum(shares) / max(shares)
     return min(MOST_PIXELS_WHOLE, int(MOST_KEPT / 2 / channels))
@@ -138,7 +139,7 @@ def _moving() -> Refused:
     return Refused("The picture moves; choose one that stands still.", "image_unreadable")
 
 
-def _made(picture: Image.Image, kept: int, alpha: bool, box: Box | None) -> Made:
+def _made(picture: Image.Image, side: int, alpha: bool, box: Box | None) -> Made:
     picture.load()
     profile = picture.info.get("icc_profile")
     image: Image.Image = picture
@@ -151,10 +152,10 @@ def _made(picture: Image.Image, kept: int, alpha: bool, box: Box | None) -> Made
         image = image.convert("RGBA")
     elif image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         image = image.convert("RGB")
-    image = _smaller(image, kept)
+    image = _smaller(image, side)
     image = ImageOps.exif_transpose(image)
     image = _in_srgb(image, profile)
-    image.info = {}  # a comment, a profile, texts: whatever a writer would take over
+    image.info = {}  # a comment, a profile, texts: all that would be written along
     look = image.convert("RGB")
     look.thumbnail((LOOK, LOOK))
     if image.mode == "RGBA":
@@ -164,10 +165,11 @@ def _made(picture: Image.Image, kept: int, alpha: bool, box: Box | None) -> Made
     return Made(_jpeg(image.convert("RGB")), image.size, _jpeg(look))
 
 
-def _smaller(image: Image.Image, kept: int) -> Image.Image:
-    """Its long side at most `kept`. In bands, each with as many rows around it as the filter reads: alpha takes a copy."""
+def _smaller(image: Image.Image, side: int) -> Image.Image:
+    """The picture with a long side of at most `side`. In bands, each with the rows that the filter reads: alpha costs a
+    copy."""
     width, height = image.size
-    scale = max(width, height) / kept
+    scale = max(width, height) / side
     if scale <= 1:
         return image
     size = max(1, round(width / scale)), max(1, round(height / scale))
@@ -185,7 +187,7 @@ def _smaller(image: Image.Image, kept: int) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """With the profile that the picture had; a broken one is left aside, and the numbers are taken as they are."""
+    """The image converted from its own profile; a broken one is ignored, and the numbers are taken as sRGB."""
     if not profile:
         return image
     share = image.getchannel("A") if image.mode == "RGBA" else None
@@ -213,18 +215,18 @@ def _bytes(image: Image.Image, kind: str, **options: int) -> bytes:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("source", type=Path)
-    asked.add_argument("target", type=Path)
-    asked.add_argument("kept", type=int)
-    asked.add_argument("--alpha", action="store_true")
-    asked.add_argument("--box", type=int, nargs=4)
-    asked.add_argument("--look", type=Path)
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("side", type=int)
+    parser.add_argument("--alpha", action="store_true")
+    parser.add_argument("--box", type=int, nargs=4)
+    parser.add_argument("--look", type=Path)
+    given = parser.parse_args()
     answer: dict[str, object]
     try:
         box = tuple(given.box) if given.box else None
-        made = clean(given.source, given.kept, alpha=given.alpha, box=box)
+        made = clean(given.source, given.side, alpha=given.alpha, box=box)
         with given.target.open("wb") as file:
             file.write(made.data)
             file.flush()

@@ -1,11 +1,12 @@
-"""What a line and a video cost to make, before they are made: seconds of one slot that has its machine to itself.
+"""How long a line and a video will take to make: forecasts in seconds of one slot that has its machine to itself.
 
-A line is spoken, unless its sound is in the store, and then drawn and encoded frame by frame; a video is joined at the end.
-The figures below are those of a plain processor (AMD EPYC, two cores, idle); `rates` corrects them by what was measured on the
-machines that are there: medians over the last lines, of speech, and of drawing for each engine, codec and size.
+A line is spoken, unless its sound is in the store, and then drawn and encoded frame by frame; a video is joined at the
+end. The figures below are those of a plain processor (AMD EPYC, two cores, idle); `rates` corrects them by what was
+measured on the machines at hand: medians over the last lines, of speech for each voice engine, and of drawing for each
+engine, codec and size.
 
-A line that shares its machine takes longer: `speed` says how fast it goes beside others, and `Segment.share` how
-fast a line that is done went. So what was measured on a crowded machine is no forecast for an empty one, nor the other way round.
+A line that shares its machine takes longer: `speed` says how fast it goes beside others, and `Segment.share` how fast a
+finished line went. So what was measured on a crowded machine is no forecast for an empty one, nor the other way round.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ SPEECH = {
     "kokoro": 0.55,
     "preview": 0.1,
 }  # seconds that a second of sound takes to speak, by the engine of the voice
-HOSTED = 0.3  # the same for one that is rented
+HOSTED = 0.3  # the same for a hosted engine
 FRAME, MEGAPIXEL = 0.002, 0.0148  # seconds for a frame, and for each million of its pixels
-DRAFT = 0.9  # of that, for a picture that is encoded fast
+DRAFT = 0.9  # of that, for a draft, which is encoded fast
 ENCODING = {"h264": 1.0, "av1": 1.6, "vp9": 2.0}
 FACE = 0.7  # seconds per megapixel, once for a person at a size
 LINE = 0.3  # seconds around a line: claim, reading, timing, motion, writing
-KEPT = 0.1  # seconds for a line that is a film already
+KEPT = 0.1  # seconds for a line whose film is in the store already
 LOADING = 6.0  # seconds of a worker's first line: voice, face and encoder are loaded
 JOINING, JOINED = 1.5, 0.02  # seconds for a video, and for each second of it
 MUSIC = 0.02  # for each second of it, with music
 THREADS = 1.4  # processors that a line keeps busy
-ENOUGH = 3  # measured lines that outweigh the figures above
-BOUNDS = (0.2, 20.0)  # what is measured is believed between these
+ENOUGH = 3  # measured lines that count as much as the figures above
+BOUNDS = (0.2, 20.0)  # measured rates are held between these
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Effort:
 
     @property
     def kind(self) -> str:
-        """Lines of one kind take as long for a megapixel."""
+        """Lines of one kind take equally long for a megapixel."""
         pixels = self.video.width * self.video.height
         size = "small" if pixels < 400_000 else "middle" if pixels < 3_000_000 else "large"
         return f"{self.engine} {self.video.codec} {size}"
@@ -56,13 +57,13 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """By how much the machines that are there are slower than the figures above: in speech by the engine of the voice, in
+    """By how much the machines at hand are slower than the figures above: in speech by the engine of the voice, in
     drawing by kind, "" for all."""
 
     speech: Mapping[str, float] = field(default_factory=dict)
     drawing: Mapping[str, float] = field(default_factory=dict)
     joining: float = 1.0
-    spread: float = 1.6  # what nine of ten videos take at most, as a multiple of what was foretold
+    spread: float = 1.6  # what nine of ten videos take at most, as a multiple of the forecast
 
     def of(self, effort: Effort) -> float:
         return self.drawing.get(effort.kind, self.drawing.get("", 1.0))
@@ -70,7 +71,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A line that was made: what there was to do, and the seconds that it took, as if it had been alone."""
+    """A finished line: the work that it was, and the seconds that it took, as if it had been alone."""
 
     effort: Effort
     speech: float
@@ -84,14 +85,14 @@ def speaking(effort: Effort, rates: Rates = Rates()) -> float:
 
 
 def drawing(effort: Effort, rates: Rates = Rates()) -> float:
-    """Seconds from then on until it is a film."""
+    """Seconds from then on until its film is finished."""
     video = effort.video
     frame = FRAME + MEGAPIXEL * video.width * video.height / 1e6 * ENCODING[video.codec]
     return effort.film * video.fps * frame * (DRAFT if effort.draft else 1.0) * rates.of(effort)
 
 
 def face(video: VideoFormat) -> float:
-    """Seconds that a person takes to be prepared for this size."""
+    """Seconds to prepare a person for this size."""
     return FACE * video.width * video.height / 1e6
 
 
@@ -101,7 +102,7 @@ def joining(film: float, rates: Rates = Rates(), *, music: bool = False) -> floa
 
 
 def speed(busy: float, cores: float, others: float = 0.0, weight: float = 1.0) -> float:
-    """How fast a line goes beside so many that are at work, itself included, as a share of what it does alone.
+    """How fast a line goes when `busy` lines are at work, itself included, as a share of its speed alone.
 
     others: tasks of other programs that want a processor. weight: how much more of it they get than ours, when all are busy.
     """
@@ -115,9 +116,10 @@ def rates(
     joined: Iterable[tuple[float, float]] = (),
     ended: Iterable[tuple[float, float]] = (),
 ) -> Rates:
-    """What the last lines and videos say of these machines; the figures above where they say too little.
+    """The rates of these machines, from their last lines and videos; where few were measured, the figures above weigh in.
 
-    joined: (foretold by the figures above, taken) seconds of joining. ended: (foretold, taken) seconds of whole renders.
+    joined: (forecast by the figures above, taken) seconds of joining. ended: (forecast, taken) seconds of whole
+    renders.
     """
     spoken: dict[str, list[float]] = {}
     drawn: dict[str, list[float]] = {"": []}
@@ -128,19 +130,20 @@ def rates(
             ratio = line.drawing / drawing(line.effort)
             drawn[""].append(ratio)
             drawn.setdefault(line.effort.kind, []).append(ratio)
-    late = [taken / max(foretold, 2.0) for foretold, taken in ended]
+    late = [taken / max(forecast, 2.0) for forecast, taken in ended]
     known = Rates()
+    usual = _middle(drawn[""])
     return Rates(
-        {voice: _middle(found) for voice, found in spoken.items() if len(found) >= ENOUGH},
-        {kind: _middle(found) for kind, found in drawn.items() if len(found) >= ENOUGH},
-        _middle([taken / foretold for foretold, taken in joined]),
+        {voice: _middle(found) for voice, found in spoken.items()},
+        {kind: _middle(found, usual) for kind, found in drawn.items()} | {"": usual},
+        _middle([taken / forecast for forecast, taken in joined]),
         min(2.2, max(1.4, statistics.quantiles(late, n=10)[-1]))
         if len(late) >= 8
         else known.spread,
     )
 
 
-def _middle(found: list[float]) -> float:
-    if len(found) < ENOUGH:
-        return 1.0
-    return min(BOUNDS[1], max(BOUNDS[0], statistics.median(found)))
+def _middle(found: list[float], usual: float = 1.0) -> float:
+    """The median, with the usual figure beside them as if it had been measured ENOUGH times: a few lines alone say little, and
+    the first ones of a worker wait for what it loads."""
+    return min(BOUNDS[1], max(BOUNDS[0], statistics.median([*found, *[usual] * ENOUGH])))

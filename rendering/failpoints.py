@@ -1,6 +1,7 @@
-"""Places where a test may kill the process: `LIKENESS_FAILPOINT=name` or `name@3` for the third time.
+"""Points in the code at which a test may kill the process: `LIKENESS_FAILPOINT=name` or `name@3` for the third time.
 
-`LIKENESS_FAILSIGNAL=STOP` makes it stand still instead, until it gets SIGCONT. Without the variable a place costs one look-up. In production (SECRET_KEY is set) nothing is obeyed.
+`LIKENESS_FAILSIGNAL=STOP` makes it stand still instead, until it gets SIGCONT. Without the variable a point costs one
+look-up. In production (SECRET_KEY is set) both variables are ignored.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _passed: Counter[str] = Counter()
 
 
 def reach(name: str) -> None:
-    """Kills this process with SIGKILL if the environment names this place, after saying so on stderr."""
+    """Kills this process with SIGKILL if the environment names this point, after saying so on stderr."""
     wanted, _, turn = os.environ.get("LIKENESS_FAILPOINT", "").partition("@")
     if wanted != name or os.environ.get("SECRET_KEY"):
         return

@@ -1,4 +1,5 @@
-"""Stage 7 for the whole video: films of lines are joined, captioned and signed, and what comes out is kept in the store."""
+"""Stage 7 for the whole video: the films of the lines are joined, captioned and signed, and the results go into the
+store."""
 
 from __future__ import annotations
 
@@ -118,7 +119,7 @@ def _stored(
 
 
 def _quality(segments: Sequence[Segment]) -> dict[str, float]:
-    """What was measured on the lines: the worst of targets.DRAWN, else means over the time of the video."""
+    """What was measured on the lines: for targets.DRAWN the worst value, else the mean over the time of the video."""
     figures: dict[str, list[tuple[float, float]]] = {}
     for part in segments:
         for name, figure in part.quality.items():

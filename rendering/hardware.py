@@ -1,4 +1,4 @@
-"""What engines on torch run on: a GPU if there is one that works, else the processor. torch is imported in the functions.
+"""The device that engines on torch run on: a working GPU, else the processor. torch is imported inside the functions.
 
 Sources: torch.cuda's own messages about drivers; torchaudio 2.11 and torchcodec 0.17, which exist as CUDA builds only.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from rendering.weights import NotReady
+from rendering.words import gettext
 
 if TYPE_CHECKING:
     import torch
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 @functools.cache
 def prepare() -> None:
-    """Call it before anything imports diffusers, transformers or TTS. Raises NotReady where torch is not installed.
+    """Call it before anything imports diffusers, transformers or TTS. Raises NotReady if torch is not installed.
 
-    Those import torchaudio where it is installed, which on a machine without CUDA fails on its own kernels: they are
-    hidden while it is imported, and nothing here uses them.
+    They import torchaudio if it is installed, and on a machine without CUDA that fails on its own kernels: the kernels
+    are hidden while it is imported, and nothing here uses them.
     """
     if importlib.util.find_spec("torch") is None:
         raise NotReady(
@@ -48,9 +49,9 @@ def prepare() -> None:
 
 
 def device(wanted: str = "auto") -> torch.device:
-    """ "auto": the GPU if one works, else the processor; "cpu", "cuda", "cuda:1" as they say.
+    """ "auto": the GPU if one works, else the processor; "cpu", "cuda", "cuda:1": that device.
 
-    Raises NotReady in one sentence if a GPU is wanted and there is none, or its driver is too old.
+    Raises NotReady, in one sentence, if the wanted GPU is absent or its driver is too old.
     """
     prepare()
     import torch  # only where torch is installed
@@ -71,12 +72,14 @@ def _why(problem: str, wanted: str) -> str:
     if "out of memory" in problem:
         return f"The memory of {wanted} is full already; end what else uses it."
     if "invalid device ordinal" in problem:
-        return f"There is no GPU {wanted}; `nvidia-smi -L` lists those there are."
+        return gettext("There is no GPU {wanted}; choose one that `nvidia-smi -L` lists.").format(
+            wanted=wanted
+        )
     return f"{wanted} was asked for, and torch finds no working GPU here; set ENGINE_DEVICE=cpu or mend the driver."
 
 
-def dtype(place: torch.device) -> torch.dtype:
+def dtype(target: torch.device) -> torch.dtype:
     """Half precision on a GPU, single on a processor."""
     import torch  # only where torch is installed
 
-    return torch.float16 if place.type == "cuda" else torch.float32
+    return torch.float16 if target.type == "cuda" else torch.float32

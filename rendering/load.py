@@ -1,4 +1,4 @@
-"""How busy this machine is with other programs than ours: tasks that want a processor (proc(5): procs_running, state R)."""
+"""How busy other programs keep this machine: tasks that want a processor (proc(5): procs_running, state R)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 
 SMOOTH = 20.0  # seconds over which it is averaged
-NICE = 1.25  # what a step of niceness takes of a share (sched(7))
+NICE = 1.25  # by how much a step of niceness divides a share (sched(7))
 
 
 class Load:
-    """`others`: the tasks, averaged. Look about once a second."""
+    """`others`: the number of such tasks, averaged. Call `look` about once a second."""
 
     def __init__(self) -> None:
         self.others = 0.0

@@ -1,4 +1,4 @@
-"""The studio's own films, measured: the lines of a render are read back as quality.py reads any film."""
+"""Measures the studio's own films: the lines of a render are read back as quality.py reads any film."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MEASURED = 60.0  # seconds of a film that are read back
 def measure(
     lines: Sequence[tuple[LineSpec, str]], *, store: Store, stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """How well a finished film speaks, read back from its first lines: (spec, key of the segment) each.
+    """How well a finished film speaks, read back from its first lines. lines: (spec, key of the segment) each.
 
     {"figures", "late" (the same with the sound taken 0.2 s later), "good" (within the target?), "seconds"}; empty
-    when nothing can be measured. Raises Canceled soon after `stop` says so.
+    when nothing can be measured. Raises Canceled soon after `stop` returns True.
     """
     readings: list[quality.Reading] = []
     seconds = 0.0
@@ -31,22 +31,22 @@ def measure(
         if film is None or sound is None or seconds >= MEASURED:
             continue
         source = photo.portrait_of(faces.get(spec.avatar, store).folder)
-        met, before = before, None
+        last_look, before = before, None
         with suppress(BadInput):  # a line of numbers may not be found again in its sound
             script = pipeline.read_script(spec)
             part = placing.around(spec.layout, spec.video)
-            place = (spec.avatar, spec.video, spec.layout, spec.background, spec.style)
+            look = (spec.avatar, spec.video, spec.layout, spec.background, spec.style)
             one = quality.read(
                 film,
                 script,
                 sound=sound,
                 source=source,
                 part=part,
-                joined=place == met and spec.transition != "fade",
+                joined=look == last_look and spec.transition != "fade",
                 stop=stop,
             )
             readings.append(one)
-            before = place
+            before = look
             seconds += one.timing.seconds
     try:
         figures = quality.measure(readings)

@@ -50,8 +50,8 @@ class MediaFailed(Exception):
 def program() -> str:
     """The ffmpeg that IMAGEIO_FFMPEG_EXE names, or of the imageio-ffmpeg wheel, or on PATH.
 
-    Not asked of imageio-ffmpeg itself: it tries the file in a child process, and remembers for good that there is none when
-    that child is killed. Nothing is remembered here of a look that failed.
+    imageio-ffmpeg itself is not asked: it tries the file in a child process, and if that child is killed it remembers
+    for good that there is no ffmpeg. A failed search is not cached here.
     """
     if named := os.environ.get("IMAGEIO_FFMPEG_EXE"):
         return named
@@ -68,7 +68,7 @@ def has_encoder(name: str) -> bool:
 
 @functools.cache
 def _encoders() -> frozenset[str]:
-    """Raises MediaFailed where ffmpeg does not say, which is asked again the next time."""
+    """Raises MediaFailed if ffmpeg fails; the next call tries again."""
     listed = subprocess.run(
         [program(), "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=30
     )
@@ -109,9 +109,9 @@ def run(
 ) -> None:
     """Runs ffmpeg to its end; `feed` goes to its standard input as it is made, its output to `into`.
 
-    complaints_to: where all that it says goes. limited: it reads what a stranger sent, so it has little memory and
-    time. meanwhile: called some times a second while it works. Whatever that or `feed` raises ends it and is passed on. Raises Canceled within a second of `stop`, MediaFailed when
-    ffmpeg fails. In every case no process is left.
+    complaints_to: receives all that ffmpeg says. limited: it reads a stranger's file, so it has little memory and time.
+    meanwhile: called a few times a second while it works. Whatever that or `feed` raises ends it and is passed on.
+    Raises Canceled within a second of `stop`, MediaFailed when ffmpeg fails. In every case no process is left.
     """
     level = "error" if complaints_to is None else "info"
     command = [program(), "-hide_banner", "-loglevel", level, "-nostats", "-y"]
@@ -180,7 +180,7 @@ def _wait(
 
 
 def pictures(arguments: list[str | Path], shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
-    """What ffmpeg writes to standard output as raw video, a picture of `shape` bytes at a time.
+    """Yields what ffmpeg writes to standard output as raw video, a picture of `shape` bytes at a time.
 
     Ffmpeg runs no further ahead than a pipe holds. Raises MediaFailed when it fails; close it to end it early.
     """
@@ -205,9 +205,10 @@ def pictures(arguments: list[str | Path], shape: tuple[int, ...]) -> Iterator[ND
 def looped(
     path: Path, size: tuple[int, int], filters: str, *, start: float = 0.0
 ) -> Iterator[NDArray[np.uint8]]:
-    """Pictures of a clip of our own (clips.py), from `start` seconds on and then again without end.
+    """Pictures of a clip of our own (clips.py), from `start` seconds on and then again and again.
 
-    size: width and height, both even, that the filters give. A picture is the planes of yuv420p (colour.picture), (height * 3 / 2, width).
+    size: width and height, both even, that the filters give. A picture is the planes of yuv420p (colour.picture),
+    (height * 3 / 2, width).
     """
     shape = (size[1] * 3 // 2, size[0])
     whole = length(path)
@@ -243,11 +244,11 @@ def length(path: Path) -> float:
                 continue
             file.seek(at + 8)
             inner = file.read(min(size, 128))
-            place = inner.find(b"mvhd")
-            if inner[place + 4] == 1:
-                scale, duration = struct.unpack_from(">IQ", inner, place + 24)
+            header = inner.find(b"mvhd")
+            if inner[header + 4] == 1:
+                scale, duration = struct.unpack_from(">IQ", inner, header + 24)
             else:
-                scale, duration = struct.unpack_from(">II", inner, place + 16)
+                scale, duration = struct.unpack_from(">II", inner, header + 16)
             return duration / scale
     raise MediaFailed(f"{path.name} has no movie header")
 
@@ -256,7 +257,8 @@ def length(path: Path) -> float:
 def _child(
     arguments: list[str | Path],
 ) -> Iterator[tuple[subprocess.Popen[bytes], io.FileIO, Callable[[], None]]]:
-    """An ffmpeg that ends with the block, what it writes, and what raises MediaFailed with its complaints in the log."""
+    """An ffmpeg that ends with the block, the pipe of its output, and a function that logs its complaints and raises
+    MediaFailed."""
     command = [program(), "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
@@ -302,8 +304,9 @@ def video_encoder(
 ) -> list[str]:
     """Encoder settings: closed groups of pictures of ten seconds at most, equal headers for equal formats.
 
-    Each line begins with a key frame; more of them would cost a quarter more bytes and tremble a little. finest: first and
-    last of the pictures that H.264 codes with little loss, since lines that end and begin in one picture are joined there.
+    Each line begins with a key frame; more of them would cost a quarter more bytes and tremble a little. finest: ranges
+    of pictures, first and last, that H.264 codes with little loss: where one line ends and the next begins with the
+    same picture.
 
     Raises BadInput for a codec that the ffmpeg at hand cannot write.
     """
@@ -332,7 +335,7 @@ def video_encoder(
 
 
 def boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
-    """(type, offset, size) of the top boxes of an MP4 (ISO 14496-12, 4.2); ends where it is none."""
+    """(type, offset, size) of the top boxes of an MP4 (ISO 14496-12, 4.2); stops where there is no further box."""
     total = path.stat().st_size
     at = 0
     with path.open("rb") as file:
@@ -354,7 +357,7 @@ def probe(path: Path) -> dict[str, Any]:
 
     starts_at_once: the index stands before the media, so that it plays while it loads.
     A stream is {"kind", "codec", "seconds"} and what belongs to its kind: "width", "height", "frames",
-    "fps" or "rate", "layout". Raises MediaFailed for what is damaged or no MP4.
+    "fps" or "rate", "layout". Raises MediaFailed for a file that is damaged or no MP4.
     """
     packets = streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-c", "copy", "-f", "framecrc"))
     found = streams(_listed(path, "-map", "0:v", "-map", "0:a?", "-f", "framecrc"))
@@ -401,7 +404,8 @@ def loudness(
     limited: bool = False,
     stop: threading.Event | None = None,
 ) -> Loudness:
-    """How loud the sound is that `arguments` open, after the filters of `graph`. peaks: the true peak is read as well, else it is -inf.
+    """The loudness of the sound that `arguments` open, after the filters of `graph`. peaks: reads the true peak as
+    well, else it is -inf.
 
     Raises MediaFailed and, within a second of `stop`, Canceled.
     """
@@ -424,18 +428,18 @@ def loudness(
 
 def streams(text: str) -> list[dict[str, Any]]:
     """The streams that ffmpeg's framecrc listing describes: "#key n: value", then a row per frame."""
-    told: dict[int, dict[str, str]] = {}
+    headers: dict[int, dict[str, str]] = {}
     ends: dict[int, int] = {}
     count: dict[int, int] = {}
     for row in text.splitlines():
         if match := re.match(r"#(\w+) (\d+): (.*)", row):
-            told.setdefault(int(match[2]), {})[match[1]] = match[3]
+            headers.setdefault(int(match[2]), {})[match[1]] = match[3]
         elif row and not row.startswith("#"):
             number, _, pts, duration = (int(value) for value in row.split(",")[:4])
             ends[number] = max(ends.get(number, 0), pts + duration)
             count[number] = count.get(number, 0) + 1
     found = []
-    for number, named in sorted(told.items()):
+    for number, named in sorted(headers.items()):
         seconds = float(Fraction(named["tb"]) * ends.get(number, 0))
         stream: dict[str, Any] = {"kind": named["media_type"], "codec": named["codec_id"]}
         if named["media_type"] == "video":

@@ -18,16 +18,16 @@ from pathlib import Path
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2
 MAPPED_FROM = 4 << 20  # bytes: larger blocks are mapped, and go back to the system when freed
-KEPT = 16 << 20  # bytes that a heap may keep at its end
+SPARE = 16 << 20  # free bytes that may stay at the end of a heap
 
 
 def steady() -> None:
-    """For a process of many threads; call it before they are there. Does nothing where the C library has no mallopt."""
+    """For a process of many threads; call it before they start. Does nothing where the C library has no mallopt."""
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_ARENA_MAX, ARENAS)
         mallopt(M_MMAP_THRESHOLD, MAPPED_FROM)
-        mallopt(M_TRIM_THRESHOLD, KEPT)
+        mallopt(M_TRIM_THRESHOLD, SPARE)
 
 
 def trim() -> None:
@@ -38,7 +38,7 @@ def trim() -> None:
 
 
 def in_use() -> int:
-    """Bytes that this process holds in memory (proc(5), statm: resident pages); 0 where that is not told."""
+    """Bytes that this process holds in memory (proc(5), statm: resident pages); 0 where the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -55,7 +55,8 @@ def bound(pid: int, limits: Mapping[int, int]) -> None:
 
 
 def ran_out(problem: BaseException) -> bool:
-    """Whether it says that there was no memory: Python's own, torch's (by name: torch may be absent), OpenCV's (-4)."""
+    """Whether the error says that memory ran out: Python's own, torch's (by name: torch may be absent), OpenCV's
+    (-4)."""
     names = {kind.__name__ for kind in type(problem).__mro__}
     return bool(names & {"MemoryError", "OutOfMemoryError"}) or getattr(problem, "code", 0) == -4
 

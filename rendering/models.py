@@ -25,11 +25,11 @@ from rows import events, mended
 from rows.ids import new_id
 
 USUAL_SPEED = 1.2
-"""Seconds of work for a second of video where nothing better was written down."""
+"""Seconds of work for a second of video where the row has no forecast."""
 
 
 class WrongStatus(Exception):
-    """The row is not where this move starts, or this attempt is over."""
+    """The row does not have a status from which this move starts, or this attempt is over."""
 
 
 class Render(mended.Mended):
@@ -74,7 +74,7 @@ class Render(mended.Mended):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True)
     api_key = models.ForeignKey("studio.ApiKey", on_delete=models.SET_NULL, null=True)
 
-    # What was asked for; never changes afterwards.
+    # What was requested; never changes afterwards.
     title = models.CharField(max_length=200)
     revision = models.PositiveIntegerField(default=1)
     mode = models.CharField(max_length=8, default="final")
@@ -94,7 +94,7 @@ class Render(mended.Mended):
     screening = models.JSONField(default=dict, help_text="The verdict on the words, with versions.")
     warnings = models.JSONField(default=list)
 
-    # Where it stands.
+    # Its state.
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
     held_for = models.CharField(max_length=12, blank=True)
     held_at = models.DateTimeField(null=True)
@@ -117,9 +117,7 @@ class Render(mended.Mended):
     late_at = models.DateTimeField(null=True, help_text="The late end that was told then.")
     mailed_at = models.DateTimeField(null=True)
     mail_tries = models.PositiveSmallIntegerField(default=0)
-    mail_due_at = models.DateTimeField(
-        null=True
-    )  # not before; whoever sends it holds it until then
+    mail_due_at = models.DateTimeField(null=True)  # not before; moved on by whoever is sending it
 
     # What came of it.
     seconds = models.FloatField(null=True)
@@ -151,7 +149,8 @@ class Render(mended.Mended):
 
     @property
     def progress(self) -> float:
-        """0..1 over all lines by their length, then the assembly; kept lines are ready. Never falls within a render."""
+        """0..1 over all lines by their length, then the assembly; lines with a stored film count as ready. It never
+        falls."""
         if self.status == "done":
             return 1.0
         rows = list(self.segments.values_list("estimated_seconds", "progress", "kept"))
@@ -169,7 +168,8 @@ class Render(mended.Mended):
 
     @transaction.atomic
     def move(self, to: str, *, attempt: int | None = None, **changes: Any) -> None:
-        """Changes the status and tells of it. Raises WrongStatus if the row is elsewhere or the attempt is over."""
+        """Changes the status and records the event. Raises WrongStatus if the row has another status or the attempt is
+        over."""
         allowed = Render.objects.filter(pk=self.pk, status__in=self.MOVES[to])
         if attempt is not None:
             allowed = allowed.filter(attempt=attempt)
@@ -195,7 +195,7 @@ class Render(mended.Mended):
         billing.settle(self, used, our_fault=self.failure_ours)
 
     def cancel(self) -> None:
-        """Status and credits at once; whoever works on it learns of it from the next report."""
+        """Ends it and settles its credits at once; a worker that has it in hand learns of it with its next report."""
         self.end("canceled")
 
     def fail(
@@ -216,13 +216,13 @@ class Render(mended.Mended):
         self.move("queued", held_for="", held_at=None, next_at=timezone.now())
 
     def start(self) -> None:
-        """The first segment was claimed. Fine if it runs already."""
+        """Sets it running when its first segment is claimed. Fine if it runs already."""
         Render.objects.filter(pk=self.pk, status="queued").update(
             status="running", started_at=timezone.now(), touched_at=timezone.now()
         )
 
     def give_back(self, attempt: int, *, failed: bool, rest: float | None = None) -> bool:
-        """The assembly to the queue again, as Segment.give_back has it."""
+        """Returns the assembly to the queue, like Segment.give_back."""
         return bool(
             Render.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 failures=F("failures") + int(failed),
@@ -284,6 +284,9 @@ class Segment(mended.Mended):
         null=True, help_text="Seconds that it takes a slot by itself, as foretold when asked for."
     )
     speech_work = models.FloatField(default=0.0, help_text="What of it speaks; the rest draws.")
+    unspoken = models.FloatField(
+        default=0.0, help_text="Share of its sound that was not in the store when it was asked for."
+    )
     kept = models.BooleanField(
         default=False, help_text="Its film was in the store when it was asked for."
     )
@@ -337,12 +340,12 @@ class Segment(mended.Mended):
 
     @property
     def is_ready(self) -> bool:
-        """Its film is there: made for this render, or kept from before."""
+        """Its film exists: made for this render, or stored before."""
         return self.kept or self.status == "done"
 
     @property
     def is_draft(self) -> bool:
-        """Its picture is marked."""
+        """Its picture carries the mark of a draft."""
         return bool(self.spec.get("draft"))
 
     def report(self, attempt: int, stage: str, fraction: float) -> None:
@@ -359,7 +362,7 @@ class Segment(mended.Mended):
             raise Canceled
 
     def finish(self, attempt: int, **changes: Any) -> bool:
-        """True if this attempt was still the one that counts."""
+        """Marks the line as done. False, without any change, if the attempt no longer counts."""
         return bool(
             Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 status="done",
@@ -372,7 +375,8 @@ class Segment(mended.Mended):
         )
 
     def give_back(self, attempt: int, *, failed: bool, rest: float | None = None) -> bool:
-        """To the queue again: after a failure with a growing pause, after a clean stop at once or after `rest` seconds."""
+        """Returns the line to the queue: after a failure with a growing pause, after a clean stop at once, or after
+        `rest` s."""
         return bool(
             Segment.objects.filter(pk=self.pk, attempt=attempt, status="running").update(
                 status="waiting",
@@ -429,7 +433,7 @@ class WarmPool(models.Model):
 
 
 class Worker(models.Model):
-    """Who works: a row per process, touched by its heartbeat. Empty lists mean all there are."""
+    """A worker process, touched by its heartbeat. Empty lists mean all engines and all lanes."""
 
     name = models.CharField(primary_key=True, max_length=120)
     slots = models.PositiveSmallIntegerField(default=1)
@@ -453,25 +457,25 @@ class Worker(models.Model):
         return self.name
 
     def speed(self, busy: float) -> float:
-        """How fast each of so many lines goes here, as a share of what one alone does."""
+        """How fast each of `busy` lines goes here, as a share of the speed of one alone."""
         if self.cores is None:
             return 1.0
         return effort.speed(busy, self.cores, self.load, self.weight)
 
     @classmethod
     def present(cls) -> models.QuerySet[Worker]:
-        """Heard of lately and not leaving, with warm models or not."""
+        """Workers with a recent heartbeat that are not leaving, with warm models or not."""
         since = timezone.now() - timedelta(seconds=3 * settings.HEARTBEAT_SECONDS)
         return cls.objects.filter(seen_at__gte=since, slots__gt=0, leaving_at=None)
 
     @classmethod
     def alive(cls) -> models.QuerySet[Worker]:
-        """Able to claim now."""
+        """Workers that can claim now."""
         return cls.present().filter(ready_at__isnull=False)
 
     @classmethod
     def bury(cls, name: str) -> None:
-        """The process is known to have ended: nobody counts on it, and what it had in hand is free for the next sweep."""
+        """The process is known to have ended: nobody counts on it, and the next sweep frees what it had in hand."""
         cls.objects.filter(name=name).delete()
         past = timezone.now() - timedelta(seconds=1)
         for work in (Segment.objects, Render.objects):

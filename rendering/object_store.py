@@ -1,8 +1,8 @@
 """The store in an S3-compatible bucket, with a bounded folder of copies on this machine.
 
 An object is put whole or not at all, and read-after-write is strong, so the promises of `Store` hold across machines. Objects
-are named prefix/ab/abcd….suffix. What is asked for is copied into the folder and served from there; the longest unused
-copies go when the folder passes its limit.
+are named prefix/ab/abcd….suffix. A requested object is copied into the folder and served from there; the copies
+that were unused longest go when the folder passes its limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rendering.store import RESERVE, Store, StoreAway
 
 log = logging.getLogger(__name__)
 
-FRESH = 600.0  # seconds for which a used copy stays, however full the folder is
+FRESH = 600.0  # seconds after its last use for which a copy stays, however full the folder is
 LOW = 0.8  # of the limit, down to which copies go
 PART = 16 << 20  # bytes: larger objects are put in parts
 
@@ -32,7 +32,7 @@ PART = 16 << 20  # bytes: larger objects are put in parts
 class ObjectStore(Store):
     """limit: bytes of copies in `folder`. endpoint: absent for AWS. public_endpoint: where browsers reach it, if elsewhere.
 
-    Raises StoreAway wherever the bucket is asked and does not answer.
+    Every method that needs the bucket raises StoreAway if it does not answer.
     """
 
     shared = True
@@ -108,7 +108,7 @@ class ObjectStore(Store):
                 if found["Metadata"].get("sha256", sha256) != sha256:
                     log.warning("%s is damaged and counts as absent", self._name(key, suffix))
                     return None
-                self._place(draft, path, sha256)
+                self._publish(draft, path, sha256)
             finally:
                 draft.unlink(missing_ok=True)
         self._keep_within(path)
@@ -116,7 +116,8 @@ class ObjectStore(Store):
 
     @contextmanager
     def write(self, key: str, suffix: str) -> Iterator[Path]:
-        """As `Store.write`; the object is there when the block has ended, and a copy of it here."""
+        """Like `Store.write`; when the block has ended, the object is in the bucket and a copy of it on this
+        machine."""
         path, name = self.path(key, suffix), self._name(key, suffix)
         with self._room():
             draft = self._draft(suffix)
@@ -132,7 +133,7 @@ class ObjectStore(Store):
                         ExtraArgs={"Metadata": {"sha256": sha256}},
                         Config=TransferConfig(multipart_threshold=PART, multipart_chunksize=PART),
                     )
-                self._place(draft, path, sha256)
+                self._publish(draft, path, sha256)
             finally:
                 draft.unlink(missing_ok=True)
         self._keep_within(path)
@@ -152,7 +153,7 @@ class ObjectStore(Store):
         super().forget(key)
 
     def still_there(self, key: str, suffix: str) -> bool:
-        """Asks the bucket, whatever this machine holds a copy of."""
+        """Asks the bucket, even if this machine holds a copy."""
         with _request() as problem:
             self._client.head_object(Bucket=self.bucket, Key=self._name(key, suffix))
         if problem.absent:
@@ -162,7 +163,7 @@ class ObjectStore(Store):
     def url(
         self, key: str, suffix: str, *, name: str, kind: str, seconds: int, download: bool
     ) -> str:
-        """A signed link to the object itself, with ranges, that ends after `seconds`."""
+        """A signed link to the object itself, with ranges, that expires after `seconds`."""
         how = "attachment" if download else "inline"
         return self._signer.generate_presigned_url(
             "get_object",
@@ -181,10 +182,10 @@ class ObjectStore(Store):
             self._client.head_bucket(Bucket=self.bucket)
         if problem.absent:
             region = self._client.meta.region_name
-            place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            location = {"CreateBucketConfiguration": {"LocationConstraint": region}}
             with _request():
                 self._client.create_bucket(
-                    Bucket=self.bucket, **(place if region != "us-east-1" else {})
+                    Bucket=self.bucket, **(location if region != "us-east-1" else {})
                 )
 
     def _probed(self, probe: str) -> bytes:
@@ -193,7 +194,7 @@ class ObjectStore(Store):
         return found.read_bytes() if found else b""
 
     def _keep_within(self, newest: Path) -> None:
-        """Counts a new copy, and removes the longest unused ones when there are too many."""
+        """Counts a new copy, and removes those unused longest when the limit is passed."""
         with self._counting:
             self._held += newest.stat().st_size
             if self._held <= self.limit:

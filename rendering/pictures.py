@@ -1,4 +1,4 @@
-"""Uploaded pictures: made anew without anything hidden in them, by a process that has little memory and time."""
+"""Uploaded pictures: encoded anew without anything hidden in them, by a process that has little memory and time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rendering.values import BadInput
 from rendering.words import gettext
 
 MOST_BYTES = 20_000_000
-KEPT = 3840  # pixels of the long side that are kept
+LONG_SIDE = 3840  # pixels; a longer one is scaled down to this
 PNG = b"\x89PNG"
 MEMORY, SECONDS = 500_000_000, 5  # bytes of address space and processor time of a decoder
 LIMITS = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: SECONDS, resource.RLIMIT_CORE: 0}
@@ -32,7 +32,7 @@ _decoders = threading.BoundedSemaphore(AT_ONCE)
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A picture as it is kept: sRGB, upright, without metadata; a JPEG, or a PNG where its alpha is kept."""
+    """A picture as it is stored: sRGB, upright, without metadata; a JPEG, or a PNG with alpha."""
 
     path: Path
     sha256: str
@@ -44,17 +44,17 @@ def intake(
     source: Path,
     folder: Path,
     *,
-    kept: int = KEPT,
+    kept: int = LONG_SIDE,
     alpha: bool = False,
     box: Box | None = None,
     look: Path | None = None,
 ) -> Cleaned:
     """Cleans the picture in `source` and writes it to `folder` under its own hash.
 
-    Takes JPEG, PNG, WebP and HEIC by their content, whatever they are called; `kept` is the longest side that
-    is kept, in pixels; alpha: what is transparent stays so (else it is white). box: only this part of a picture that is kept
-    already (left, top, width, height). look: where a small copy goes, to be screened. Nothing is decoded before size and pixels
-    are known. Raises BadInput with one sentence for what cannot be used.
+    Accepts JPEG, PNG, WebP and HEIC by their content, whatever they are called. kept: pixels of the long side, to which
+    a longer one is scaled down. alpha: transparency stays (else it becomes white). box: only this part, of a picture
+    that is stored already (left, top, width, height). look: path of a small copy, to be screened. Nothing is decoded
+    before size and pixels are known. Raises BadInput, with one sentence, for a picture that cannot be used.
     """
     size = source.stat().st_size
     if size == 0:
@@ -63,20 +63,20 @@ def intake(
         )
     if size > MOST_BYTES and box is None:
         raise BadInput(
-            gettext("The picture has {size} MB; at most {most} MB can be used.").format(
-                size=f"{size / 1e6:.0f}", most=MOST_BYTES // 1_000_000
-            ),
+            gettext(
+                "The picture has {size} MB; at most {most} MB can be used. Choose a smaller file."
+            ).format(size=f"{size / 1e6:.0f}", most=MOST_BYTES // 1_000_000),
             code="file_too_large",
         )
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{secrets.token_hex(8)}.part"
-    asked = [str(source), str(draft), str(kept)]
-    asked += ["--alpha"] if alpha else []
-    asked += ["--box", *map(str, box)] if box else []
-    asked += ["--look", str(look)] if look else []
+    arguments = [str(source), str(draft), str(kept)]
+    arguments += ["--alpha"] if alpha else []
+    arguments += ["--box", *map(str, box)] if box else []
+    arguments += ["--look", str(look)] if look else []
     try:
         with _a_decoder():
-            answer = _in_a_process(asked)
+            answer = _in_a_process(arguments)
         data = draft.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         path = folder / f"{digest}{'.png' if data[:4] == PNG else '.jpg'}"
@@ -88,7 +88,7 @@ def intake(
 
 @contextmanager
 def _a_decoder() -> Iterator[None]:
-    """Waits for one of the decoders. BadInput where all are busy for long."""
+    """Waits for one of the decoders. Raises BadInput if all of them stay busy."""
     if not _decoders.acquire(timeout=PATIENCE):
         raise BadInput(
             "Many pictures are being opened at this moment; send it again in half a minute.",
@@ -101,11 +101,11 @@ def _a_decoder() -> Iterator[None]:
         _decoders.release()
 
 
-def _in_a_process(asked: list[str]) -> dict[str, int]:
-    """decoding.main() where it can do no harm. Raises BadInput."""
+def _in_a_process(arguments: list[str]) -> dict[str, int]:
+    """Runs decoding.main() where it can do no harm. Raises BadInput."""
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "rendering.decoding", *asked],
+        [sys.executable, "-m", "rendering.decoding", *arguments],
         cwd=Path(__file__).resolve().parents[1],
         # One arena: address space that threads reserve without using it would count.
         env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},

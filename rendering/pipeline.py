@@ -1,8 +1,8 @@
 """From a script to a film of each line: the first six stages in order.
 
-`render_line` takes one line through them and encodes it; finishing.py joins the lines to a signed video. Everything is kept in the store under the hash of what decides it, so that a retry,
-a resume after a crash and a second render of the same words are one mechanism. What draws is imported
-where it is used: the site reads scripts and keys only.
+`render_line` takes one line through them and encodes it; finishing.py joins the lines to a signed video. Every result
+is stored under the hash of what decides it, so that a retry, a resume after a crash and a second render of the same
+words are one mechanism. Whatever draws is imported where it is used: the site only reads scripts and keys.
 """
 
 from __future__ import annotations
@@ -78,10 +78,17 @@ def line_key(spec: LineSpec) -> str:
 
 def length_of(spec: LineSpec, parsed: Script, *, store: Store) -> tuple[float, bool]:
     """Seconds of the line, and whether they are exact: they are once its speech is in the store."""
-    kept = speech.length(parsed, spec.voice, speed=spec.speed, pitch=spec.pitch, store=store)
-    if kept is not None:
-        return _in_frames(kept, spec), True
+    exact = speech.length(parsed, spec.voice, speed=spec.speed, pitch=spec.pitch, store=store)
+    if exact is not None:
+        return _in_frames(exact, spec), True
     return speech.estimate(parsed, spec.voice, spec.speed), False
+
+
+def unspoken(spec: LineSpec, parsed: Script, known: set[str], *, store: Store) -> float:
+    """Share of the line's sound that has still to be spoken, 0 to 1; `known`: the sentences of the lines before it."""
+    return speech.unspoken(
+        parsed, spec.voice, known, speed=spec.speed, pitch=spec.pitch, store=store
+    )
 
 
 def _in_frames(seconds: float, spec: LineSpec) -> float:
@@ -91,7 +98,7 @@ def _in_frames(seconds: float, spec: LineSpec) -> float:
 def speak(
     spec: LineSpec, *, store: Store | None = None, stop: threading.Event | None = None
 ) -> Speech:
-    """Stages 1 and 2 alone: the line's sound, kept sentence by sentence."""
+    """Stages 1 and 2 alone: the line's sound, cached sentence by sentence."""
     return speech.run(
         read_script(spec), spec.voice, speed=spec.speed, pitch=spec.pitch, store=store, stop=stop
     )
@@ -105,8 +112,8 @@ def sentences(spec: LineSpec, *, store: Store, stop: threading.Event) -> Iterato
 
 
 def _looks(spec: LineSpec) -> list[Any]:
-    """What decides the picture apart from what is said; files by what is in them, not by where they are."""
-    from rendering.stages import (  # drawing is large: who only speaks does without
+    """What decides the picture apart from what is said; files by their content, not by their path."""
+    from rendering.stages import (  # drawing is large: not loaded for speech alone
         composition,
         frames,
     )
@@ -127,9 +134,9 @@ def _looks(spec: LineSpec) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """What a line takes over from those before it. at: seconds of its background's video at its beginning.
+    """What a line takes over from those before it. at: seconds at which its background's video stands when it begins.
 
-    before, before_at: the line that it dissolves from, and how far that one's video is at its end.
+    before, before_at: the line that it dissolves from, and the same for that line's video at its end.
     """
 
     at: float = 0.0
@@ -149,10 +156,11 @@ def border(
     store: Store,
     stop: threading.Event | None = None,
 ) -> Border:
-    """earlier: the lines before this one in the video, in order. Raises Canceled within a second of `stop`.
+    """The border of a line. earlier: the lines before it in the video, in order. Raises Canceled within a second of
+    `stop`.
 
-    Where a background's video runs on, the lengths of the scene's earlier lines count: what of them was not spoken yet is
-    spoken now, and kept.
+    Where a background's video runs on, the lengths of the scene's earlier lines count: those that were not spoken yet
+    are spoken now, and cached.
     """
     before = earlier[-1] if spec.transition == "fade" and earlier else None
     return Border(
@@ -194,12 +202,12 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
 
 
 def segment_keys(lines: Sequence[LineSpec], lengths: Sequence[float | None]) -> list[str]:
-    """The segment_key of each line of a video; "" where it hangs on sound that is yet to be made.
+    """The segment_key of each line of a video; "" where it depends on sound that is yet to be made.
 
     lengths: seconds of each line, None where they are not known exactly.
     """
     found: list[str] = []
-    shown: dict[int, float | None] = {}  # by scene, how far its background's video is
+    shown: dict[int, float | None] = {}  # by scene, where its background's video stands
     for number, (spec, length) in enumerate(zip(lines, lengths, strict=True)):
         before = lines[number - 1] if spec.transition == "fade" and number else None
         at, before_at = (
@@ -216,7 +224,7 @@ def segment_keys(lines: Sequence[LineSpec], lengths: Sequence[float | None]) -> 
 
 
 def rest_key(spec: LineSpec) -> str:
-    """The hash of what decides the picture of the avatar at rest, but for words that captions show."""
+    """The hash of what decides the picture of the avatar at rest, without the words of captions."""
     captioned = (spec.captions.burn_in, *spec.captions.look)
     return _hash("rest", *_looks(spec), captioned, motion.VERSION, motion.rest(spec.style))
 
@@ -224,7 +232,7 @@ def rest_key(spec: LineSpec) -> str:
 def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
     """The avatar at rest in its composition, RGB, with the expression of its style and every overlay; with burnt-in
     captions, spec.text stands as caption. What is transparent shows checks; safe: the edge of the safe area is drawn in."""
-    from rendering.stages import frames, painting  # drawing is large: who only speaks does without
+    from rendering.stages import frames, painting  # drawing is large: not loaded for speech alone
 
     caption = captions.opening(spec.text) if spec.captions.burn_in else ""
     picture, anchor = resting(spec.avatar, spec.style, store)
@@ -234,10 +242,10 @@ def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
 
 @functools.lru_cache(maxsize=8)
 def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, float]]:
-    """frames.resting and where its face is, kept in the store, so that a preview loads no engine."""
+    """The picture of frames.resting and where its face is, cached in the store, so that a preview loads no engine."""
     import cv2  # large: loaded when it is needed
 
-    from rendering.stages import frames  # drawing is large: who only speaks does without
+    from rendering.stages import frames  # drawing is large: not loaded for speech alone
 
     face, pose = faces.get(avatar, store), motion.rest(style)
     key = _hash("resting", frames.VERSION, motion.VERSION, face.sha256, pose, frames.STILL)
@@ -255,7 +263,7 @@ def resting(avatar: str, style: str, store: Store) -> tuple[Frame, tuple[float, 
 
 def _ending(spec: LineSpec, at: float, *, store: Store) -> Generator[Frame, None, None]:
     """How the line goes on after its end, without captions: the person at rest, and the overlays that stay."""
-    from rendering.stages import frames  # drawing is large: who only speaks does without
+    from rendering.stages import frames  # drawing is large: not loaded for speech alone
 
     avatar = faces.get(spec.avatar, store)
     return frames.ending(spec, avatar=avatar, pose=motion.rest(spec.style), at=at)
@@ -306,8 +314,9 @@ def render_line(
 ) -> Segment:
     """One line, from its words to an encoded segment; `reused` if the store held it.
 
-    earlier: the lines before it in the video. Raises BadInput for what the reader can mend, Canceled within a second of `stop` or when `report`
-    raises it, StoreFull, weights.NotReady if the engine cannot start. What was finished before stays in the store for the next try.
+    earlier: the lines before it in the video. Raises BadInput for what the reader can mend, Canceled within a second of
+    `stop` or when `report` raises it, StoreFull, weights.NotReady if the engine cannot start. What was finished before
+    stays in the store for the next try.
     """
     met = border(spec, earlier, store=store, stop=stop)
     key = segment_key(spec, met)
@@ -328,12 +337,13 @@ def _made_line(
     report: Report,
     stop: threading.Event | None,
 ) -> Segment:
-    """render_line for a line that is not stored; `alone`: memory is short, so the voice goes before frames come."""
-    from rendering.stages import frames, smoothing  # drawing is large: who only speaks does without
+    """render_line for a line that is not stored; `alone`: memory is short, so the voice is unloaded before frames
+    are drawn."""
+    from rendering.stages import frames, smoothing  # drawing is large: not loaded for speech alone
 
     clock = Clock()
 
-    def tell(stage: str, fraction: float) -> None:
+    def progress(stage: str, fraction: float) -> None:
         if stop is not None and stop.is_set():
             raise Canceled
         report(stage, fraction)
@@ -341,7 +351,7 @@ def _made_line(
             reach("stage:speech")
 
     with clock("script"):
-        tell("script", 0.0)
+        progress("script", 0.0)
         script = read_script(spec)
         reach("stage:script")
     with clock("speech"):
@@ -352,16 +362,16 @@ def _made_line(
             pitch=spec.pitch,
             store=store,
             stop=stop,
-            report=tell,
+            report=progress,
         )
     if alone:
         voices.release()
     with clock("alignment"):
-        tell("alignment", 0.0)
+        progress("alignment", 0.0)
         timing = alignment.run(script, spoken)
         reach("stage:alignment")
     with clock("motion"):
-        tell("motion", 0.0)
+        progress("motion", 0.0)
         seed = int(line_key(spec)[:15], 16)
         moved = motion.run(
             timing, fps=spec.video.fps, seed=seed, style=spec.style, marks=script.marks
@@ -374,7 +384,7 @@ def _made_line(
         spec=spec,
         avatar=avatar,
         timing=timing,
-        report=tell,
+        report=progress,
         at=met.at,
         before=before,
         wav=spoken.wav,
@@ -420,9 +430,9 @@ def _made_line(
     return made
 
 
-def _passing(place: str, number: int, frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames; the failpoint `place` stands before frame `number`."""
+def _passing(point: str, number: int, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames, with the failpoint `point` before frame `number`."""
     for at, frame in enumerate(frames):
         if at == number:
-            reach(place)
+            reach(point)
         yield frame

@@ -1,6 +1,7 @@
-"""A finished line to be watched while the rest of its video is made: its pictures as they are, with its sound beside them.
+"""A finished line that can be watched while the rest of its video is made: its pictures unchanged, joined with its
+sound.
 
-What is made for it is nothing that is kept: it lies in a folder of its own, and is gone an hour after it was watched last.
+The joined films are temporary: they have a folder of their own, and are removed an hour after they were last watched.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 from rendering import media
 from rendering.stages.mixing import CODECS
 from rendering.values import BadInput, Canceled, Segment
+from rendering.words import gettext
 
-KEPT = 3600.0  # seconds after it was watched last
-AT_ONCE = 2  # are made by one process
-PATIENCE = 5.0  # seconds that one waits for its turn
+EXPIRES = 3600.0  # seconds after it was last watched
+AT_ONCE = 2  # films that one process joins at a time
+PATIENCE = 5.0  # seconds that a request waits for its turn
 LONGEST = 20.0  # seconds that joining may take
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -51,7 +53,7 @@ def film(line: Segment, folder: Path) -> Path:
         os.replace(draft, path)
     except Canceled:
         raise _busy(
-            "This line is too long to be opened just now; it is in the video soon."
+            gettext("This line is too long to be opened just now; watch it when the video is done.")
         ) from None
     finally:
         alarm.cancel()
@@ -66,7 +68,7 @@ def _busy(sentence: str) -> BadInput:
 
 def _forget(folder: Path) -> None:
     """Removes what nobody has watched for a while."""
-    oldest = time.time() - KEPT
+    oldest = time.time() - EXPIRES
     for path in folder.iterdir():
         try:
             if path.stat().st_mtime < oldest:

@@ -29,7 +29,7 @@ OWN = "org.likenessstudio.provenance"
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"
 PURPOSES = [CLAIM_SIGNING, "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.36", "1.3.6.1.5.5.7.3.8"]
-"""Claim signing, e-mail, document signing, time stamping: what a reader accepts of a certificate."""
+"""Claim signing, e-mail, document signing, time stamping: the purposes that a reader accepts in a certificate."""
 
 C2PA_BOX = uuid.UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
 
@@ -59,10 +59,10 @@ class Ingredient:
 
 
 def authority(folder: Path) -> Authority:
-    """The signer kept in `folder` as chain.pem, key.pem and anchors.pem.
+    """The signer stored in `folder` as chain.pem, key.pem and anchors.pem.
 
-    A folder that is absent or empty gets a development authority. Its root signs one certificate and
-    its key is not kept. Processes that come at once get the same one.
+    A folder that is absent or empty gets a development authority. Its root signs one certificate, and
+    the root's key is thrown away. Processes that ask at the same moment get the same authority.
     """
     if not (folder / CHAIN).is_file():
         _develop(folder)
@@ -78,9 +78,9 @@ def _develop(folder: Path) -> None:
         for name, text in zip((CHAIN, KEY, ANCHORS), made, strict=True):
             with open(os.open(draft / name, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
                 file.write(text)
-        os.rename(draft, folder)  # takes the place of an empty folder, and of no other
+        os.rename(draft, folder)  # replaces an empty folder, and no other
     except OSError:
-        if not (folder / CHAIN).is_file():  # otherwise somebody else was first
+        if not (folder / CHAIN).is_file():  # otherwise another process was first
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -175,7 +175,7 @@ def manifest(
     burnt_captions: bool = False,
     created_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """What is signed, but for the hash of the file, which the library adds.
+    """What is signed, except the hash of the file, which the library adds.
 
     consents: {"id", "kind", "sha256"} of the records that allow the likenesses. A picture that
     somebody uploaded makes the source type compositeSynthetic, else it is trainedAlgorithmicMedia.
@@ -227,7 +227,7 @@ def manifest(
 def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, Any]) -> Path | None:
     """Writes the MP4 `source` to `out` with the signed manifest inside; `out` is whole or absent.
 
-    A WebM has no place for a manifest: it stays as it is, and the manifest is the file beside `out` that is returned.
+    A WebM cannot hold a manifest: it stays as it is, and the manifest is the file beside `out` that is returned.
     """
     import c2pa  # large: loaded when it is needed
 
@@ -266,7 +266,7 @@ WEBM = "video/webm"
 
 
 def beside(path: Path) -> Path:
-    """Where the manifest of a WebM stands."""
+    """The path of the manifest of a WebM."""
     return path.with_suffix(".c2pa")
 
 
@@ -360,7 +360,7 @@ def _own(active: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claims(active: dict[str, Any]) -> dict[str, Any]:
-    """What the manifest says, in the words of `read`."""
+    """What the manifest says, under the names of `read`."""
     own = _own(active)
     actions = _assertion(active, "c2pa.actions").get("actions", [])
     created = actions[0] if actions else {}
@@ -399,8 +399,8 @@ def _digest(path: Path, size: int) -> bytes:
 def _seal(path: Path) -> None:
     """Adds a checksum of the whole file, in a box of free space, which the signature leaves out.
 
-    The standard does not cover the file type, free space and the padding of the manifest itself: a
-    byte that changed there is noticed by this.
+    The standard does not cover the file type, free space and the padding of the manifest itself: this
+    notices a byte that changed there.
     """
     digest = _digest(path, path.stat().st_size)
     with path.open("ab") as file:

@@ -1,8 +1,9 @@
 """What a finished film is measured by: do the lips follow the words, do the eyes blink, is it still that person?
 
-Everything is read back from the film by a face tracker, and the words' times by a forced aligner, not from what the studio knows.
-The gap between the lips is the mean of three pairs of mesh points (13-14, 82-87, 312-317), as a share
-of the face's height (10-152). A tracker sees a constant bias on closed lips, so the silent frames are subtracted.
+Everything is read back from the film: the face by a tracker, the times of the words by a forced aligner. Nothing is
+taken from what the studio knows. The gap between the lips is the mean of three pairs of mesh points (13-14, 82-87,
+312-317), as a share of the face's height (10-152). A tracker sees a constant bias on closed lips, so the silent frames
+are subtracted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rendering import media, steadiness
 from rendering.steadiness import Watch
 from rendering.targets import TARGETS
 from rendering.values import SAMPLE_RATE, BadInput, Canceled, Floats, Frame, Script, Speech, Timing
+from rendering.words import gettext
 
 PAIRS = ((13, 14), (82, 87), (312, 317))
 CLOSED = frozenset("pbm")
@@ -30,9 +32,9 @@ REACH = 0.04  # seconds around a phone in which its lowest gap is looked for
 SHUT = 1.0  # percent of the face's height over the bias: lips that meet
 OPEN = 1.5  # the same for a vowel that is seen
 CONTRAST = 2.0  # percent by which the gap falls within 0.2 s of a closure
-LATE = 0.2  # seconds of the false timing that every figure is held against
+LATE = 0.2  # seconds of the false timing with which every figure is compared
 EVERY = 5  # frames between two looks at whose face it is
-READ = 720  # lines at which a film is read; larger ones are scaled down
+READ = 720  # pixels of the short side at which a film is read; larger ones are scaled down
 BLINKED = 0.55  # of the usual opening of the eyes: below it they count as shut
 LONGEST = 180.0  # seconds of a film that are measured at most
 
@@ -61,13 +63,14 @@ def read(
     joined: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Reading:
-    """Reads the first LONGEST seconds of a film in which the script is spoken; `sound`: where that is another file.
+    """Reads the first LONGEST seconds of a film in which the script is spoken. sound: the file of its sound, if it is
+    another.
 
     source: RGB of the face it should be; without one, the film's own first frame. part: where the person stands, left,
     top, right and bottom as shares of the frame: there may be other faces. joined: the film goes on from the one read
     before it, with the same person at the same place. About 35 ms of CPU a frame at 720
-    lines. Raises BadInput with what to do: no video, no face, no sound, or words that are not these; Canceled soon
-    after `stop` says so.
+    lines. Raises BadInput with what to do: no video, no face, no sound, or other words; Canceled soon after
+    `stop` returns True.
     """
     from rendering.faces import (  # what reads films is large: loaded when one is read
         identity,
@@ -79,7 +82,8 @@ def read(
         found = media.probe(film)
     except (media.MediaFailed, ValueError):
         raise BadInput(
-            "This is not an MP4 video that can be played.", code="film_unreadable"
+            gettext("This is not an MP4 video that can be played; choose another file."),
+            code="film_unreadable",
         ) from None
     kinds = {stream["kind"]: stream for stream in found["streams"]}
     if "video" not in kinds or (sound is None and "audio" not in kinds):
@@ -111,7 +115,10 @@ def read(
             points = tracker.find(frame)
         except LookupError:
             raise BadInput(
-                f"No face is found at {number / fps:.1f} s of the film.", code="no_face"
+                gettext(
+                    "No face is found at {seconds} s of the film; measure one that shows it throughout."
+                ).format(seconds=f"{number / fps:.1f}"),
+                code="no_face",
             ) from None
         gap.append(_gap(points))
         eyes.append(_opening(points))
@@ -145,7 +152,7 @@ def _sound(film: Path) -> Floats:
 
 
 def _frames(film: Path, stream: dict[str, Any]) -> Iterator[Frame]:
-    """RGB, at most READ lines high."""
+    """RGB, the short side at most READ pixels."""
     width, height = stream["width"], stream["height"]
     scale = min(1.0, READ / min(width, height))
     width, height = round(width * scale / 2) * 2, round(height * scale / 2) * 2

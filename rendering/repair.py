@@ -1,4 +1,4 @@
-"""A finished film whose files are damaged is made again from its kept lines: same words, same render, no charge."""
+"""A finished film whose files are damaged is made again from its stored lines: same words, same render, no charge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rendering.values import BadInput, spec_from_json
 
 log = logging.getLogger(__name__)
 
-LONGEST = timedelta(minutes=30)  # after which it may be asked for again, whatever became of it
+LONGEST = timedelta(minutes=30)  # after which it may be requested again, whatever became of it
 
 
 def is_damaged(render: Render) -> bool:
@@ -45,10 +45,10 @@ def ask(render: Render) -> None:
 
 @shared_task(name="rendering.repair.repair_film", ignore_result=True)
 def repair_film(render_id: str) -> None:
-    """Lines that are not in the store any more are made again as well."""
+    """Makes the film again, and those of its lines that are no longer in the store."""
     owner = process_name()
-    asked = Render.objects.filter(pk=render_id, status="done", lease_owner="")
-    if not asked.filter(lease_until__gt=timezone.now()).update(lease_owner=owner):
+    requested = Render.objects.filter(pk=render_id, status="done", lease_owner="")
+    if not requested.filter(lease_until__gt=timezone.now()).update(lease_owner=owner):
         return
     render = Render.objects.get(pk=render_id)
     rows = list(render.segments.select_related("avatar", "voice"))

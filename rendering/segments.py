@@ -1,4 +1,4 @@
-"""A finished line in the store: its two media files, and beside them what is known of it."""
+"""A finished line in the store: its two media files, and a JSON file with what is known about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rendering.values import Phone, Segment, Timing, Warn, Word
 
 
 def write(made: Segment, store: Store) -> None:
-    """Writes what stands beside the two media files. It comes last: with it the segment is complete."""
+    """Writes the JSON file beside the two media files. It comes last: with it the segment is complete."""
     plain = {
         "seconds": made.seconds,
         "bytes": [made.video.stat().st_size, made.sound.stat().st_size],

@@ -1,4 +1,4 @@
-"""Is it the line or the worker? After a failure that nobody can explain a worker makes a tiny line of its own.
+"""Is the line to blame or the worker? After an unexplained failure a worker makes a tiny line of its own.
 
 If that fails as well, the worker is to blame: the failure costs the line nothing, the worker claims nothing more and tries
 itself again after growing pauses. A worker that does not recover ends, so that a fresh process takes its place.
@@ -23,13 +23,16 @@ from rendering.values import Canceled, LineSpec, VideoFormat
 log = logging.getLogger(__name__)
 
 PAUSES = (5.0, 20.0, 60.0)  # seconds before each further try; after the last one the process ends
-LOCAL = ("kokoro", "preview")  # voices that cost nothing and are always there
+LOCAL = ("kokoro", "preview")  # voices that cost nothing and are always available
 
-_one = threading.Lock()  # two lines that fail side by side ask one after the other
+_one = (
+    threading.Lock()
+)  # two lines that fail side by side make their trial lines one after the other
 
 
 def sound(like: LineSpec | None = None, stop: threading.Event | None = None) -> bool:
-    """Whether this process can make a line: of one word, from nothing, with voice and codec as in `like` where they are our own.
+    """Whether this process can make a line of one word, from nothing, with the voice and codec of `like` if they are
+    our own.
 
     Raises Canceled when stopped.
     """
@@ -50,7 +53,7 @@ def sound(like: LineSpec | None = None, stop: threading.Event | None = None) -> 
 
 
 def doubt(like: LineSpec | None = None) -> None:
-    """This worker is not sound: it claims nothing until it can make such a line again, or ends."""
+    """Stops this worker from claiming, because it is not sound, until it can make such a line again; or ends it."""
     if PULSE.fall_ill():
         log.error("this worker stops claiming: it fails lines, and its own trial line as well")
         threading.Thread(target=_recover, args=[lambda: sound(like)], daemon=True).start()

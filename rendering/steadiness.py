@@ -1,8 +1,9 @@
 """Does anything jump, shimmer or slide? Read back from the pictures of a film, by optical flow.
 
 Each picture is compared with the one before it, moved along by dense optical flow (DIS: Kroeger, Timofte, Dai and Van
-Gool, 2016): what is left is change that no motion explains, the warping error of video stabilisation (Lai et al., 2018).
-It is looked at on head, neck and shoulders without the boxes of eyes and mouth, where blinks and words change the picture.
+Gool, 2016): what is left is change that no motion explains, the warping error of video stabilisation (Lai et al.,
+2018). It is measured on head, neck and shoulders without the boxes of eyes and mouth, where blinks and words change the
+picture.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Watch:
         self.errors: list[float] = []
         self.first: tuple[Frame, NDArray[np.float64]] | None = None
         self.last: Look | None = None
-        self._place: tuple[float, NDArray[np.float64]] | None = None
+        self._crop: tuple[float, NDArray[np.float64]] | None = None
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def see(self, frame: Frame, points: NDArray[np.float64]) -> None:
@@ -43,18 +44,18 @@ class Watch:
         self.last = seen
 
     def leap(self, after: Watch) -> float | None:
-        """Grey levels from the last picture to the first of `after`, both in the place of this film: a tracker puts two
+        """Grey levels from the last picture to the first of `after`, both cut out as in this film: a tracker puts two
         films up to a third of a pixel apart. None where either has no pictures."""
         if self.last is None or after.first is None:
             return None
         return unexplained(self.last, self._look(*after.first), self._flow)
 
     def _look(self, frame: Frame, points: NDArray[np.float64]) -> Look:
-        if self._place is None:  # of the first picture, for all
+        if self._crop is None:  # set by the first picture, for all
             scale = FACE / float(np.linalg.norm(points[10] - points[152]))
             mouth = (points[61] + points[291]) / 2 * scale
-            self._place = scale, mouth - np.array([AROUND[0], AROUND[1]]) * FACE
-        scale, corner = self._place
+            self._crop = scale, mouth - np.array([AROUND[0], AROUND[1]]) * FACE
+        scale, corner = self._crop
         size = (round(2 * AROUND[0] * FACE), round((AROUND[1] + AROUND[2]) * FACE))
         move = np.array([[scale, 0, -corner[0]], [0, scale, -corner[1]]])
         grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
@@ -72,7 +73,7 @@ class Watch:
 
 
 def unexplained(before: Look, after: Look, flow: cv2.DISOpticalFlow | None = None) -> float:
-    """Mean grey levels by which `after` differs from `before` moved along; pictures of one size."""
+    """Mean grey levels by which `after` differs from `before` moved along by the flow; pictures of one size."""
     (old, old_free), (new, new_free) = before, after
     found = (flow or cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)).calc(
         new, old, None

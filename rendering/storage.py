@@ -1,4 +1,4 @@
-"""The store of this installation: where it is, and whether it keeps what it is given."""
+"""The store of this installation, and whether it can be written and read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 
 from rendering.store import Store, StoreAway, StoreFull
 
-LOOKED_SECONDS = 5.0  # for which a look at the store is good
+LOOKED_SECONDS = 5.0  # for which a check of the store holds
 
 
 @functools.cache
@@ -19,7 +19,7 @@ def store() -> Store:
     """The folder on this machine, or the bucket where one is named."""
     if not settings.S3_BUCKET:
         return Store(settings.STORE_DIR)
-    from rendering.object_store import ObjectStore  # only where there is a bucket
+    from rendering.object_store import ObjectStore  # only with a bucket
 
     return ObjectStore(
         settings.STORE_DIR,
@@ -37,7 +37,7 @@ _looked: tuple[float, StoreFull | StoreAway | None] = (-math.inf, None)
 
 
 def trouble() -> StoreFull | StoreAway | None:
-    """Why the store keeps nothing just now, if that is so; looked at every few seconds."""
+    """Why the store cannot be written or read just now, or None; checked every few seconds."""
     global _looked
     at, found = _looked
     if time.monotonic() - at > LOOKED_SECONDS:
@@ -50,12 +50,12 @@ def trouble() -> StoreFull | StoreAway | None:
 
 
 def is_away(problem: Exception) -> bool:
-    """Whether the store or the database is to blame; an encoder, say, only knows that it could not write."""
+    """Whether the store or the database is to blame: an encoder, for instance, only reports that it could not write."""
     blamed = (StoreFull, StoreAway, OperationalError, InterfaceError)
     return isinstance(problem, blamed) or store().trouble() is not None
 
 
 def need() -> None:
-    """Raises StoreFull or StoreAway while nothing that is made could be kept: then nothing is promised and nothing charged."""
+    """Raises StoreFull or StoreAway while no result could be stored: then nothing is promised and nothing charged."""
     if problem := trouble():
         raise problem.with_traceback(None)

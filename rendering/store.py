@@ -1,8 +1,9 @@
-"""What was made already, by key: a local folder of files that are whole or absent.
+"""The results made so far, by key: a local folder of files that are whole or absent.
 
-A key is the hash of everything that decides a file's content, so two writers of one key write the
-same thing and the last one wins. A file appears under its name only when it is complete and on disk, and its hash stands
-beside it (rendering/sums.py): what is not any more what was written counts as absent, so whoever can make it makes it again.
+A key is the hash of everything that decides a file's content, so two writers of one key write the same thing and the
+last one wins. A file appears under its name only when it is complete and on disk, and its hash stands beside it
+(rendering/sums.py): a file that has changed since it was written counts as absent, and is made again where that is
+possible.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ log = logging.getLogger(__name__)
 
 RESERVE = 200 * 1024 * 1024  # bytes that stay free for the database
 LEFT_BEHIND = 24 * 3600  # seconds after which an unfinished file has no writer any more
-OWNER = ".owner"  # ends the name of a file that a process holds locked while it may have drafts
+OWNER = ".owner"  # suffix of a file that a process keeps locked while it may have drafts
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 AWAY = (errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO)
 BROKEN = (errno.EIO,)  # of one file, when it is read
 
 
 class StoreFull(Exception):
-    """There is no room. Ours to mend: nothing half-written stays behind."""
+    """There is no room left. The operator has to mend it; nothing half-written stays behind."""
 
     sentence = "The disk is full, so nothing more can be saved; make room and try again."
     waits = "Our disk is full, so renders wait."
@@ -44,7 +45,7 @@ class StoreFull(Exception):
 
 
 class StoreAway(Exception):
-    """The store cannot be written or does not answer. Ours to mend."""
+    """The store cannot be written or does not answer. The operator has to mend it."""
 
     sentence = "The files cannot be reached just now. Nothing is lost; try again in a minute."
     waits = "Our store of files does not answer just now, so renders wait."
@@ -54,7 +55,7 @@ class StoreAway(Exception):
 
 
 class Store:
-    """Keys are 3 or more hexadecimal digits (shorter and other ones raise ValueError), suffixes like ".mp4".
+    """Keys are 3 or more hexadecimal digits (anything else raises ValueError), suffixes are like ".mp4".
 
     reserve: bytes that must be free before anything is written.
     """
@@ -74,13 +75,13 @@ class Store:
         self._tidy()
 
     def path(self, key: str, suffix: str) -> Path:
-        """Where the file is or would be."""
+        """The path of the file, whether it exists or not."""
         if len(key) < 3 or not set(key) <= set("0123456789abcdef"):
             raise ValueError(f"not a key: {key!r}")
         return self.folder / key[:2] / f"{key}{suffix}"
 
     def find(self, key: str, suffix: str) -> Path | None:
-        """The file if it is there and is what was written."""
+        """The path of the file, if it exists and has not changed since it was written."""
         path = self.path(key, suffix)
         if self._is_whole(path):
             return path
@@ -89,7 +90,7 @@ class Store:
         return None
 
     def is_damaged(self, key: str, suffix: str) -> bool:
-        """Whether there is a file, but not the one that was written."""
+        """Whether the file exists but has changed since it was written."""
         path = self.path(key, suffix)
         return path.exists() and not self._is_whole(path)
 
@@ -105,8 +106,8 @@ class Store:
     def write(self, key: str, suffix: str) -> Iterator[Path]:
         """A path to write to; it becomes the file when the block ends well and is removed otherwise.
 
-        Raises StoreFull before the block when little is free, or after it when the disk ran full; StoreAway when it cannot be
-        written.
+        Raises StoreFull before the block if little space is free, or after it if the disk ran full; StoreAway if the
+        store cannot be written.
         """
         path = self.path(key, suffix)
         with self._room():
@@ -120,28 +121,28 @@ class Store:
                 draft.unlink(missing_ok=True)
 
     def remove(self, key: str, suffix: str) -> None:
-        """The file is gone afterwards, also if there was none."""
+        """Removes the file; fine if it does not exist."""
         sums.drop(self.path(key, suffix))
 
     def forget(self, key: str) -> None:
-        """No file of this key is there afterwards, whatever its suffix."""
-        place = self.path(key, "")
-        for path in place.parent.glob(f"{key}.*"):
+        """Removes all files of this key, whatever their suffix."""
+        folder = self.path(key, "").parent
+        for path in folder.glob(f"{key}.*"):
             path.unlink(missing_ok=True)
 
     def still_there(self, key: str, suffix: str) -> bool:
-        """As `find`, but never answered from a copy: another machine may have removed it."""
+        """Whether the file exists, never answered from a copy: another machine may have removed it."""
         return self.find(key, suffix) is not None
 
     def url(
         self, key: str, suffix: str, *, name: str, kind: str, seconds: int, download: bool
     ) -> str:
-        """A signed link of the store's own; empty where the site serves the files."""
+        """A signed link to the store itself; empty where the site serves the files."""
         return ""
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """An empty folder on the store's file system, removed afterwards. Raises StoreFull as `write`."""
+        """An empty folder on the store's file system, removed afterwards. Raises StoreFull like `write`."""
         with self._room():
             folder = self._draft("")
             folder.mkdir()
@@ -155,7 +156,7 @@ class Store:
         return not self.trouble()
 
     def trouble(self) -> StoreFull | StoreAway | None:
-        """Why nothing can be kept just now, if that is so: a file is written, read back and removed."""
+        """Why nothing can be stored just now, or None: a file is written, read back and removed."""
         probe = f"{0:062x}{secrets.token_hex(1)}"
         try:
             with self.write(probe, ".probe") as draft:
@@ -174,7 +175,7 @@ class Store:
         return self.path(probe, ".probe").read_bytes()
 
     def total(self) -> int:
-        """Bytes of all that is kept, without the hashes."""
+        """Bytes of all files in the store, without the hashes."""
         found = 0
         for folder, _, names in os.walk(self.folder):
             for name in names:
@@ -187,7 +188,7 @@ class Store:
         return found
 
     def _publish(self, draft: Path, path: Path, sha256: str) -> None:
-        """The finished draft under its name, and its hash beside it. Of two writers one comes after the other, or the file of
+        """Moves the finished draft to its path and writes its hash beside it. Two writers take turns, or the file of
         one would stand beside the hash of the other."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path.parent):
@@ -213,7 +214,7 @@ class Store:
             raise
 
     def _draft(self, suffix: str) -> Path:
-        """A new name for something unfinished, which says whose it is."""
+        """A new path for something unfinished, with a name that says which process owns it."""
         with self._lock:
             if not self._owner:
                 self._owner = secrets.token_hex(8)
@@ -223,7 +224,7 @@ class Store:
         return self._unfinished / f"{self._owner}.{secrets.token_hex(8)}{suffix}"
 
     def _tidy(self) -> None:
-        """Removes what killed writers left: at once where the owner is gone, after a day where it is not known."""
+        """Removes what killed writers left: at once if the owner is gone, after a day if it is unknown."""
         for lock in self._unfinished.glob(f"*{OWNER}"):
             with contextlib.suppress(OSError), lock.open("rb") as held:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

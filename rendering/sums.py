@@ -1,7 +1,7 @@
-"""The hash of a file beside the file, and whether it still is what was written.
+"""Stores the hash of a file beside it, and checks whether the file has changed since it was written.
 
-`ab…cd.mp4` has its SHA-256 in `ab…cd.mp4.sum`. A file that was read lately by this process and has not been touched since is not
-read again, so a film that is played in pieces costs one reading.
+`ab…cd.mp4` has its SHA-256 in `ab…cd.mp4.sum`. A file that this process has read lately and that was not touched since
+is not read again, so a film that is played in pieces costs one reading.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 
 SUFFIX = ".sum"
-TRUSTED = 600.0  # seconds for which a reading is good while inode, size and time of the file stay
+TRUSTED = (
+    600.0  # seconds for which a reading holds while inode, size and time of the file stay the same
+)
 REMEMBERED = 4096  # files
 
-_known: dict[Path, tuple[tuple[int, int, int], float]] = {}  # of what was found whole
+_known: dict[Path, tuple[tuple[int, int, int], float]] = {}  # of files found whole
 _lock = threading.Lock()
 
 
@@ -32,7 +34,7 @@ def beside(path: Path) -> Path:
 
 
 def write(path: Path, sha256: str) -> None:
-    """Writes the hash beside the file. Not synced: a hash that was lost is taken again."""
+    """Writes the hash beside the file. Not synced: a lost hash is computed again."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{SUFFIX}")
     try:
         draft.write_text(sha256, encoding="ascii")
@@ -42,7 +44,7 @@ def write(path: Path, sha256: str) -> None:
 
 
 def read(path: Path) -> str | None:
-    """The hash that stands beside the file, if one does."""
+    """The hash stored beside the file, or None."""
     try:
         text = beside(path).read_text(encoding="ascii")
     except (FileNotFoundError, UnicodeDecodeError):
@@ -51,15 +53,15 @@ def read(path: Path) -> str | None:
 
 
 def drop(path: Path) -> None:
-    """The file and its hash are gone afterwards."""
+    """Removes the file and its hash."""
     path.unlink(missing_ok=True)
     beside(path).unlink(missing_ok=True)
 
 
 def is_whole(path: Path, sha256: str = "") -> bool:
-    """Whether the file is there and is what was written: has the hash `sha256`, or else the one beside it.
+    """Whether the file exists and is what was written: has the hash `sha256`, or else the one stored beside it.
 
-    A file without a hash, from before there were any, is taken as it is and gets one.
+    A file without a hash, from before hashes were stored, is accepted as it is and gets one.
     """
     try:
         found = path.stat()
@@ -80,7 +82,7 @@ def is_whole(path: Path, sha256: str = "") -> bool:
 
 
 def _compare(path: Path, sha256: str) -> bool:
-    for _ in range(2):  # a writer may stand between the file and its hash
+    for _ in range(2):  # a writer may have replaced the file and not yet its hash
         wanted = sha256 or read(path)
         try:
             is_now = digest(path)

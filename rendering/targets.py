@@ -1,4 +1,5 @@
-"""What a film is held against: read back from it (TARGETS), and measured by the renderer while it draws (DRAWN)."""
+"""The targets of a film: for what is read back from it (TARGETS), and for what the renderer measures while it draws
+(DRAWN)."""
 
 TARGETS: dict[str, tuple[str, float, float, str]] = {
     "auc": ("Closures are told from open speech (AUC)", 0.95, 1.0, ""),
@@ -14,7 +15,7 @@ TARGETS: dict[str, tuple[str, float, float, str]] = {
     "shimmer": ("Change that no motion explains: 99.9th percentile over median", 0.0, 3.0, ""),
     "jump": ("Jump where lines meet over the 95th percentile inside", 0.0, 1.0, ""),
 }
-"""figure -> (in words, least, most, unit). `jump` is there only where lines meet."""
+"""figure -> (in words, least, most, unit). `jump` is present only where lines meet."""
 
 
 DRAWN: dict[str, tuple[str, float, float]] = {

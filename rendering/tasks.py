@@ -1,6 +1,6 @@
 """What workers do when they are nudged, and the sweep that makes up for everything that went wrong.
 
-A nudge says "look at the queue", no more. Lost, doubled or late, it changes nothing but the moment.
+A nudge says "look at the queue", no more. If it is lost, doubled or late, only the moment of the work changes.
 """
 
 from __future__ import annotations
@@ -61,21 +61,21 @@ log = logging.getLogger(__name__)
 
 
 class LinesGone(Exception):
-    """Finished lines are damaged or were removed, so the film cannot be put together yet."""
+    """Finished lines are damaged or were removed, so the film cannot be assembled yet."""
 
 
 OUR_FAULT = (
     "Something went wrong on our side while this was made. All credits are back; try again, "
     "and write to us if it fails once more."
 )
-AWAY_REST = 10  # seconds for which work rests that store or database could not take
-ILL_REST = 2  # seconds, while another worker may be there
+AWAY_REST = 10  # seconds that work rests when the store or the database is away
+ILL_REST = 2  # seconds, in which another worker may claim it
 APART = 5  # seconds between lines that were in hand when their worker died, so that they are not together again
 SUSPECT = 3  # deaths of workers, beside others, from which each counts as the line's own failure
-SILENT = 60  # seconds for which the reason why a line is not spoken is good
+SILENT = 60  # seconds for which the stored reason why a line is not spoken holds
 
 
-# Telling the workers
+# Messages to the workers
 
 
 def publish(task: Any, *args: Any, **options: Any) -> bool:
@@ -84,7 +84,7 @@ def publish(task: Any, *args: Any, **options: Any) -> bool:
 
 
 def nudge_render(render_id: str) -> bool:
-    """There may be work, for every kind of worker that the render needs."""
+    """Wakes a worker of every kind that the render needs; there may be work for it."""
     reach("K2")
     render = Render.objects.get(pk=render_id)
     engines = render.segments.order_by().values_list("engine", flat=True).distinct()
@@ -94,7 +94,8 @@ def nudge_render(render_id: str) -> bool:
 
 
 def wake(engine: str, lane: str) -> bool:
-    """Tells a worker with this engine and lane to look. The message is worthless once a sweep has passed."""
+    """Asks a worker with this engine and lane to look at the queue. The message expires soon: every sweep sends new
+    ones."""
     expires = 2 * settings.SWEEP_SECONDS
     return publish(nudge, engine, lane, queue=queue_name(engine, lane), expires=expires)
 
@@ -105,7 +106,7 @@ def queue_name(engine: str, lane: str) -> str:
 
 
 def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
-    """Asks the speech worker for a line's sound. What somebody waits for goes first."""
+    """Asks the speech worker for a line's sound. A line that somebody waits for goes first."""
     return publish(speak, spec, urgent, priority=0 if urgent else 9, expires=60 if urgent else 600)
 
 
@@ -114,7 +115,7 @@ def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
 
 @shared_task(name="rendering.tasks.nudge")
 def nudge(engine: str, lane: str) -> None:
-    """Takes work from the queue until there is none, and wakes one more worker when there is plenty."""
+    """Takes work from the queue until none is left, and wakes one more worker if there is more."""
     first = True
     while not (PULSE.stopping.is_set() or PULSE.ill_at or storage.trouble()):
         close_old_connections()
@@ -134,7 +135,8 @@ def nudge(engine: str, lane: str) -> None:
 
 
 def make_line(row: Segment, batch: int = 1) -> None:
-    """One claimed line. batch: how many are made at once; out of memory among several, it is tried again among fewer."""
+    """Makes one claimed line. batch: how many are made at once; if memory runs out, the line is tried again among
+    fewer."""
     spec = None
     with Attempt(row) as attempt:
         try:
@@ -149,10 +151,10 @@ def make_line(row: Segment, batch: int = 1) -> None:
                 stop=attempt.stop,
             )
             reach("K6")
-            kept = row.finish(
+            still_counts = row.finish(
                 attempt.number,
                 stage="smoothing",
-                key=made.key,  # a newer version of the studio may have made it than was asked
+                key=made.key,  # a newer version of the studio may have made it under another key
                 seconds=made.seconds,
                 reused=made.reused,
                 share=attempt.share,
@@ -161,8 +163,10 @@ def make_line(row: Segment, batch: int = 1) -> None:
                 quality=made.quality,
                 warnings=[asdict(warn) for warn in made.warnings],
             )
-            BATCH.counts["made" if kept else "outdated"] += 1
-            log.info("%s line %s %s", row.render_id, row.position, "made" if kept else "outdated")
+            BATCH.counts["made" if still_counts else "outdated"] += 1
+            log.info(
+                "%s line %s %s", row.render_id, row.position, "made" if still_counts else "outdated"
+            )
         except Canceled:
             row.give_back(attempt.number, failed=False)
             BATCH.counts["stopped"] += 1
@@ -218,8 +222,8 @@ def _unexplained(
     problem: Exception,
     like: LineSpec | None = None,
 ) -> None:
-    """It failed through no fault of its maker: of store or database, of this worker, or, what is left, of the work itself,
-    which alone is counted."""
+    """Handles a failure that is not the user's: to blame is the store or the database, this worker, or else the work
+    itself. Only the last is counted."""
     if storage.is_away(problem):
         log.warning("%s waits, nothing is counted: %s", work, problem)
         BATCH.counts["waiting"] += 1
@@ -239,7 +243,7 @@ def _unexplained(
 
 
 def _insist(write: Callable[[], object]) -> None:
-    """Writes as soon as the database answers; until then the lease may end, and the sweep is patient (see there)."""
+    """Repeats `write` until the database answers. The lease may end meanwhile; `sweep` allows for that."""
     while not PULSE.stopping.is_set():
         try:
             write()
@@ -252,9 +256,10 @@ def _insist(write: Callable[[], object]) -> None:
 def _given_up(
     work: Segment | Render, render: Render, attempt: int, away: Unavailable | None = None
 ) -> None:
-    """An attempt failed, not through the user's fault: again after a pause, or the end after the last one.
+    """An attempt failed through no fault of the user: the work is tried again after a pause, or given up after the last
+    one.
 
-    away: what we rent and cannot have; trying again may be of no use.
+    away: the failure of a hosted service; trying again may be useless.
     """
     if not work.give_back(attempt, failed=True):
         return
@@ -266,7 +271,7 @@ def _given_up(
 
 
 def _fail(render: Render, code: str, sentence: str, **options: Any) -> None:
-    """A render that ended meanwhile stays as it ended."""
+    """Fails the render; one that ended meanwhile stays as it ended."""
     try:
         render.fail(code, sentence, **options)
     except WrongStatus:
@@ -278,9 +283,11 @@ def _assemble(render: Render, attempt: Attempt) -> None:
     store = storage.store()
     parts = [segments.stored(row.key, store) for row in rows]
     missing = [row.pk for row, part in zip(rows, parts, strict=True) if part is None]
-    if missing:  # removed or damaged meanwhile: those lines are made again, three times at most
+    if (
+        missing
+    ):  # removed or damaged meanwhile: those lines are made again, MAX_ATTEMPTS times at most
         render.segments.filter(pk__in=missing).update(status="waiting")
-        raise LinesGone(f"{len(missing)} lines are not whole in the store any more")
+        raise LinesGone(f"{len(missing)} lines are no longer whole in the store")
     made = delivered(render, rows, [part for part in parts if part is not None], attempt)
     reach("K7")
     warnings = [*render.warnings, *_too_fast(rows)]
@@ -344,7 +351,7 @@ def _too_fast(rows: list[Segment]) -> list[dict[str, Any]]:
 
 
 def chapters_of(rows: list[Segment]) -> list[Chapter]:
-    """One per run of lines with one title."""
+    """One chapter per run of lines with the same title."""
     found: list[Chapter] = []
     start = 0.0
     for row in rows:
@@ -361,7 +368,8 @@ def chapters_of(rows: list[Segment]) -> list[Chapter]:
 def speak(spec: dict[str, Any], urgent: bool = False) -> None:
     """Speaks a line into the store, sentence by sentence, so that Listen and the render find it there.
 
-    What nobody waits for gives way after each sentence that had to be made, to whoever does.
+    After each sentence that had to be made, a line that nobody waits for goes back to the queue, behind those that
+    somebody waits for.
     """
     try:
         line = spec_from_json(spec)
@@ -372,36 +380,36 @@ def speak(spec: dict[str, Any], urgent: bool = False) -> None:
     except Canceled:
         pass
     except (BadInput, Unavailable) as problem:
-        place = _why_not(spec)
-        with storage.store().write(place.stem, place.suffix) as draft:
+        path = _why_not(spec)
+        with storage.store().write(path.stem, path.suffix) as draft:
             draft.write_text(problem.sentence, encoding="utf-8")
 
 
 def _why_not(spec: dict[str, Any]) -> Path:
-    """Where the speech worker leaves word, for the page that waits, of a line that it could not speak."""
+    """The file in which the speech worker says, for the page that waits, why it could not speak a line."""
     said = json.dumps([spec[name] for name in ("text", "voice", "speed", "pitch", "markup")])
     key = hashlib.sha256(f"not spoken {said}".encode()).hexdigest()
     return storage.store().path(key, ".txt")
 
 
 def why_silent(spec: dict[str, Any]) -> str:
-    """Why the line could not be spoken within the last minute; "" where nothing is known."""
-    place = _why_not(spec)
+    """Why the line could not be spoken within the last minute; "" if no reason is stored."""
+    path = _why_not(spec)
     try:
-        fresh = time.time() - place.stat().st_mtime < SILENT
-        return place.read_text(encoding="utf-8") if fresh else ""
+        fresh = time.time() - path.stat().st_mtime < SILENT
+        return path.read_text(encoding="utf-8") if fresh else ""
     except FileNotFoundError:
         return ""
 
 
 def forget_silence(spec: dict[str, Any]) -> None:
-    """Somebody asks for the line again."""
+    """Removes the stored reason, because somebody asks for the line again."""
     _why_not(spec).unlink(missing_ok=True)
 
 
 @shared_task(name="rendering.tasks.measure", ignore_result=True)
 def measure(render_id: str) -> None:
-    """Reads a finished film back, when nobody waits for anything: how well does it speak?"""
+    """Reads a finished film back while nothing else waits: how well does it speak?"""
     render = Render.objects.filter(pk=render_id, status="done").first()
     if render is None or "speaking" in render.quality:
         return
@@ -423,10 +431,10 @@ def measure(render_id: str) -> None:
 
 
 def sweep() -> None:
-    """Everything that a lost message, a killed worker or a wiped broker left undone. Safe to repeat.
+    """Makes up for everything that a lost message, a killed worker or a wiped broker left undone. Safe to repeat.
 
-    After a time in which the database was away or this machine slept, workers get one more round to be heard: what they have
-    in hand is not lost because nobody could say so.
+    After the database was away or this machine slept, workers get one more round to report: they do not lose their work
+    only because they could not.
     """
     global _swept_at
     now, before = timezone.now(), _swept_at
@@ -454,10 +462,11 @@ LONGEST_ROUND = 10.0  # seconds that a round may be late without anything being 
 
 
 def _left_behind(work: list[Segment | Render]) -> None:
-    """What a worker had in hand when it ended. Alone in it, a line may have killed it, and that counts as a failure of the line.
+    """Frees what a worker had in hand when it died. A line that was alone may have killed it: that counts as its
+    failure.
 
-    Of several, nobody knows which it was: they wait, each for another while, and the one that is there again when the next
-    worker dies is the one.
+    Among several, nobody knows which it was: they wait, each for a different time, and the one that is in hand again
+    when the next worker dies is to blame.
     """
     deaths = [row.deaths if isinstance(row, Segment) else 0 for row in work]
     for turn, (row, died) in enumerate(zip(work, deaths, strict=True)):
@@ -482,7 +491,7 @@ def _begin(sender: Any, **_: Any) -> None:
 
 
 def _warm_up() -> None:
-    """The voice model is loaded before somebody presses Listen for the first time."""
+    """Loads the voice model before somebody presses Listen for the first time."""
     pipeline.speak(LineSpec(text="Hello.", avatar="", voice="af_heart"), stop=PULSE.stopping)
 
 

@@ -1,4 +1,5 @@
-"""The tracks of a file as ffmpeg tells of them, which of them is meant, and what its pictures need to be seen as they were made."""
+"""The tracks of a file as ffmpeg lists them, which one players show, and the filters that show its pictures as they
+were meant."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from rendering import media
 HDR = {"arib-std-b67", "smpte2084"}  # HLG and PQ, ITU-R BT.2100
 WIDE = {"bt2020", "smpte431", "smpte432"}  # primaries far beyond those of BT.709
 MATRICES = {"bt709", "fcc", "bt470bg", "smpte170m", "smpte240m", "bt2020nc", "gbr", "unknown"}
-HIGH = 720  # lines from which untagged pictures are BT.709, as players take them
+HIGH = 720  # lines from which untagged pictures are taken as BT.709, as players do
 WHITE = 203.0  # cd/m² of white in HDR (ITU-R BT.2408)
 PLAIN = 100.0  # cd/m² at which many converters put the white of ordinary video
-NEAR = 6.0  # cd/m² from it of the brightest hundredth of such a video
+NEAR = 6.0  # cd/m² by which the brightest hundredth of such a video may differ from it
 KNEE = 0.6  # share of white up to which tones stay as they are
 LOOKS = 12  # pictures of an HDR video at which its brightness is read
 LOOKED = 64  # pixels of their width
@@ -33,7 +34,7 @@ class Track:
     """number: of the stream in the file. colours: matrix, primaries and transfer by ffmpeg's names, "" where unknown.
 
     first: "top" or "bottom", the field that is shown first; "" for whole pictures. cover: a picture that belongs to sound.
-    packets: what they say, see media.streams.
+    packets: the facts of its packets, see media.streams.
     """
 
     number: int
@@ -60,7 +61,7 @@ def tracks(opened: Sequence[str | Path]) -> list[Track]:
     named = {track.number: track for row in rows if (track := _track(row))}
     order = sorted(named.values(), key=lambda track: (track.kind == "audio", track.number))
     packets = media.streams(texts[1])
-    return [replace(track, packets=told) for track, told in zip(order, packets, strict=True)]
+    return [replace(track, packets=facts) for track, facts in zip(order, packets, strict=True)]
 
 
 def _track(row: str) -> Track | None:
@@ -69,15 +70,15 @@ def _track(row: str) -> Track | None:
         return None
     line = row.split("\n", 1)[0]
     shape = re.search(r", (\w+)(?:\((.*?)\))?, \d+x\d+", line)
-    pixels, told = (shape[1], shape[2] or "") if shape else ("", "")
+    pixels, details = (shape[1], shape[2] or "") if shape else ("", "")
     colours, first = ("", "", ""), ""
-    for word in told.split(", "):
+    for word in details.split(", "):
         names = [name.replace("unknown", "") for name in word.split("/")]
         if len(names) == 3:
             colours = (names[0], names[1], names[2])
         elif word in MATRICES:
             colours = (names[0], names[0], names[0])
-        elif "first" in word:  # what is coded first is shown second where it says so
+        elif "first" in word:  # "(swapped)": the field that is coded first is shown second
             first = "top" if word in ("top first", "bottom coded first (swapped)") else "bottom"
     return Track(
         number=int(head[1]),
@@ -93,21 +94,21 @@ def _track(row: str) -> Track | None:
 
 
 def meant(found: Sequence[Track], kind: str) -> Track | None:
-    """The track of that kind that players show: the default one, else the first; never the cover of a record."""
+    """The track of that kind that players show: the default one, else the first; never a cover picture."""
     fit = [track for track in found if track.kind == kind and not track.cover]
     return next((track for track in fit if track.default), fit[0] if fit else None)
 
 
 def decoder(track: Track) -> list[str | Path]:
-    """What stands before the file, so that its transparency is read at all."""
+    """Arguments before the file, without which its transparency would not be read."""
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(track.codec)
     return ["-c:v", name] if name and track.alpha else []
 
 
 def filters(track: Track, opened: Sequence[str | Path], seconds: float, height: int) -> list[str]:
-    """Filters that show the pictures as they were meant: whole, on black, in the colours of BT.709. `SCALED` stands for the one that scales.
+    """Filters that show the pictures as they were meant: whole, on black, in the colours of BT.709.
 
-    Raises MediaFailed where that cannot be read.
+    `SCALED` stands for the filter that scales. Raises MediaFailed if the file cannot be read.
     """
     found = ["format=gbrap", "premultiply=inplace=1", "format=gbrp"] if track.alpha else []
     if first := track.first or _combed(track, opened, height):
@@ -129,12 +130,12 @@ DISPLAYED = ["zscale=t=bt709:m=bt709:r=tv"]
 def _linear(track: Track, white: float) -> list[str]:
     """To linear light in the primaries of BT.709, 1 at `white` cd/m²."""
     matrix, primaries, transfer = track.colours
-    told = f"min={matrix or 'bt2020nc'}:pin={primaries or 'bt2020'}:tin={transfer or 'bt709'}"
-    return [f"zscale={told}:t=linear:npl={white:g}", "format=gbrpf32le", "zscale=p=bt709"]
+    source = f"min={matrix or 'bt2020nc'}:pin={primaries or 'bt2020'}:tin={transfer or 'bt709'}"
+    return [f"zscale={source}:t=linear:npl={white:g}", "format=gbrpf32le", "zscale=p=bt709"]
 
 
 def _toned(track: Track, opened: Sequence[str | Path], seconds: float) -> list[str]:
-    """HDR on an ordinary screen: what is up to white stays nearly as it is, what is brighter is pressed together above it."""
+    """HDR on an ordinary screen: tones up to white stay nearly as they are, brighter ones are compressed above it."""
     low, peak = _brightest(track, opened, seconds)
     plain = PLAIN - NEAR <= low <= peak <= PLAIN + NEAR
     white = PLAIN if plain else WHITE
@@ -163,7 +164,8 @@ def _brightest(track: Track, opened: Sequence[str | Path], seconds: float) -> tu
 
 
 def _combed(track: Track, opened: Sequence[str | Path], height: int) -> str:
-    """The field that is shown first, where pictures are made of two fields and nothing says so; "" for whole ones."""
+    """The field that is shown first, if pictures are made of two fields and the file does not say so; "" for whole
+    ones."""
     if height > TALLEST:
         return ""
     with tempfile.TemporaryFile() as said:
@@ -171,10 +173,10 @@ def _combed(track: Track, opened: Sequence[str | Path], height: int) -> str:
         media.run([*opened, *look, "-f", "null", "-"], complaints_to=said, limited=True)
         said.seek(0)
         text = said.read().decode(errors="replace")
-    told = re.findall(
+    counts = re.findall(
         r"Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)", text
     )
-    top, bottom, whole = (int(count) for count in told[-1]) if told else (0, 0, 1)
+    top, bottom, whole = (int(count) for count in counts[-1]) if counts else (0, 0, 1)
     for name, count in (("top", top), ("bottom", bottom)):
         if count >= 5 and count >= CERTAIN * (top + bottom + whole):
             return name

@@ -1,4 +1,4 @@
-"""Files that people uploaded: which a line shows, and where they are read on this machine."""
+"""Uploaded files: which of them a line shows, and how they get onto this machine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rendering.values import BadInput, LineSpec, Music
 
 
 def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
-    """Sees that the uploaded files that these need are in their places and whole; copies them there, where another machine
-    of a shared store took them in. Raises BadInput for one that is damaged or gone everywhere."""
+    """Makes sure that the uploaded files that these need are whole on this machine; copies those that another machine
+    put into a shared store. Raises BadInput for one that is damaged or gone everywhere."""
     wanted: dict[Path, str] = {}
     for part in parts:
         if isinstance(part, Music):
@@ -35,7 +35,7 @@ def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
 
 
 def fetch(path: Path, sha256: str, store: Store) -> None:
-    """The uploaded file to its place, if a shared store has it and this machine does not have it whole."""
+    """Copies the uploaded file to `path`, if a shared store has it and this machine does not have it whole."""
     if not store.shared or sums.is_whole(path, sha256):
         return
     found = store.find(sha256, path.suffix)
@@ -51,7 +51,7 @@ def fetch(path: Path, sha256: str, store: Store) -> None:
 
 
 def seen_in(spec: LineSpec) -> dict[str, tuple[str, str]]:
-    """What was uploaded and is seen in the line: sha256 -> (title, kind)."""
+    """The uploaded files that are seen in the line: sha256 -> (title, kind)."""
     found: dict[str, tuple[str, str]] = {}
     if spec.background.sha256:
         kind = "picture" if spec.background.video is None else "video"

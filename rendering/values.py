@@ -29,7 +29,7 @@ Report = Callable[[str, float], None]
 
 
 class BadInput(Exception):
-    """The reader can mend it: one clear sentence that says what to do. Never retried, always refunded."""
+    """An error that the reader can mend: one clear sentence that says what to do. Never retried, always refunded."""
 
     def __init__(self, sentence: str, *, code: str = "invalid_field", **where: Any) -> None:
         super().__init__(sentence)
@@ -39,9 +39,9 @@ class BadInput(Exception):
 
 
 class Unavailable(Exception):
-    """A service that we rent has failed: one clear sentence for the reader, who is charged nothing.
+    """A hosted service has failed: one clear sentence for the reader, who is charged nothing.
 
-    again: whether it may work in some minutes. The reason stands in our log, without any secret.
+    again: whether it may work in some minutes. The reason is in our log, without any secret.
     """
 
     code = "voice_unavailable"
@@ -97,7 +97,7 @@ class Sentence:
 class Mark:
     """What the script asks the face to do: one of stages/markup.py MARKS, placed between two characters.
 
-    Places count the characters of the captions, blanks left out: `place` before the mark, `until` at the end of
+    Positions count the characters of the captions, without blanks: `place` before the mark, `until` at the end of
     its sentence. wait: seconds of pause that stand between the mark and the next word.
     """
 
@@ -239,16 +239,17 @@ class Captions:
 
     @property
     def look(self) -> tuple[str, ...]:
-        """What decides how they look, for keys: films that were made before there was a setting have it as usual."""
+        """What decides how they look, for keys. The usual size is left out, so that films from before that setting keep
+        their key."""
         return (self.style, self.position, *([self.size] if self.size != "medium" else []))
 
 
 @dataclass(frozen=True, slots=True)
 class CueEdit:
-    """One caption as somebody wants it, over the words of a line that it stands for.
+    """One caption that somebody has changed.
 
-    first, last: words of the line, counted from 0. text: in place of these words, empty for themselves. start, end: seconds,
-    -3..3, by which it comes and goes later than they are said.
+    first, last: the words of the line that it stands for, counted from 0. text: shown instead of these words; empty:
+    the words themselves. start, end: seconds, -3..3, by which it comes and goes later than they are said.
     """
 
     first: int
@@ -268,8 +269,8 @@ PLACES = (
 class Overlay:
     """Text or a picture over the frame while words of a line are said.
 
-    first, last: words of the line, counted from 0, at whose start it enters and at whose end it leaves; None: it stands
-    already when the line begins, or still when it ends. x, y: of its middle, as shares of the frame, in place of
+    first, last: words of the line, counted from 0, at whose start it enters and at whose end it leaves; None: it is
+    there already when the line begins, or still when it ends. x, y: of its middle, as shares of the frame, instead of
     `position`. size: of the letters, or of the longer side of the picture, as a share of the frame's short side.
     """
 
@@ -299,7 +300,7 @@ class Logo:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """A bed of music under the whole video, again from its beginning as often as needed.
+    """A bed of music under the whole video, repeated as often as needed.
 
     volume: decibels against the loudness of the speech, -40..0. duck: decibels that it goes down further while
     somebody speaks, 0..30.
@@ -317,7 +318,8 @@ RATES = (24, 25, 30)
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """Size and rate of the picture. Width and height are even. alpha: what is behind shows through where nothing is."""
+    """Size and rate of the picture. Width and height are even. alpha: the picture is transparent where nothing is
+    drawn."""
 
     width: int
     height: int
@@ -352,7 +354,7 @@ class VideoFormat:
 
     @property
     def suffix(self) -> str:
-        """Of a file that holds it."""
+        """The suffix of a file in this format."""
         return ".webm" if self.codec == "vp9" else ".mp4"
 
 
@@ -361,7 +363,7 @@ class LineSpec:
     """Everything that decides how one line looks and sounds, and nothing else: equal specs, equal segments."""
 
     text: str
-    avatar: str  # slug of a stock avatar, or the store key of an own one
+    avatar: str  # slug of a stock avatar, or the store key of a person's own one
     voice: str  # slug
     language: str = "en-US"
     markup: Literal["markdown", "ssml", "text"] = "markdown"
@@ -376,7 +378,7 @@ class LineSpec:
     overlays: tuple[Overlay, ...] = ()
     logo: Logo | None = None
     transition: Literal["cut", "fade"] = "cut"  # from the line before to this one
-    scene: int = 1  # lines of one scene share their background; where a video stands in it
+    scene: int = 1  # lines of one scene share their background, and a video runs on through them
     draft: bool = False
     engine: str = "portrait"  # a key of faces/engines.py ENGINES
     seed: int = 0  # the project's seed; a line's own seed is the hash of it and the line's content
@@ -419,33 +421,33 @@ def spec_to_json(spec: LineSpec) -> dict[str, Any]:
 
 
 def fields_of(part: Any) -> dict[str, Any]:
-    """As asdict, without copies of what nobody can change: a plan asks for it hundreds of times."""
+    """Like asdict, but without copies of immutable values: a plan calls it hundreds of times."""
     values = ((name, getattr(part, name)) for name in part.__dataclass_fields__)
     return {name: fields_of(value) if is_dataclass(value) else value for name, value in values}
 
 
 def spec_from_json(plain: dict[str, Any]) -> LineSpec:
     """Reads what spec_to_json of this and of earlier versions wrote."""
-    kept = dict(plain)
-    if "burn_captions" in kept:  # until captions had styles
-        kept["captions"] = {"burn_in": kept.pop("burn_captions")}
+    found = dict(plain)
+    if "burn_captions" in found:  # until captions had styles
+        found["captions"] = {"burn_in": found.pop("burn_captions")}
 
     def placed(part: dict[str, Any]) -> dict[str, Any]:
         files = {name: Path(part[name]) for name in ("picture", "video") if part.get(name)}
         return {**part, **files}
 
-    logo = kept.get("logo")
+    logo = found.get("logo")
     return LineSpec(
         **{
-            **kept,
-            "background": Background(**placed(kept["background"])),
-            "video": VideoFormat(**kept["video"]),
-            "layout": Layout(**kept.get("layout", {})),
-            "captions": Captions(**kept.get("captions", {})),
-            "cues": tuple(CueEdit(**cue) for cue in kept.get("cues", ())),
-            "overlays": tuple(Overlay(**placed(part)) for part in kept.get("overlays", ())),
+            **found,
+            "background": Background(**placed(found["background"])),
+            "video": VideoFormat(**found["video"]),
+            "layout": Layout(**found.get("layout", {})),
+            "captions": Captions(**found.get("captions", {})),
+            "cues": tuple(CueEdit(**cue) for cue in found.get("cues", ())),
+            "overlays": tuple(Overlay(**placed(part)) for part in found.get("overlays", ())),
             "logo": Logo(**placed(logo)) if logo else None,
-            "dictionary": tuple(tuple(entry) for entry in kept["dictionary"]),
+            "dictionary": tuple(tuple(entry) for entry in found["dictionary"]),
         }
     )
 

@@ -1,4 +1,4 @@
-"""All that the first line of an engine needs, loaded before the line comes."""
+"""Loads all that the first line of an engine needs, before that line comes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rendering.values import LineSpec, VideoFormat
 
 
 def warm(name: str) -> None:
-    """Loads the engine, then speaks a word and draws a picture: lines of every engine are spoken, and framed as the portrait.
+    """Loads the engine, then speaks a word and draws a picture: lines of every engine are spoken, and framed like the
+    portrait's.
 
     Raises BadInput for an unknown engine, and weights.NotReady in one sentence if it cannot start.
     """

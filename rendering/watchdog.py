@@ -1,7 +1,7 @@
 """A sign of life for whoever started this process: a file that is touched while its threads run.
 
-`manage.py serve` names the file in LIKENESS_PULSE and restarts a child whose file grows old: one that stands still is not noticed
-otherwise, because it has not ended.
+`manage.py serve` names the file in LIKENESS_PULSE and restarts a child whose file grows old: a child that hangs would
+not be noticed otherwise, because it has not ended.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import time
 from pathlib import Path
 
 HUNG = 45.0  # seconds without a beat after which a child counts as hung
-TWICE = 15.0  # seconds after which it must still be so: the whole machine may have slept
+TWICE = 15.0  # seconds for which that must last: the whole machine may have slept
 
 
 def beat() -> None:
-    if place := os.environ.get("LIKENESS_PULSE"):
+    if path := os.environ.get("LIKENESS_PULSE"):
         with contextlib.suppress(OSError):  # a full disk is no reason to stop working
-            Path(place).touch()
+            Path(path).touch()
 
 
 class Watch:
-    """Of one child; begins when the child is started. It says nothing before the first beat: a start may take long."""
+    """Watches one child from its start. A child never counts as hung before its first beat: a start may take long."""
 
     def __init__(self, place: Path) -> None:
         self.place = place

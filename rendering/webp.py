@@ -1,6 +1,7 @@
-"""Decodes a WebP picture with the libwebp that Pillow brings, into memory that is taken once.
+"""Decodes a WebP picture with the libwebp that Pillow brings, into memory that is allocated once.
 
-Pillow itself opens every WebP as an animation, which keeps two whole pictures beside the one that it gives: 600 MB for 50 million pixels.
+Pillow itself opens every WebP as an animation, which holds two whole pictures beside the one that it returns: 600 MB
+for 50 million pixels.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ MOVES, EXIF, PROFILE = b"ANIM", b"EXIF", b"ICCP"
 
 
 class Damaged(Exception):
-    """No whole picture is in it."""
+    """The data hold no whole picture."""
 
 
 class Header:
     """What is known before anything is decoded."""
 
     def __init__(self, data: bytes) -> None:
-        self._library = ctypes.CDLL(_webp.__file__)  # finds what that is linked to
+        self._library = ctypes.CDLL(_webp.__file__)  # also finds the libraries that it is linked to
         self._data = data
         width, height = ctypes.c_int(), ctypes.c_int()
         found = self._library.WebPGetInfo(
@@ -59,7 +60,7 @@ def is_webp(start: bytes) -> bool:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The small ones, which say something about the picture."""
+    """The small chunks, which describe the picture."""
     at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)

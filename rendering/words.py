@@ -1,4 +1,4 @@
-"""Sentences for people, in their language. The pipeline knows no Django, so the studio says how they are translated."""
+"""Sentences for people, in their language. The pipeline knows no Django, so the studio sets how they are translated."""
 
 from collections.abc import Callable
 

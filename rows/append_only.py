@@ -5,7 +5,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 def refuse_changes(schema_editor: BaseDatabaseSchemaEditor, table: str, but: str = "") -> None:
-    """but: a column that may be written all the same, such as a number that a row gets later."""
+    """but: a column that may still be written, such as a number that a row gets later."""
     run = schema_editor.execute
     update = "UPDATE"
     if but:
@@ -49,7 +49,7 @@ def append_only(*tables: str, but: str = "") -> migrations.RunPython:
 
 
 def changeable(*tables: str) -> migrations.RunPython:
-    """The opposite, around operations that alter such a table: SQLite makes it anew without its triggers."""
+    """The opposite, around operations that alter such a table: SQLite recreates it without its triggers."""
 
     def refuse(apps, schema_editor):
         for table in tables:

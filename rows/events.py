@@ -1,10 +1,10 @@
-"""What happened, written in the transaction in which it did: for mails, webhooks, the audit log and statistics.
+"""What happened, written in the transaction that made it happen: for mails, webhooks, the audit log and statistics.
 
-An event tells; it never decides. The rows that it tells of are the truth, and this is the one place where what happened to
-them is told.
+An event reports; it never decides. The rows that it is about are the truth, and this is the one record of what happened to
+them.
 
-Transactions commit in another order than their numbers were drawn, so a reader that goes by those numbers misses what commits
-late. Here each event gets its `position` after it was committed, under one lock, and consumers go by that.
+Transactions do not commit in the order in which their ids were drawn, so a reader that follows the ids misses what commits
+late. Here each event gets its `position` after it was committed, under one lock, and consumers follow that.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from django.utils import timezone
 log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Events that are placed, or read by a consumer, in one transaction."""
+"""Events that get a position, or are read by a consumer, in one transaction."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
-"""Between two tries of a consumer that failed; the pause grows fourfold."""
+"""Before a consumer that failed is tried again; the pause grows fourfold each time."""
 
 
 class Event(models.Model):
-    """One thing that happened. Only ever added to; `position` is written once. No secrets, and no personal data (`Personal`).
+    """One thing that happened. Only ever added to; `position` is written once. No secrets, and no personal data (see `Personal`).
 
     kind: noun and verb, "render.done". subject, workspace: their ids. actor: the id of a person or a key, or empty for the
     studio itself.
@@ -56,7 +56,7 @@ class Event(models.Model):
 
 
 class Personal(models.Model):
-    """Names, addresses and IPs of an event, apart so that they can be erased. person: whose they are."""
+    """Names, addresses and IPs of an event, in a table of their own so that they can be erased. person: whose they are."""
 
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="personal")
     person = models.CharField(max_length=48, db_index=True)
@@ -67,7 +67,7 @@ class Personal(models.Model):
 
 
 class Reader(models.Model):
-    """How far a consumer has come, and when it may try again after it failed."""
+    """How far a consumer has read, and when it may try again after it failed."""
 
     name = models.CharField(primary_key=True, max_length=40)
     position = models.BigIntegerField(default=0)
@@ -79,13 +79,13 @@ class Reader(models.Model):
 
 
 ORDER = "order"
-"""The reader that gives positions; its own is the last that was given."""
+"""The reader that assigns positions; its own is the last one assigned."""
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """Somebody who wants to know. handle: called once for each event, in order, within a transaction that also remembers it; so it
-    writes rows, and leaves what takes long to whoever works on those."""
+    """Something that acts on events. handle: called once for each, in order, in the transaction that also marks it as read; so it
+    only writes rows, and leaves slow work to whoever works on those."""
 
     name: str
     kinds: tuple[str, ...]
@@ -96,7 +96,7 @@ CONSUMERS: dict[str, Consumer] = {}
 
 
 def consumer(name: str, *kinds: str) -> Callable[[Callable[[Event], object]], Consumer]:
-    """Makes a function a consumer of events of these kinds, of all without any."""
+    """Makes a function a consumer of events of these kinds, or of all events if none is named."""
 
     def made(handle: Callable[[Event], object]) -> Consumer:
         CONSUMERS[name] = Consumer(name, kinds, handle)
@@ -116,7 +116,7 @@ def record(
     person: str = "",
     personal: dict[str, Any] | None = None,
 ) -> Event:
-    """Writes down what happens, in the transaction that makes it happen. Raises TransactionManagementError outside of one."""
+    """Records what happens, in the transaction that makes it happen. Raises TransactionManagementError outside one."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(f"{kind} is recorded outside a transaction")
     event = Event.objects.create(
@@ -133,13 +133,13 @@ def record(
 
 
 def erase(person: str) -> int:
-    """Erases the personal data of somebody, by id or address; the events stay. Returns how many held any."""
+    """Erases a person's personal data, by id or address; the events stay. Returns how many of them held any."""
     theirs = Personal.objects.filter(Q(person=person) | Q(body__address=person))
     return theirs.delete()[0]
 
 
 def deliver() -> None:
-    """Gives every consumer what is new. One that fails is tried again later, and stops nobody else."""
+    """Gives every consumer its new events. One that fails is tried again later and holds up no other."""
     while Event.objects.filter(position=None).exists() and _number():
         pass
     last = Reader.objects.filter(name=ORDER).values_list("position", flat=True).first() or 0
@@ -155,7 +155,7 @@ def _is_behind(one: Consumer, last: int) -> bool:
 
 @transaction.atomic
 def _number() -> bool:
-    """Gives positions to committed events. Returns whether there may be more."""
+    """Assigns positions to committed events. Returns whether there may be more."""
     order = _locked(ORDER)
     events = list(Event.objects.filter(position=None).order_by("id")[:BATCH])
     for number, event in enumerate(events, order.position + 1):

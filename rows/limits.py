@@ -1,7 +1,7 @@
 """How often something may be done: one interface, two stores.
 
-Requests are counted in Valkey: quick, and no row is written. What guards money, people and mail is counted in rows, where one
-statement counts, so that of twenty at once not one too many passes. Time is cut into windows of the limit's length.
+Requests are counted in Valkey: quick, and no row is written. What guards money, people and mail is counted in rows, by one
+statement, so that even of twenty at once none slips through. Time is cut into windows of the limit's length.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ clock = time.time
 
 MINUTE, HOUR = 60, 3600
 ANSWER_SECONDS = 0.3
-"""For so long Valkey may take to answer."""
+"""How long Valkey may take to answer."""
 AWAY_SECONDS = 5.0
-"""For so long it is not asked after it did not answer."""
+"""How long it is left alone after it did not answer."""
 
 
 class Count(models.Model):
-    """How often something was done within a window. name: a hash, so that no address stands here. slot: which window."""
+    """How often something was done within a window. name: a hash, so that no address is stored. slot: which window."""
 
     name = models.CharField(max_length=64)
     slot = models.BigIntegerField()
@@ -45,7 +45,7 @@ class Count(models.Model):
 
 @dataclass(frozen=True)
 class Standing:
-    """Where somebody stands. left: below zero if this time was one too many. resets_in: seconds."""
+    """How much of a limit is used up. left: below zero if this time was one too many. resets_in: seconds."""
 
     most: int
     left: int
@@ -58,7 +58,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Limit:
-    """`most` times `what` ("photos") within `seconds`, for each of those who are counted.
+    """`most` times `what` ("photos") within `seconds`, counted for each `whose` apart.
 
     store: `requests` counts in Valkey; `rows` counts exactly, for what guards money, people and mail.
     """
@@ -69,7 +69,7 @@ class Limit:
     store: Literal["requests", "rows"] = "requests"
 
     def count(self, whose: str, times: int = 1) -> Standing:
-        """Counts. While Valkey is away, requests are not counted: the studio goes on without that guard."""
+        """Adds to the count. While Valkey is away, requests are not counted: the studio goes on without that guard."""
         now = clock()
         slot = int(now // self.seconds)
         name = hashlib.sha256(f"{whose} {self.what}".encode()).hexdigest()
@@ -96,7 +96,7 @@ def _in_rows(name: str, slot: int, seconds: int, times: int) -> int:
 
 @cache
 def _valkey() -> Any:
-    import redis  # commands that count nothing load these models, too
+    import redis  # imported late: commands that count nothing load these models, too
 
     return redis.Redis.from_url(
         settings.LIMITS_URL, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS

@@ -1,6 +1,6 @@
-"""Rows as today's rules have them: what an older release, or a hand in the database, left in one is read so that pages open.
+"""Rows mended to today's rules as they are read, so that pages open whatever an older release, or a hand in the database, left.
 
-What cannot be is as usual or left out. The row itself is mended when the field is next saved.
+An impossible value becomes the usual one or is left out. The stored row is mended when the field is next saved.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from django.db import models
 Mend = Callable[[Any], Any]
 
 NEVER = re.compile("[\x00\ud800-\udfff]")
-"""What no row can keep: NUL, and half of a surrogate pair."""
+"""What no row can hold: NUL, and half of a surrogate pair."""
 
 
 class Mended(models.Model):
-    """Its rows come out of the database mended. MENDS: of each field that needs it, how."""
+    """A model whose rows come out of the database mended. MENDS: how, for each field that needs it."""
 
     MENDS: dict[str, Mend] = {}
 
@@ -36,7 +36,7 @@ class Mended(models.Model):
 
 
 def cleaned(value: Any) -> Any:
-    """The same without what cannot be kept."""
+    """The same without what cannot be stored."""
     if isinstance(value, str):
         return NEVER.sub("", value)
     if isinstance(value, dict):
@@ -61,7 +61,7 @@ def text(value: Any) -> str:
 
 
 def each(mend: Mend) -> Mend:
-    """A list; what the mend makes None of, or an empty text, is left out."""
+    """A list without the items that the mend turns into None or an empty text."""
 
     def mended(values: Any) -> list[Any]:
         found = [mend(value) for value in values] if isinstance(values, list) else []
@@ -71,7 +71,7 @@ def each(mend: Mend) -> Mend:
 
 
 def having(**mends: Mend) -> Mend:
-    """An object with these fields mended and others as they are; None for what is no object."""
+    """An object with these fields mended and the others cleaned; None for anything else."""
 
     def mended(value: Any) -> dict[str, Any] | None:
         if not isinstance(value, dict):
@@ -82,7 +82,7 @@ def having(**mends: Mend) -> Mend:
 
 
 def mapping(mend: Mend = cleaned) -> Mend:
-    """An object with any names; values that the mend makes None of are left out."""
+    """An object with any names, without the values that the mend turns into None."""
 
     def mended(value: Any) -> dict[str, Any]:
         rows = value.items() if isinstance(value, dict) else ()
@@ -98,13 +98,13 @@ warnings = each(having(code=text, message=text))
 
 
 def vector(value: Any) -> list[float] | None:
-    """Numbers, all of them or nothing."""
+    """A list of numbers, or None if it is empty or any item is not one."""
     found = each(within(-1e6, 1e6, None))(value)
     return found if found and len(found) == len(value) else None
 
 
 def outputs(value: Any) -> list[dict[str, Any]]:
-    """Files of a finished video; what names no file of the store is left out."""
+    """Files of a finished video, without entries that cannot name a file of the store."""
     sizes = dict.fromkeys(("width", "height", "bytes"), _whole)
     found = each(having(kind=text, key=text, suffix=text, fps=within(1, 1000, None), **sizes))(
         value

@@ -1,4 +1,4 @@
-"""Messages to workers. A message only says that there is something to look at: the rows hold what is to be done."""
+"""Messages to workers. A message only says that something waits: the rows hold what is to be done."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One life for work that a row stands for: asked for, claimed with a lease, kept alive by its own heartbeat, ended once.
+"""The life of work that a row stands for: requested, claimed with a lease, kept alive by its own heartbeat, ended once.
 
-A `Kind` says which rows wait, who does the work and what a row becomes that nobody could finish. A worker that claims a row
+A `Kind` says which rows wait, who does the work and what becomes of a row that nobody could finish. A worker that claims a row
 adds one to its `claims`; that number is the attempt's fence: whatever an attempt writes, it writes only while its number
-stands. If a worker goes silent, the row can be claimed again; after the last claim the sweep ends it with a sentence.
+is the current one. If a worker goes silent, the row can be claimed again; after the last claim the sweep ends it with a sentence.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from rows.messages import send
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-"""Without a heartbeat for so long, another worker may claim the row."""
+"""After this long without a heartbeat, another worker may claim the row."""
 BEAT: float = settings.HEARTBEAT_SECONDS
 """Seconds between two heartbeats."""
 PATIENCE = 900.0
-"""Seconds without a word of progress after which the heart stops: the work hangs."""
+"""Seconds without progress after which the heartbeat stops: the work hangs."""
 MOST_CLAIMS: int = settings.MAX_ATTEMPTS
-"""A row that ended so many workers is not given to another."""
+"""A row that was claimed this often is given up."""
 TELL_SECONDS = 1.0
 MESSAGE_SECONDS = 2 * settings.SWEEP_SECONDS
-"""A message that nobody has read by then is worth nothing: the sweep has sent another."""
+"""A message that nobody has read by then is dropped: the sweep has sent another."""
 
 
 class Work(models.Model):
@@ -66,7 +66,7 @@ class Over(Exception):
 class Kind(Generic[Row]):
     """One kind of work.
 
-    rows: those that wait or are being worked on. state: of those, in their column `state`. task: the Celery task that
+    rows: those that wait or are being worked on. state: their value in the column `state`. task: the Celery task that
     calls `work`. do: does the work and ends the attempt. refused: the fields of a row whose input cannot be used, or None
     if the error is not about the input. failed: the fields of a row that was given up, with a sentence for its owner.
     is_away: whether an error means that a store or database is away; then the row waits, and the try is not counted.
@@ -89,11 +89,11 @@ class Kind(Generic[Row]):
         return self.model._default_manager.filter(only, state=self.state)
 
     def waiting(self) -> QuerySet[Row]:
-        """Rows that nobody works on."""
+        """Rows that nobody is working on."""
         return self.rows().filter(Q(claimed_at=None) | Q(claimed_at__lt=timezone.now() - LEASE))
 
     def ask(self, pk: str) -> bool:
-        """Tells the workers that this row waits. Returns False if the broker is away."""
+        """Sends the workers a message that this row waits. Returns False if the broker is away."""
         return send(self.task, pk, expires=MESSAGE_SECONDS, **self.options)
 
     def claim(self, pk: str) -> Attempt[Row] | None:
@@ -105,12 +105,12 @@ class Kind(Generic[Row]):
         return Attempt(self, row) if row else None
 
     def work(self, pk: str) -> None:
-        """What a worker does when it is told of a row."""
+        """What a worker does when it gets a message about a row."""
         if attempt := self.claim(pk):
             attempt.run()
 
     def sweep(self) -> None:
-        """Asks again for every row that waits: its message was lost, or its worker was killed."""
+        """Sends the message again for every row that waits: it was lost, or the worker was killed. Gives up rows claimed too often."""
         for row in self.waiting():
             if row.claims < MOST_CLAIMS:
                 self.ask(row.pk)
@@ -123,13 +123,13 @@ class Attempt(Generic[Row]):
 
     def __init__(self, kind: Kind[Row], row: Row) -> None:
         self.kind, self.row = kind, row
-        self.heard = time.monotonic()  # the last word of progress
-        self._told: tuple[float, dict[str, Any]] = (-TELL_SECONDS, {})
+        self.heard = time.monotonic()  # when progress was last reported
+        self._reported: tuple[float, dict[str, Any]] = (-TELL_SECONDS, {})
         self._over = threading.Event()
 
     @property
     def rows(self) -> QuerySet[Row]:
-        """The row, as long as this attempt is the one that counts."""
+        """The row, as long as this attempt counts."""
         return self.kind.rows().filter(pk=self.row.pk, claims=self.row.claims)
 
     def run(self) -> None:
@@ -151,12 +151,12 @@ class Attempt(Generic[Row]):
     def tell(self, fraction: float | None = None, **fields: Any) -> None:
         """Writes progress, at most once a second while only the fraction changes. Raises Over if the attempt no longer counts."""
         self.heard = now = time.monotonic()
-        at, told = self._told
+        at, reported = self._reported
         if self._over.is_set():
             raise Over
-        if fields == told and now - at < TELL_SECONDS:
+        if fields == reported and now - at < TELL_SECONDS:
             return
-        self._told = now, dict(fields)
+        self._reported = now, dict(fields)
         if fraction is not None:
             fields["fraction"] = Greatest("fraction", Value(fraction))
         if not self.rows.update(claimed_at=timezone.now(), **fields):
@@ -166,7 +166,7 @@ class Attempt(Generic[Row]):
         return self.rows.exists()
 
     def end(self, **fields: Any) -> bool:
-        """Writes the last word of the attempt. Returns False, and writes nothing, if the attempt no longer counts."""
+        """Writes how the attempt ended. Returns False, and writes nothing, if the attempt no longer counts."""
         if not self.rows.update(**fields):
             return False
         self.kind.ended(self.row)

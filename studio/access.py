@@ -1,4 +1,4 @@
-"""The only way from a request to a row: a row is reached from its owner, and a stranger gets 404. Each way in names its verb."""
+"""The only way from a request to a row: a row is reached from its owner, and a stranger gets 404. Each view names its verb."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -27,7 +27,7 @@ from studio.people.accounts import open_workspace
 from studio.people.roles import Verb, need
 
 CHOSEN = "workspace"
-"""In the session: the id of the workspace that the person has chosen."""
+"""The session's key for the id of the workspace that the person has chosen."""
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -44,7 +44,7 @@ class WorkspaceRequest(HttpRequest):
 
 
 def memberships(user: User) -> list[Membership]:
-    """Of all workspaces that a person works in, the one they joined first before the others. At least one: it is made."""
+    """A person's memberships, oldest first. Never empty: somebody without a workspace gets one."""
     rows = Membership.objects.filter(user=user, removed_at=None).select_related("workspace")
     found = list(rows.order_by("created_at"))
     if not found:
@@ -54,8 +54,8 @@ def memberships(user: User) -> list[Membership]:
 
 
 def enter(request: HttpRequest) -> WorkspaceRequest:
-    """The request of somebody who is signed in, in the workspace that they chose in the menu, as long as they are in it; else in
-    the one they joined first."""
+    """The request of somebody who is signed in, with the workspace that they chose in the menu if they are still a member of it,
+    else with the one they joined first."""
     here: WorkspaceRequest = request  # type: ignore[assignment]
     here.memberships = memberships(here.user)
     chosen = request.session.get(CHOSEN)
@@ -108,7 +108,7 @@ def scene(workspace: Workspace, scene_id: str) -> Scene:
 
 
 def removed_scene(workspace: Workspace, scene_id: str) -> Scene:
-    """A scene, also one that was taken out of its project."""
+    """A scene, even one that was removed from its project."""
     return get_object_or_404(
         Scene, project__workspace=workspace, project__removed_at=None, pk=scene_id
     )
@@ -137,7 +137,7 @@ def stock_avatar(slug: str) -> Avatar:
 
 
 def own_avatar(workspace: Workspace, avatar_id: str, *, removed: bool = False) -> Avatar:
-    """An avatar that the workspace made itself, in whatever state."""
+    """An avatar that the workspace made itself, in any state."""
     rows = Avatar.objects.select_related("workspace").filter(workspace=workspace)
     return get_object_or_404(rows if removed else rows.filter(retired_at=None), pk=avatar_id)
 
@@ -160,7 +160,7 @@ def asset(workspace: Workspace, asset_id: str) -> Picture | Clip:
 
 
 def recording(workspace: Workspace, voice_id: str) -> Voice:
-    """What the workspace measured of a recording, in whatever state."""
+    """A voice that the workspace recorded, in any state."""
     return get_object_or_404(
         Voice.objects.select_related("workspace"),
         workspace=workspace,

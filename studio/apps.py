@@ -5,10 +5,10 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from django.conf import settings  # settings and models are there by now
+        from django.conf import settings  # settings and models are loaded by now
         from django.utils.translation import gettext
 
-        from rendering import voices, words  # settings and models are there by now
+        from rendering import voices, words  # settings and models are loaded by now
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
         from studio.providers import accounts, hosted_face

@@ -1,8 +1,8 @@
-"""What belongs together, copied together: database, stored files, uploads, the signer, the key of this installation, mails.
+"""A copy of all that belongs together: database, stored files, uploads, the signer, the key of this installation, mails.
 
-The database is copied first, as it is at one moment. Files come after it: those that its rows name were complete before the rows
-were written, and a file never changes under its name, so the copy is whole while films are being made. A second copy into the
-same folder takes what is new alone, and until its manifest is in place the one before it stays good.
+The database is copied first, as of one moment. Files come after it: those that its rows name were complete before the rows
+were written, and a file never changes under its name, so the copy is whole even while films are being made. A second copy into
+the same folder adds only what is new, and until its manifest is in place the one before it stays good.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rendering.models import Render, Segment, Worker
 MANIFEST = "manifest.json"
 BEGUN = ".likeness-backup"  # in a folder whose first copy has begun
 VERSION = 1
-PASSING = (".upload", ".owner", sums.SUFFIX)  # ends of names that mean nothing elsewhere
+PASSING = (".upload", ".owner", sums.SUFFIX)  # suffixes of files that are of no use elsewhere
 
 
 class CannotBackUp(Exception):
@@ -38,7 +38,7 @@ class CannotBackUp(Exception):
 
 @dataclass
 class Report:
-    """What was done. damaged: files that are not any more what was written, and were left out."""
+    """What was done. damaged: files that no longer are what was written, and were left out."""
 
     files: int = 0
     copied: int = 0
@@ -47,7 +47,7 @@ class Report:
 
 
 def sources() -> dict[str, Path]:
-    """Name in the copy -> folder or file here. Neither a bucket nor a signer that the operator keeps elsewhere."""
+    """Name in the copy -> folder or file here. Without a bucket, and without a signer outside the data folder."""
     found = {
         "uploads": settings.MEDIA_DIR,
         "outbox": Path(settings.EMAIL_FILE_PATH),
@@ -76,7 +76,7 @@ def backup(folder: Path) -> Report:
     for name, source in sources().items():
         for path in _files(source):
             under = f"{name}/{path.relative_to(source)}" if source.is_dir() else name
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile, as somebody asked
+            with contextlib.suppress(FileNotFoundError):  # deleted meanwhile, at somebody's request
                 entry = _copied(path, folder / under, before["files"].get(under), report)
                 if entry is None:
                     report.damaged.append(str(path))
@@ -171,21 +171,23 @@ def _drop_others(folder: Path, named: set[str]) -> None:
             path.unlink()
 
 
-# Back
+# Restore
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise CannotBackUp(f"{folder} is no finished backup: it has no {MANIFEST}.") from None
+        raise CannotBackUp(
+            f"{folder} is no finished backup: it has no {MANIFEST}; name another folder."
+        ) from None
     if manifest.get("version") != VERSION:
-        raise CannotBackUp(f"{folder} was made by another version and cannot be read.")
+        raise CannotBackUp(f"{folder} was made by another version; restore it with that version.")
     return manifest
 
 
 def check(folder: Path) -> dict[str, Any]:
-    """The manifest, if every file is there as it was copied. Raises CannotBackUp and names what is not."""
+    """The manifest, if every file is as it was copied. Raises CannotBackUp, which names those that are not."""
     manifest = _manifest(folder)
     named = {under: entry["sha256"] for under, entry in manifest["files"].items()}
     named[manifest["database"]["file"]] = manifest["database"]["sha256"]
@@ -199,13 +201,13 @@ def check(folder: Path) -> dict[str, Any]:
     ]
     if bad:
         listed = ", ".join(bad[:5]) + (" …" if len(bad) > 5 else "")
-        raise CannotBackUp(f"The backup is damaged; missing or changed: {listed}.")
+        raise CannotBackUp(f"The backup is damaged; missing or changed: {listed}. Use another one.")
     return manifest
 
 
 def restore(folder: Path, *, force: bool = False) -> Path | None:
-    """Puts the copy in the place of what is here. force: also where there is something, which is moved aside to the folder that is
-    returned (a Postgres database is overwritten). Raises CannotBackUp before anything is touched.
+    """Replaces the data of this installation with the copy. force: also if there are any, which are moved aside to the folder that
+    is returned (a Postgres database is overwritten). Raises CannotBackUp before anything is touched.
     """
     manifest = check(folder)
     kind = Path(manifest["database"]["file"]).suffix
@@ -214,11 +216,13 @@ def restore(folder: Path, *, force: bool = False) -> Path | None:
             "The backup is of the other kind of database; set DATABASE_URL to match."
         )
     _need_nobody()
-    there = [name for name, source in sources().items() if name != "secret_key" and _holds(source)]
-    if (there or _has_people()) and not force:
+    existing = [
+        name for name, source in sources().items() if name != "secret_key" and _holds(source)
+    ]
+    if (existing or _has_people()) and not force:
         raise CannotBackUp(
-            f"{settings.DATA_DIR} is in use ({', '.join(there) or 'database'}); name an empty DATA_DIR, or use --force: what is "
-            "there is moved aside, a Postgres database is overwritten."
+            f"{settings.DATA_DIR} is in use ({', '.join(existing) or 'database'}); name an empty DATA_DIR, or use --force: its "
+            "content is moved aside, a Postgres database is overwritten."
         )
     aside = settings.DATA_DIR / f"before-restore-{timezone.now():%Y%m%d-%H%M%S}"
     for name, source in sources().items():
@@ -229,7 +233,7 @@ def restore(folder: Path, *, force: bool = False) -> Path | None:
     for under, entry in manifest["files"].items():
         name, _, rest = under.partition("/")
         if name not in sources():
-            continue  # kept in a bucket, or by the operator
+            continue  # stored in a bucket, or elsewhere by the operator
         target = sources()[name] / rest if rest else sources()[name]
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(folder / under, target)
@@ -244,7 +248,7 @@ def _holds(source: Path) -> bool:
 
 
 def _has_people() -> bool:
-    from studio.models import User  # the tables may not be there yet
+    from studio.models import User  # the tables may not exist yet
 
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return False
@@ -280,7 +284,7 @@ def _load(dump: Path, aside: Path) -> None:
 
 
 def _settle_down(uploads: str) -> None:
-    """The workers of the copy are not here: what they had in hand waits again, uncounted. Uploads lie where they lie here."""
+    """The copy's workers are gone: what they worked on waits again, uncounted. Paths to uploads are made those of this machine."""
     Worker.objects.all().delete()
     free: dict[str, Any] = {"lease_owner": "", "lease_until": None}
     Segment.objects.filter(status="running").update(status="waiting", **free)

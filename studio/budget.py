@@ -1,7 +1,7 @@
 """The budget of every way in: what may come, what it costs at most, and what its sender reads. `manage.py limits` prints it.
 
 Figures of cost are measured, by `python -m tests.bench_limits` with the worst inputs that are known; the limits themselves
-are read from where they are asked for.
+are imported from the modules that enforce them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from studio.views.keys import MOST_KEYS
 
 @dataclass(frozen=True)
 class Way:
-    """A way in. routes: names of addresses, those of the API with api-1: before. most: what may come. cost: of one
-    request at most. told: what the sender reads beyond it."""
+    """A way in. routes: names of routes, those of the API after api-1:. most: what may come. cost: what one request costs
+    at most. told: the sentence that the sender reads beyond the limit."""
 
     name: str
     routes: tuple[str, ...]
@@ -54,10 +54,10 @@ WAYS = (
     Way(
         "Words of a scene",
         ("scene_save",),
-        f"{LONGEST_SCRIPT:,} characters are kept, {MAX_CHARACTERS:,} a video; {overlays.MOST} overlays of {LONGEST_TEXT}, "
+        f"{LONGEST_SCRIPT:,} characters are stored, {MAX_CHARACTERS:,} a video; {overlays.MOST} overlays of {LONGEST_TEXT}, "
         f"{cues.MOST} captions, {LONGEST_BODY} characters beside the person",
         ".05 s, no more memory; 15 ms of the lock",
-        "This scene has 120,000 characters; at most 100,000 can be kept. Split it into two projects.",
+        "This scene has 120,000 characters; at most 100,000 can be stored. Split it into two projects.",
     ),
     Way(
         "The editor and what stands in it",
@@ -206,7 +206,7 @@ WAYS = (
         ),
         PRESS,
         ".02 s, no more memory; lock not measured",
-        "What was sent holds a character that cannot be kept (NUL or half of a pair); remove it and send it again.",
+        "What was sent holds a character that cannot be stored (NUL or half of a pair); remove it and send it again.",
     ),
     Way(
         "Pages and files",
@@ -226,7 +226,7 @@ WAYS = (
         ),
         f"{limits.LONGEST_QUERY:,} characters of a query; one range of bytes; numbers of at most 9 digits",
         ".05 s, no more memory; the first frame that a process draws loads 150 MB, which stay; a film or file: not measured",
-        f"The address is too long: after the question mark it may have {limits.LONGEST_QUERY:,} characters.",
+        f"The address is too long: after the question mark it may have {limits.LONGEST_QUERY:,} characters; shorten it.",
     ),
     Way(
         "News of hosted models",

@@ -1,4 +1,4 @@
-"""Celery carries nudges, never truth: what is to be done stands in the rows (rendering/fleet/queue.py)."""
+"""Celery carries nudges, never truth: what is to be done is in the rows (rendering/fleet/queue.py)."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What production must not leave unset. On a laptop (no SECRET_KEY) all of it may be absent."""
+"""Settings that production must not leave unset. On a laptop (no SECRET_KEY) all of them may be absent."""
 
 from typing import Any
 

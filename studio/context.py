@@ -1,4 +1,4 @@
-"""What every page knows: the workspace, and what is left to spend."""
+"""The context of every page: the workspace, and what is left to spend."""
 
 from django.http import HttpRequest
 

@@ -39,7 +39,7 @@ class Problem:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a page's own script asks."""
+    """Whether a page's own script sent the request."""
     return request.headers.get("Accept", "").startswith("application/json")
 
 
@@ -66,7 +66,7 @@ class PictureRefused(Exception):
 
 
 AWAY = (OperationalError, InterfaceError, RedisError, BrokerDown)
-"""The database or the broker does not answer, so a page that asks them cannot say so."""
+"""The database or the broker does not answer, so the page that says so must not need them."""
 
 BAD_INPUT_STATUS = {
     "above_max_cost": 402,
@@ -140,7 +140,9 @@ def explain(error: BaseException) -> Problem | None:
         case RevisionConflict():
             return Problem(409, "revision_conflict", "Changed elsewhere", str(error))
         case WrongStatus():
-            sentence = "This render has ended already, so that is no longer possible."
+            sentence = gettext(
+                "This render has ended already, so that is no longer possible; start a new one."
+            )
             return Problem(409, "render_over", "Already over", sentence)
         case Unavailable():
             return Problem(

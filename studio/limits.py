@@ -1,4 +1,4 @@
-"""How much may come in at once and how often. What a row of the budget says of each way in is in studio/budget.py."""
+"""How much may be sent at once and how often. The budget of each way in is in studio/budget.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 JSON = 1_000_000
 """Bytes of a body of the API."""
 AROUND = 1_000_000
-"""Bytes of what stands around a file in its form."""
+"""Bytes that a form adds to its file."""
 CAMERA = 25_000_000
 """Bytes of the pictures of a camera, all together."""
 
@@ -44,7 +44,7 @@ CAMERA_OPENINGS = Limit("openings of the camera", 5, store="rows")
 REQUESTS = Limit("requests", 600, MINUTE)
 """Of a key: a guard against programs that run wild, the same for every plan."""
 WITHOUT_KEY = Limit("requests without a key", 300, MINUTE)
-"""To the API, without a key that is known, from one address."""
+"""To the API, without a valid key, from one address."""
 
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND
@@ -66,7 +66,7 @@ BYTES = {
         JSON,
     ),
 }
-"""Name of an address, those of the API with api-1: before -> bytes of a whole request. Others take a form, FORM."""
+"""Name of a route, those of the API after api-1: -> bytes of a whole request. Others take a form: FORM."""
 
 
 def take(limit: Limit, workspace: str) -> None:
@@ -93,8 +93,8 @@ def too_often(
         pause = ngettext("{n} minute", "{n} minutes", round(left / 60)).format(n=round(left / 60))
     else:
         pause = ngettext("{n} second", "{n} seconds", left).format(n=left)
-    told = sentence.format(most=limit.most, what=limit.what, pause=pause)
-    return BadInput(told, code=code, retry_after=left)
+    message = sentence.format(most=limit.most, what=limit.what, pause=pause)
+    return BadInput(message, code=code, retry_after=left)
 
 
 def addresses() -> Iterator[tuple[str, str]]:
@@ -113,7 +113,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 @functools.cache
 def _most() -> dict[str, int]:
-    """Pattern of an address -> bytes. One address may have several names: of the API one for each method."""
+    """Pattern of an address -> bytes. One address may have several names: in the API, one for each method."""
     found: dict[str, int] = {}
     for name, route in addresses():
         if name in BYTES:

@@ -1,4 +1,4 @@
-"""Signed links to files of the store, which end after a while. Whoever holds one may fetch the file."""
+"""Signed links to files of the store, which expire after a while. Whoever holds one may fetch the file."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def file_name(title: str, suffix: str) -> str:
 
 
 def file_url(key: str, suffix: str, name: str, *, download: bool = False) -> str:
-    """A link to a file of the store that ends within SIGNED_URL_SECONDS.
+    """A link to a file of the store that expires within SIGNED_URL_SECONDS.
 
-    The end moves in steps of a third of that time: the same link is handed out for a while, and the browser can keep what it
-    has fetched.
+    The expiry moves in steps of a third of that time: the same link is handed out for a while, so the browser can cache
+    the file.
     """
     step = max(1, settings.SIGNED_URL_SECONDS // 3)
     expires = int(time.time()) // step * step + settings.SIGNED_URL_SECONDS
@@ -54,5 +54,5 @@ def read(token: str) -> Link:
 
 
 def link_ends(url: str) -> int:
-    """The moment (seconds since 1970) at which a link of file_url ends."""
+    """The moment (seconds since 1970) at which a link of file_url expires."""
     return read(resolve(urlsplit(url).path).kwargs["token"]).expires

@@ -1,4 +1,4 @@
-"""Small wrappers around every request: its id, its content policy, and errors said in words."""
+"""Small wrappers around every request: its id, its content policy, and errors in words."""
 
 import logging
 import secrets
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.defaults import server_error
 
 from rendering.values import BadInput
@@ -17,7 +18,7 @@ from studio.limits import LONGEST_QUERY
 
 log = logging.getLogger(__name__)
 CLIENT = "studio.client"
-"""Whose request it was, put into its environment for the gateway, which deals out threads by it."""
+"""Where a request's environment says whose it was: the gateway deals out threads by it."""
 
 
 def request_id(get_response):
@@ -66,13 +67,13 @@ def upload_limit(get_response):
 
 
 PROGRAMS = ("/api/", "/hooks/")
-"""Where programs send: who they are is known before what they send is read."""
+"""Where programs send: their sender is known before their body is read."""
 
 
 def readable(get_response):
-    """What cannot be read or kept is refused at the door: the address, the query, and the forms of the site.
+    """Refuses what cannot be read or stored before a view sees it: the address, the query, and the forms of the site.
 
-    Forms of the API are looked at once its key is known (studio/api/__init__.py).
+    Forms of the API are checked once its key is known (studio/api/__init__.py).
     """
     from studio.api.problems import answer  # commands that answer nothing do without the API
 
@@ -80,7 +81,9 @@ def readable(get_response):
         try:
             if len(request.META.get("QUERY_STRING", "")) > LONGEST_QUERY:
                 raise BadInput(
-                    f"The address is too long: after the question mark it may have {LONGEST_QUERY:,} characters.",
+                    gettext(
+                        "The address is too long: after the question mark it may have {most} characters; shorten it."
+                    ).format(most=f"{LONGEST_QUERY:,}"),
                     code="invalid_field",
                 )
             sent = [request.GET]
@@ -129,7 +132,7 @@ def content_security_policy(get_response):
 
 
 def _problem_answer(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """The page or fragment that says what went wrong, JSON where the page's own script asks; None for a bug of ours."""
+    """The page or fragment that says what went wrong, JSON if the page's own script sent the request; None for a bug of ours."""
     problem = explain(error)
     if problem is None:
         return None
@@ -143,7 +146,7 @@ def _problem_answer(request: HttpRequest, error: Exception) -> HttpResponse | No
         return _with_pause(answer, problem)
     if getattr(request, "htmx", False):
         template = "_problem.html"
-    else:  # what stands around a page comes from the database
+    else:  # the frame around a page comes from the database
         template = "busy.html" if isinstance(error, AWAY) else "problem.html"
     return _with_pause(render(request, template, context, status=problem.status), problem)
 
@@ -155,7 +158,7 @@ def _with_pause(answer: HttpResponse, problem: Problem) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """What went wrong outside of a view: a part of the studio is away, or it is a bug of ours."""
+    """The answer to an error outside a view: a part of the studio is away, or it is a bug of ours."""
     error = sys.exc_info()[1]
     answer = _problem_answer(request, error) if isinstance(error, AWAY) else None
     return answer or server_error(request)

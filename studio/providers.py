@@ -1,4 +1,4 @@
-"""The operator's accounts with providers of voices, from the settings."""
+"""The operator's accounts with providers of voices and of a hosted face, from the settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from rendering.voices.providers import PROVIDERS, Account, HostedVoice
 
 
 def accounts() -> tuple[Account, ...]:
-    """Those whose key is set. Raises ImproperlyConfigured with one sentence, and no key in it."""
+    """The accounts whose key is set. Raises ImproperlyConfigured with one sentence, and no key in it."""
     return tuple(
-        _account(name, told) for name, told in settings.VOICE_PROVIDERS.items() if told["key"]
+        _account(name, options)
+        for name, options in settings.VOICE_PROVIDERS.items()
+        if options["key"]
     )
 
 
@@ -24,14 +26,14 @@ def absent() -> dict[str, str]:
     """Why each other provider is not offered, in one sentence."""
     return {
         name: f"{PROVIDERS[name].title} is not offered: set {name.upper()}_API_KEY and {name.upper()}_VOICES to offer it."
-        for name, told in settings.VOICE_PROVIDERS.items()
-        if not told["key"]
+        for name, options in settings.VOICE_PROVIDERS.items()
+        if not options["key"]
     }
 
 
-def _account(name: str, told: dict[str, str]) -> Account:
+def _account(name: str, options: dict[str, str]) -> Account:
     prefix = name.upper()
-    entries = [entry.strip() for entry in told["voices"].split(",") if entry.strip()]
+    entries = [entry.strip() for entry in options["voices"].split(",") if entry.strip()]
     if not entries:
         raise ImproperlyConfigured(
             f"{prefix}_API_KEY is set and {prefix}_VOICES names no voice; write Name=id:en-US, and more after commas."
@@ -42,24 +44,24 @@ def _account(name: str, told: dict[str, str]) -> Account:
         raise ImproperlyConfigured(
             f"{prefix}_VOICES has an entry {wrong!r} that is not of the form Name=id:en-US."
         )
-    url = urlparse(told["url"])
-    if told["url"] and url.scheme != "https" and url.hostname != "127.0.0.1":
+    url = urlparse(options["url"])
+    if options["url"] and url.scheme != "https" and url.hostname != "127.0.0.1":
         raise ImproperlyConfigured(f"{prefix}_URL is no https:// address: the key is sent there.")
     try:
         return Account(
             provider=name,
-            key=told["key"],
+            key=options["key"],
             voices=tuple(
                 HostedVoice(match[1].strip(), match[2].strip(), match[3])
                 for match in found
                 if match
             ),
-            model=told["model"],
-            dollars=float(told["dollars"]) if told["dollars"] else None,
-            address=told["url"].rstrip("/"),
+            model=options["model"],
+            dollars=float(options["dollars"]) if options["dollars"] else None,
+            address=options["url"].rstrip("/"),
         )
     except ValueError as problem:
-        if told["dollars"] and "float" in str(problem):
+        if options["dollars"] and "float" in str(problem):
             raise ImproperlyConfigured(
                 f"{prefix}_DOLLARS is no number: write what 1,000 characters cost, as in 0.1."
             ) from None
@@ -68,15 +70,15 @@ def _account(name: str, told: dict[str, str]) -> Account:
 
 def hosted_face() -> FaceAccount | None:
     """The operator's account with a hosted face model, if there is one. Raises ImproperlyConfigured in one sentence."""
-    told = settings.REMOTE
-    if not told["token"] or not told["version"]:
+    options = settings.REMOTE
+    if not options["token"] or not options["version"]:
         return None
-    url = urlparse(told["url"])
+    url = urlparse(options["url"])
     if url.scheme != "https" and url.hostname != "127.0.0.1":
         raise ImproperlyConfigured("REMOTE_URL is no https:// address: the token is sent there.")
     try:
-        inputs = json.loads(told["inputs"])
-        dollars = float(told["dollars"])
+        inputs = json.loads(options["inputs"])
+        dollars = float(options["dollars"])
     except ValueError:
         inputs = None
     if not isinstance(inputs, dict):
@@ -84,14 +86,14 @@ def hosted_face() -> FaceAccount | None:
             'REMOTE_INPUTS is a JSON object, such as {"picture": "source_image", "sound": "driven_audio"}, '
             "and REMOTE_DOLLARS a number."
         )
-    webhook = f"{settings.SITE_URL}/hooks/predictions" if told["webhook_secret"] else ""
+    webhook = f"{settings.SITE_URL}/hooks/predictions" if options["webhook_secret"] else ""
     return FaceAccount(
-        token=told["token"],
-        version=told["version"],
+        token=options["token"],
+        version=options["version"],
         picture=inputs.pop("picture", "image"),
         sound=inputs.pop("sound", "audio"),
         more=inputs,
         dollars=dollars,
-        address=told["url"].rstrip("/"),
+        address=options["url"].rstrip("/"),
         webhook=webhook if webhook.startswith("https://") else "",
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 _libc = ctypes.CDLL(None)  # loaded before any fork
 PR_SET_PDEATHSIG = 1
 PATIENCE = 120
-"""Seconds in which none of them may have used a second of processor time, before it is given up."""
+"""Seconds after which the start is given up if none of them used a second of processor time."""
 SAY_EVERY = 15
 
 
@@ -77,7 +77,7 @@ class Stuck(Exception):
 
 
 def processor_seconds(groups: Iterable[int]) -> float:
-    """What the processes of these groups have used, with those of their children that ended."""
+    """Processor time of the processes of these groups, with that of their children that ended."""
     wanted, ticks = set(groups), 0
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -102,10 +102,10 @@ def until_ready(
 ) -> None:
     """Returns when each of the parts (a noun, and whether it is ready) was ready once.
 
-    Raises Stuck when nothing became ready and `used` (seconds of processor time) stood still for `patience`.
+    Raises Stuck if nothing became ready and `used` (seconds of processor time) stood still for `patience`.
     """
     waiting = dict(parts)
-    begun = moved = told = time.monotonic()
+    begun = moved = said = time.monotonic()
     before = used()
     while True:
         ready = [noun for noun, is_ready in waiting.items() if is_ready()]
@@ -119,7 +119,7 @@ def until_ready(
         nouns = " and ".join(waiting)
         if now - moved > patience:
             raise Stuck(f"Nothing has moved for {patience:.0f} s while waiting for {nouns}.")
-        if now - told > say_every:
-            told = now
+        if now - said > say_every:
+            said = now
             say(f"Waiting for {nouns}: {now - begun:.0f} s so far …")
         time.sleep(0.2)

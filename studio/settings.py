@@ -40,7 +40,7 @@ os.environ.setdefault("LIKENESS_CACHE", str(DATA_DIR / "cache"))
 
 
 def _local_key() -> str:
-    """The development key is made once and kept beside the data, so that logins survive a restart."""
+    """The development key is made once and stored beside the data, so that logins survive a restart."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
         draft = DATA_DIR / f"secret_key.{os.getpid()}"
@@ -211,7 +211,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
-# Mail: SMTP where a host is set, else printed, and kept as files that /outbox/ shows to whoever is signed in.
+# Mail: SMTP if a host is set; otherwise printed, and stored as files that /outbox/ shows to whoever is signed in.
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "Likeness Studio <studio@localhost>")
 EMAIL_HOST = env("EMAIL_HOST")
 EMAIL_PORT = number("EMAIL_PORT", 587)
@@ -236,7 +236,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static", ("avatars", BASE_DIR / "rendering" / "assets" / "avatars")]
 STATIC_ROOT = Path(env("STATIC_ROOT") or DATA_DIR / "static")
-if EMBEDDED:  # files are served from where they lie
+if EMBEDDED:  # files are served from where they are
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = False
@@ -277,7 +277,7 @@ RENDER_SLOTS = number("RENDER_SLOTS", 2)
 PROMISED_CLASSES = env("PROMISED_CLASSES", "preview,short,long,free").split(",")
 METRICS_TOKEN = secret("METRICS_TOKEN")
 
-# Where films are kept: files in DATA_DIR, or a bucket of an S3-compatible store.
+# Where films are stored: files in DATA_DIR, or a bucket of an S3-compatible store.
 S3_BUCKET = env("S3_BUCKET")
 S3_ENDPOINT = env("S3_ENDPOINT")  # absent: AWS
 S3_PUBLIC_ENDPOINT = env("S3_PUBLIC_ENDPOINT")  # where browsers reach it, if elsewhere
@@ -291,7 +291,7 @@ S3_CACHE_MB = number("S3_CACHE_MB", 20_000)  # of copies on each machine
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
 
-# The hosted face engine, offered where a token is set (docs/engines.md)
+# The hosted face engine, offered if a token is set (docs/engines.md)
 REMOTE = {
     "token": secret("REMOTE_TOKEN"),
     "version": env("REMOTE_VERSION"),
@@ -311,7 +311,7 @@ MODELS_BUCKET = {
     "endpoint": env("MODELS_S3_ENDPOINT"),
 }
 
-# Voices of providers, offered where a key is set (docs/voices.md)
+# Voices of providers, offered if a key is set (docs/voices.md)
 VOICE_PROVIDERS = {
     name: {
         "key": secret(f"{name.upper()}_API_KEY"),
@@ -333,7 +333,7 @@ LOGGING = {
         "studio": {"level": env("LOG_LEVEL", "INFO")},
         "rendering": {"level": env("LOG_LEVEL", "INFO")},
         "moderation": {"level": env("LOG_LEVEL", "INFO")},
-        "uvicorn": {"level": "ERROR"},  # it warns of each request that is no HTTP
+        "uvicorn": {"level": "ERROR"},  # it warns of each request that is not HTTP
         "django.request": {"level": "ERROR"},
     },
 }

@@ -13,13 +13,13 @@ KINDS: tuple[Kind, ...] = (photos.MAKING, recordings.MEASURING, footage.PREPARIN
 
 
 def sweep() -> None:
-    """Asks again for everything that waits for a worker."""
+    """Sends the messages of everything that waits for a worker again."""
     for kind in KINDS:
         kind.sweep()
 
 
 def _work(kind: Kind, pk: str) -> None:
-    """Does nothing while what would be made could not be kept; the sweep asks again."""
+    """Does nothing while its result could not be stored; the sweep sends the message again."""
     close_old_connections()
     if storage.trouble() is None:
         kind.work(pk)

@@ -1,4 +1,4 @@
-"""URL name = view = template = DOM id."""
+"""The addresses of the site: URL name = view = template = DOM id."""
 
 from django.conf import settings
 from django.urls import include, path

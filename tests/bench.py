@@ -81,7 +81,7 @@ def _pss(pid: int) -> int:
 
 
 def _script(folder: Path, seconds: float) -> Path:
-    """A script of about that length: the lines above, each time another number in them."""
+    """A script of about this length: the lines above, each with a number of its own."""
     count = max(1, round(seconds / 4.6))
     lines = [f"Number {n}. {WORDS[n % len(WORDS)]}" for n in range(count)]
     path = folder / f"script-{round(seconds)}.md"
@@ -90,12 +90,12 @@ def _script(folder: Path, seconds: float) -> Path:
 
 
 def _cache() -> dict[str, str]:
-    """Where prepared voice models are."""
+    """The variable of the environment that names the folder of prepared voice models."""
     return {"LIKENESS_CACHE": os.environ.get("LIKENESS_CACHE") or str(ROOT / ".data" / "cache")}
 
 
 def _render(script: Path, folder: Path, height: int = 720) -> tuple[Measured, dict]:
-    """A render from nothing: an empty store, a prepared voice model."""
+    """A render from scratch: with an empty store and a prepared voice model."""
     with tempfile.TemporaryDirectory(dir=folder) as data:
         environment = {"DATA_DIR": data, **_cache()}
         manage = [PYTHON, "manage.py"]
@@ -125,7 +125,7 @@ def speed(folder: Path) -> list[str]:
 
     script = _script(folder, 60)
     _render(_script(folder, 8), folder)  # prepares the model and warms the disk
-    whole, said = _render(script, folder)
+    whole, report = _render(script, folder)
     spoken = [Measured(PYTHON, "-c", SPEAK, script, str(n)) for n in (1, 2)]
     raw = folder / "film.yuv"
     film = folder / "film.mp4"
@@ -139,9 +139,9 @@ def speed(folder: Path) -> list[str]:
     raw.unlink()
     speech = min(spoken, key=lambda run: run.wall)
     x264 = min(encoded, key=lambda run: run.wall)
-    length = said["seconds"]
+    length = report["seconds"]
     ratio = whole.wall / (speech.wall + x264.wall)
-    stages = ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in report["stages"].items())
     return [
         "| what | wall s | CPU s | wall per second of film |",
         "|---|---|---|---|",
@@ -263,7 +263,7 @@ def drawing(folder: Path) -> list[str]:
     drawn, count, prepared, x264 = parts(1080, "veryfast")
     spoken = min((Measured(PYTHON, "-c", SPEAK, script, n) for n in "12"), key=lambda run: run.wall)
     *_, film = parts(1080, "fast")  # as films are delivered
-    whole, said = _render(script, folder, 1080)
+    whole, report = _render(script, folder, 1080)
     draft_drawn, draft_count, _, draft_film = parts(360, "veryfast")
     huge, _ = _render(_script(folder, 8), folder, 2160)
     laden = Measured(PYTHON, "-c", LAYERED, folder / "laden", environment=_cache())
@@ -285,7 +285,7 @@ def drawing(folder: Path) -> list[str]:
         f"| the same with text, logo, overlays, captions, and a dissolve from one video to another behind | {laden.peak / 1e6:.0f} | 1500 |",
         "",
         "Where the time of the 1080p render goes, seconds inside the stages: "
-        + ", ".join(f"{name} {value:.1f}" for name, value in said["stages"].items())
+        + ", ".join(f"{name} {value:.1f}" for name, value in report["stages"].items())
         + ".",
         "",
         "Where the time of a 1080p frame goes, ms: "
@@ -298,9 +298,9 @@ def memory(folder: Path) -> list[str]:
     """Peak memory of all processes of a render, for a short and a long script."""
     rows = ["| script | film s | wall s | peak of all processes, MB (PSS) |", "|---|---|---|---|"]
     for seconds in (20, 600):
-        done, said = _render(_script(folder, seconds), folder)
+        done, report = _render(_script(folder, seconds), folder)
         rows.append(
-            f"| {seconds} s | {said['seconds']:.0f} | {done.wall:.0f} | {done.peak / 1e6:.0f} |"
+            f"| {seconds} s | {report['seconds']:.0f} | {done.wall:.0f} | {done.peak / 1e6:.0f} |"
         )
     return rows
 
@@ -456,7 +456,7 @@ PARTS = {"speed": speed, "drawing": drawing, "memory": memory, "pages": pages, "
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="speed, drawing, memory, pages, locks; all without one"
+        "parts", nargs="*", help="speed, drawing, memory, pages, locks; default: all"
     )
     parts = parser.parse_args().parts or list(PARTS)
     for name in parts:

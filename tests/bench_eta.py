@@ -1,10 +1,10 @@
-"""Whether the end that is foretold comes true: `make bench-eta`, or `python -m tests.bench_eta [--only KIND,…] [--minutes N] [--folder F]`.
+"""Whether renders end when forecast: `make bench-eta`, or `python -m tests.bench_eta [--only …] [--minutes N] [--folder F]`.
 
 Forty renders through a running studio of its own (real workers, an empty data folder), half of them on an idle machine, half
 beside two other renders: 12 new ones, 8 with one line changed, 6 with another look, 6 drafts, 4 of 20 s in 4K, 4 of five minutes.
-For each: what the editor said before the press, what the render said after it, the late end, and what came. What is done is
-kept in FOLDER/results.jsonl, and a second call goes on from there. The goals stand at the end; they mean something on a machine
-with nothing else to do. A studio that is new has measured nothing: the first renders are told by the figures of rendering/effort.py.
+For each: the editor's forecast before the press, the render's forecast after it, its late end, and the time it took. Results are
+stored in FOLDER/results.jsonl, and a second call goes on from there. The goals are printed at the end; they mean something only on
+an otherwise idle machine. A new studio has measured nothing: its first forecasts use the figures of rendering/effort.py.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ LOOKS = ("#1f3a5f", "#f4d9c6", "#dfe8d8", "#332211", "#c9d6e8", "#efe0ff")
 
 
 def script(number: int, lines: int) -> str:
-    """So many lines of about five seconds that were never said before."""
+    """This many lines of about eight seconds each; no sentence of them was ever spoken before."""
     names = ("spring", "summer", "autumn", "winter", "March", "July", "October", "May")
     return "\n\n".join(
         f"Part {number * 100 + n}. "
-        + WORDS[n % 4].format(f"{names[(n + number) % 8]} {2000 + number}")
+        + WORDS[n % 4].format(f"{names[(n + number) % 8]} {2000 + number + 100 * (n // 8)}")
         for n in range(lines)
     )
 
 
 class Studio:
-    """A studio of its own, asked over HTTP, with what its editor says read beside it."""
+    """A studio of its own, used over HTTP; the forecasts of its editor are read in this process."""
 
     def __init__(self, folder: Path, port: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ class Studio:
         return made
 
     def said_before(self, project: Any, mode: str) -> Any:
-        """What the editor says, of the project as it is now."""
+        """The editor's forecast for the project as it is now."""
         from studio.models import Project
         from studio.renders.plan import plan_render
 
@@ -153,7 +153,7 @@ class Studio:
 
 
 def prepared(studio: Studio, kind: str, number: int) -> tuple[Any, str]:
-    """The project as it is when Render is pressed, and how it is rendered. What it needs from before is made here."""
+    """The project just before Render is pressed, and the mode of the render. Makes the earlier renders that it needs."""
     lines = 35 if kind == "long" else 4
     words = script(number, lines)
     fields = {"resolution": "2160p"} if kind == "4k" else {}
@@ -181,7 +181,7 @@ def measure(studio: Studio, kind: str, number: int, beside: bool) -> dict[str, A
     before = studio.said_before(project, mode)
     began = time.monotonic()
     answer = studio.press("ours", project, mode)
-    told = answer["eta"]
+    forecast = answer["eta"]
     ended = studio.until_over("ours", answer["id"])
     took = time.monotonic() - began
     for other in others:
@@ -193,8 +193,8 @@ def measure(studio: Studio, kind: str, number: int, beside: bool) -> dict[str, A
         "number": number,
         "beside": beside,
         "before": round(before.likely, 1),
-        "after": told["seconds"],
-        "late": told["high_seconds"],
+        "after": forecast["seconds"],
+        "late": forecast["high_seconds"],
         "took": round(took, 1),
         "film": ended["seconds"],
     }
@@ -234,17 +234,21 @@ def verdicts(rows: list[dict[str, Any]]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
-    parser.add_argument("--only", default="", help=f"kinds by commas, of {', '.join(COUNTS)}")
+    parser.add_argument(
+        "--only", default="", help=f"kinds, separated by commas, of {', '.join(COUNTS)}"
+    )
     parser.add_argument("--minutes", type=float, default=240, help="begin nothing more after this")
     parser.add_argument("--folder", type=Path, default=ROOT / ".data" / "bench-eta")
     parser.add_argument("--port", type=int, default=8890)
     options = parser.parse_args()
     wanted = [kind.strip() for kind in options.only.split(",") if kind.strip()] or list(ORDER)
     if unknown := set(wanted) - set(COUNTS):
-        parser.error(f"there is no {', '.join(unknown)}")
+        parser.error(f"unknown: {', '.join(unknown)}; use some of {', '.join(COUNTS)}")
     options.folder.mkdir(parents=True, exist_ok=True)
-    kept = options.folder / "results.jsonl"
-    rows = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    results = options.folder / "results.jsonl"
+    rows = (
+        [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+    )
     print(
         "kind      where       film s   before    after     late     took    error  of allowed",
         flush=True,
@@ -262,7 +266,7 @@ def main() -> None:
                 number = 1 + 20 * ORDER.index(kind) + n
                 row = measure(studio, kind, number, beside=bool(n % 2))
                 rows.append(row)
-                with kept.open("a") as file:
+                with results.open("a") as file:
                     file.write(json.dumps(row) + "\n")
                 print(shown(row), flush=True)
     finally:

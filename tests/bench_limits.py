@@ -1,8 +1,9 @@
-"""What the worst known input of each way in costs a web process: processor time, memory, and how long it holds the lock to write.
+"""Processor time, memory and write lock that the worst known input of each entry point costs a web process.
 
     python -m tests.bench_limits
 
-The lock is taken as a transaction begins and held until its commit; what is done after the commit is not counted. Processor time is that of this process and its children, best of three; memory is by how much the process grew at its most.
+Processor time is that of this process and its children, best of three; memory is the most by which the process grew. The lock is
+held from the beginning of a transaction to its commit, counted in processor time of its thread; work after the commit is not counted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 import tests.servers  # noqa: F401
 
-WORST = 60_000  # microseconds between two looks at the memory
+INTERVAL = 0.06  # seconds between two looks at the memory
 
 
 def main() -> None:
@@ -96,14 +97,14 @@ def main() -> None:
             peak = [before]
 
             def look(peak: list[int] = peak, over: threading.Event = over) -> None:
-                while not over.wait(WORST / 1e6):
+                while not over.wait(INTERVAL):
                     peak[0] = max(peak[0], resident())
 
             watcher = threading.Thread(target=look)
             watcher.start()
-            asked = {n: v() if callable(v) else v for n, v in given.items()}
+            arguments = {n: v() if callable(v) else v for n, v in given.items()}
             before_it = spent()
-            answer = getattr(who, method)(path, **asked)
+            answer = getattr(who, method)(path, **arguments)
             times.append(spent() - before_it)
             over.set()
             watcher.join()

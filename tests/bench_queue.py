@@ -1,7 +1,7 @@
-"""What a claim costs while more and more waits: `make bench-queue`, or `python -m tests.bench_queue [sqlite|postgres]`.
+"""What a claim costs as the queue grows: `make bench-queue`, or `python -m tests.bench_queue [sqlite|postgres]`.
 
-Rows as renders make them, in an empty database of each kind, and the product's own claim. A shape is filled with 100, 1,000 and 10,000 lines;
-then lines are claimed one by one. Milliseconds on the clock, medians.
+An empty database of each kind gets rows as renders make them, and the product's own claim is timed. Each shape is filled with 100,
+1,000 and 10,000 lines; then lines are claimed one by one. Medians of milliseconds on the clock.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLAIMS = 15
 
 
 def fill(shape: str, count: int) -> None:
-    """So many waiting lines: of one render, of one workspace's renders, or of a render for each of many workspaces."""
+    """Adds this many waiting lines: of one render, of one workspace's renders, or of renders of many workspaces."""
     from datetime import timedelta
 
     from django.utils import timezone
@@ -37,7 +37,7 @@ def fill(shape: str, count: int) -> None:
     renders = []
     for n in range(1 if shape == "one render" else count):
         lane = ("preview", "short", "long", "free")[n // holders % 4]
-        asked = now - timedelta(seconds=count - n)
+        asked_at = now - timedelta(seconds=count - n)
         project = projects[n % holders]
         renders.append(
             Render(
@@ -45,8 +45,8 @@ def fill(shape: str, count: int) -> None:
                 project=project,
                 title="x",
                 lane=lane,
-                created_at=asked,
-                rank_at=queue.rank_at(lane, asked),
+                created_at=asked_at,
+                rank_at=queue.rank_at(lane, asked_at),
             )
         )
     Render.objects.bulk_create(renders, batch_size=1_000)
@@ -79,7 +79,7 @@ def empty() -> None:
 
 
 def claimed() -> None:
-    """One claim, and the line is gone again, so that no cap is reached and nothing waits to be joined."""
+    """Claims one line; clear() then removes it, so that no cap is reached and nothing waits to be joined."""
     from rendering.fleet import queue
 
     found = queue.claim("bench")
@@ -117,7 +117,7 @@ def milliseconds(do: Callable[[], None]) -> float:
 
 
 def measure() -> None:
-    """The rows of one database, which the environment names."""
+    """Prints the rows of the table for the database that the environment names."""
     import tests.servers  # noqa: F401
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "studio.settings"

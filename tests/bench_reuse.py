@@ -1,8 +1,8 @@
-"""What small changes cost: real renders on the CPU, and the engine-seconds that are not spent again.
+"""What small changes cost: real renders on the CPU, and the engine-seconds that reuse saves.
 
 Four changes of one script, each rendered in a store that holds the first render, against the same in an empty store. Each of
 these is a process of its own, warm as a worker is before it claims (voice, engine and a picture at rest) and without any face in
-memory. Processor seconds of its lines, one after another, on one thread.
+memory. Counted are the processor seconds of its lines, one after another, on one thread.
 
 `make bench-reuse`, or `python -m tests.bench_reuse [ENGINE [HEIGHT [LINES]]]`. Engines on torch have the narrowed networks and random
 weights of tests/gpu/bench.py, and short lines; they want the environment of `make test-engines`.
@@ -83,7 +83,7 @@ def cpu() -> float:
 
 
 def load(engine: str) -> None:
-    """The narrowed engine in the place of the published one. The same weights in every process."""
+    """Puts the narrowed engine in the place of the published one, with the same weights in every process."""
     import torch
 
     from rendering.faces.echomimic.nets import Sizes
@@ -102,13 +102,13 @@ def load(engine: str) -> None:
 
 
 def measured(engine: str, height: int, most: int, change: str, folder: str) -> None:
-    """In a process of its own: renders the script into the store, prints what it took."""
+    """Renders the script into the store and prints what it took. Runs in a process of its own."""
     if engine != engines.PORTRAIT:
         load(engine)
     warm(engines.PORTRAIT)
     store, reused = Store(folder, reserve=0), 0
     spent, begun = dict.fromkeys(STAGES, 0.0), cpu()
-    # Another person was at rest while it warmed up; this one is new to the process.
+    # Warming up drew another person; this one is new to the process.
     for spec in lines(change, engine, height, most):
         made = pipeline.render_line(spec, store=store)
         reused += made.reused
@@ -119,9 +119,9 @@ def measured(engine: str, height: int, most: int, change: str, folder: str) -> N
 
 
 def render(engine: str, height: int, most: int, change: str, folder: Path) -> dict:
-    asked = [sys.executable, "-W", "ignore", "-m", "tests.bench_reuse"]
-    asked += [engine, str(height), str(most), change, str(folder)]
-    done = subprocess.run(asked, check=True, stdout=subprocess.PIPE, env=dict(os.environ))
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench_reuse"]
+    command += [engine, str(height), str(most), change, str(folder)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=dict(os.environ))
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -143,18 +143,18 @@ def main() -> None:
         )
         print("|---|---|---|---|---|---|", flush=True)
         for number, change in enumerate(CHANGES):
-            kept_in = Path(folder) / f"kept-{number}"
-            shutil.copytree(before, kept_in)
-            kept = render(engine, height, most, change, kept_in)
+            copy = Path(folder) / f"kept-{number}"
+            shutil.copytree(before, copy)
+            reusing = render(engine, height, most, change, copy)
             anew = render(engine, height, most, change, Path(folder) / f"anew-{number}")
             skipped = [
                 stage
                 for stage in ("speech", "frames")
-                if kept["stages"][stage] < 0.1 * anew["stages"][stage]
+                if reusing["stages"][stage] < 0.1 * anew["stages"][stage]
             ]
             print(
-                f"| {change} | {anew['cpu']:.1f} | {kept['cpu']:.1f} | {100 * (1 - kept['cpu'] / anew['cpu']):.0f} % | "
-                f"{kept['reused']} of {count} | {', '.join(skipped) or 'none'} |",
+                f"| {change} | {anew['cpu']:.1f} | {reusing['cpu']:.1f} | {100 * (1 - reusing['cpu'] / anew['cpu']):.0f} % | "
+                f"{reusing['reused']} of {count} | {', '.join(skipped) or 'none'} |",
                 flush=True,
             )
 

@@ -2,8 +2,8 @@
 
     python -m tests.chaos [--minutes 10] [--kills 30] [--seed N]        DATABASE=postgres for Postgres
 
-The history is kept here, apart from the studio: what was asked, what was answered. At the end it must agree with the rows, the
-money and the files. The seed decides what is asked and what is killed; when each thing hits is decided by the machine.
+The history of requests and answers is recorded here, apart from the studio. At the end it must agree with the rows, the money
+and the files. The seed decides what is requested and what is killed; when each thing hits is decided by the machine.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SETTLED_WITHIN = 900  # seconds after the last kill until all that was accepted 
 
 @dataclass
 class Entry:
-    """One request and what came of it. render: of an accepted one. sure: whether an answer was read at all."""
+    """One request and what came of it. status: 0 while no answer was read. render: the id of an accepted one."""
 
     account: str
     key: str
@@ -64,7 +64,7 @@ class History:
 
 
 class Person(threading.Thread):
-    """Asks, asks again with the same key when no answer came, cancels some, renders edited projects again."""
+    """Asks for films, again with the same key when no answer came; cancels some, and sends some scripts twice."""
 
     def __init__(self, name: str, secret: str, address: str, history: History, seed: int) -> None:
         super().__init__(name=name, daemon=True)
@@ -81,7 +81,7 @@ class Person(threading.Thread):
 
     def _body(self) -> dict[str, Any]:
         earlier = [e.body for e in self.history.entries if e.account == self.name and e.render]
-        if earlier and self.random.random() < 0.25:  # the same words again: lines are kept
+        if earlier and self.random.random() < 0.25:  # the same words again: lines are reused
             script = self.random.choice(earlier)["script"]
         else:
             lines = [
@@ -177,7 +177,7 @@ class Killer:
         }[kind]  # fmt: skip
         mine = [pid for pid, command in self._children().items() if sign in command]
         if not mine:
-            return "there was none"
+            return "none was running"
         pid = self.random.choice(mine)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -186,29 +186,29 @@ class Killer:
     def _stand_still(self) -> str:
         mine = [pid for pid, command in self._children().items() if "manage.py worker" in command]
         if not mine:
-            return "there was none"
+            return "none was running"
         pid = mine[0]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-        # Half of them wake before anybody notices, half are left for serve to end.
+        # Half of them wake before anybody notices; the others are left for serve to end.
         if self.random.random() < 0.5:
             threading.Timer(self.random.uniform(5, 40), _wake, [pid]).start()
         return f"stopped {pid}"
 
     def _store_away(self) -> str:
-        place = self.data / "store" / "unfinished"
-        away = place.with_name("unfinished.away")
+        folder = self.data / "store" / "unfinished"
+        away = folder.with_name("unfinished.away")
         with contextlib.suppress(OSError):
-            place.rename(away)
-            place.touch()
-            threading.Timer(self.random.uniform(5, 20), _bring_back, [place, away]).start()
+            folder.rename(away)
+            folder.touch()
+            threading.Timer(self.random.uniform(5, 20), _bring_back, [folder, away]).start()
         return "nothing can be written for a while"
 
     def _damage(self) -> str:
         kinds = (".mp4", ".flac", ".npz", ".json")
         files = [p for p in (self.data / "store").glob("??/*") if p.suffix in kinds]
         if not files:
-            return "there was nothing"
+            return "nothing was stored"
         path = self.random.choice(files)
         with contextlib.suppress(FileNotFoundError):
             data = bytearray(path.read_bytes())
@@ -238,16 +238,16 @@ def _wake(pid: int) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _bring_back(place: Path, away: Path) -> None:
-    place.unlink(missing_ok=True)
-    away.rename(place)
+def _bring_back(folder: Path, away: Path) -> None:
+    folder.unlink(missing_ok=True)
+    away.rename(folder)
 
 
 # The checker
 
 
 def violations(history: History) -> list[str]:
-    """Everything in which rows, money and files differ from what was answered."""
+    """Every difference between the answers and the rows, the money and the files."""
     from billing.models import Transfer, Wallet, rebuild
     from rendering.models import Render
     from studio.models import ApiKey
@@ -273,7 +273,7 @@ def violations(history: History) -> list[str]:
     )
     strangers = set(by_id) - set(keys)
     if len(strangers) > unsure:
-        wrong.append(f"{len(strangers)} renders that nobody was told of, {unsure} answers missing")
+        wrong.append(f"{len(strangers)} renders that no answer named, {unsure} answers missing")
     for render in by_id.values():
         wrong += _money(render, Transfer)
         if render.status == "done":
@@ -316,7 +316,7 @@ def _film(render: Any) -> list[str]:
         return [f"{render.pk} has {len(films)} films"]
     path = storage.store().find(films[0]["key"], films[0]["suffix"])
     if path is None:
-        return [f"the film of {render.pk} is not there"]
+        return [f"the film of {render.pk} is missing"]
     try:
         state = provenance.read(path, settings.C2PA_DIR)["state"]
         with av.open(str(path)) as film:
@@ -378,8 +378,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=3)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--port", type=int, default=0)
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}", flush=True)
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
     from tests.embedded import free_port, postgres_url
 
     data = Path(tempfile.mkdtemp(prefix="likeness-chaos-"))
@@ -398,14 +398,14 @@ def main() -> None:
 
     django.setup()
     try:
-        wrong = _run(asked, data, asked.port or free_port())
+        wrong = _run(options, data, options.port or free_port())
     finally:
         shutil.rmtree(data, ignore_errors=True)
     print("\n".join(wrong) or "0 violations")
     raise SystemExit(1 if wrong else 0)
 
 
-def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
+def _run(options: argparse.Namespace, data: Path, port: int) -> list[str]:
     from django.core.management import call_command
     from django.db import connection
     from django.utils import timezone
@@ -416,19 +416,19 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
 
     call_command("migrate", verbosity=0)
     call_command("seed", no_render=True)
-    Project.objects.update(removed_at=timezone.now())  # the demo film is not what is asked for here
-    accounts = _accounts(asked.people)
+    Project.objects.update(removed_at=timezone.now())  # so that the demo film is not rendered
+    accounts = _accounts(options.people)
     history, log = History(), data / "serve.log"
     studio = _serve(port, log)
     address = f"http://127.0.0.1:{port}"
     try:
         _until(lambda: "Demo login" in log.read_text(), "the studio starts", 600)
-        people = [Person(*account, address, history, asked.seed) for account in accounts]
+        people = [Person(*account, address, history, options.seed) for account in accounts]
         for person in people:
             person.start()
-        killer = Killer(studio.pid, data, asked.seed, history)
-        pause = 60 * asked.minutes / (asked.kills + 1)
-        for _ in range(asked.kills):
+        killer = Killer(studio.pid, data, options.seed, history)
+        pause = 60 * options.minutes / (options.kills + 1)
+        for _ in range(options.kills):
             time.sleep(pause * killer.random.uniform(0.5, 1.5))
             killer.strike()
         time.sleep(pause)
@@ -437,7 +437,7 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
         for person in people:
             person.join(60)
         rows = Render.objects.exclude(status__in=OVER)
-        open_rows = lambda: connection.close() or rows.exists()  # noqa: E731 (a fresh one each time)
+        open_rows = lambda: connection.close() or rows.exists()  # noqa: E731 (a fresh connection each time)
         begun = time.monotonic()
         with contextlib.suppress(SystemExit):
             _until(lambda: not open_rows(), "all has ended", SETTLED_WITHIN)
@@ -463,7 +463,7 @@ def _run(asked: argparse.Namespace, data: Path, port: int) -> list[str]:
 
 
 def _repair(renders: Any, repair: Any) -> None:
-    """Films that were damaged after they were delivered are made again, as their pages offer."""
+    """Makes films again that were damaged after their delivery, as their pages offer."""
     damaged = [
         render for render in renders.objects.filter(status="done") if repair.is_damaged(render)
     ]

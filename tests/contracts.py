@@ -1,4 +1,4 @@
-"""Kinds of import contracts that `lint-imports` has not: no circles, and what counts as pure."""
+"""Import contracts that `lint-imports` lacks: no circles, and purity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class NoCircles(Contract):
-    """No module imports, through others, itself; imports inside functions count."""
+    """No module imports itself through others; imports inside functions count."""
 
     type_name = "no_circles"
 
@@ -60,7 +60,7 @@ def _circles(graph: ImportGraph) -> list[list[str]]:
 
 
 class Pure(Contract):
-    """Every module of `package` but those that `except_modules` names imports none of `forbidden_modules`, and none of the excepted.
+    """No module of `package`, other than `except_modules`, imports any of `forbidden_modules` or of `except_modules`.
 
     So a new module counts as pure until somebody says that it is not.
     """
@@ -85,7 +85,7 @@ class Pure(Contract):
             for other in graph.find_modules_directly_imported_by(module)
             if _within(other, forbidden | excepted)
         )
-        broken += [f"{name} is named here, but there is no such module" for name in missing]
+        broken += [f"{name} is named here, but no such module exists" for name in missing]
         return ContractCheck(kept=not broken, metadata={"broken": broken})
 
     def render_broken_contract(self, check: ContractCheck) -> None:

@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-# By path: importing it from the package would read the settings before the servers are known.
-_place = Path(__file__).resolve().parent.parent / "studio" / "servers.py"
-_spec = importlib.util.spec_from_file_location("servers_for_tests", _place)
+# Loaded by path: importing it from the package would read the settings before the servers are known.
+_path = Path(__file__).resolve().parent.parent / "studio" / "servers.py"
+_spec = importlib.util.spec_from_file_location("servers_for_tests", _path)
 _servers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_servers)
 die_with_parent, free_port = _servers.die_with_parent, _servers.free_port
@@ -50,7 +50,7 @@ def postgres_url() -> str:
         options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         root.chmod(0o755)
         probe = subprocess.run(["test", "-x", str(programs / "postgres")], **options)
-        if probe.returncode:  # the wheel lies below a folder that nobody may not enter
+        if probe.returncode:  # the user nobody may not enter a folder above the wheel
             copy = root / "postgres"
             shutil.copytree(programs.parent, copy, symlinks=True)
             for folder, _, _ in os.walk(copy):

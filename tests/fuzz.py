@@ -1,6 +1,6 @@
-"""Every route and every operation of the API with hostile values, over hostile rows; then every page is opened.
+"""Sends hostile values to every route and every operation of the API, over hostile rows; then opens every page.
 
-`make fuzz` runs it for ten minutes from a new seed, `make test` a small part of it. What fails is printed as a line of curl.
+`make fuzz` runs it for ten minutes from a new seed, `make test` a small part of it. Failures are printed as lines of curl.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ OPENED = {
     *("api_docs", "api-1:render_list", "api-1:render_detail", "api-1:asset_detail"),
     *("api-1:caption_list", "api-1:avatar_list", "api-1:voice_list", "api-1:usage"),
 }
-"""What has to open, whatever was sent or saved."""
-NEVER = {"account_logout"}  # the rest wants somebody who is signed in
+"""Routes that have to open, whatever was sent or saved."""
+NEVER = {"account_logout"}  # the other requests need somebody who is signed in
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Sent:
 
 @dataclass
 class Fuzz:
-    """Alice's workspace with a row of every kind, and whoever sends to it."""
+    """Alice's workspace with a row of every kind, and the clients that send to it."""
 
     dice: random.Random
     failures: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ class Fuzz:
         return str(rows.get(name, "x"))
 
     def address(self, route: str, *, good: bool = True) -> str:
-        """The pattern with rows of the workspace in it, or with anything at all."""
+        """A path of this route, filled with rows of the workspace or, unless `good`, at times with anything at all."""
 
         def put(found: re.Match[str]) -> str:
             kind, name = found[1] or "", found[2]
@@ -194,19 +194,19 @@ class Fuzz:
         if hasattr(answer, "streaming_content"):
             b"".join(answer.streaming_content)
         connection.close_if_unusable_or_obsolete()
-        # healthz says with 503 that no worker is there, which is so.
+        # healthz answers 503 because no worker is running, which is true.
         if answer.status_code >= 500 and path != "/healthz" and not quiet:
             self.note(sent, answer)
         return answer
 
     def note(self, sent: Sent, answer: Any, why: str = "") -> None:
-        told = getattr(answer, "exc_info", None)
+        raised = getattr(answer, "exc_info", None)
         error = ""
-        if told and told[0]:
-            frames = [f for f in traceback.extract_tb(told[2]) if str(ROOT) in f.filename]
+        if raised and raised[0]:
+            frames = [f for f in traceback.extract_tb(raised[2]) if str(ROOT) in f.filename]
             ours = [f for f in frames if ".venv" not in f.filename]
-            last = ours[-1] if ours else traceback.extract_tb(told[2])[-1]
-            error = f"{told[0].__name__} at {Path(last.filename).name}:{last.lineno}: {str(told[1])[:200]!r}"
+            last = ours[-1] if ours else traceback.extract_tb(raised[2])[-1]
+            error = f"{raised[0].__name__} at {Path(last.filename).name}:{last.lineno}: {str(raised[1])[:200]!r}"
         kind = f"{answer.status_code} {why[:14]}{error[:60]}"
         if kind in self.kinds:
             self.kinds[kind] += 1
@@ -344,7 +344,7 @@ class Fuzz:
     # -- opening ---------------------------------------------------------------------------------
 
     def open_pages(self, names: set[str] = OPENED) -> list[tuple[Sent, Any]]:
-        """Every page, as its owner opens it. Those that do not open come back."""
+        """Opens every page as its owner. Returns those that fail."""
         broken = []
         for name, route in addresses():
             if name not in names:
@@ -359,7 +359,7 @@ class Fuzz:
     # -- rows ------------------------------------------------------------------------------------
 
     def spoil(self) -> str:
-        """Writes something into a row that nobody may send. Gives what."""
+        """Writes a value into a row that nobody may send. Returns a description of it."""
         dice = self.dice
         rows: list[tuple[Any, list[str], Callable[[], Any]]] = [
             (self.scene, ["overlays", "cues"], lambda: [overlay(dice) for _ in range(3)]),
@@ -392,12 +392,12 @@ class Fuzz:
             value = re.sub("[\x00\ud800-\udfff]", "", value)[: column.max_length or 5000]
         try:
             type(row).objects.filter(pk=row.pk).update(**{name: value})
-        except Exception:  # this database does not take it, so it cannot be there
+        except Exception:  # the database refuses the value, so no row can have it
             return ""
         return f"{type(row).__name__}.{name} = {value!r}"[:600]
 
     def repair(self) -> None:
-        """What a person does about a row that is odd: every field is sent anew, overlays are removed."""
+        """Does what a person would about an odd row: sends every field anew and removes the overlays."""
         scene = Scene.objects.get(pk=self.scene.pk)
         for row in list(scene.overlays):
             path = f"/scenes/{scene.pk}/overlays/{quote(str(row['id']), safe='')}/remove"
@@ -418,8 +418,8 @@ class Fuzz:
     # -- the whole -------------------------------------------------------------------------------
 
     def round(self, requests: int) -> None:
-        """Some requests, something odd in the rows, then every page."""
-        forget()  # limits of how often are not what is looked for
+        """Sends some requests, puts something odd into the rows, then opens every page."""
+        forget()  # limits of requests are not tested here
         recent: list[Sent] = []
         for _ in range(requests):
             sent = self.page()
@@ -440,7 +440,7 @@ class Fuzz:
         self.repair()
 
     def alive(self) -> None:
-        """Rows that were removed are replaced, so that there is something to open."""
+        """Replaces rows that were removed, so that every page has something to show."""
         gone = (
             Project.objects.filter(pk=self.project.pk).exclude(removed_at=None).exists()
             or Scene.objects.filter(pk=self.scene.pk).exclude(removed_at=None).exists()
@@ -456,7 +456,7 @@ class Fuzz:
 
 
 def rounds(seconds: float) -> Iterator[int]:
-    """Numbers, until the time is over."""
+    """Counts up until the time is over."""
     until, number = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         yield number

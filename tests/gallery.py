@@ -1,9 +1,9 @@
-"""Every avatar to look at: `make gallery`, or `python -m tests.gallery [SLUG …] [--measure] [--frames SEED]`.
+"""Pictures and clips of every avatar: `make gallery`, or `python -m tests.gallery [SLUG …] [--measure] [--frames SEED]`.
 
 Writes to gallery/, for each avatar, a contact sheet (mouth shapes, expressions, lids, turns of the head; then 24 frames in a
 row of a sentence) and a clip of 10 seconds. With --measure, also speaks the fixed list of scripts (tests/quality/scripts.json) and
-prints the figures over all of it, beside those that a sound 0.2 s late would get. With --frames, also draws by lot 200 frames of that
-list, shared among the avatars, as gallery/frames-1.webp to -4.
+prints the figures over all of it, beside those that a sound 0.2 s late would get. With --frames, also writes 200 frames of that
+list, chosen at random among all avatars, as gallery/frames-1.webp to -4.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CLIP = (
     "and tell me what you would like to make. Maybe a film about your own team?"
 )
 CELL, ROW = (260, 300), 6  # pixels of a cell, cells in a row
-DRAWN, SHEET = 200, 50  # frames drawn by lot, frames on a sheet
+DRAWN, SHEET = 200, 50  # frames chosen at random, frames on a sheet
 SHOWN = (280, 316)  # pixels of one of them
 
 
@@ -75,7 +75,7 @@ def sheet(avatar: faces.Avatar) -> Frame:
 
 
 def drawn_by_lot(avatars: dict[str, faces.Avatar], seed: int, store: Store) -> list[Frame]:
-    """DRAWN frames of the fixed list as the studio draws them, each equally likely, on sheets: label, line:frame."""
+    """DRAWN frames of the fixed list as the studio draws them, each equally likely, on sheets; marked label line:frame."""
     from rendering.stages import alignment, frames, speech
 
     lines = json.loads(SCRIPTS.read_text(encoding="utf-8"))["lines"]
@@ -100,8 +100,8 @@ def drawn_by_lot(avatars: dict[str, faces.Avatar], seed: int, store: Store) -> l
         made = frames.run(
             only, spec=spec, avatar=avatar, timing=timing, report=lambda stage, fraction: None
         )
-        for place, frame in zip(chosen.tolist(), made, strict=True):
-            cells.append(_shown(frame, f"{label} {number}:{place}"))
+        for position, frame in zip(chosen.tolist(), made, strict=True):
+            cells.append(_shown(frame, f"{label} {number}:{position}"))
     sheets = [cells[i : i + SHEET] for i in range(0, DRAWN, SHEET)]
     return [np.vstack([np.hstack(one[i : i + 10]) for i in range(0, SHEET, 10)]) for one in sheets]
 
@@ -190,7 +190,7 @@ def measured(avatar: faces.Avatar, store: Store) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "slugs", nargs="*", help="Avatars; all without one. A folder: the pack in it."
+        "slugs", nargs="*", help="Avatars, or folders with a pack; default: all avatars."
     )
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--frames", type=int, metavar="SEED", help="Also sheets of frames.")

@@ -1,4 +1,4 @@
-"""Values that nobody's code thought of: texts, JSON, rows of overlays, what a render says of itself."""
+"""Values that some code does not expect: texts, JSON, rows of overlays, columns of a finished render."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def texts(dice: random.Random) -> str:
-    """A text that somebody's code did not think of."""
+    """A text that some code does not expect."""
     return dice.choice(
         [
             "",
@@ -129,7 +129,7 @@ def overlay(dice: random.Random) -> Any:
 
 
 def bent(dice: random.Random) -> Any:
-    """What a finished render says of itself, with wrong values in right places."""
+    """A JSON column of a finished render, with wrong values under the right names."""
     odd = lambda: values(dice, 2)  # noqa: E731
     return dice.choice(
         [

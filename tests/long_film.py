@@ -1,4 +1,4 @@
-"""What joining the longest film takes: sixty minutes, made of one line again and again, with and without music.
+"""What joining the longest film costs: sixty minutes of one repeated line, with and without music.
 
     python -m tests.long_film
 

@@ -11,7 +11,7 @@ LEFT_OUT = ("migrations", "assets", "__pycache__")
 
 
 def modules(package):
-    """(path, first paragraph of its docstring), folder by folder."""
+    """(path, first paragraph of the docstring) of each module, folder by folder."""
     for path in sorted((ROOT / package).rglob("*.py"), key=lambda path: (path.parent, path.name)):
         here = path.relative_to(ROOT)
         if set(here.parts) & set(LEFT_OUT) or path.name == "apps.py":

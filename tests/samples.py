@@ -1,7 +1,7 @@
-"""A page to look at: `make samples`, or `python -m tests.samples [FOLDER]`.
+"""A page of sample pictures: `make samples`, or `python -m tests.samples [FOLDER]`.
 
 A picture of every layout, caption style, background, overlay and transition, each in every aspect, with the safe area drawn in.
-All are drawn by the pipeline's own composition, with a person at rest.
+All are drawn by the composition of the pipeline, with a person at rest.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BODY = (
 
 
 def slide(path: Path) -> Path:
-    """A slide such as one would talk over."""
+    """A slide for a person to talk over."""
     sheet = np.full((1080, 1920, 3), (247, 244, 240), np.uint8)
     for number, height in enumerate((260, 340, 430, 560, 610)):
         x = 220 + 230 * number
@@ -202,7 +202,7 @@ class Samples:
         )
 
     def transitions(self) -> None:
-        """What is seen around a border: the last frames of one scene, the first of the next."""
+        """The frames around a border: the last ones of a scene and the first ones of the next."""
         found = []
         for name in ("cut", "fade"):
             for aspect in ASPECTS:
@@ -263,9 +263,9 @@ class Samples:
             wide = " class=wide" if title.endswith(("frame", "time")) else ""
             rows.append(f"<h2>{html.escape(title)}</h2><div{wide}>")
             for path, name in pictures:
-                told = html.escape(name)
+                label = html.escape(name)
                 rows.append(
-                    f'<figure><img src="{path}" alt="{told}" loading=lazy><figcaption>{told}</figcaption></figure>'
+                    f'<figure><img src="{path}" alt="{label}" loading=lazy><figcaption>{label}</figcaption></figure>'
                 )
             rows.append("</div>")
         page = self.folder / "index.html"

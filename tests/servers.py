@@ -1,4 +1,4 @@
-"""Before Django reads its settings: a scratch folder, a broker, and the database that was asked for.
+"""Before Django reads its settings: a scratch folder, a broker, and the requested database.
 
 `DATABASE=postgres pytest …` runs on a real Postgres; without it the embedded SQLite is used.
 Servers come from the environment, else PATH, else wheels, and die with this process.
@@ -22,7 +22,7 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _number = int(_worker.removeprefix("gw") or 0) % 16
 os.environ["BROKER_URL"] = os.environ["LIKENESS_TEST_BROKER"].rsplit("/", 1)[0] + f"/{_number}"
 
-# The assembled voice model and prepared faces are kept between runs: they depend on packages only.
+# The assembled voice model and prepared faces are reused in later runs: they depend on packages only.
 _root = Path(__file__).resolve().parent.parent
 os.environ.setdefault("LIKENESS_CACHE", str(_root / ".data" / "cache"))
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix=f"likeness-test-{_worker}-")

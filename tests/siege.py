@@ -1,10 +1,10 @@
-"""`make siege`: one account sends the worst that is known while another person uses the studio.
+"""`make siege`: one account sends the worst known input while another person uses the studio.
 
     python -m tests.siege [--root CHECKOUT] [--seconds 120] [--only ATTACK,…]
 
 Starts the studio of a checkout on a fresh folder; prints, as Markdown, how long the other's pages took before and
 beside it, what was answered with a 5xx or not at all, and what memory the processes held. Takes some three minutes.
-The one who attacks is a process of the lowest priority: it stands for another machine.
+The attacker is a process of the lowest priority, since it stands for another machine.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ def png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-# What the attacker does: each of these again and again until the end.
+# The attacks; each is repeated until the end.
 
 
 def long_films(client: Client, turn: int) -> None:
-    """Films of hours, as free drafts, twice: the second time the speech is there."""
+    """Films of hours as free drafts, in Markdown and in SSML; after the first turn their speech may be in the store."""
     pauses = "\n\n".join(["[pause 10s] a"] * 300)
     client.render(f"long-{turn}", mode="draft", script=pauses)
     breaks = "<speak>a" + '<break time="10s"/>a' * 900 + "</speak>"
@@ -180,7 +180,7 @@ def many_drafts(client: Client, turn: int) -> None:
 
 
 def waits(client: Client, turn: int) -> None:
-    """200 that wait for their renders at once."""
+    """200 requests that wait for their renders at once."""
     threads = [
         threading.Thread(
             target=client.render,
@@ -245,7 +245,7 @@ ATTACKS: tuple[Callable[[Client, int], None], ...] = (
 
 
 class Person:
-    """Uses the studio as one does, and remembers how long each page took."""
+    """Uses the studio as people do, and remembers how long each page took."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -283,7 +283,7 @@ class Person:
 
 
 class Memory:
-    """PSS of the processes under `serve`, by what they are for."""
+    """PSS of the processes under `serve`, by their role."""
 
     def __init__(self, serve: int) -> None:
         self.serve = serve
@@ -330,9 +330,12 @@ def _below(process: int) -> Iterator[int]:
 
 
 def attacked(
-    client: Client, attacks: tuple[Callable[[Client, int], None], ...], end: float, told: Connection
+    client: Client,
+    attacks: tuple[Callable[[Client, int], None], ...],
+    end: float,
+    results: Connection,
 ) -> None:
-    """All attacks side by side until the end; tells how they were answered."""
+    """Runs all attacks side by side until the end, then sends back how they were answered."""
     os.nice(19)
     png(12_000)
 
@@ -345,7 +348,7 @@ def attacked(
     for attack in attacks:
         threading.Thread(target=again, args=(attack,), daemon=True).start()
     time.sleep(max(0.0, end - time.monotonic()))
-    told.send(client.answers)
+    results.send(client.answers)
 
 
 def siege(

@@ -1,12 +1,12 @@
-"""The words of the product, for translators: extracted and compiled into studio/locale, and those not marked yet counted down.
+"""Extracts the words of the product into studio/locale for translators, compiles them, and counts down unmarked ones.
 
     python -m tests.words          # writes django.pot, every language's django.po and django.mo, and unmarked.txt
     python -m tests.words de       # begins a language
 
 Every sentence on a screen, in a mail or an error goes through gettext: {% translate %} and {% blocktranslate %} in templates,
-django.utils.translation in Python, rendering/words.py where Django is not known. What was written before that is counted in
-unmarked.txt, by hashes; the list only gets shorter. `# verbatim` at the end of a line of Python, or translate="no" on an element,
-says that the words are the same in every language.
+django.utils.translation in Python, rendering/words.py where Django is not used. Older words are counted in unmarked.txt,
+by hashes; the list only gets shorter. `# verbatim` at the end of a line of Python, or translate="no" on an element, says
+that the words are the same in every language.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ LOCALE = BASE / "studio" / "locale"
 UNMARKED = LOCALE / "unmarked.txt"
 APPS = ("studio", "moderation", "rendering", "consent", "billing")
 NOT_SHOWN = {"migrations", "management", "assets"}
-"""Folders whose words nobody reads on a screen: rows, the terminal, what packs are made of."""
+"""Folders without words for a screen: migrations, commands of the terminal, the sources of packs."""
 NOT_SHOWN_FILES = {"settings.py", "checks.py", "budget.py", "backup.py", "simulation.py"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """Words that somebody reads and that are not marked."""
+    """Words for a reader that are not marked."""
 
     file: Path
     line: int
@@ -76,7 +76,7 @@ LITERAL = re.compile(r"(?<![\w(])(\"[^\"]*\"|'[^']*')")
 
 
 def shown(text: str) -> str:
-    """The words of a piece of text, with {} for values; "" where there are none."""
+    """The words of a piece of text, with {} for values; "" for a text without words."""
     plain = " ".join(text.replace(VALUE, "{}").split())
     return plain if WORD.search(plain.replace(NAME_OF_THE_PRODUCT, "")) else ""
 
@@ -133,7 +133,7 @@ def _pieces(file: Path, line: int, text: str) -> Iterator[Found]:
 
 
 class Reader(HTMLParser):
-    """What of a page is seen or read out."""
+    """Collects the words of a page that are seen or read out."""
 
     SILENT = {"script", "style", "code", "kbd", "pre"}
     VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "use"}
@@ -181,7 +181,7 @@ OURS = {
     *("ValueError", "TypeError", "KeyError", "RuntimeError", "AssertionError", "LookupError"),
     *("NotImplementedError", "CommandError", "ImproperlyConfigured", "OSError"),
 }
-"""Exceptions that nobody reads but us."""
+"""Exceptions that only developers read."""
 FOR_PROGRAMMERS = {"description", "summary", "help", "help_text", "verbose_name", "name", "pattern"}
 SAID = {"sentence", "title", "label", "message", "detail"}
 BEGINS = re.compile(r"[“\"'(]*(?:\{\}|[A-Z]\w*’?)[,;:]? ")
@@ -190,14 +190,14 @@ VERBATIM = "# verbatim"
 
 
 def reads_as_words(text: str) -> bool:
-    """Whether it begins like a sentence and has several words; or is one that is written large."""
+    """Whether the text begins like a sentence and has several words."""
     plain = shown(text)
     several = len(WORD.findall(plain)) > 1 and re.search("[a-z]{2}", plain)
     return bool(several and BEGINS.match(plain) and not STATEMENTS.match(plain))
 
 
 def unmarked_in_module(file: Path, source: str) -> Iterator[Found]:
-    """Sentences, and whatever is given as a title or a label."""
+    """Unmarked sentences, and strings given as a title or a label."""
     lines = source.splitlines()
 
     def look(node: ast.AST, said: bool = False) -> Iterator[Found]:
@@ -218,7 +218,7 @@ def unmarked_in_module(file: Path, source: str) -> Iterator[Found]:
             return
         if isinstance(node, ast.Call):
             if _name(node) in MARKS:
-                for part in ast.walk(node):  # what is put together first cannot be extracted
+                for part in ast.walk(node):  # an f-string cannot be extracted
                     if isinstance(part, ast.JoinedStr):
                         yield Found(file, part.lineno, shown(_text(part)))
                 return
@@ -259,7 +259,7 @@ def unmarked() -> list[Found]:
 
 
 def read_list() -> Counter[str]:
-    """Hash -> how often the words stand unmarked. A line begins with what its hashes begin with."""
+    """Hash -> how often its words appear unmarked. A line begins with the first letters of all its hashes."""
     known: Counter[str] = Counter()
     for line in UNMARKED.read_text().splitlines():
         begin, *rest = line.split()
@@ -278,14 +278,14 @@ def write_list(known: Counter[str]) -> None:
 
 
 def new_ones(found: Iterable[Found], known: Counter[str]) -> list[Found]:
-    """Words that are unmarked more often than the list allows, at every place where they stand."""
+    """Words that are unmarked more often than the list allows, with every line on which they appear."""
     found = list(found)
     times = Counter(one.key for one in found)
     return [one for one in found if times[one.key] > known[one.key]]
 
 
 def gone_ones(found: Iterable[Found], known: Counter[str]) -> Counter[str]:
-    """What the list has and nobody writes unmarked any more."""
+    """Entries of the list whose words no longer appear unmarked, or less often."""
     return known - Counter(one.key for one in found)
 
 
@@ -311,12 +311,10 @@ def catalog() -> Any:
         source = file.read_text()
         python = file.suffix == ".py"
         text = source if python else templatize(source)
-        method = (
-            "python" if python else "javascript"
-        )  # what templatize() writes is calls and nothing else
+        method = "python" if python else "javascript"  # templatize() writes calls and nothing else
         for _, message, comments, context in extract(method, BytesIO(text.encode()), KEYWORDS):
-            place = (file.relative_to(BASE).as_posix(), 0)
-            made.add(message, locations=[place], auto_comments=comments, context=context)
+            location = (file.relative_to(BASE).as_posix(), 0)
+            made.add(message, locations=[location], auto_comments=comments, context=context)
     return made
 
 
@@ -329,12 +327,12 @@ def as_text(words: Any, **options: Any) -> str:
 
 
 def template() -> str:
-    """What translators begin with."""
+    """The text of django.pot, from which translators begin."""
     return as_text(catalog(), omit_header=True)
 
 
 def compiled(words: Any) -> bytes:
-    """What is read at run time: a .mo file."""
+    """The bytes of a .mo file, which is read at run time."""
     from babel.messages.mofile import write_mo
 
     out = BytesIO()
@@ -377,14 +375,14 @@ GAPS = re.compile(r"(%\(\w+\)[sd]|%%|\{\w*\}|<[^>]*>|&\w+;)")
 
 
 def pseudo(text: str) -> str:
-    """The words of a language that nobody speaks: they can be read, and it is seen that they went through gettext."""
+    """The text in a made-up language: still readable, and visibly passed through gettext."""
     parts = GAPS.split(text)
     parts[::2] = [part.translate(LETTERS) for part in parts[::2]]
     return f"[{''.join(parts)}]"
 
 
 def write_pseudo_language(locale: Path) -> None:
-    """The language en-xa in this folder: every marked word, changed so that it can be told."""
+    """Writes the language en-xa into this folder: every marked word, changed by pseudo()."""
     words = catalog()
     for message in words:
         if isinstance(message.id, tuple):

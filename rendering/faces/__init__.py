@@ -1,23 +1,24 @@
 """The faces that ship, and what an engine needs of one: a neutral picture with alpha, and where its parts are.
 
-A pack is a folder in rendering/assets/avatars: plate.png (RGBA, straight alpha, mouth closed, eyes open),
-blink.png and half.png (the eyes shut and half shut) and upper.png (the upper teeth) at the places that avatar.json names, landmarks.json (478 points
-of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json. A person's own pack is made by photo.py
-and kept in the store as one file under the hash of what is in it; that hash is its slug here.
+A pack is a folder in rendering/assets/avatars: plate.png (RGBA, straight alpha, mouth closed, eyes open), blink.png and
+half.png (the eyes shut and half shut) and upper.png (the upper teeth) at the positions that avatar.json names,
+landmarks.json (478 points of the MediaPipe face mesh, in pixels of the plate), poster.webp and avatar.json. A person's
+own pack is made by photo.py and stored as one file under the hash of its content; that hash is its slug here.
 
 A pack may also take the person apart, so that the head moves over a body that stands still. Both pictures have the same
-place in avatar.json ("body" and "head"), outside which nothing of the head is seen:
-body.png (RGBA): the person without head and hair, a stump of neck in the collar. In the plate's place, all four channels,
-it is what lies behind the head.
-head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to 0
-from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
+position in avatar.json ("body" and "head"), outside which nothing of the head is seen:
+body.png (RGBA): the person without head and hair, a stump of neck in the collar. It replaces the plate, in all four
+channels, as what lies behind the head.
+head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to
+0 from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
 
 "hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
 
-sample.mp4, where there is one (build/sample.py), is the person saying a sentence, framed as poster.webp.
+sample.mp4 (build/sample.py), if present, is the person saying a sentence, framed like poster.webp.
 
 Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what
-sets this one apart. "place" is the order in which they are shown: the first of a person before other looks, and people who differ side by side.
+sets this one apart. "place" is the order in which they are shown: the first look of each person before other looks,
+with people who differ side by side.
 """
 
 from __future__ import annotations
@@ -62,13 +63,13 @@ class Avatar:
 
     @property
     def sample(self) -> Path | None:
-        """The person saying a sentence, framed as the poster."""
+        """A film of the person saying a sentence, framed like the poster."""
         path = self.folder / "sample.mp4"
         return path if path.is_file() else None
 
 
 def looks(avatar: Avatar) -> tuple[Avatar, ...]:
-    """All stock avatars that are the same person, the first look first."""
+    """All stock avatars of the same person, the first look first."""
     return tuple(
         sorted(
             (other for other in stock() if other.of == avatar.of),
@@ -79,7 +80,7 @@ def looks(avatar: Avatar) -> tuple[Avatar, ...]:
 
 @functools.cache
 def stock() -> tuple[Avatar, ...]:
-    """All that ship, in the order in which they are shown."""
+    """All stock avatars, in the order in which they are shown."""
     found = []
     for path in sorted(PACKS.glob("*/avatar.json")):
         plain = json.loads(path.read_text(encoding="utf-8"))
@@ -113,9 +114,9 @@ OWN = re.compile(r"[0-9a-f]{64}")
 
 
 def get(slug: str, store: Store | None = None) -> Avatar:
-    """The avatar of that slug, or the own one of that key, whose folder is there only with `store`.
+    """The avatar of that slug, or a person's own avatar of that key, which has a folder only if `store` is given.
 
-    Raises BadInput: with near matches for a slug, or because an own one was deleted.
+    Raises BadInput for an unknown slug, with near matches, and for an own avatar that was deleted or is damaged.
     """
     if OWN.fullmatch(slug):
         return Avatar(

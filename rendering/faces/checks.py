@@ -45,7 +45,8 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about a photo. `refused`: it cannot be used as it is; else it is good to know. box: x, y, width, height."""
+    """One thing about a photo. `refused`: the photo cannot be used as it is; else this is a hint. box: x, y, width,
+    height."""
 
     code: str
     sentence: str
@@ -54,7 +55,7 @@ class Finding:
 
 
 def faces(picture: Frame) -> list[tracker.Found]:
-    """The faces that count, largest first: also small ones, which the detector sees in parts of the picture only."""
+    """The faces that count, largest first, including small ones that the detector sees only in parts of the picture."""
     found = list(tracker.detect(picture))
     height, width = picture.shape[:2]
     side = round(0.6 * max(height, width))
@@ -85,7 +86,7 @@ def pose(points: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def sharpness(picture: Frame, points: NDArray[np.float64]) -> float:
-    """How much finer than blur the eyes are drawn: spread of the Laplacian over that of the light, face 300 px high."""
+    """How sharp the eyes are: spread of the Laplacian over that of the light, with a face at most 300 px high."""
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     x0, y0 = np.floor(low).astype(int).clip(0)
     x1, y1 = np.ceil(high).astype(int)
@@ -109,7 +110,7 @@ def sharpness(picture: Frame, points: NDArray[np.float64]) -> float:
 def check(
     picture: Frame, found: list[tracker.Found], points: NDArray[np.float64] | None
 ) -> list[Finding]:
-    """All findings for a photo; with one that is refused it cannot be used. points: of the largest face."""
+    """All findings for a photo; it cannot be used if one of them is `refused`. points: of the largest face."""
     if not found or points is None:
         return [
             Finding(
@@ -136,7 +137,7 @@ def check(
 
     ears = float(
         np.linalg.norm(points[454] - points[234])
-    )  # with depth: a turned head is no small one
+    )  # with depth, so that a turned head does not count as small
     if ears < EARS:
         refuse(
             "face_too_small",

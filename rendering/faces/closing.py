@@ -1,4 +1,4 @@
-"""A mouth that smiles in the photo, closed: the lips are warped together, and the teeth are kept for when it speaks.
+"""Closes a mouth that smiles in the photo: the lips are warped together, and the teeth are stored for when it speaks.
 
 The upper lip comes down by 31 % of the gap and the lower one up by 69 %, the chin follows; corners that a smile has drawn wide
 come in a little, or no lip would ever round.
@@ -31,7 +31,7 @@ Points = NDArray[np.float64]
 def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, tuple[int, int]]]:
     """(picture with closed lips, its landmarks, (teeth RGBA, their corner)) of an RGB picture with an open mouth.
 
-    points: (478, 3) pixels. The teeth are what is seen between the lips, at the place where it was seen.
+    points: (478, 3) pixels. The teeth are what the photo shows between the lips, with its position there.
     """
     flat = points[:, :2]
     tall = float(np.linalg.norm(flat[10] - flat[152]))
@@ -78,10 +78,10 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, t
     target = local + move
     maps = []
     for left_out in (LOWER_LIP, UPPER_LIP):
-        kept = np.setdiff1d(np.arange(len(local)), left_out)
-        # Backwards: where a moved point is, its own source stands.
-        sites = np.concatenate([target[kept], fixed])
-        values = np.concatenate([-move[kept], np.zeros((len(fixed), 2))])
+        used = np.setdiff1d(np.arange(len(local)), left_out)
+        # The map runs backwards: at a moved point it holds the point's source.
+        sites = np.concatenate([target[used], fixed])
+        values = np.concatenate([-move[used], np.zeros((len(fixed), 2))])
         sites, index = np.unique(np.round(sites, 5), axis=0, return_index=True)
         found = RBFInterpolator(sites, values[index], kernel="linear", smoothing=1e-4)(units)
         found = (found[:, :1] * right + found[:, 1:] * down) * tall + grid
@@ -105,8 +105,8 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, t
     # The seam: where the upper lip's inner edge has come to lie.
     line = target[UPPER_INNER]
     y, x_ = np.mgrid[y0:y1, x0:x1]
-    place = np.stack([x_, y], -1) - middle
-    u, v = place @ right / tall, place @ down / tall
+    away = np.stack([x_, y], -1) - middle
+    u, v = away @ right / tall, away @ down / tall
     seam_x, seam_y = _line(line)
     beyond_left, beyond_right = seam_x[0], seam_x[-1]
     seam = np.interp(u, seam_x, seam_y)

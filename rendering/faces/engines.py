@@ -1,7 +1,8 @@
 """The engines that move a face: `ENGINES` is the one list, `load` makes one, once per process.
 
-An engine draws the person of a `Take` with alpha, frame by frame (faces/takes.py). What needs torch is imported when it is loaded. Where weights lie and what engines run on is told once, by `use`. The portrait needs no
-loading: stages/frames.py draws with it.
+An engine draws the person of a `Take` with alpha, frame by frame (faces/takes.py). One that needs torch is imported
+when it is loaded. `use` sets the folder of weights and the device, once. The portrait needs no loading:
+stages/frames.py draws with it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PORTRAIT = "portrait"
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What is known of an engine before it is loaded."""
+    """What is known about an engine before it is loaded."""
 
     name: str
     title: str
@@ -68,8 +69,8 @@ _loading = threading.Lock()
 
 
 def use(models: Path, device: str = "auto", account: Account | None = None) -> None:
-    """Where weights lie, what engines run on ("auto", "cpu", "cuda", "cuda:1"), and the account of the hosted one. For engines
-    that are loaded from now on."""
+    """Sets the folder of weights, the device ("auto", "cpu", "cuda", "cuda:1") and the account of the hosted engine,
+    for engines that are loaded from now on."""
     global _models, _device, _account
     _models, _device, _account = models, device, account
     _load.cache_clear()
@@ -100,7 +101,7 @@ def _load(name: str) -> Draws:
         )
 
         return EchoMimic.read(
-            weights.place(name, _models),
+            weights.folder_of(name, _models),
             fast=name.endswith("-fast"),
             device=_device,
             version=get(name).version,
@@ -111,7 +112,7 @@ def _load(name: str) -> Draws:
         )
 
         return MuseTalk.read(
-            weights.place(name, _models), device=_device, version=get(name).version
+            weights.folder_of(name, _models), device=_device, version=get(name).version
         )
     if name == "remote" and _account is not None:
         from rendering.faces.remote import Remote  # an engine is imported when it is loaded

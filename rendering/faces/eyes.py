@@ -1,7 +1,8 @@
 """Blinks and gaze, painted into the picture before it is warped.
 
-A pack brings its eyes half shut and shut, rendered like the rest of the face. Between the three the lid of the next picture is
-drawn up to where its edge is at that moment, lashes and all: an opaque lid comes down, no eye is ever seen through it.
+A pack brings its eyes half shut and shut, rendered like the rest of the face. Between the three the lid of the next
+picture is drawn up to where its edge is at that moment, lashes and all: the lid that comes down is opaque, and no eye
+is ever seen through it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LASHED = (
     0.14,
 )  # of the opening's height: how far the shadow of the upper and of the lower lid reaches
 BELOW = 0.1  # of the opening's height: so far below its edge an eye may be seen, as the tracker is not exact
-EDGE = 0.06  # of the opening's height: over which a lid goes over into the eye
+EDGE = 0.06  # of the opening's height: over which a lid blends into the eye
 FEATHER = 0.03  # of the height of a tile, whose rim is the plate's already
 HALF, SHUT = 0.55, 1.04  # of the opening: where the lid's edge is in the two pictures
 FOLD = 0.55  # of the opening's height above the open lid: where skin stays
@@ -164,15 +165,15 @@ class Eyes:
     def _turned(self, right: float, down: float) -> NDArray[np.float32]:
         """The open eyes with their irises so many pixels farther to the right and down.
 
-        Across, the iris stays round and the white beside it gives way, behind lids that stand still; then, upward or downward, the
-        lids go along.
+        Sideways, the iris stays round and the white beside it gives way, behind lids that stand still; upward and
+        downward, the lids move with it.
         """
         disc = IRIS * self.width
         past = self.beside - np.float32(right)
         room = np.where(past > 0, self.corners[..., 1] - right, self.corners[..., 0] + right)
         share = 1 - smoothstep(disc, np.maximum(room, 1.1 * disc), np.abs(past))
         source = self.grid - (share * right).astype(np.float32)[..., None] * self.along
-        # Behind the lids there is no eye: where they are open less, what is under their lashes goes on.
+        # The picture has no eye behind the lids: where they open less, what is under their lashes is continued.
         lids = cv2.remap(self.lids, source, None, cv2.INTER_LINEAR)
         high = lids[..., 1] - lids[..., 0]
         seen = np.minimum(self.level, lids[..., 1] - high * self.lashed[..., 1])

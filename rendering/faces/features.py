@@ -1,6 +1,6 @@
-"""What networks know of a face, kept in the store beside the face's own pack, so that it is gone with it. Needs torch.
+"""What networks know about a face, stored beside the face's own pack, so that it is deleted with it. Needs torch.
 
-Only tensors are read. A file that is damaged is made again.
+Only tensors are read. A damaged file is made again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Tensors = dict[str, Tensor]
 def of_face(
     avatar: Avatar, store: Store | None, *, of: Sequence[object], make: Callable[[], Tensors]
 ) -> Tensors:
-    """Features of a face: from the store, or made now and kept there.
+    """Features of a face: from the store, or made now and stored.
 
-    of: what decides them beside the face: engine, weights, sizes, kind of number. As they were made they come on the device of
-    `make`, from the store on the CPU.
+    of: what decides them beside the face: engine, weights, sizes, kind of number. Fresh ones are on the device of
+    `make`, stored ones on the CPU.
     """
     if store is None:
         return make()

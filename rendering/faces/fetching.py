@@ -1,7 +1,9 @@
-"""Fetches a file whose address a stranger named, and nothing else: https, a host that is expected, a public address, a largest size.
+"""Fetches a file whose address a stranger named, within limits: https, an expected host, a public address, a largest
+size.
 
-The name is looked up once, every address that it has must be public, and the connection goes to the one that was looked at: a name
-that answers otherwise the second time leads nowhere. Redirects are followed a few times, each looked at like the first.
+The name is resolved once, all its addresses must be public, and the connection goes to the one that was checked: a name
+that resolves differently the second time leads nowhere. Redirects are followed a few times, each checked like the
+first.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ PIECE = 1 << 16
 
 
 class Refused(Exception):
-    """The address is not fetched, or what came is not what may come. The message is for our log."""
+    """The address may not be fetched, or the answer is not acceptable. The message is for our log."""
 
 
 def fetch(
@@ -34,9 +36,9 @@ def fetch(
 ) -> None:
     """Writes what is at `url` to `path`.
 
-    hosts: names that are expected, with all below them. largest: bytes. deadline: of time.monotonic. local: http on
-    127.0.0.1 is expected, because the operator's own address is there. Raises Refused, and OSError or HTTPException for
-    what may pass.
+    hosts: expected names, with their subdomains. largest: bytes. deadline: of time.monotonic. local: http on 127.0.0.1
+    is allowed, because the operator's own address is there. Raises Refused, and OSError or HTTPException for a failure
+    that may pass.
     """
     for _ in range(REDIRECTS + 1):
         connection, target = _connect(url, hosts, local)
@@ -77,7 +79,7 @@ def _connect(
 
 
 class _Pinned(http.client.HTTPSConnection):
-    """HTTPS to one address, for a name."""
+    """HTTPS for a host name, connected to one fixed address."""
 
     def __init__(self, name: str, address: str) -> None:
         super().__init__(name, timeout=WAIT, context=ssl.create_default_context())

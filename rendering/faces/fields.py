@@ -204,14 +204,14 @@ class Fields:
         fade = np.exp(-beyond / 0.01).reshape(*self.grid.shape[:2], 1)
         everything = np.arange(len(points))
         for layer, left_out in ((self.above, LOWER_LIP), (self.below, UPPER_LIP)):
-            kept = ~np.isin(everything, left_out)
-            sites = np.concatenate([points[kept], fixed, neck[:, :2]])
+            used = ~np.isin(everything, left_out)
+            sites = np.concatenate([points[used], fixed, neck[:, :2]])
             values = []
             for name, move in moves.items():
                 of_neck = np.zeros((len(neck), 2))
                 if name == "jaw":
                     of_neck[:, 1] = neck[:, 2] * move[152, 1]
-                values.append(np.concatenate([move[kept], np.zeros((len(fixed), 2)), of_neck]))
+                values.append(np.concatenate([move[used], np.zeros((len(fixed), 2)), of_neck]))
             sites, index = np.unique(np.round(sites, 5), axis=0, return_index=True)
             spread = RBFInterpolator(
                 sites, np.concatenate(values, 1)[index], kernel="linear", smoothing=2e-4

@@ -1,7 +1,7 @@
-"""Whose face it is: dlib's 128 numbers (dlib-bin, Boost licence; weights CC0).
+"""Whose face it is, as dlib's 128 numbers (dlib-bin, Boost licence; weights CC0).
 
-The distance of two faces is the length of the difference; measured on ours: the same person up to 0.45, a matter for
-a human eye to 0.58, other people above.
+The distance of two faces is the length of the difference; measured on ours: the same person up to 0.45, up to 0.58 for
+a human to decide, other people above.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _networks() -> tuple[Any, Any]:
     import dlib  # large: loaded when it is needed
     import face_recognition_models as models
 
-    # The predictor of five points, since the licence of the other one's pictures forbids commerce.
+    # The predictor of five points: the pictures behind the other one may not be used commercially.
     return (
         dlib.shape_predictor(models.pose_predictor_five_point_model_location()),
         dlib.face_recognition_model_v1(models.face_recognition_model_location()),

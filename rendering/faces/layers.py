@@ -1,7 +1,7 @@
 """The person in two layers: the head with its hair, and the body behind it as it would be seen without them.
 
 A rendered pack brings the body (body.png) and says what moves with the head (head.png). For a photo both are derived:
-hair and skin are told from clothes by colour and edges (GrabCut: Rother, Kolmogorov and Blake, 2004), and what the
+hair and skin are separated from clothes by colour and edges (GrabCut: Rother, Kolmogorov and Blake, 2004), and what the
 head hides is filled in from around it. Laid over each other at rest, the layers are the picture again.
 """
 
@@ -24,7 +24,7 @@ from rendering.values import Frame
 READ = 150  # pixels of a face's height at which the picture is parted
 RISE = 0.30  # face heights above the chin from which clothes may be seen
 WIDE = 0.60  # face heights beside the mouth: farther out a collar may rise as high as the face
-LOW = 0.75  # below the chin: what is there is clothes, unless its colour is that of hair or skin
+LOW = 0.75  # below the chin: pixels are clothes, unless their colour is that of hair or skin
 HANGING = 0.62  # below the chin: where hair that hangs no longer follows the head
 ALONE = 0.10  # of the head's motion: what moves more is taken out of the body's picture
 NEAR = 7.0  # distance in CIE Lab within which a colour counts as that of hair or skin
@@ -36,13 +36,13 @@ SKIN = (
 BAND = 128  # rows that are worked on at a time
 WIDEST = 1.2, 1.5  # half widths of a neck: what is farther from its middle is beside it
 INSET = 0.025  # of a face height: so much narrower is the body's neck below the jaw
-CLEAR = 0.02  # of a pixel: less of the head is none of it
+CLEAR = 0.02  # of a pixel: less of the head counts as none
 FADING = 0.06  # face heights behind the head, in which the light of the plate runs out
 NEARER = -0.012, 0.004  # face heights by which clothes are nearer than the background: none, all
 AS_NEAR = -0.035, -0.015  # as much farther clothes of a photo may be: where they end is not so sure
 REACH = 0.06, 0.10  # face heights behind the head, to which clothes go on
 SEEN = 4.0, 10.0  # grey levels by which the layers differ: less is noise, more is the head's
-FEWEST = 300  # pixels of clothes at READ: with fewer, colours are not asked what they are
+FEWEST = 300  # pixels of clothes at READ: with fewer, their colours decide nothing
 
 Share = NDArray[np.floating]
 
@@ -144,9 +144,9 @@ def _banded(work: Callable[..., tuple[NDArray, ...]], *parts: NDArray) -> list[N
 
 
 def _match(body: Frame, plate: Frame, head: Share, within: Share, down: Share, size: float) -> None:
-    """Puts the body into the light in which the plate shows it: in the shadow of hair that is not there in its own picture.
+    """Gives the body the light of the plate: its own picture lacks the shadow of the hair.
 
-    Where nothing of the head is, it is the plate; from there its difference runs out behind the head.
+    Where the head covers nothing, it becomes the plate; from there the difference fades out behind the head.
     """
     first = _top(down)
     # Slits between strands are of the hair.
@@ -180,10 +180,10 @@ def _match(body: Frame, plate: Frame, head: Share, within: Share, down: Share, s
 
 
 def _going_on(head: Share, alpha: Share, within: Share, down: Share, size: float) -> Share:
-    """How much of the body is there behind the head: the stump of the neck, and beside it what goes on there of its clothes.
+    """How much of the body there is behind the head: the stump of the neck, and the clothes that go on beside it.
 
-    Of what is behind the head, clothes take what is nearer to them than to the background. So the outline of a collar
-    goes on behind the jaw, no slit opens there when the head turns, and nothing stands up.
+    A pixel behind the head belongs to the clothes if it is nearer to them than to the background. So the outline of a
+    collar goes on behind the jaw, no slit opens there when the head turns, and nothing stands up.
     """
     first = _top(down)
     found = np.zeros_like(alpha)
@@ -239,7 +239,7 @@ def _without_stump(body: Frame, head: Share, alpha: Share, stays: Share) -> tupl
 def _joined(
     body: Frame, head: Share, alpha: Share, within: Share, down: Share, neck: float, size: float
 ) -> tuple[Frame, Share]:
-    """(body, head) of which the neck of the head goes over into that of the body, without a line where that begins."""
+    """(body, head) with the neck of the head blended into that of the body, without a visible line."""
     below = np.flatnonzero((down.max(1) > -0.15) & (down.min(1) < neck))
     if not len(below):
         return body, head
@@ -247,8 +247,8 @@ def _joined(
     body, head, down, cover = body.copy(), head.copy(), down[rows], alpha[rows]
     at_neck = smoothstep(0, 0.1, head[rows] / np.maximum(cover, 1e-3))
     at_neck = (at_neck * within[rows]).astype(np.float32)
-    kept = 1 - at_neck * (1 - _narrowed(cover, down, neck, size))
-    body[rows] = (body[rows] * kept[..., None] + 0.5).astype(np.uint8)
+    shown = 1 - at_neck * (1 - _narrowed(cover, down, neck, size))
+    body[rows] = (body[rows] * shown[..., None] + 0.5).astype(np.uint8)
     over = 1 - smoothstep(0.0, 0.8, down / neck).astype(np.float32)
     head[rows] = np.maximum(head[rows], cover * over * at_neck)
     return body, head
@@ -268,7 +268,7 @@ def _segmented(
     whole = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     at = cv2.resize(units, size, interpolation=cv2.INTER_AREA)
     inside = whole > 0.9
-    # An edge that shines through is of what it belongs to.
+    # A translucent edge gets the colour of what it belongs to.
     _, (row, column) = distance_transform_edt(~inside, return_indices=True)
     small = small[row, column]
     colours = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
@@ -295,7 +295,7 @@ def _segmented(
     # A dark hole in the hair is no cloth.
     _, parts = cv2.connectedComponents((~found & (whole > 0.02)).astype(np.uint8))
     found |= ~np.isin(parts, np.unique(parts[cloth])) & (parts > 0)
-    # What hangs together with the face; a hand does not.
+    # Only what is connected with the face; a hand is not.
     _, parts = cv2.connectedComponents((found & (whole > 0.02)).astype(np.uint8))
     mouth = np.round(face.mouth * scale).astype(int)
     head = parts == parts[mouth[1], mouth[0]]
@@ -365,13 +365,13 @@ def _filled(outline: NDArray, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def _distance(colours: Share, samples: Share) -> Share:
-    """How far each colour (…, 3), CIE Lab, is from the nearest of the samples (n, 3), but for those that are rare."""
+    """How far each colour (…, 3), CIE Lab, is from the nearest of the samples (n, 3); rare samples are left out."""
     frequent, counts = np.unique(_packed(samples), return_counts=True)
     frequent = frequent[counts > 1 + len(samples) // 3000]
     if not len(frequent):
         return np.full(colours.shape[:-1], 1e3, np.float32)
-    asked, index = np.unique(_packed(colours), return_inverse=True)
-    found, _ = cKDTree(_unpacked(frequent)).query(_unpacked(asked))
+    distinct, index = np.unique(_packed(colours), return_inverse=True)
+    found, _ = cKDTree(_unpacked(frequent)).query(_unpacked(distinct))
     return found[index].reshape(colours.shape[:-1]).astype(np.float32)
 
 
@@ -423,7 +423,7 @@ def _clean(
     del clothes
     low = np.maximum(_ending(down[rows]), beside)
     cover = (smoothstep(0.5, 0.8, cover) * low).astype(np.float32)
-    # Where the plate shows the background, so does the body; of cloth it shows as much.
+    # Where the plate shows the background, so does the body, and it shows no more cloth than the plate.
     cover[spoilt & (share < 0.98) & (beside < 0.5)] = 0
     cover = np.minimum(share + (cover - share) * gone, share)
     # A neck of which nothing is seen farther up begins softly there, and narrow.
@@ -448,12 +448,12 @@ def _extended(picture: Share, hole: NDArray[np.bool_], size: float) -> Share:
 
 
 def _ending(down: Share) -> Share:
-    """How much of the neck's body is there, by face heights below the chin: it ends behind the jaw."""
+    """How much of the body's neck there is, by face heights below the chin: it ends behind the jaw."""
     return smoothstep(-0.13, 0.0, down).astype(np.float32)
 
 
 def _within(neck: Share, x: Share, down: Share, reach: float) -> Share:
-    """1 at the neck and 0 beside it. neck: how much each pixel is of it; x, down: places in face units."""
+    """1 at the neck and 0 beside it. neck: how much of each pixel belongs to it; x, down: positions in face units."""
     weight = neck * ((down > 0.02) & (down < 0.4 * reach))
     total = max(float(weight.sum()), 1e-6)
     middle = float((weight * x).sum()) / total
@@ -463,9 +463,9 @@ def _within(neck: Share, x: Share, down: Share, reach: float) -> Share:
 
 
 def _narrowed(alpha: Share, down: Share, neck: float, size: float) -> Share:
-    """How much of the neck's body is there, by how far inside the outline it is: it widens from the jaw to the collar.
+    """How much of the body's neck there is, by the distance from the outline: it widens from the jaw to the collar.
 
-    As wide as the head's neck it would look out beside it when the head turns.
+    If it were as wide as the head's neck, it would show beside it when the head turns.
     """
     inside = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / size
     inset = INSET * (1 - smoothstep(0.0, 0.5, down / neck).astype(np.float32))

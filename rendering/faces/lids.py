@@ -27,7 +27,7 @@ ABOVE, BELOW, BESIDE = (
 )  # of the opening's height, height and width: what a blink changes
 HALF = 0.5  # how far the lid has come down in the half shut picture
 BRIGHTEST = 1.2  # of a lid over the skin around: more is a wet corner
-SOFTER, FOLDS = 0.012, 0.35  # of a tile's width: what is finer is a fold, of which so much is kept
+SOFTER, FOLDS = 0.012, 0.35  # of a tile's width: what is finer is a fold, of which this share stays
 RIM, DARKER = (
     0.05,
     0.22,

@@ -1,11 +1,11 @@
-"""Whether a living person stands before the camera: they did just now what was asked of them, and no flat picture can.
+"""Whether a living person is in front of the camera: they did what was asked of them just now, as no flat picture can.
 
-Several pictures are taken: looking straight ahead, doing each of what was asked, and straight again. All show the
+Several pictures are taken: looking straight ahead, doing each thing that was asked, and straight again. All show the
 person of the portrait; each shows what was asked; where the head turns, its landmarks move as those of a solid head
 and not as those of a print or a screen, which one homography explains (Hartley and Zisserman, "Multiple View
 Geometry", 2004, section 13.1); and none is a copy of the portrait or of another.
 
-What it cannot tell: a film that is made while it is asked for, by a program in the camera's place.
+What it cannot detect: a film that a program in place of the camera makes while it is asked.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ RIGID = sorted(
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What is measured of one picture. yaw and pitch: degrees; gap: percent of the face's height; blink: 0..1."""
+    """What is measured in one picture. yaw and pitch: degrees; gap: percent of the face's height; blink: 0..1."""
 
     asked: str
     distance: float
@@ -95,7 +95,8 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole: each picture; how solid the turning head was (see SOLID); the most that two pictures are alike (COPY)."""
+    """The result: each picture; how solid the turning head was (see SOLID); how alike the two most similar pictures are
+    (COPY)."""
 
     shots: tuple[Shot, ...]
     solid: float
@@ -150,8 +151,8 @@ def check(portrait: Frame, frames: Sequence[Frame], asked: Sequence[str]) -> See
     pictures = [(portrait, own), *zip(frames, points, strict=True)]
     alike = max(
         likeness(*one, *other)
-        for place, one in enumerate(pictures)
-        for other in pictures[place + 1 :]
+        for number, one in enumerate(pictures)
+        for other in pictures[number + 1 :]
     )
     if alike > COPY:
         raise BadInput(
@@ -254,13 +255,13 @@ def likeness(one: Frame, its: Points, other: Frame, others: Points) -> float:
     """Correlation, -1..1, of the fine detail of two faces laid over each other by an affine map: near 1 for a copy."""
     low, high = its[:, :2].min(0), its[:, :2].max(0)
     scale = (FACE - 20) / float((high - low).max())
-    place = (its[:, :2] - (low + high) / 2) * scale + FACE / 2
+    target = (its[:, :2] - (low + high) / 2) * scale + FACE / 2
     inside = np.zeros((FACE, FACE), np.uint8)
-    cv2.fillConvexPoly(inside, cv2.convexHull(np.round(place[OVAL]).astype(np.int32)), 1)
+    cv2.fillConvexPoly(inside, cv2.convexHull(np.round(target[OVAL]).astype(np.int32)), 1)
     inside = cv2.erode(inside, np.ones((9, 9), np.uint8))
     detail = []
     for picture, points in ((one, its), (other, others)):
-        affine, _ = cv2.estimateAffine2D(points[RIGID, :2], place[RIGID], method=cv2.LMEDS)
+        affine, _ = cv2.estimateAffine2D(points[RIGID, :2], target[RIGID], method=cv2.LMEDS)
         if affine is None:
             return 0.0
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)

@@ -31,22 +31,22 @@ EPSILON = 1e-6  # Levin's regularisation, for colours of 0..1
 HAIR, BODY = (0.04, 0.04), (0.03, 0.035)
 """Of a face height: how far inside and outside the rough edge nothing is sure."""
 KNOWN = 100.0  # weight of what the trimap knows
-PULL = 0.003  # weight of the rough mask above the chin, where colours do not tell
-MAYBE = 0.3  # below it the mask is a no, and above one less it a yes
+PULL = 0.003  # weight of the rough mask above the chin, where colours do not decide
+MAYBE = 0.3  # below it the mask means no, above 1 - MAYBE it means yes
 TEMPLES = 0.32, 0.09
 """Face heights beside the face, and above and below the eyes, where glasses may stand out."""
-RING = 0.2  # of a face height around what is not known: known colours are asked from there
-NEAREST = 4  # of them are asked for each pixel
+RING = 0.2  # of a face height around what is not known: known colours are sampled there
+NEAREST = 4  # of them are compared with each pixel
 APART = 0.15  # colour (0..1) that counts as much as a face height of distance
 ALIKE = 0.03  # colours (0..1) that differ by this much may be the same surface
 DOUBT = 0.05  # how wrong the rough mask may be where it is sure
 COLOURS = 0.015  # weight of what the known colours say
-VEIL = 0.1, 0.4  # alpha: where no pixel beside one is more, there is no hair but a veil
+VEIL = 0.1, 0.4  # alpha that a pixel or one beside it has to reach: below it is no hair but a veil
 EVEN = 1e-4, 0.1  # how firmly colours are tied to those beside them: always, and where alpha steps
 SPREAD = 1100  # pixels of the long side up to which they are; larger pictures go on from there
 LOOKS = ((1.6, 1.4, 1.6), (1.0, 1.0, 0.9))
 """Face heights beside, above and below the middle of the face: parts in which the network looks again, and closer."""
-MELTED = 0.25  # of a face height over which such a part goes over into the whole
+MELTED = 0.25  # of a face height over which such a part blends into the whole
 
 Alpha = NDArray[np.float32]
 
@@ -77,7 +77,8 @@ def rough(picture: Frame) -> Alpha:
 
 
 def closer(picture: Frame, face: NDArray[np.float64]) -> Alpha:
-    """rough(), looked at twice, mirrored as well, and again closer around the head, where the network sees hair better."""
+    """rough() of the picture and of its mirror image, and again closer around the head, where the network sees hair
+    better."""
 
     def both(part: Frame) -> Alpha:
         mirrored = np.ascontiguousarray(part[:, ::-1])
@@ -91,7 +92,7 @@ def closer(picture: Frame, face: NDArray[np.float64]) -> Alpha:
     for beside, above, below in LOOKS:
         left, right = int(max(0, x - beside * tall)), int(min(columns, x + beside * tall))
         top, bottom = int(max(0, y - above * tall)), int(min(rows, y + below * tall))
-        # Where the part ends with the picture there is nothing to go over into.
+        # Where the part ends with the picture there is nothing to blend into.
         across, down = (
             np.minimum(
                 np.arange(end - start) + (0 if start else 1e6),
@@ -124,7 +125,7 @@ def trimap(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     above = rows < chin
     found[np.where(above, hair[0], body[0])] = 1
     found[np.where(above, hair[1], body[1])] = 0
-    # The rough mask misses what is thin, as the temples of glasses.
+    # The rough mask misses what is thin, like the temples of glasses.
     found[_temples(face, high, mask.shape) & (found == 0)] = 0.5
     # The face itself is never in doubt.
     oval = cv2.convexHull(np.round(face[:, :2]).astype(np.int32))
@@ -170,14 +171,14 @@ def by_colour(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[A
     def joined(at: NDArray[np.intp]) -> NDArray[np.float32]:
         return np.hstack([colours[at[:, 0], at[:, 1]], at * np.float32(APART / high)])
 
-    asked = joined(where)
+    pixels = joined(where)
     away = []
     for value in (1, 0):
         samples = joined(np.argwhere((known == value) & near)[::3])
         if len(samples) < NEAREST:
             return np.zeros_like(known), np.zeros_like(known)
-        _, found = cKDTree(samples).query(asked, k=NEAREST, workers=2)
-        apart = samples[found, :3] - asked[:, None, :3]
+        _, found = cKDTree(samples).query(pixels, k=NEAREST, workers=2)
+        apart = samples[found, :3] - pixels[:, None, :3]
         away.append(np.linalg.norm(apart, axis=2).mean(1))
     prior = np.clip(mask[unknown], DOUBT, 1 - DOUBT)
     odds = (away[1] ** 2 - away[0] ** 2) / (2 * ALIKE**2) + np.log(prior / (1 - prior))
@@ -191,8 +192,8 @@ def by_colour(picture: Frame, known: Alpha, mask: Alpha, high: float) -> tuple[A
 def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     """The matte, 0..1, of an RGB picture whose trimap is `known`: the closed-form solution, on what is unknown.
 
-    Where known colours tell (by_colour) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of the room
-    that touches nothing certain would stay half with the hair. At the body the colours tell more than the mask.
+    Where known colours decide (by_colour) they lead. Elsewhere above the chin the rough mask pulls a little: a patch of
+    the room that touches nothing certain would stay half with the hair. At the body the colours say more than the mask.
     """
     from scipy.sparse import coo_matrix, diags  # large: loaded when it is needed
     from scipy.sparse.linalg import splu
@@ -264,7 +265,7 @@ def _unveiled(alpha: Alpha) -> Alpha:
 
 
 def _attached(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
-    """The mask of the person whose face it is: what does not hang together with it is someone else."""
+    """The mask of the person whose face it is: what is not connected with it is someone else."""
     count, labels = cv2.connectedComponents((mask > 0.5).astype(np.uint8))
     x, y = np.clip(np.round(face[1, :2]).astype(int), 0, np.array(mask.shape[::-1]) - 1)
     if count <= 2 or labels[y, x] == 0:
@@ -337,7 +338,7 @@ def _shared(
     back: NDArray[np.float32],
     times: int,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Colours of person and room, nearer by some steps of Jacobi's method to those that are sought."""
+    """Colours of person and room, improved by some steps of Jacobi's method."""
 
     def around(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         wide = cv2.copyMakeBorder(values, 1, 1, 1, 1, cv2.BORDER_REPLICATE)

@@ -183,7 +183,7 @@ class Mouth:
                 sprite.rgba, at_x.astype(np.float32), at_y.astype(np.float32), cv2.INTER_LINEAR
             )
 
-        # It lies behind the lower teeth, its back rises with the tip; an open mouth lets light fall on it.
+        # The tongue lies behind the lower teeth, its back rises with the tip; an open mouth lets light fall on it.
         raised = tracks["tongue"]
         lit = 0.55 + 0.16 * raised + 0.17 * min(1.0, gap / millimetre / 11)
         tongue = laid(self.tongue, jaw_drop * 0.30 - (1.6 + 1.6 * raised) * millimetre)

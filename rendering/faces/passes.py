@@ -20,7 +20,7 @@ from rendering.values import Frame
 Alpha = NDArray[np.float32]
 
 GROUND = (128, 128, 128)
-"""Before this colour a person is generated, so that the ground can be told from them."""
+"""The colour in front of which a person is generated, so that ground and person can be separated."""
 
 NEAR, FAR = 10.0, 44.0  # grey levels from the ground: below is ground, above is person
 STRETCH = 1.15  # contrast is changed by no more than this factor
@@ -48,23 +48,24 @@ def cut(picture: Frame) -> tuple[Frame, Alpha]:
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """The mean and the spread of each Lab channel of a picture, over some of its places. Made once for many frames."""
+    """The mean and the spread of each Lab channel of a picture, over some of its pixels. Made once for many frames."""
 
-    places: NDArray[np.intp]  # of the flat picture
-    weight: NDArray[np.float32]  # of each place; together 1
+    pixels: NDArray[np.intp]  # indices into the flat picture
+    weight: NDArray[np.float32]  # of each pixel; together 1
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
-    enough: bool  # places to say anything
+    enough: bool  # pixels for a comparison
 
 
 def tone(picture: Frame, where: Alpha) -> Tone:
-    """`where`: weights of the picture's shape, more than 0 where all that is matched to it shows the same, so not what moves."""
-    places = np.flatnonzero(where)
-    weight = where.ravel()[places].astype(np.float32)
+    """The tone of a picture. where: weights of its shape, above 0 where all pictures that are matched to it show the
+    same, so not where anything moves."""
+    pixels = np.flatnonzero(where)
+    weight = where.ravel()[pixels].astype(np.float32)
     total = float(weight.sum())
     weight /= max(total, 1e-6)
-    found = _figures(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), places, weight)
-    return Tone(places, weight, *found, enough=total >= 64)
+    found = _figures(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), pixels, weight)
+    return Tone(pixels, weight, *found, enough=total >= 64)
 
 
 def toned(picture: Frame, like: Tone) -> Frame:
@@ -75,7 +76,7 @@ def toned(picture: Frame, like: Tone) -> Frame:
     if not like.enough:
         return picture
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-    mean, spread = _figures(lab, like.places, like.weight)
+    mean, spread = _figures(lab, like.pixels, like.weight)
     stretch = np.clip((like.spread + 1) / (spread + 1), 1 / STRETCH, STRETCH)
     moved = mean + np.clip(like.mean - mean, -DRIFT, DRIFT)
     levels = np.arange(256, dtype=np.float32)[:, None]
@@ -84,10 +85,10 @@ def toned(picture: Frame, like: Tone) -> Frame:
 
 
 def _figures(
-    lab: Frame, places: NDArray[np.intp], weight: NDArray[np.float32]
+    lab: Frame, pixels: NDArray[np.intp], weight: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(mean, spread) of each channel over the weighted places."""
-    some = lab.reshape(-1, 3)[places].astype(np.float32)
+    """(mean, spread) of each channel over the weighted pixels."""
+    some = lab.reshape(-1, 3)[pixels].astype(np.float32)
     mean = weight @ some
     return mean, np.sqrt(weight @ np.square(some - mean))
 
@@ -109,7 +110,7 @@ def pasted(under: Frame, over: Frame, share: Alpha) -> Frame:
 
 def laid(under: Frame, picture: Frame, box: tuple[int, int, int, int], share: Alpha) -> Frame:
     """`under` with `picture` stretched over the box (x0, y0, x1, y1), shown by its share (of the box's size). What lies outside
-    is cut."""
+    is cut off."""
     x0, y0, x1, y1 = box
     method = cv2.INTER_AREA if x1 - x0 < picture.shape[1] else cv2.INTER_CUBIC
     sized = cv2.resize(picture, (x1 - x0, y1 - y0), interpolation=method)
@@ -117,15 +118,16 @@ def laid(under: Frame, picture: Frame, box: tuple[int, int, int, int], share: Al
         sized[..., :3] = np.minimum(sized[..., :3], sized[..., 3:])
     rows, columns = under.shape[:2]
     left, top, right, foot = max(0, x0), max(0, y0), min(columns, x1), min(rows, y1)
-    there = (slice(top, foot), slice(left, right))
-    inside = (slice(top - y0, foot - y0), slice(left - x0, right - x0))
+    target = (slice(top, foot), slice(left, right))
+    source = (slice(top - y0, foot - y0), slice(left - x0, right - x0))
     found = under.copy()
-    found[there] = pasted(under[there], sized[inside], share[inside])
+    found[target] = pasted(under[target], sized[source], share[source])
     return found
 
 
 def plate(avatar: Avatar, face: float = 0.0) -> tuple[Frame, float]:
-    """(the pack's picture, premultiplied RGBA; pixels of it for one of the plate). face: height that the face shall have."""
+    """(the pack's picture, premultiplied RGBA; pixels of it for one of the plate). face: pixels of the face's height, 0
+    for the pack's own size."""
     read = cv2.imread(str(avatar.folder / "plate.png"), cv2.IMREAD_UNCHANGED)
     if read is None:
         raise FileNotFoundError(avatar.folder / "plate.png")

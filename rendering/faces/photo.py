@@ -19,13 +19,13 @@ from rendering.faces import checks, closing, lids, matting, teeth, tracker
 from rendering.faces.checks import Finding
 from rendering.values import BadInput, Frame
 
-KEPT = 4000  # pixels of the long side at which a photo is looked at
+LONG_SIDE = 4000  # pixels at which a photo is checked; a longer one is scaled down to this
 FACE = 640  # pixels: a taller face is scaled down, which is still enough for a film of 2160 lines
 ROOM = (
     2.4,
     1.1,
     2.4,
-)  # face heights that are kept beside the mouth, above the hairline and below the chin
+)  # face heights that stay of the photo beside the mouth, above the hairline and below the chin
 FADE = 0.18  # face heights over which a body that the photo cuts at its side runs out
 POSTER, GROUND = (480, 600), (0xE9, 0xE4, 0xDC)
 MARKED = 800  # pixels of the long side of the picture that shows what is wrong
@@ -46,7 +46,7 @@ class Refused(BadInput):
 
 def read(source: Path, folder: Path) -> Frame:
     """RGB of an uploaded photo; `folder` takes its cleaned copy. Raises BadInput (pictures.intake)."""
-    cleaned = pictures.intake(source, folder, kept=KEPT)
+    cleaned = pictures.intake(source, folder, kept=LONG_SIDE)
     found = cv2.imread(str(cleaned.path), cv2.IMREAD_COLOR)
     cleaned.path.unlink()
     if found is None:
@@ -55,7 +55,7 @@ def read(source: Path, folder: Path) -> Frame:
 
 
 def look(picture: Frame) -> tuple[NDArray[np.float64], list[Finding]]:
-    """(landmarks of the one face, what is good to know). Raises Refused with all that is wrong."""
+    """(landmarks of the one face, hints about the photo). Raises Refused with all that is wrong."""
     found = checks.faces(picture)
     points = tracker.landmarks(picture, found[0]) if found else None
     findings = checks.check(picture, found, points)
@@ -65,10 +65,10 @@ def look(picture: Frame) -> tuple[NDArray[np.float64], list[Finding]]:
 
 
 def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
-    """Makes the pack of the photo `source` in `folder` (which it makes) and returns what is good to know of it.
+    """Makes the pack of the photo `source` in `folder` (which it creates) and returns the hints about the photo.
 
-    report(step, fraction): step is reading, checking, cutting out or preparing. Raises Refused or BadInput; then `folder` holds nothing.
-    Takes 3 to 12 s on 2 cores.
+    report(step, fraction): step is reading, checking, cutting out or preparing. Raises Refused or BadInput; then
+    `folder` is empty. Takes 3 to 12 s on 2 cores.
     """
     report("reading", 0.0)
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
 
 
 def portrait_of(folder: Path) -> Frame:
-    """The face of a pack before a calm ground, RGB, to compare it with."""
+    """The face of a pack before a calm ground, RGB, for comparisons."""
     plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_UNCHANGED)
     if plate is None:
         raise FileNotFoundError(folder / "plate.png")
@@ -147,7 +147,7 @@ def _cropped(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, NDArra
 
 
 def _faded(alpha: matting.Alpha, points: NDArray[np.float64]) -> matting.Alpha:
-    """A body that goes on beyond the photo's side runs out softly there: a cut edge in the frame would show."""
+    """Fades out a body that goes on beyond the photo's side: a cut edge would show in the frame."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
     width = max(4, round(FADE * tall))
     found = alpha.copy()

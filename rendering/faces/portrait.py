@@ -45,7 +45,7 @@ LIPS_OPEN = 0.3  # pixels of gap below which the inside of the mouth is not draw
 
 @dataclass
 class Gauge:
-    """What is measured while frames are drawn."""
+    """What the engine measures while it draws frames."""
 
     jacobian: float = (
         1.0  # the least determinant so far of the maps of face and lower lip: at 0 skin folds
@@ -54,7 +54,7 @@ class Gauge:
 
 
 def crown(picture: Frame) -> int | None:
-    """The first row of somebody's hair in RGBA; None where it is cut off above."""
+    """The first row of somebody's hair in RGBA; None if it is cut off above."""
     row = int(np.argmax((picture[..., 3] > HAIR).any(axis=1)))
     return row or None
 
@@ -62,8 +62,8 @@ def crown(picture: Frame) -> int | None:
 class Portrait:
     """A person prepared for one size: `face` pixels from point 10 to 152. Safe to use from several threads.
 
-    Places are pixels of the scaled plate. anchor: the middle of the face, and its top. height: rows of the plate that may be seen.
-    crown: the row where the hair begins; None where the plate cuts it off.
+    Positions are pixels of the scaled plate. anchor: the middle of the face, and its top. height: rows of the plate
+    that may be seen. crown: the row where the hair begins; None if the plate cuts it off.
     """
 
     def __init__(self, avatar: Avatar, face: float) -> None:
@@ -111,7 +111,7 @@ class Portrait:
         self._prepare_mouth()
 
     def _scaled(self, picture: Frame) -> Frame:
-        """RGBA at the frame's size, premultiplied: scaled edges take no colour from nowhere."""
+        """RGBA at the frame's size, premultiplied: scaled edges take no colour from transparent pixels."""
         return self._sized(_premultiplied(picture))
 
     def _sized(self, picture: NDArray) -> Frame:
@@ -130,16 +130,16 @@ class Portrait:
         if "body" not in boxes:
             if self.scale <= 1:
                 return layers.part(plate, points)
-            # A photo that is enlarged is parted as it is, in less memory.
+            # A photo that is enlarged is parted at its own size, in less memory.
             own = (_premultiplied(_read(avatar, "plate.png")) + 0.5).astype(np.uint8)
             parted = layers.part(own, points / self.scale)
             return Layers(self._sized(parted.head), self._sized(parted.body), parted.neck)
         x, y, wide, tall = boxes["body"]
-        place = (slice(y, y + tall), slice(x, x + wide))
+        part = (slice(y, y + tall), slice(x, x + wide))
         whole = _read(avatar, "plate.png")
-        whole[place] = _read(avatar, "body.png")
+        whole[part] = _read(avatar, "body.png")
         head = np.zeros_like(whole)
-        head[(*place, 3)] = _read(avatar, "head.png")[..., 0]
+        head[(*part, 3)] = _read(avatar, "head.png")[..., 0]
         body, front = self._scaled(whole), self._scaled(head)[..., 3]
         return layers.part(plate, points, (body, front.astype(np.float32) / 255))
 
@@ -256,7 +256,7 @@ class Portrait:
     ) -> Frame:
         """The head for these tracks (motion.TRACKS), premultiplied RGBA of the size of `self.box`.
 
-        painted: a picture as self.rgba in which the mouth stands already; then none is drawn, and the mouth's tracks are 0.
+        painted: a picture like self.rgba that has its mouth already; then none is drawn, and the mouth's tracks are 0.
         """
         fields, face = self.fields, self.face
         rows, columns = face.shape
@@ -394,24 +394,26 @@ def _cut(picture: Frame, box: tuple[int, int, int, int]) -> Frame:
     )  # fmt: skip
 
 
-KEPT = 16_000_000  # pixels of prepared bodies that a process keeps: two people at 4K, ten at 1080p
+CACHED = (
+    16_000_000  # pixels of prepared bodies that a process caches: two people at 4K, ten at 1080p
+)
 
 _preparing = threading.Lock()
 _prepared: dict[tuple[Avatar, float], Portrait] = {}  # the one used last comes last
 
 
 def portrait(avatar: Avatar, face: float) -> Portrait:
-    """The person prepared for a face of that many pixels, kept for the next lines."""
-    asked = (avatar, round(face, 2))
+    """The person prepared for a face of that many pixels, cached for the next lines."""
+    key = (avatar, round(face, 2))
     with _preparing:  # two lines at once prepare it once
         # Lines are drawn side by side; more threads only get in each other's way.
         cv2.setNumThreads(1)
-        found = _prepared.pop(asked, None)
+        found = _prepared.pop(key, None)
         if found is None:
-            found = Portrait(*asked)
-        _prepared[asked] = found
+            found = Portrait(*key)
+        _prepared[key] = found
         while (
-            sum(one.body[..., 0].size for one in _prepared.values()) > KEPT and len(_prepared) > 1
+            sum(one.body[..., 0].size for one in _prepared.values()) > CACHED and len(_prepared) > 1
         ):
             del _prepared[next(iter(_prepared))]
         return found

@@ -1,6 +1,8 @@
-"""An operator's account with a hosted face model, and the news that it sends. Loads nothing that draws: the site reads it, too.
+"""An operator's account with a hosted face model, and the webhooks that it sends. Loads nothing that draws: the site
+uses it, too.
 
-Source: replicate.com/docs/topics/webhooks/verify-webhook and /topics/predictions/lifecycle, as stored on 25 November 2026.
+Source: replicate.com/docs/topics/webhooks/verify-webhook and /topics/predictions/lifecycle, as stored on 25 November
+2026.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from rendering.store import Store
 
 OVER = frozenset({"succeeded", "failed", "canceled", "aborted"})
 """Statuses after which nothing changes."""
-AGE = 300  # seconds: an older webhook may be one that somebody kept
+AGE = 300  # seconds: an older webhook may be a replayed one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Account:
     dollars: float = 0.0
     address: str = "https://api.replicate.com/v1"
     hosts: tuple[str, ...] = ("replicate.delivery", "api.replicate.com")
-    webhook: str = ""  # our address for news, https; none is asked for if empty
+    webhook: str = ""  # our https address for webhooks; empty: none are requested
     patience: float = 1800.0  # seconds until a prediction is given up and canceled
 
     @property
@@ -64,17 +66,18 @@ def verified(body: bytes, headers: dict[str, str], secret: str, now: float) -> b
 
 
 def tell(body: bytes, store: Store) -> None:
-    """Keeps what a verified webhook said, for the worker that waits. News of what is not over, and nonsense, is dropped."""
+    """Stores a verified webhook for the worker that waits. One about a prediction that is not over, or a garbled one,
+    is dropped."""
     try:
-        told = json.loads(body)
-        number, status = str(told["id"]), told["status"]
+        news = json.loads(body)
+        number, status = str(news["id"]), news["status"]
     except (ValueError, KeyError, TypeError):
         return
     if status in OVER:
         with store.write(news_of(number), ".told") as path:
-            path.write_text(json.dumps(told))
+            path.write_text(json.dumps(news))
 
 
 def news_of(number: str) -> str:
-    """The key under which news of a prediction is kept."""
+    """The key under which the webhook of a prediction is stored."""
     return hashlib.sha256(f"prediction {number}".encode()).hexdigest()

@@ -1,12 +1,14 @@
-"""A hosted model behind the protocol of takes.Draws: a portrait and a line's sound go out, a film of the face comes back.
+"""A hosted model behind the protocol of takes.Draws: a portrait and a line's sound go out, a film of the face comes
+back.
 
-The interface is that of Replicate's predictions, from its documentation as stored on 25 November 2026: replicate.com/docs/reference/http
-(predictions.create, .get, .cancel, files.create), replicate.com/docs/topics/predictions/lifecycle and
-replicate.com/docs/topics/webhooks/verify-webhook. Which model, and what it calls its inputs, the operator says.
+The interface is that of Replicate's predictions, from its documentation as stored on 25 November 2026:
+replicate.com/docs/reference/http (predictions.create, .get, .cancel, files.create),
+replicate.com/docs/topics/predictions/lifecycle and replicate.com/docs/topics/webhooks/verify-webhook. The operator sets
+the model and the names of its inputs.
 
-A prediction is paid for, so its number is kept in the store: a line that is taken up again asks for the one that runs. Cancelling a
-line cancels it. Files are taken from the expected hosts alone (fetching.py); what comes back is cut out and put onto the pack's person as
-EchoMimic's is.
+A prediction is paid for, so its number is stored: a resumed line waits for the prediction that runs already. Cancelling
+a line cancels it. Files are fetched from the expected hosts only (fetching.py); the film is cut out and pasted onto the
+pack's person as EchoMimic's is.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from rendering.faces import fetching, squares
 from rendering.faces.predictions import OVER, Account, news_of
 from rendering.faces.takes import Piece, Take
 from rendering.values import SAMPLE_RATE, Canceled, Floats, Frame, Unavailable
+from rendering.words import gettext
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class Remote:
         self.dollars = 0.0  # spent by this process, about
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As takes.Draws says. Raises Unavailable, in one sentence, if the service fails."""
+        """See takes.Draws. Raises Unavailable, in one sentence, if the service fails."""
         frames = take.motion.frames
         with tempfile.TemporaryDirectory(prefix="likeness-remote-") as folder:
             film = Path(folder) / "film.mp4"
@@ -64,12 +67,12 @@ class Remote:
     def _film(self, take: Take, film: Path) -> None:
         """Puts the model's film of this line at `film`: from the store, from a prediction that runs, or from a new one."""
         key, store = self.key(take), take.store
-        if store is not None and (kept := store.find(key, ".film.mp4")):
-            film.write_bytes(kept.read_bytes())
+        if store is not None and (stored := store.find(key, ".film.mp4")):
+            film.write_bytes(stored.read_bytes())
             return
         deadline = time.monotonic() + self.account.patience
-        told = store.find(key, ".prediction") if store else None
-        number = told.read_text() if told else ""
+        running = store.find(key, ".prediction") if store else None
+        number = running.read_text() if running else ""
         try:
             if not number:
                 number = self._create(take)
@@ -102,13 +105,13 @@ class Remote:
             self.account.sound: self._offered(_wave(take.wav), "audio/wav", "speech.wav"),
             **self.account.more,
         }
-        asked: dict[str, Any] = {"version": self.account.version, "input": given}
+        body: dict[str, Any] = {"version": self.account.version, "input": given}
         if self.account.webhook:
-            asked |= {"webhook": self.account.webhook, "webhook_events_filter": ["completed"]}
-        return str(self._ask("POST", "/predictions", asked)["id"])
+            body |= {"webhook": self.account.webhook, "webhook_events_filter": ["completed"]}
+        return str(self._ask("POST", "/predictions", body)["id"])
 
     def _offered(self, content: bytes, kind: str, name: str) -> str:
-        """A file as the model takes it: inside the request if it is small, else uploaded first."""
+        """A file as the model accepts it: inside the request if it is small, else uploaded first."""
         if len(content) <= INLINE:
             return f"data:{kind};base64,{base64.b64encode(content).decode()}"
         edge = hashlib.sha256(content).hexdigest()
@@ -117,17 +120,17 @@ class Remote:
             f"Content-Type: {kind}\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{edge}--\r\n".encode()
-        told = self._send("POST", "/files", body, f"multipart/form-data; boundary={edge}")
-        return str(told["urls"]["get"])
+        answer = self._send("POST", "/files", body, f"multipart/form-data; boundary={edge}")
+        return str(answer["urls"]["get"])
 
     def _wait(self, number: str, take: Take, deadline: float) -> dict[str, Any]:
-        """The prediction when it is over. What a webhook told (`tell`) is found in the store."""
+        """The prediction when it is over. A webhook (predictions.tell) is found in the store."""
         pause, begun = 1.0, time.monotonic()
         while True:
             store = take.store
-            told = store.find(news_of(number), ".told") if store else None
+            news = store.find(news_of(number), ".told") if store else None
             found = (
-                json.loads(told.read_text()) if told else self._ask("GET", f"/predictions/{number}")
+                json.loads(news.read_text()) if news else self._ask("GET", f"/predictions/{number}")
             )
             if found["status"] in OVER:
                 return found
@@ -179,7 +182,9 @@ class Remote:
                 if attempt + 1 < TRIES:
                     time.sleep(min(8.0, 0.5 * 2**attempt))
         raise Unavailable(
-            "The service that draws this face sent no film that could be used; nothing was charged.",
+            gettext(
+                "The service that draws this face sent no film that could be used; nothing was charged. Try again."
+            ),
             again=True,
         )
 
@@ -188,7 +193,7 @@ class Remote:
         return self._send(method, path, plain, "application/json" if plain else "")
 
     def _send(self, method: str, path: str, body: bytes | None, kind: str) -> dict[str, Any]:
-        """One request, asked again while it may pass. A prediction is not asked for twice once it may have begun."""
+        """One request, repeated after failures that may pass."""
         headers = {"Authorization": f"Bearer {self.account.token}", "Accept": "application/json"}
         if kind:
             headers["Content-Type"] = kind
@@ -221,7 +226,7 @@ class Remote:
         )
 
     def key(self, take: Take) -> str:
-        """Of the film: what decides it, and neither background nor size."""
+        """The key of the film: the hash of what decides it, so without background and size."""
         parts = [
             *("remote", self.account.version, self.account.more, SIDE, take.avatar.sha256),
             *(hashlib.sha256(take.wav.tobytes()).hexdigest(), take.seed),
@@ -237,7 +242,7 @@ def _pause(seconds: float, take: Take, share: float) -> None:
 
 
 def _address(output: Any) -> str:
-    """Of the film: an output is an address, a list of them, or an object that holds one."""
+    """The address of the film: an output is an address, a list of them, or an object that holds one."""
     if isinstance(output, dict):
         output = next((v for v in output.values() if isinstance(v, str)), "")
     if isinstance(output, list):
@@ -252,7 +257,11 @@ def _object(content: bytes) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise Unavailable(
-            "The service that draws this face answered nonsense; nothing was charged.", again=True
+            gettext(
+                "The service that draws this face gave an answer that cannot be read; nothing was charged. "
+                "Try again later."
+            ),
+            again=True,
         )
     return found
 
@@ -260,21 +269,31 @@ def _object(content: bytes) -> dict[str, Any]:
 def _refusal(status: int) -> Unavailable:
     if status in {401, 403}:
         return Unavailable(
-            "The operator's key for the service that draws this face is not accepted; nothing was charged.",
+            gettext(
+                "The operator's key for the service that draws this face is not accepted; nothing was charged. "
+                "Ask the operator to renew it."
+            ),
             again=False,
         )
     if status == 402:
         return Unavailable(
-            "The operator's account at the service that draws this face is used up; nothing was charged.",
+            gettext(
+                "The operator's account at the service that draws this face is used up; nothing was charged. "
+                "Ask the operator to top it up."
+            ),
             again=False,
         )
     return Unavailable(
-        "The service that draws this face did not take the line; nothing was charged.", again=False
+        gettext(
+            "The service that draws this face did not take the line; nothing was charged. "
+            "Change its words or its avatar."
+        ),
+        again=False,
     )
 
 
-def _retry_after(told: str | None, otherwise: float) -> float:
-    return min(60.0, float(told)) if told and told.isdigit() else otherwise
+def _retry_after(header: str | None, otherwise: float) -> float:
+    return min(60.0, float(header)) if header and header.isdigit() else otherwise
 
 
 def _wave(wav: Floats) -> bytes:
@@ -294,13 +313,15 @@ def _seen(film: Path, fps: int) -> Generator[Frame]:
 
 
 def _as_many(pictures: Iterator[Frame], count: int) -> Iterator[Frame]:
-    """`count` pictures: what is too much is left, and the last one stands if there are too few."""
+    """`count` pictures: surplus ones are left out, and the last one is repeated if there are too few."""
     last: Frame | None = None
     for _ in range(count):
         found = next(pictures, None)
         if found is None and last is None:
             raise Unavailable(
-                "The service that draws this face sent an empty film; nothing was charged.",
+                gettext(
+                    "The service that draws this face sent an empty film; nothing was charged. Try again."
+                ),
                 again=True,
             )
         last = last if found is None else found

@@ -1,4 +1,4 @@
-"""The square around a head that generators see and give back, and how it goes onto the person again."""
+"""The square around a head that generators see and return, and how it is pasted back onto the person."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def crop(avatar: Avatar, side: int) -> Square:
     box = (int(x0), int(y0), int(x0) + whole, int(y0) + whole)
     before = np.dstack([plate[..., :3], plate[..., 3:] / np.float32(255)])
     shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float64)
-    # Below the plate's foot the person goes on; at its other sides is ground.
+    # Below the plate's foot the person is continued; beyond its other sides is ground.
     cut = cv2.warpAffine(before, shift, (whole, whole), borderMode=cv2.BORDER_CONSTANT)
     past = box[3] - plate.shape[0]
     if past > 0:
@@ -68,7 +68,7 @@ def onto(take: Take, side: int, pictures: Iterable[Frame]) -> Iterator[list[Piec
     """The person of a take with each picture (side, side, 3) of the square pasted on: matched in colour and cut out."""
     person, scale = passes.plate(take.avatar, take.face)
     square = crop(take.avatar, side)
-    x0, y0, x1, _ = (round(place * scale) for place in square.box)
+    x0, y0, x1, _ = (round(edge * scale) for edge in square.box)
     box = (x0, y0, x1, y0 + x1 - x0)
     share = passes.feather(x1 - x0, x1 - x0)
     tone = passes.tone(square.picture, square.still)

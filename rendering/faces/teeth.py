@@ -21,7 +21,7 @@ UPPER_SHARE = 0.72  # of the opening's height in which the upper row hangs
 GAPS = 0.006  # face heights: dark lines between teeth belong to the row
 
 Tile = tuple[Frame, tuple[int, int]]
-"""RGBA and the pixel of the plate where its corner lies."""
+"""RGBA, and the position of its corner in the plate."""
 
 
 def cut(picture: Frame) -> Tile:
@@ -48,7 +48,7 @@ def cut(picture: Frame) -> Tile:
         if stats[number, cv2.CC_STAT_AREA] < 0.03 * mask.sum():
             mask[labels == number] = 0
     alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.6, 0.0018 * tall))
-    # Up to the roots the row goes on behind the lip: the picture's uppermost tooth pixels are drawn out.
+    # Behind the lip the row goes on up to the roots: the uppermost tooth pixels of the picture are repeated.
     rgba = np.dstack([part, 255 * np.clip(alpha, 0, 1)])
     rgba, grown = _rooted(rgba, round(0.018 * tall))
     return np.clip(rgba + 0.5, 0, 255).astype(np.uint8), (int(low[0]), int(low[1]) - grown)
@@ -99,16 +99,16 @@ def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
     )
     # From the photo's pixels to the donor's: by millimetres from mid mouth, at the seam.
     size = donor.millimetre * donor.height / (face.millimetre * face.height)
-    here = face.place(np.array([face.centre, float(face.seam(face.centre))]))
-    there = donor.place(np.array([donor.centre, float(donor.seam(donor.centre))])) - corner
+    ours = face.place(np.array([face.centre, float(face.seam(face.centre))]))
+    theirs = donor.place(np.array([donor.centre, float(donor.seam(donor.centre))])) - corner
     half = np.array(row.shape[1::-1]) / size
-    low = np.floor(here - there / size - 2).astype(int)
+    low = np.floor(ours - theirs / size - 2).astype(int)
     wide, tall = (np.ceil(half) + 5).astype(int)
     x, y = np.meshgrid(np.arange(wide) + low[0], np.arange(tall) + low[1])
-    away = np.stack([x, y], -1) - here
+    away = np.stack([x, y], -1) - ours
     at = (away @ np.stack([face.right, face.down], 1)) @ np.stack(
         [donor.right, donor.down]
-    ) * size + there
+    ) * size + theirs
     soft = row.astype(np.float32)
     soft[..., :3] *= soft[..., 3:] / 255
     if size > 1:

@@ -47,7 +47,7 @@ EXPRESSIONS = {
     "smile_left": 44,
     "smile_right": 45,
 }
-"""Places of the expressions that are used among the network's 52."""
+"""Indices, among the network's 52 expressions, of those that are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +121,15 @@ def detect(picture: Frame, *, sure: float = SURE) -> list[Found]:
             _run(_networks().detector, (square / 127.5 - 1)[None]), key=lambda out: -out.shape[-1]
         )
     certain = 1 / (1 + np.exp(-np.clip(scores[0, :, 0], -80, 80)))
-    kept = np.flatnonzero(certain >= sure)
-    kept = kept[np.argsort(-certain[kept])]
+    likely = np.flatnonzero(certain >= sure)
+    likely = likely[np.argsort(-certain[likely])]
     found: list[Found] = []
-    for place in kept:
-        box = boxes[0, place] / DETECTED
-        centre = ((box[:2] + _anchors()[place]) * DETECTED - (left, top)) / scale
+    for index in likely:
+        box = boxes[0, index] / DETECTED
+        centre = ((box[:2] + _anchors()[index]) * DETECTED - (left, top)) / scale
         eyes = box[4:8].reshape(2, 2)
         one = Found(
-            score=float(certain[place]),
+            score=float(certain[index]),
             centre=(float(centre[0]), float(centre[1])),
             side=float(box[2:4].max() * DETECTED / scale),
             roll=math.atan2(eyes[1, 1] - eyes[0, 1], eyes[1, 0] - eyes[0, 0]),
@@ -180,7 +180,7 @@ def expressions(points: NDArray[np.float64]) -> dict[str, float]:
     """The expressions of EXPRESSIONS, 0..1 each, read from landmarks."""
     with _lock:
         found = _run(_networks().shapes, points[None, SHAPE_POINTS, :2])[0].ravel()
-    return {name: float(found[place]) for name, place in EXPRESSIONS.items()}
+    return {name: float(found[index]) for name, index in EXPRESSIONS.items()}
 
 
 def find(picture: Frame) -> NDArray[np.float64]:

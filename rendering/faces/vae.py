@@ -1,6 +1,6 @@
 """Pictures to latents and back, as EchoMimic and MuseTalk do it: Stable Diffusion's autoencoder (ft-MSE). Needs torch.
 
-The published file names its attention in diffusers' old manner; both manners are read.
+The published file names its attention in diffusers' old manner; both forms are read.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Vae:
         made.load(tensors(folder / "vae/diffusion_pytorch_model.safetensors"))
         return made
 
-    def to(self, place: torch.device, dtype: torch.dtype) -> Vae:
-        self.net.to(place, dtype)
+    def to(self, device: torch.device, dtype: torch.dtype) -> Vae:
+        self.net.to(device, dtype)
         return self
 
     @torch.no_grad()

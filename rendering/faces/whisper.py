@@ -128,7 +128,7 @@ def _sinusoids(length: int, width: int) -> Tensor:
 
 
 class Hearing:
-    """The states of a sound, when they are asked for: a few segments are kept, so a long sound needs no more memory.
+    """The states of a sound, computed on request: only a few segments are cached, so a long sound needs no more memory.
 
     Segments of 30 s overlap by 2 s, over which one passes into the next: hard edges make lips jump every 30 s. A sound of up
     to 30 s is one segment, as published.
@@ -189,8 +189,8 @@ class Hearing:
                 part = np.pad(part, (0, SEGMENT * STEP - len(part)))
                 log = spectrum(part, 0, SEGMENT)
                 mel = scaled(log, float(log.max()))
-            place = self.encoder.conv1.weight.device
-            self.kept[number] = self.encoder.states(mel.to(place), normed=self.form != "openai")
+            device = self.encoder.conv1.weight.device
+            self.kept[number] = self.encoder.states(mel.to(device), normed=self.form != "openai")
             for old in [key for key in self.kept if key < number - 2]:
                 del self.kept[old]
         return self.kept[number]
@@ -207,7 +207,8 @@ def heard(wav: Floats, rate: int) -> NDArray[np.float32]:
 def spectrum(sound: NDArray[np.float32], first: int, last: int) -> Tensor:
     """Log10 power (80, last - first) of the spectra [first, last) of the whole sound at RATE, before it is scaled.
 
-    Only what is asked for is computed, so a long sound needs no more memory than a short one. The sound's ends are mirrored.
+    Only the requested part is computed, so a long sound needs no more memory than a short one. The sound's ends are
+    mirrored.
     """
     reach = WINDOW // 2
     begin, end = first * STEP - reach, (last - 1) * STEP + reach

@@ -1,1 +1,2 @@
-"""The queue and who works on it: who is next, when it is done, what workers are there and how many there should be."""
+"""The queue and its workers: what is next, when it will be done, which workers are present and how many there should
+be."""

@@ -1,6 +1,6 @@
 """Work in hand: what this process claimed, and the pulse that keeps it claimed.
 
-One thread per process tells the database every second how far each attempt is. That one statement is
+One thread per process reports to the database every second how far each attempt is. That one statement is
 progress, heartbeat and cancel check; an attempt that no longer counts is asked to stop, and does so
 within a second even in the middle of a sentence.
 """
@@ -27,10 +27,10 @@ from rendering.values import Canceled
 log = logging.getLogger(__name__)
 
 PULSE_SECONDS = 1.0
-HUNG_SECONDS = (
-    1800.0  # without any progress, after which a line hangs; the longest step takes some minutes
+HUNG_SECONDS = 1800.0  # without progress, after which a line counts as hung; the longest step takes some minutes
+STUCK_SECONDS = (
+    3.0  # after which a line that was asked to stop and did not is given back all the same
 )
-STUCK_SECONDS = 3.0  # after which a line that was asked to stop is given back over its head
 SHARES = {"speech": (0.0, 0.45), "frames": (0.5, 0.45)}
 """Where a stage begins and how much of a line's work it is. What lies between is short."""
 
@@ -48,7 +48,7 @@ def overall(stage: str, fraction: float) -> float | None:
 
 
 def share_of(stage: str, progress: float) -> float:
-    """How far a stage is, 0..1, from how far the whole line is: what `overall` makes of it, read backwards."""
+    """How far a stage is, 0..1, from how far the whole line is: the inverse of `overall`."""
     begin, share = SHARES[stage]
     return min(1.0, max(0.0, (progress - begin) / share))
 
@@ -75,7 +75,7 @@ class Attempt:
         return time.monotonic() - self.moved_at > HUNG_SECONDS
 
     def report(self, stage: str, fraction: float) -> None:
-        """What the pipeline calls: no database here, so it may be called for every frame."""
+        """Called by the pipeline. It does not touch the database, so it may be called for every frame."""
         self.moved_at = time.monotonic()
         self.stage = stage
         self.fraction = max(self.fraction, overall(stage, fraction) or 0.0)
@@ -102,7 +102,8 @@ class Attempt:
 
 
 class Pulse:
-    """The thread. `stopping` is set when the process was asked to end: it claims nothing more then."""
+    """The heartbeat thread of a process. `stopping` is set when the process was asked to end: then it claims nothing
+    more."""
 
     def __init__(self) -> None:
         self.attempts: set[Attempt] = set()
@@ -110,7 +111,7 @@ class Pulse:
         self.stopping = threading.Event()
         self.giving_back = threading.Event()
         self.slots = 0
-        self.grace = 0.0  # seconds that lines in hand may still take once it was asked to end
+        self.grace = 0.0  # seconds that lines in hand may still take after it was asked to end
         self.kinds = ALL
         self.ready_at: datetime | None = None
         self.ill_at: datetime | None = None  # since when it fails its own trial line
@@ -120,7 +121,7 @@ class Pulse:
         self.load = load.Load()
 
     def speed(self) -> float:
-        """How fast each line at work goes now, as a share of what one alone does."""
+        """How fast each line at work goes now, as a share of the speed of one alone."""
         held = memory.held_back()
         with self.lock:
             busy = sum(
@@ -147,34 +148,34 @@ class Pulse:
                 self.thread.start()
 
     def sign_in(self, slots: int, kinds: Kinds, *, ready: bool) -> None:
-        """Begins to beat as a worker; the queue counts on it once it is ready."""
+        """Starts the heartbeat of a worker; the queue counts on it once it is ready."""
         self.slots, self.kinds = slots, kinds
         self.ready_at = timezone.now() if ready else None
         self._sign_in()
         self.start()
 
     def fall_ill(self) -> bool:
-        """It claims nothing from now on. False if it was ill already."""
+        """Stops claiming. False if it was ill already."""
         with self.lock:
             if self.ill_at is not None:
                 return False
             self.ill_at = timezone.now()
-        self._tell_state()
+        self._report_state()
         return True
 
     def recover(self) -> None:
         self.ill_at = None
-        self._tell_state()
+        self._report_state()
 
-    def _tell_state(self) -> None:
+    def _report_state(self) -> None:
         try:
             if self.slots:
                 self._sign_in()
-        except DatabaseError:  # the next beat says it
+        except DatabaseError:  # the next beat reports it
             log.exception("the state of the worker was not written down")
 
     def end(self) -> None:
-        """The process ends: claim nothing more, and give back what is not done within the grace."""
+        """Ends the process: it claims nothing more, and gives back what is not done within the grace."""
         self.stopping.set()
         threading.Thread(target=self._leave, name="leave", daemon=True).start()
 
@@ -182,7 +183,7 @@ class Pulse:
         try:
             Worker.objects.filter(name=process_name()).update(leaving_at=timezone.now())
             connection.close()
-        except DatabaseError:  # it is counted on until its heartbeat is missed
+        except DatabaseError:  # the queue counts on it until its heartbeat is missed
             log.exception("leaving was not written down")
         time.sleep(self.grace)
         with self.lock:
@@ -231,8 +232,8 @@ class Pulse:
             time.sleep(max(0.05, PULSE_SECONDS - (time.monotonic() - started)))
 
     def _end_hung(self, attempts: list[Attempt]) -> None:
-        """A thread that hangs cannot be ended, so the process is: the line that hung is left to the sweep, which counts it as
-        its failure, and those beside it are given back."""
+        """Ends the process, because a hung thread cannot be ended: the hung line is left to the sweep, which counts
+        that as its failure, and those beside it are given back."""
         for attempt in attempts:
             if attempt.hangs:
                 log.error("%s hangs in %s; this worker ends", attempt.row, attempt.stage)

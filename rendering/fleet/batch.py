@@ -11,7 +11,8 @@ from rendering import memory
 
 
 class Batch:
-    """The places for lines side by side. `budget`: bytes beyond which no further line joins those at work; 0 is no limit."""
+    """The slots for lines made side by side. `budget`: bytes beyond which no further line joins those at work; 0 is no
+    limit."""
 
     def __init__(self, size: int = 1, budget: int = 0) -> None:
         self.size, self.budget = size, budget
@@ -21,7 +22,7 @@ class Batch:
 
     @contextmanager
     def slot(self) -> Iterator[int]:
-        """One place, as the size of the batch it is in; 0 when none is free."""
+        """Takes a slot for the block and yields the size of its batch, or 0 if no slot is free."""
         with self._lock:
             full = self.used >= self.size or bool(
                 self.used and self.budget and memory.in_use() > self.budget
@@ -35,7 +36,7 @@ class Batch:
                 self.used -= size > 0
 
     def halve(self, size: int) -> bool:
-        """Memory ran out in a batch of this size: fewer from now on. False if it was one line alone."""
+        """Halves the size after memory ran out in a batch of `size` lines. False if it was one line alone."""
         with self._lock:
             if size <= 1:
                 return False

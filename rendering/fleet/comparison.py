@@ -22,7 +22,7 @@ TRIES = 7  # of a threshold that makes reactive scaling cost the same
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one way of scaling did with a day. waits: lane -> (P50, P90, P99) seconds until the first line began."""
+    """The result of one way of scaling for a day. waits: lane -> (P50, P90, P99) seconds until the first line began."""
 
     name: str
     slot_hours: float
@@ -47,7 +47,7 @@ def _mean_wait(day: Day) -> float:
 
 
 def compare(requests: Sequence[Request], *, seed: int, foretell_every: int) -> list[Row]:
-    """The warm pool first; then what each of the others can do for what it cost, at its best."""
+    """The warm pool first, then each of the other ways at its best for the same cost."""
 
     def play(scaler: Callable[[str], Scaler], every: int = 0) -> Day:
         scalers = {name: scaler(name) for name in POOLS}
@@ -62,7 +62,7 @@ def compare(requests: Sequence[Request], *, seed: int, foretell_every: int) -> l
     mean = ours.slot_hours / 24
 
     def sized(total: float, split: float) -> Callable[[str], Scaler]:
-        """So many slots in all, of which the dedicated pool has `split` times its load."""
+        """`total` slots, of which the dedicated pool has `split` times its load."""
         own = max(1, min(round(total) - 1, round(split * load["dedicated"])))
         sizes = {"dedicated": own, "general": max(1, round(total) - own)}
         return lambda name: fixed(sizes[name])

@@ -1,7 +1,7 @@
-"""Place in the queue and likely end: `scheduling.forecast` over the rows and the workers that are there.
+"""Position in the queue and likely end: `scheduling.forecast` over the rows and the workers that are present.
 
-How much work waits stands on the rows; `rates` says what these machines take for it, `Worker.speed` how fast they are beside
-what else they do now. The same model tells the end before a render is asked for and afterwards.
+The rows say how much work waits; `rates` how long these machines take for it, `Worker.speed` how fast they are beside
+what else they do now. The same model forecasts the end before a render is requested and afterwards.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 RECENT = timedelta(minutes=15)  # of arrivals, for what comes later and goes first
 WARM_UP = 30.0  # seconds that a worker takes from its first sign until it claims
-MANY = 100  # open renders from which a forecast is kept for a moment, for all who ask
-KEPT = 3  # seconds
-RATES_KEPT = 10  # seconds
-LINES, VIDEOS = 60, 30  # made last, from which the rates are known
+MANY = 100  # open renders from which a forecast is cached for a moment
+CACHED, RATES_CACHED = 3, 10  # seconds
+LINES, VIDEOS = 60, 30  # the last ones, from which the rates are measured
 BIN = 60.0  # seconds, of arrivals
 
 
@@ -41,11 +40,11 @@ class Place:
     """Where a render stands: `position` 0 means at work; seconds are None when unknown."""
 
     position: int
-    ahead_seconds: float  # of a slot's work, that goes first
+    ahead_seconds: float  # of a slot's work that goes first
     seconds: float | None
     high_seconds: float | None
-    working: bool  # somebody is there to do it
-    late: bool = False  # the late end that was told when it was asked for has passed
+    working: bool  # a worker for it is present
+    late: bool = False  # the late end of the forecast at its request has passed
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def position(render: Render) -> Place:
 
 
 def positions(renders: Iterable[Render]) -> dict[str, Place]:
-    """The places of renders, by id."""
+    """The positions of renders, by id."""
     renders = list(renders)
     hands = queue.working()
     crews: dict[frozenset[str], list[Render]] = {}
@@ -74,20 +73,22 @@ def positions(renders: Iterable[Render]) -> dict[str, Place]:
         crew = frozenset(w.name for w in workers if _serves(w, render))
         crews.setdefault(crew, []).append(render)
     for names, group in crews.items():
-        told = _forecasts([worker for worker in workers if worker.name in names])
+        forecasts = _forecasts([worker for worker in workers if worker.name in names])
         for render in group:
-            found[render.pk] = _position(render, told.get(render.pk), bool(names))
+            found[render.pk] = _position(render, forecasts.get(render.pk), bool(names))
     return found
 
 
-def _position(render: Render, told: Forecast | None, working: bool) -> Place:
-    if told is None:  # claimed or ended this moment
-        told = Forecast(0, 0.0, scheduling.ASSEMBLY, 2 * scheduling.ASSEMBLY)
-    place = max(told.place, 1) if render.status == "queued" else 0
+def _position(render: Render, forecast: Forecast | None, working: bool) -> Place:
+    if forecast is None:  # claimed or ended this moment
+        forecast = Forecast(0, 0.0, scheduling.ASSEMBLY, 2 * scheduling.ASSEMBLY)
+    number = max(forecast.place, 1) if render.status == "queued" else 0
     late = render.late_at is not None and render.late_at < timezone.now()
     if not working:
-        return Place(place, told.ahead, None, None, False, late)
-    return Place(place, told.ahead, round(told.ends, 1), round(told.slow, 1), True, late)
+        return Place(number, forecast.ahead, None, None, False, late)
+    return Place(
+        number, forecast.ahead, round(forecast.ends, 1), round(forecast.slow, 1), True, late
+    )
 
 
 def likely_wait(
@@ -98,7 +99,7 @@ def likely_wait(
     *,
     alone: bool = False,
 ) -> Wait:
-    """Until a render of these lines would be done, were it asked for now. after: seconds from its last line to its end.
+    """The wait for a render of these lines, if it were requested now. after: seconds from its last line to its end.
     alone: its frames are so large that a worker makes one line at a time."""
     crew = [worker for worker in Worker.present() if not worker.lanes or lane in worker.lanes]
     now = timezone.now().timestamp()
@@ -107,13 +108,13 @@ def likely_wait(
         rank = scheduling.rank(lane, now)
         lines: deque[float] = deque(map(Alone, work) if alone else work)
         line_up.add(Waiting("asked", workspace.pk, lane, rank, lines))
-    told = _play(crew, line_up, own={"asked": 0.0}, after={"asked": after}, most=2_000)["asked"]
-    return Wait(told.ends, told.slow)
+    found = _play(crew, line_up, own={"asked": 0.0}, after={"asked": after}, most=2_000)["asked"]
+    return Wait(found.ends, found.slow)
 
 
 def rates() -> effort.Rates:
-    """What the last lines and videos say of the machines that are there."""
-    return cache.get_or_set("rates", _rates, RATES_KEPT) or effort.Rates()
+    """The rates of the present machines, from the last lines and videos."""
+    return cache.get_or_set("rates", _rates, RATES_CACHED) or effort.Rates()
 
 
 def _rates() -> effort.Rates:
@@ -139,16 +140,16 @@ def _rates() -> effort.Rates:
 def _measured(row: Segment) -> effort.Measured:
     share, took = row.share or 1.0, row.stage_seconds
     return effort.Measured(
-        effort_of(spec_from_json(row.spec), row.seconds or 0.0, spoken=not row.speech_work),
+        effort_of(spec_from_json(row.spec), row.seconds or 0.0, row.unspoken),
         took.get("speech", 0.0) * share,
         sum(took.get(stage, 0.0) for stage in ("frames", "smoothing", "delivery")) * share,
     )
 
 
-def effort_of(spec: LineSpec, seconds: float, *, spoken: bool) -> effort.Effort:
-    """What a line of so many seconds asks for. spoken: its sound is in the store."""
+def effort_of(spec: LineSpec, seconds: float, unspoken: float) -> effort.Effort:
+    """The work for a line of so many seconds. unspoken: the share of its sound that has still to be spoken."""
     return effort.Effort(
-        0.0 if spoken else seconds,
+        unspoken * seconds,
         seconds,
         spec.video,
         spec.draft,
@@ -168,12 +169,12 @@ def _lanes(crew: Collection[Worker]) -> tuple[str, ...]:
 
 
 def _forecasts(crew: list[Worker]) -> dict[Hashable, Forecast]:
-    """All open renders of the lanes that these workers serve; a long queue is played forward once in a while only."""
+    """Forecasts of all open renders in the lanes of these workers; that of a long queue is cached for a moment."""
     if Render.objects.filter(status__in=("queued", "running")).count() <= MANY:
         return _foretell(crew)
     names = ",".join(sorted(worker.name for worker in crew))
     key = f"forecasts:{hashlib.sha256(names.encode()).hexdigest()}"
-    return cache.get_or_set(key, lambda: _foretell(crew), KEPT) or {}
+    return cache.get_or_set(key, lambda: _foretell(crew), CACHED) or {}
 
 
 def _foretell(crew: list[Worker]) -> dict[Hashable, Forecast]:
@@ -215,7 +216,7 @@ def _play(crew: list[Worker], line_up: LineUp, **options: Any) -> dict[Hashable,
 
 
 def _speed(crew: Collection[Worker], busy: int) -> float:
-    """How fast each of so many lines goes, when they are shared out among these workers."""
+    """How fast each of `busy` lines goes, when they are shared out among these workers."""
     slots = sum(worker.slots for worker in crew)
     if not slots:
         return 1.0
@@ -243,7 +244,8 @@ def _at_work(crew: Collection[Worker]) -> Iterable[Segment]:
 
 
 def _left(row: Segment, pace: float) -> float:
-    """Of the work of a line in hand: by its progress, and while it is spoken by the time that went by."""
+    """What is left of the work of a line in hand: by its progress, and while it is spoken by the time that has
+    passed."""
     left = _left_of(row, pace)
     return Alone(left) if _is_alone(row.render) else left
 
@@ -260,7 +262,8 @@ def _left_of(row: Segment, pace: float) -> float:
 
 
 def _hands(crew: Collection[Worker], line_up: LineUp) -> list[tuple[float, str | None]]:
-    """Each slot: the work until it is free, and for whom it works. Nothing is loaded for lines that are films already."""
+    """For each slot the work until it is free, and the workspace it works for. Lines whose film is stored load
+    nothing."""
     now = timezone.now()
     pace = _pace(crew)
     busy: list[tuple[float, str | None]] = [
@@ -280,7 +283,7 @@ def _hands(crew: Collection[Worker], line_up: LineUp) -> list[tuple[float, str |
 
 
 def _warm(crew: Collection[Worker]) -> bool:
-    """Whether a line was made since these workers are there: the first one loads voice and face."""
+    """Whether a line was made since these workers started: the first one loads voice and face."""
     begun = [worker.started_at for worker in crew if worker.ready_at and worker.cores]
     return not begun or Segment.objects.filter(reused=False, ended_at__gte=max(begun)).exists()
 

@@ -15,7 +15,7 @@ SILENT = 15.0  # seconds without a beat after which the process counts as stuck
 
 
 def alive() -> bool:
-    """Whether the pulse beats: it does also while the database is away."""
+    """Whether the pulse beats; it does so even while the database is away."""
     return time.monotonic() - PULSE.beaten < SILENT
 
 

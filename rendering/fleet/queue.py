@@ -1,7 +1,7 @@
 """Who is next: the policy of `scheduling.py` over the rows, whatever the broker knows.
 
 A worker claims the best waiting segment that it can make: of the flow (workspace and lane) that goes first, the oldest
-render, in the order of its lines. A claim is one UPDATE that only one worker can win, and moves the flow's turn on.
+render, in the order of its lines. A claim is one UPDATE that only one worker can win; it moves the flow's turn on.
 """
 
 from __future__ import annotations
@@ -94,11 +94,11 @@ def _heads(kinds: Kinds) -> list[Head]:
 
 
 def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
-    # Else a worker with nothing to do would ask each flow in turn.
+    # Otherwise a worker with nothing to do would query each flow in turn.
     if not Segment.objects.filter(kinds.of_segments, status="waiting").exists():
         return None
     now = timezone.now().timestamp()
-    # What is being made for another line is there in a moment: the same line twice is made once.
+    # A line that is being made now will be in the store in a moment: equal lines are made once.
     twin = Segment.objects.filter(status="running", key=OuterRef("key"))
     ranked = [
         (scheduling.key(head.rank_at, head.turn_at), head.rank_at, number, head)
@@ -118,9 +118,9 @@ def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
                 rows = rows.select_for_update(skip_locked=True, of=("self",))
             candidates = list(rows.values_list("pk", "render__rank_at")[:4])
             if candidates and (true := candidates[0][1].timestamp()) > rank:
-                # Its oldest render has nothing for this worker: its place is that of the next one.
-                place = scheduling.key(true, head.turn_at)
-                heapq.heappush(ranked, (place, true, number, head))
+                # Its oldest render has nothing for this worker: it gets the key of its next one.
+                later = scheduling.key(true, head.turn_at)
+                heapq.heappush(ranked, (later, true, number, head))
                 continue
             for pk, render_rank in candidates:
                 won = Segment.objects.filter(waiting(), pk=pk).update(
@@ -146,7 +146,7 @@ def _claim_segment(owner: str, kinds: Kinds) -> Segment | None:
 
 
 def _take_turn(segment: Segment, rank: float, now: float) -> None:
-    """The flow has had this line: its next one waits for its turn."""
+    """Moves the turn of the flow that got this line: its next line waits for it."""
     render = segment.render
     turn, _ = Turn.objects.select_for_update().get_or_create(
         workspace_id=render.workspace_id, lane=render.lane, defaults={"turn_at": _moment(rank)}
@@ -198,7 +198,7 @@ def kinds_waiting() -> dict[tuple[str, str], int]:
 
 def ping() -> bool:
     """Whether the broker answers now."""
-    # Its client takes a third of a second to load, and whoever only reads the queue does not ask.
+    # Its client takes a third of a second to load, and most callers of this module never ask.
     import redis
 
     try:
@@ -211,12 +211,12 @@ def ping() -> bool:
 
 
 def working() -> bool:
-    """Whether somebody is there to make things and can be told; asked of the broker every few seconds."""
+    """Whether a worker is present and the broker answers, which is checked every few seconds."""
     return slots() > 0 and bool(cache.get_or_set("broker-answers", ping, 5))
 
 
 def slots() -> int:
-    """How many lines can be made at once, by the workers that are there."""
+    """How many lines the present workers can make at once."""
     return sum(Worker.alive().values_list("slots", flat=True))
 
 
@@ -225,8 +225,8 @@ WORK = Coalesce("work", F("estimated_seconds") * USUAL_SPEED)
 
 
 def arrivals(since: timedelta) -> dict[str, list[tuple[datetime, str, float]]]:
-    """(moment, workspace, engine-seconds) of what was asked for lately and is made, by lane: nothing that was kept or came to
-    nothing."""
+    """(moment, workspace, engine-seconds) of the lines requested lately, by lane: without those taken from the store
+    and those of canceled or failed renders."""
     found: dict[str, list[tuple[datetime, str, float]]] = {lane: [] for lane in LANES}
     rows = (
         Segment.objects.filter(render__created_at__gte=timezone.now() - since, kept=False)

@@ -1,6 +1,6 @@
 """Who goes first, and when each will be done: the policy of the queue as functions of plain values.
 
-`queue.py` asks them about rows, `simulation.py` about simulated days; there is no second copy.
+`queue.py` calls them with rows, `simulation.py` with simulated days; there is no second copy.
 
 Work waits in flows, one for each workspace and lane, and each flow is first come, first served. Between flows the smallest
 key goes first: the moment since which its head waits, put forward by its lane's head start, or the flow's
@@ -46,7 +46,7 @@ LANES = {
 SHORT = 30.0  # seconds of video below which a render is short
 RATE = 8.0  # seconds that an engine-second of weight 1 moves a turn: a slot of its own is more than a share
 LEAD = 300.0  # seconds that a turn runs ahead of the clock at most
-ASSEMBLY = 2.0  # wall seconds of joining and signing where nothing better is known, and what a late end has more
+ASSEMBLY = 2.0  # wall seconds of joining and signing where nothing better is known, and the margin of a late end
 BURSTS = 2  # of the last minutes of arrivals are left out
 
 
@@ -91,13 +91,13 @@ class Head:
 
 
 def in_order(heads: Iterable[Head], running: Mapping[Any, int]) -> list[Head]:
-    """Whom to serve, best first; who is at the cap is left out."""
+    """The heads to serve, best first, without those of workspaces at their cap."""
     able = [head for head in heads if may_claim(head.lane, running.get(head.workspace, 0))]
     return sorted(able, key=lambda head: (key(head.rank_at, head.turn_at), head.rank_at))
 
 
 class Alone(float):
-    """Engine-seconds of a line that is the only one of its kind at work in a process: the next one waits, in its slot."""
+    """Engine-seconds of a line of which a process makes only one at a time: the next one waits in its slot."""
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class _Flow:
     order: int
     renders: deque[Waiting] = field(default_factory=deque)
     work: float = 0.0  # engine-seconds that wait
-    listed: bool = False  # stands in the heap of its lane
+    listed: bool = False  # is in the heap of its lane
 
 
 class LineUp:
@@ -141,7 +141,7 @@ class LineUp:
         return found
 
     def add(self, render: Waiting) -> None:
-        """At the end of its flow. Renders of a flow are added in the order of their ranks."""
+        """Adds a render at the end of its flow. Renders of a flow are added in the order of their ranks."""
         flow = self.flow(render.workspace, render.lane)
         flow.renders.append(render)
         flow.work += sum(render.lines)
@@ -164,7 +164,7 @@ class LineUp:
                     best = heap
             if best is None:
                 return None
-            place, _, _, flow = heapq.heappop(best)
+            lowest, _, _, flow = heapq.heappop(best)
             running = self.running.get(flow.workspace, 0)
             if may_claim(flow.lane, running):
                 break
@@ -182,10 +182,10 @@ class LineUp:
         else:
             flow.work = 0.0
             del self.waiting[flow.lane][flow.workspace]
-        return render, work, place
+        return render, work, lowest
 
     def finish(self, workspace: Hashable) -> None:
-        """A line of this workspace is done."""
+        """Notes that a line of this workspace is done."""
         self.running[workspace] -= 1
         for flow in self.capped.pop(workspace, ()):
             self._list(flow)
@@ -244,12 +244,12 @@ def forecast(
 ) -> dict[Hashable, Forecast]:
     """Plays the queue forward until the renders named in `own` are made. Consumes the line-up.
 
-    hands: for each slot of these lanes the work until it is free, and for which workspace it works. own: what the
-    lines of a render that are at work still take. after: seconds from a render's last line to its end. speed: how fast each of
-    so many lines goes that are at work at once. arriving: engine-seconds of new work a second, by lane, for what comes
-    later and goes first all the same; mine: of it, what comes from a workspace, which stands behind its own. rooms: processes, in each of which one
-    line that is `Alone` is at work at once. spread: what the slowest tenth takes, as a multiple of the usual. What is not reached within `most` lines is placed behind them, by the
-    work in between.
+    hands: for each slot of these lanes the work until it is free, and for which workspace it works. own: what the lines
+    of a render that are at work still take. after: seconds from a render's last line to its end. speed: how fast each
+    of so many lines goes that are at work at once. arriving: engine-seconds of new work a second, by lane, for what
+    comes later and goes first all the same; mine: the part of it that a workspace sends, which waits behind its own.
+    rooms: processes, each of which makes one line that is `Alone` at a time. spread: what the slowest tenth takes, as a
+    multiple of the usual. Renders that are not reached within `most` lines come after them, by the work in between.
     """
     at_work: list[tuple[float, int, Hashable | None]] = []
     free, order, clock, done = 0, len(hands), 0.0, 0.0  # done: what each slot has done by then
@@ -306,7 +306,7 @@ def forecast(
                 line_up.finish(workspace)
             free += 1
             continue
-        render, work, place = taken
+        render, work, lowest = taken
         free -= 1
         order += 1
         end = end_of(work)
@@ -323,7 +323,7 @@ def forecast(
                 lane: max(0.0, come - mine.get((render.workspace, lane), 0.0))
                 for lane, come in arriving.items()
             }
-            more[name] = _newcomers(clock, place, capacity, now, others)
+            more[name] = _newcomers(clock, lowest, capacity, now, others)
             heapq.heappush(ending, (ends[name], order, name))
     for work, _, name in ending:  # too much goes on beside them to be played to its end
         record(name, clock + max(0.0, work - done) / speed(max(1, busy())))
@@ -357,17 +357,17 @@ def _rest(
 
 
 def _newcomers(
-    wait: float, place: float, capacity: float, now: float, arriving: Mapping[str, float]
+    wait: float, key_of_head: float, capacity: float, now: float, arriving: Mapping[str, float]
 ) -> float:
     """Seconds that a wait grows by what will come within it and go first: what has the smaller key.
 
-    No more than by the wait itself: who comes takes turns with who is there.
+    No more than by the wait itself: newcomers take turns with those who wait already.
     """
     longer = wait
     for _ in range(8):
         before = longer
         longer = wait + sum(
-            work / capacity * min(longer, max(0.0, place - rank(lane, now)))
+            work / capacity * min(longer, max(0.0, key_of_head - rank(lane, now)))
             for lane, work in arriving.items()
         )
         longer = min(longer, 2 * wait)
@@ -377,9 +377,9 @@ def _newcomers(
 
 
 def steady(bins: Sequence[float]) -> float:
-    """What comes in one of these stretches of time, as a rule: a burst is no rate, so the two fullest do not count."""
-    kept = sorted(bins)[: max(1, len(bins) - BURSTS)]
-    return sum(kept) / len(kept) if kept else 0.0
+    """What usually arrives in one of these stretches of time: a burst is no rate, so the two fullest do not count."""
+    usual = sorted(bins)[: max(1, len(bins) - BURSTS)]
+    return sum(usual) / len(usual) if usual else 0.0
 
 
 def _forecast(

@@ -21,7 +21,7 @@ COLD = (
     75.0  # seconds from the order of a worker to its first claim: start, models, warm-up; paid for
 )
 NOISE = 0.25  # standard deviation of the logarithm of a line's time against its estimate
-SLOW = math.exp(1.2816 * NOISE)  # what the 90th percentile of times is to the median
+SLOW = math.exp(1.2816 * NOISE)  # the 90th percentile of times over the median
 TICK = 30.0  # seconds between two decisions
 
 
@@ -60,12 +60,13 @@ def warm(lanes: Sequence[str]) -> Scaler:
 
 
 def fixed(slots: int) -> Scaler:
-    """Always so many."""
+    """Always the same number."""
     return lambda view: slots
 
 
 def reactive(backlog: float, least: int = 1, calm: float = 300.0) -> Scaler:
-    """What is usual: one slot for so many seconds of work that wait beside those at work; down when it was calm."""
+    """The usual way: the busy slots and one more for every `backlog` seconds of waiting work; down after a calm
+    time."""
     calm_since = [0.0]
 
     def decide(view: View) -> int:
@@ -100,7 +101,8 @@ class Pool:
         return self.idle + self.busy - self.surplus + len(self.starting)
 
     def resize(self, wanted: int, clock: float) -> None:
-        """Orders what is missing; sends away what starts, then what idles, then what is busy once its line is done."""
+        """Orders what is missing; ends slots that are starting, then idle ones, then busy ones once their line is
+        done."""
         more = wanted - self.slots
         if more > 0:
             spared = min(more, self.surplus)
@@ -126,43 +128,43 @@ class AtWork:
     took: float
 
     def left(self, now: float) -> float:
-        """What the product thinks is left of it, from its progress."""
+        """The work that is left of it, as the product estimates it from its progress."""
         return self.work * (1 - (now - self.began) / self.took)
 
 
 @dataclass(slots=True)
-class Foretold:
-    """What a render was told when it was asked for, and what became true."""
+class Outcome:
+    """The forecast for a render at its request, and what came true."""
 
     lane: str
-    told: float
+    forecast: float
     high: float
     took: float = 0.0
 
 
 @dataclass(slots=True)
 class Day:
-    """Seconds until the first line began, by lane; what the fleet cost; what users were told."""
+    """Seconds until the first line began, by lane; what the fleet cost; the forecasts and what came true."""
 
     waits: dict[str, list[float]]
     slot_hours: float
     cold_starts: int
-    foretold: list[Foretold]
+    foretold: list[Outcome]
 
     def within_promise(self) -> float:
         """The share of renders that began within the promise of their lane."""
-        kept = sum(sum(w <= LANES[n].promise for w in waits) for n, waits in self.waits.items())
-        return kept / max(1, sum(map(len, self.waits.values())))
+        punctual = sum(sum(w <= LANES[n].promise for w in waits) for n, waits in self.waits.items())
+        return punctual / max(1, sum(map(len, self.waits.values())))
 
     def eta(self) -> tuple[float, float]:
         """(median error over the larger of 25 % and 5 s, share that ended inside high_seconds)."""
-        errors = [abs(f.told - f.took) / max(0.25 * f.took, 5.0) for f in self.foretold]
+        errors = [abs(f.forecast - f.took) / max(0.25 * f.took, 5.0) for f in self.foretold]
         inside = sum(f.took <= f.high for f in self.foretold)
         return scaling.percentile(errors, 0.5), inside / max(1, len(self.foretold))
 
 
 class Simulation:
-    """One day. scalers: a way of scaling for each of POOLS. foretell_every: one of so many renders is told its end."""
+    """One day. scalers: a way of scaling for each of POOLS. foretell_every: one of so many renders gets a forecast."""
 
     def __init__(
         self,
@@ -184,7 +186,7 @@ class Simulation:
         self.at_work: list[tuple[float, int, AtWork]] = []
         self.waits: dict[str, list[float]] = {lane: [] for lane in LANES}
         self.left = [len(render.lines) for render in requests]
-        self.told: dict[int, Foretold] = {}
+        self.outcomes: dict[int, Outcome] = {}
         self.recent: deque[dict[str, float]] = deque(maxlen=15)
         self.clock = self.paid_until = 0.0
         self.order = 0
@@ -235,7 +237,7 @@ class Simulation:
             self.waits,
             sum(pool.paid for pool in self.pools) / 3600,
             sum(pool.cold_starts for pool in self.pools),
-            [found for found in self.told.values() if found.took],
+            [found for found in self.outcomes.values() if found.took],
         )
 
     def _pay(self) -> None:
@@ -271,9 +273,9 @@ class Simulation:
         pool.busy -= 1
         number: int = line.render.name  # type: ignore[assignment]
         self.left[number] -= 1
-        if not self.left[number] and number in self.told:
+        if not self.left[number] and number in self.outcomes:
             took = self.clock - self.requests[number].at + scheduling.ASSEMBLY
-            self.told[number].took = took
+            self.outcomes[number].took = took
 
     def _ask(self, number: int) -> None:
         one = self.requests[number]
@@ -283,10 +285,10 @@ class Simulation:
         self.line_up.add(render)
         if self.foretell_every and number % self.foretell_every == 0:
             self._give_out(self.pool_of[one.lane])
-            self.told[number] = self._foretell(render)
+            self.outcomes[number] = self._foretell(render)
 
-    def _foretell(self, render: Waiting) -> Foretold:
-        """What the product would tell now."""
+    def _foretell(self, render: Waiting) -> Outcome:
+        """What the product would forecast now."""
         pool = self.pool_of[render.lane]
         mine = [line for _, _, line in self.at_work if line.render.lane in pool.lanes]
         own = max((line.left(self.clock) for line in mine if line.render is render), default=0.0)
@@ -306,4 +308,4 @@ class Simulation:
             },
             spread=SLOW,
         )[render.name]
-        return Foretold(render.lane, found.ends, found.slow)
+        return Outcome(render.lane, found.ends, found.slow)

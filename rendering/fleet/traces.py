@@ -1,4 +1,4 @@
-"""Simulated days: who asks for what, and when. Three families, each with a day for every seed, and files."""
+"""Simulated days: who requests what, and when. Three families, each with a day for every seed, and files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rendering.fleet.scheduling import LANES
 from rendering.values import BadInput
+from rendering.words import gettext
 
 DAY = 86_400.0
 SHARES = {"preview": 0.34, "short": 0.2, "long": 0.12, "free": 0.3, "enterprise": 0.04}
@@ -36,7 +37,7 @@ def _render(dice: random.Random, at: float, workspace: int, lane: str) -> Reques
 
 
 def _people(dice: random.Random, renders: int) -> list[tuple[int, str]]:
-    """Who asks, with a few workspaces asking for much: (workspace, lane) pairs to draw from."""
+    """(workspace, lane) pairs to draw from; a few workspaces request much."""
     lanes, weights = list(SHARES), list(SHARES.values())
     spaces = [int(dice.paretovariate(1.1)) for _ in range(max(60, renders // 60))]
     return [
@@ -70,7 +71,7 @@ def office(dice: random.Random, renders: int) -> list[Request]:
 
 
 def campaigns(dice: random.Random, renders: int) -> list[Request]:
-    """Office hours, and programs that ask for hundreds of videos within a minute or so."""
+    """Office hours, and programs that request hundreds of videos within a minute or so."""
     people = _people(dice, renders)
     found = [
         _render(dice, at, *dice.choice(people)) for at in _thinned(dice, int(0.6 * renders), _hours)
@@ -132,5 +133,8 @@ def trace(name: str, seed: int, renders: int) -> list[Request]:
                 )
             found.append(request)
     if not found:
-        raise BadInput(f"{name} holds no renders.", code="invalid_field")
+        raise BadInput(
+            gettext("{name} holds no renders; give a file that has some.").format(name=name),
+            code="invalid_field",
+        )
     return sorted(found, key=lambda request: request.at)

@@ -1,4 +1,5 @@
-"""The fleet as it is and as it should be: `scaling.decide` over the rows, kept for whoever starts and ends workers."""
+"""The fleet as it is and as it should be: `scaling.decide` over the rows, stored for whoever starts and ends
+workers."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _arrivals(now: datetime) -> dict[str, list[float]]:
-    """Engine-seconds asked for in each of the last bins, oldest first, of each workspace what its cap can use."""
+    """Engine-seconds requested in each of the last bins, oldest first, of each workspace only what its cap can use."""
     bins: dict[str, list[dict[str, float]]] = {lane: [{} for _ in range(RECENT)] for lane in LANES}
     for lane, rows in queue.arrivals(timedelta(seconds=RECENT * BIN)).items():
         for at, workspace, work in rows:
-            place = min(RECENT - 1, max(0, RECENT - 1 - int((now - at).total_seconds() / BIN)))
-            found = bins[lane][place]
+            index = min(RECENT - 1, max(0, RECENT - 1 - int((now - at).total_seconds() / BIN)))
+            found = bins[lane][index]
             found[workspace] = found.get(workspace, 0.0) + work
     return {
         lane: [sum(scaling.usable(lane, work, BIN) for work in found.values()) for found in each]
@@ -49,7 +50,7 @@ def _waiting() -> dict[str, list[float]]:
 
 
 def decide() -> list[WarmPool]:
-    """What each lane wants now, written down. Repeating it changes nothing but the moment."""
+    """Decides what each lane wants now, and stores it. Repeating it changes only the moment."""
     now = timezone.now()
     return _decided(now, _arrivals(now), _waiting())
 
@@ -100,7 +101,7 @@ def decided() -> list[WarmPool]:
 
 
 def slots_of(lanes: tuple[str, ...]) -> int:
-    """Slots that workers serve which serve one of these lanes."""
+    """The slots of all workers that serve one of these lanes."""
     return sum(
         worker.slots
         for worker in Worker.alive()
@@ -130,8 +131,8 @@ def plan() -> dict[str, Any]:
 
 def samples() -> Iterator[Sample]:
     """The fleet and its queue, for Prometheus."""
-    told = plan()
-    for name, pool in told["pools"].items():
+    fleet = plan()
+    for name, pool in fleet["pools"].items():
         label = {"pool": name}
         yield Sample("likeness_pool_desired_slots", "gauge", "Slots wanted.", pool["slots"], label)
         yield Sample(

@@ -82,23 +82,23 @@ def run(script: Script, speech: Speech) -> Timing:
 def timed(sentence: Sentence, language: str, clip: Clip) -> Clip:
     """A clip without phones, with the phones, caption words and pauses of its sentence.
 
-    Forced alignment is believed where the words that the provider timed, if it did, stand at the same places.
+    Forced alignment is believed unless the provider timed the words and they begin at other times.
     """
     script = Script("", (sentence,), language)
     heard = Speech(clip.wav, clip.wav.size / SAMPLE_RATE)
-    told: TimedBy = "aligned"
+    source: TimedBy = "aligned"
     found = aligned(script, clip.wav)
     if found and clip.words and not _agree(found[0], clip.words):
         found = None
     if found is None and clip.words:
-        found, told = _in_words(script, heard, clip.words), "provider"
+        found, source = _in_words(script, heard, clip.words), "provider"
     if found is None:
-        found, told = _by_energy(script, heard), "energy"
+        found, source = _by_energy(script, heard), "energy"
     wav, words, phones = _paused(sentence, language, clip.wav, *found)
     shown = tuple(
         part for word in words for part in english.captions(word.text, word.start, word.end)
     )
-    return Clip(wav, shown, phones, told)
+    return Clip(wav, shown, phones, source)
 
 
 def _agree(words: tuple[Word, ...], timed: tuple[Word, ...]) -> bool:
@@ -142,8 +142,8 @@ def _paused(
         return wav, words, phones
     spoken = english.pronounce(sentence, british=language == "en-GB")
     sounded = {symbol.word for symbol in spoken.symbols if symbol.char not in english.PUNCTUATION}
-    for place, seconds in reversed(spoken.pauses):
-        before = max((symbol.word for symbol in spoken.symbols[: place + 1]), default=-1)
+    for index, seconds in reversed(spoken.pauses):
+        before = max((symbol.word for symbol in spoken.symbols[: index + 1]), default=-1)
         count = sum(1 for word in sounded if 0 <= word <= before)
         if not 0 < count <= len(words):
             continue
@@ -165,9 +165,11 @@ def _paused(
 
 
 def parts(size: int) -> Iterator[tuple[int, int, int]]:
-    """(begin, at, end) of pieces of a long sound that are worked on one after another, so that memory does not grow with it.
+    """(begin, at, end) of pieces of a long sound that are processed one after another, so that memory does not grow
+    with it.
 
-    What counts begins `at` and is PART long; on both sides stands some more, so that filters have settled and windows are whole.
+    The part that counts begins `at` and is PART long; both sides have some more, so that filters settle and windows are
+    whole.
     """
     for at in range(0, size, PART):
         yield max(0, at - BESIDE), at, min(size, at + PART + BESIDE)
@@ -257,13 +259,13 @@ def _pieces(script: Script) -> list[tuple[str, str, str]]:
         for index, shown in enumerate(spoken.words):
             sounds: list[str] = [""]
             last = -1
-            for place, symbol in enumerate(spoken.symbols):
+            for at, symbol in enumerate(spoken.symbols):
                 if symbol.word != index or symbol.char in english.PUNCTUATION:
                     continue
-                if last >= 0 and any(s.char == " " for s in spoken.symbols[last:place]):
+                if last >= 0 and any(s.char == " " for s in spoken.symbols[last:at]):
                     sounds.append("")
                 sounds[-1] += symbol.char
-                last = place
+                last = at
             for number, sound in enumerate(s for s in sounds if s):
                 bare = shown.strip("\"“”‘’'.,;:!?()[]…—-").replace("’", "'").lower()
                 simple = len(sounds) == 1 and bare.replace("'", "").isalpha() and bare.isascii()
@@ -316,7 +318,7 @@ def aligned(script: Script, wave: Floats) -> tuple[tuple[Word, ...], tuple[Phone
         readings.append(sounds)
     spoken = _heard(decoder, names, samples)
     if spoken is None:
-        # The best path through the lattice may hold a silence too short for its phone; what was decoded first does not.
+        # The best path through the lattice may hold a silence too short for its phone; the first pass does not.
         decoder.config["bestpath"] = False
         spoken = _heard(decoder, names, samples)
     if spoken is None:
@@ -362,7 +364,7 @@ def _heard(
             decoder.start_utt()
             decoder.process_raw(samples, full_utt=True)
             decoder.end_utt()
-        # Entries die with the iteration, so their numbers are taken in passing.
+        # Entries die with the iteration, so their numbers are read within it.
         found = [
             (word.start, word.start + word.duration, [(p.name, p.start, p.duration) for p in word])
             for word in decoder.get_alignment()

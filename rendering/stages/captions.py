@@ -14,8 +14,8 @@ from rendering.values import BadInput, Chapter, CueEdit, Warn, Word
 
 VERSION = "captions/2"
 WIDTH, LINES = 42, 2  # characters a line, lines a cue
-LONGEST = 7.0  # seconds that a cue stands at most
-BRIEFEST = 0.04  # seconds that every cue is seen
+LONGEST = 7.0  # seconds that a cue is shown at most
+BRIEFEST = 0.04  # seconds that every cue is shown at least
 SHORTEST = 1.0  # seconds below which a cue flashes
 PACE = 20.0  # characters a second that are read with ease
 HOLD = 0.6  # seconds a cue may stay after its last word
@@ -48,28 +48,28 @@ class Cue:
 def cues(words: Sequence[Word], edits: Sequence[CueEdit] = ()) -> list[Cue]:
     """The captions of one line of the script: every word once, in order, no cue over another.
 
-    edits: cues that were changed by hand; the words of each stay together, and what is between them is divided as usual.
-    What of an edit is outside the line, or in an earlier edit, is left out.
+    edits: cues that were changed by hand; the words of each stay together, and the words between them are divided as
+    usual. Words of an edit that are outside the line, or in an earlier edit, are left out of it.
     """
-    places = [number for number, word in enumerate(words) for _ in word.text.split()]
+    word_of = [number for number, word in enumerate(words) for _ in word.text.split()]
     groups: list[list[_Piece]] = []
     changed: list[CueEdit | None] = []
     at = 0
 
     def usual(end: int) -> None:
-        made = _groups(_pieces(words, places, at, end))
+        made = _groups(_pieces(words, word_of, at, end))
         groups.extend(made)
         changed.extend([None] * len(made))
 
     for edit in sorted(edits, key=lambda edit: edit.first):
-        first, last = max(at, edit.first), min(edit.last, len(places) - 1)
+        first, last = max(at, edit.first), min(edit.last, len(word_of) - 1)
         if first > last:
             continue
         usual(first)
-        groups.append(_pieces(words, places, first, last + 1))
+        groups.append(_pieces(words, word_of, first, last + 1))
         changed.append(edit)
         at = last + 1
-    usual(len(places))
+    usual(len(word_of))
     return _edited(_timed(groups), changed)
 
 
@@ -83,13 +83,13 @@ class _Piece:
     number: int
 
 
-def _pieces(words: Sequence[Word], places: Sequence[int], first: int, end: int) -> list[_Piece]:
+def _pieces(words: Sequence[Word], word_of: Sequence[int], first: int, end: int) -> list[_Piece]:
     """Words `first` to `end` of the line; words that a voice says as one share its time."""
     found = []
     for number in range(first, end):
-        word = words[places[number]]
+        word = words[word_of[number]]
         texts = word.text.split()
-        at = number - places.index(places[number])
+        at = number - word_of.index(word_of[number])
         step = (word.end - word.start) / len(texts)
         single = Word(texts[at], word.start + at * step, word.start + (at + 1) * step)
         found += [_Piece(p.text, p.start, p.end, number) for p in _divided(single)]
@@ -97,7 +97,7 @@ def _pieces(words: Sequence[Word], places: Sequence[int], first: int, end: int) 
 
 
 def wrapped(text: str) -> str:
-    """The text as a cue shows it, on one or two lines. BadInput where it does not fit."""
+    """The text as a cue shows it, on one or two lines. Raises BadInput if it does not fit."""
     found = _lines(text.split())
     if found is None:
         raise BadInput(
@@ -226,7 +226,7 @@ def _timed(groups: list[list[_Piece]]) -> list[Cue]:
 
 
 def _ended(start: float, end: float) -> float:
-    """The end of a cue that is seen at all, and not longer than one is read."""
+    """The end of a cue that is shown for BRIEFEST seconds at least and LONGEST at most."""
     return min(max(end, start + BRIEFEST), start + LONGEST)
 
 
@@ -258,7 +258,8 @@ def fast(words: Sequence[Word], edits: Sequence[CueEdit] = ()) -> list[Warn]:
 def of_lines(
     lines: Sequence[tuple[Sequence[Word], Sequence[CueEdit], float]],
 ) -> list[list[Cue]]:
-    """The cues of each line in the time of the whole, in milliseconds: one after the other, the last over when the whole is.
+    """The cues of each line in the time of the whole, rounded to milliseconds: one after the other, the last over when
+    the whole is.
 
     lines: words, edits and seconds of each.
     """

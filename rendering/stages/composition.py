@@ -27,9 +27,9 @@ LIFT = 0.5  # of its own height, how far a card rises while it comes
 
 
 class Person(Protocol):
-    """Who is put into the frame, at the size that the layout needs. Places are pixels of the person's own picture.
+    """Who is put into the frame, at the size that the layout needs. Positions are pixels of the person's own picture.
 
-    anchor: the middle of the face, and its top. height: rows of the picture; below it there is nothing to show.
+    anchor: the middle of the face, and its top. height: rows of the picture; nothing is shown below them.
     crown: the row where the hair begins, if the picture has all of it.
     """
 
@@ -38,7 +38,7 @@ class Person(Protocol):
     crown: int | None
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
-        """What to lay, back to front, for these tracks; only what lies in the window is needed."""
+        """The patches to lay, back to front, for these tracks; only what lies in the window is needed."""
 
 
 class Composition:
@@ -90,7 +90,7 @@ class Composition:
                 frame = ground.copy()
                 if moving is not None:
                     self._show(frame, next(moving))
-                self._place(frame, tracks)
+                self._lay_person(frame, tracks)
                 if self.before is not None and moment < DISSOLVE:
                     before = next(self.before)
                 elif self.before is not None:
@@ -123,7 +123,8 @@ class Composition:
         *,
         end: bool = False,
     ) -> Frame:
-        """One frame: at `moment` of the line, or with the overlays that are there at its end; else with all of them."""
+        """One frame: at `moment` of the line, or with the overlays that are visible at its end; else with all of
+        them."""
         frame = self._ground()
         background = self.spec.background
         if background.video is not None:
@@ -140,12 +141,12 @@ class Composition:
         *,
         end: bool = False,
     ) -> Frame:
-        """The person and what lies over them, as in `still`, on what is behind."""
-        self._place(frame, pose)
+        """Lays the person, and what lies over them, onto a frame of what is behind, as in `still`."""
+        self._lay_person(frame, pose)
         painting.lay_all(frame, self._fixed)
         for overlay, begin, finish in self.laid:
-            there = moment is None or begin <= moment < finish
-            if overlay.last is None if end else there:
+            visible = moment is None or begin <= moment < finish
+            if overlay.last is None if end else visible:
                 painting.lay(frame, painting.drawn(overlay, self.video))
         if caption and self.spec.captions.burn_in:
             painting.lay(
@@ -154,7 +155,7 @@ class Composition:
         return painting.straight(frame)
 
     def _show(self, frame: Frame, picture: Frame) -> None:
-        """The picture of the background's video, under the text beside the person."""
+        """Shows the picture of the background's video, under the text beside the person."""
         part = self._part()
         frame[part.top : part.bottom, part.left : part.right] = picture
         self._furnish(frame)
@@ -200,8 +201,7 @@ class Composition:
         second = painting.rgb(background.to)
         return tuple((a + b) // 2 for a, b in zip(first, second, strict=True))  # type: ignore[return-value]
 
-    def _place(self, frame: Frame, tracks: dict[str, float]) -> None:
-        """Lays the person in."""
+    def _lay_person(self, frame: Frame, tracks: dict[str, float]) -> None:
         if self.standing.circle:
             painting.lay(frame, self._circled(tracks))
             return
@@ -226,7 +226,7 @@ class Composition:
 
     @functools.cached_property
     def _fixed(self) -> list[Patch]:
-        """What stands over the person in every frame."""
+        """The patches over the person in every frame."""
         logo = self.spec.logo
         if logo is None:
             return []
@@ -237,7 +237,7 @@ class Composition:
         return [Patch(picture, *placing.place(logo.position, size, self.video))]
 
     def _finished(self, frame: Frame, moment: float, before: Frame | None) -> Frame:
-        """What lies over the person at this moment."""
+        """The frame with what lies over the person at this moment."""
         painting.lay_all(frame, self._fixed)
         for overlay, begin, end in self.laid:
             share = _share(overlay, begin, end, moment)
@@ -267,7 +267,7 @@ class Composition:
 
 
 def _timed(overlay: Overlay, words: Sequence[Word], seconds: float) -> tuple[Overlay, float, float]:
-    """(overlay, when it comes, when it is gone); infinite where it stands already or still."""
+    """(overlay, when it comes, when it is gone); infinite if it is there before or after the line."""
     times = [(word.start, word.end) for word in words for _ in word.text.split()]
     begin, end = -np.inf, np.inf
     if times and overlay.first is not None:

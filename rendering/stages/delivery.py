@@ -59,7 +59,7 @@ def segment(
 ) -> int:
     """Writes the pictures to `film` (MP4, no sound) as they are drawn, the sound to `sound` (FLAC).
 
-    The sound is made exactly as long as the pictures: silence is added, or what exceeds is cut. Gives
+    The sound is made exactly as long as the pictures: silence is added, or the excess is cut. Returns
     the number of frames. Raises Canceled when `stop` is set, and what drawing the frames raises.
     """
     import soundfile  # large: loaded when it is needed
@@ -105,19 +105,19 @@ def assemble(
     report: Report | None = None,
     stop: threading.Event | None = None,
 ) -> Files:
-    """Joins segments of one VideoFormat into an MP4 that starts to play before it is loaded; a WebM for VP9.
+    """Joins segments of one VideoFormat into an MP4 that plays before it is fully loaded; a WebM for VP9.
 
-    `folder` must be empty and keeps the files. music: the bed under the whole. cues: of each segment, the captions
+    `folder` must be empty and will hold the files. music: the bed under the whole. cues: of each segment, the captions
     that were changed by hand. A codec other than the segments' encodes again. Raises
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
-    tell = report or (lambda stage, fraction: None)
+    progress = report or (lambda stage, fraction: None)
     seconds = sum(part.seconds for part in segments)
     film = folder / f"video{video.suffix}"
     listed, described = folder / "segments.txt", folder / "chapters.txt"
     listed.write_text("ffconcat version 1.0\n" + "".join(map(_entry, segments)), encoding="utf-8")
     described.write_text(_metadata(title, chapters), encoding="utf-8")
-    tell("delivery", 0.0)
+    progress("delivery", 0.0)
     bed = None
     if music is not None:
         bed = folder / "music.flac"
@@ -127,10 +127,10 @@ def assemble(
         sound,
         speech=lambda: _sound(segments),
         bed=bed,
-        report=lambda fraction: tell("delivery", 0.6 * fraction),
+        report=lambda fraction: progress("delivery", 0.6 * fraction),
         stop=stop,
     )
-    tell("delivery", 0.6)
+    progress("delivery", 0.6)
     same = codec == video.codec
     encoder = ["-c:v", "copy", "-video_track_timescale", str(512 * video.fps)]
     if not same:
@@ -150,7 +150,7 @@ def assemble(
         ],
         stop=stop,
     )
-    tell("delivery", 0.8)
+    progress("delivery", 0.8)
     for done in filter(None, (bed, sound)):
         done.unlink()
     files = Files(
@@ -169,7 +169,7 @@ def assemble(
     files.transcript.write_text(captions.transcript(lines, chapters), encoding="utf-8")
     if stop is not None and stop.is_set():
         raise Canceled
-    tell("delivery", 0.9)
+    progress("delivery", 0.9)
     return files
 
 
@@ -205,7 +205,7 @@ def chapters(titles: Sequence[str], lengths: Sequence[float]) -> list[Chapter]:
 
 
 def _entry(part: Segment) -> str:
-    """A line of the list that ffmpeg joins. The length is given: what it would guess may drift."""
+    """A line of the list that ffmpeg joins. The length is written out: its own guess may drift."""
     name = str(part.video.resolve()).replace("'", r"'\''")
     return f"file '{name}'\nduration {part.seconds:.6f}\n"
 
@@ -216,7 +216,9 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
     def escaped(text: str) -> str:
         flat = " ".join(text.split())
         safe = "".join("\\" + char if char in "=;#\\" else char for char in flat)
-        return safe + " " if safe.endswith("\\") else safe  # its reader would go on to the next row
+        return (
+            safe + " " if safe.endswith("\\") else safe
+        )  # else its reader would go on to the next row
 
     rows = [";FFMETADATA1", f"title={escaped(title)}"]
     for chapter in chapters:

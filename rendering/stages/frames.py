@@ -1,4 +1,4 @@
-"""Stage 5, frames: motion, sound, a face and a composition to pictures, one at a time.
+"""Stage 5, frames: from motion, sound, a face and a composition to pictures, one at a time.
 
 An engine draws the person with alpha, composition.py puts them into the frame.
 """
@@ -25,7 +25,7 @@ VERSION = f"frames/4 {portrait.VERSION}"
 EVERY = 5  # frames between two reports
 SILENCE = np.zeros(0, np.float32)
 PROBE_EVERY = 25  # frames between two looks at what is beside the person
-REACH = 0.2  # face heights beyond the resting person: as far as the most tilted head comes
+REACH = 0.2  # face heights beyond the resting person: the farthest that a tilted head reaches
 
 
 class Drawn:
@@ -45,7 +45,7 @@ class Drawn:
         self.gauge = portrait.Gauge()
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
-        """Body and head for these tracks (motion.TRACKS); of the body what lies in the window."""
+        """Body and head for these tracks (motion.TRACKS); of the body only what lies in the window."""
         left, top = max(self.body.left, window.left), max(self.body.top, window.top)
         wide = min(self.body.right, window.right) - left
         tall = min(self.body.bottom, window.bottom) - top
@@ -84,7 +84,8 @@ class Drawn:
 
 
 class Played:
-    """A person of whom an engine makes one picture after another (composition.Person): the one of the frame at hand."""
+    """A person whom an engine draws picture by picture (composition.Person); `now` is the picture of the current
+    frame."""
 
     def __init__(self, still: Drawn, pictures: Iterator[list[Piece]]) -> None:
         self.anchor, self.height, self.crown = still.anchor, still.height, still.crown
@@ -143,9 +144,9 @@ def run(
 ) -> Pictures:
     """motion.frames pictures, uint8 RGB (or straight RGBA where the video has alpha) of the video's size.
 
-    at: seconds of the background's video at the line's beginning; before: the frames to dissolve from. wav, seed and store
-    are for engines that listen, draw lots or keep what they made (takes.Take). A draft is drawn like any other film, and
-    marked as one. Raises what `report` raises, and weights.NotReady for an engine that cannot start.
+    at: seconds of the background's video at the line's beginning; before: the frames to dissolve from. wav, seed and
+    store are for engines that listen, use chance or store what they made (takes.Take). A draft is drawn like any other
+    film, and marked as one. Raises what `report` raises, and weights.NotReady for an engine that cannot start.
     """
     still = Drawn(spec, avatar)
     person: Drawn | Played = still
@@ -198,9 +199,9 @@ def rest(
     timing: Timing | None = None,
     at: float = 0.0,
 ) -> Frame:
-    """The frame with the person in a pose of motion.rest: with how every line begins and ends.
+    """The frame with the person in a pose of motion.rest, as every line begins and ends.
 
-    moment: seconds of the line, for the overlays that stand then; None shows all of them.
+    moment: seconds of the line, for the overlays that are visible then; None shows all of them.
     """
     words = timing.words if timing else ()
     seconds = timing.seconds if timing else 0.0
@@ -220,7 +221,8 @@ STILL = 360.0  # pixels of the face in a picture that previews scale
 
 
 def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
-    """All of the person that may be seen, in a pose, premultiplied RGBA, with a face of STILL pixels: what previews are made of."""
+    """All of the person that may be seen, in a pose, premultiplied RGBA, with a face of STILL pixels; previews are made
+    of it."""
     face = portrait.portrait(avatar, STILL)
     rows, columns = face.body.shape[:2]
     found = face.draw_body(pose, 0, 0, columns, rows)

@@ -156,7 +156,7 @@ LETTERS = frozenset(
 )
 """Those beyond ASCII that the voices have a sound for."""
 SETTLED = "\ue000"
-"""Stands for what a rule has read, so that no other rule reads it again."""
+"""Replaces what a rule has read, so that no other rule reads it again."""
 
 
 @functools.cache
@@ -166,7 +166,7 @@ def latin(char: str) -> bool:
 
 @functools.cache
 def sound(char: str) -> str:
-    """What is read for a letter, a number or a sign: itself, what it is made of, or nothing."""
+    """The text that is read for a letter, a number or a sign: itself, its parts, or nothing."""
     kind = unicodedata.category(char)
     if char.isascii() or char in LETTERS or kind[0] in "PMZC" or kind == "Sk":
         return char
@@ -218,7 +218,7 @@ def ipa(text: str, british: bool = False) -> str:
 
 @dataclass(slots=True)
 class _Said:
-    """Characters start:end of the line's text are spoken otherwise."""
+    """Characters start:end of the line's text are spoken as `spoken`."""
 
     start: int
     end: int
@@ -247,7 +247,7 @@ class Layout:
         self.pauses: list[tuple[int, float]] = []
         self.breaks: set[int] = set()
         self.marks: list[_Marked] = []
-        self.lost: list[tuple[int, int]] = []  # what no sound is made for
+        self.lost: list[tuple[int, int]] = []  # what no voice has a sound for
         pieces: list[str] = []
         bare: list[_Marked | float] = []  # marks and pauses since the last word
         for run in runs:
@@ -317,7 +317,7 @@ class Layout:
         self.said.sort(key=_start)
 
     def apply_letters(self, cuts: set[int]) -> None:
-        """Letters, numbers and signs that no voice knows are said as those that they stand for, or left out."""
+        """Replaces letters, numbers and signs that no voice knows by those that they stand for, or leaves them out."""
         masked = EMOJI.sub(lambda match: "\ue001" * len(match[0]), self.masked())
         if masked.isascii():
             return
@@ -395,7 +395,8 @@ class Layout:
         return found, self._placed(bounds)
 
     def _placed(self, bounds: list[tuple[int, int]]) -> list[Mark]:
-        """The marks among the characters of the captions; behind the last word one belongs to the last sentence."""
+        """The marks, positioned among the characters of the captions; one behind the last word belongs to the last
+        sentence."""
         if not self.marks or not bounds:
             return []
         shown = [0, *accumulate(bool(_SHOWN.match(char)) for char in self.text)]
@@ -507,7 +508,7 @@ def _wait(bare: list[_Marked | float]) -> None:
 
 
 def _cleaned(text: str) -> str:
-    """Without emoji and invisible characters, with every run of white space as one blank."""
+    """The text without emoji and invisible characters, with every run of white space as one blank."""
     if text.isascii():
         return text if text.isalnum() else _BLANKS.sub(" ", text)
     return _BLANKS.sub(" ", EMOJI.sub(" ", INVISIBLE.sub("", text)))

@@ -1,4 +1,4 @@
-"""Words drawn into pictures: which font has their letters, how lines break, and pictures of them with alpha.
+"""Draws words into pictures: which font has their letters, how lines break, and pictures of them with alpha.
 
 A text is written in the first font of its family that has all of its letters; raqm (HarfBuzz, FriBiDi) shapes and orders
 scripts that need it, so that Arabic joins and Hebrew runs from the right.
@@ -72,7 +72,8 @@ def font_of(text: str, family: str) -> str | None:
 
 
 def check(text: str, *, path: str | None = None) -> None:
-    """Raises BadInput for what cannot be written: letters without a glyph, or scripts mixed that no one font has."""
+    """Raises BadInput for text that cannot be written: letters without a glyph, or a mix of scripts that no one font
+    has."""
     where = {"path": path} if path else {}
     if font_of(text, "bold") is None:
         known = frozenset().union(*(glyphs(font) for font in FAMILIES["bold"]))
@@ -116,7 +117,7 @@ def load(font: str, size: int) -> FreeTypeFont:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of text in one font. `right`: they begin at the right."""
+    """Lines of text in one font. `right`: they begin at the right edge."""
 
     lines: tuple[str, ...]
     font: str
@@ -131,9 +132,9 @@ class Block:
 
 
 def block(text: str, *, family: str, size: int, width: float, leading: float = 1.3) -> Block:
-    """The text broken so that no line is wider than `width` pixels; a word that is gets divided.
+    """The text broken so that no line is wider than `width` pixels; a word that is wider is divided.
 
-    Letters that no font has are left out: check() has refused them where somebody can mend them.
+    Letters that no font has are left out: check() has refused them earlier, where somebody could mend them.
     """
     font = font_of(text, family)
     if font is None:
@@ -151,7 +152,7 @@ def block(text: str, *, family: str, size: int, width: float, leading: float = 1
 
 
 def evened(text: str, *, family: str, size: int, width: float) -> Block:
-    """As `block`; where the text's own lines do not fit, it is broken anew into lines of about one length."""
+    """Like `block`; if the text's own lines do not fit, it is broken anew into lines of about one length."""
     found = block(text, family=family, size=size, width=width)
     if len(found.lines) <= len(text.split("\n")):
         return found
@@ -198,7 +199,8 @@ def _parts(word: str, font: FreeTypeFont, width: float) -> list[str]:
 
 
 def mask(found: Block, *, align: str = "left", width: int | None = None) -> Frame:
-    """The block as uint8 alpha (block.height, width or block.width). align: left, center; right for scripts from there."""
+    """The block as uint8 alpha (block.height, width or block.width). align: left (right for
+    scripts that run from the right) or center."""
     from PIL import Image, ImageDraw  # large: loaded when it is needed
 
     wide = max(1, width or found.width)

@@ -61,7 +61,7 @@ def refused(sentence: str, start: int = 0, end: int = 0) -> BadInput:
 
 
 def pause_of(text: str) -> float | None:
-    """Seconds of "0.5", "0.5s" or "500ms"; None when it is no time."""
+    """Seconds of "0.5", "0.5s" or "500ms"; None for anything else."""
     match = re.fullmatch(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(ms|s|)", text.strip())
     return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
 
@@ -125,18 +125,20 @@ def markdown(source: str) -> tuple[list[Run], list[Warn]]:
 def _inline(
     source: str, start: int, end: int, runs: list[Run], warnings: list[Warn], rows: list[_Stars]
 ) -> None:
-    at = place = start  # where what is not yet a run begins, and where the next token is looked for
+    at = seek = (
+        start  # where the text that is not yet a run begins, and where the next token is searched
+    )
     endless = (
         set()
-    )  # what begins and is not closed any more, so that nobody looks for its end again
-    while match := _MARKDOWN.search(source, place, end):
+    )  # kinds that are never closed from here on, so that their end is not searched again
+    while match := _MARKDOWN.search(source, seek, end):
         begin, finish = match.span()
         kind = match.lastgroup
         code = Run("", finish, finish)
         if kind in ("comment", "ticks"):
             closing = "-->" if kind == "comment" else "`"
             close = -1 if kind in endless else source.find(closing, finish, end)
-            place = finish
+            seek = finish
             if close < 0:
                 endless.add(kind)
                 continue
@@ -147,11 +149,11 @@ def _inline(
             else:
                 finish = close + len(closing)
         elif kind in ("mark", "pause", "unknown", None):
-            at = place = _bracket(match, source, at, end, runs, warnings)
+            at = seek = _bracket(match, source, at, end, runs, warnings)
             continue
         if begin > at:
             runs.append(Run(source[at:begin], at, begin))
-        at = place = finish
+        at = seek = finish
         if kind == "ticks":
             runs.append(code)
         elif kind == "escaped":
@@ -186,23 +188,23 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
     """Pair the rows of stars, nearest first; what stays unpaired is spoken as it stands."""
     weight = [0] * (len(runs) + 1)
     open_rows: list[_Stars] = []
-    places: dict[str, list[int]] = {"*": [], "_": []}  # of each kind among them
+    positions: dict[str, list[int]] = {"*": [], "_": []}  # of each kind among them
     for row in rows:
-        alike = places[row.char]
-        # What stands right beside it has nothing to emphasise between them.
+        alike = positions[row.char]
+        # A row right beside this one has nothing between them to emphasise.
         nearest = -2 if alike and open_rows[alike[-1]].at + 1 == row.at else -1
         if row.closes and len(alike) >= -nearest:
-            place = alike[nearest]
-            opener = open_rows[place]
+            index = alike[nearest]
+            opener = open_rows[index]
             used = min(opener.left, row.left, 3)
             weight[opener.at + 1] += used
             weight[row.at] -= used
             opener.left -= used
             row.left -= used
-            del open_rows[place + (opener.left > 0) :]
-            for kept in places.values():
-                while kept and kept[-1] >= len(open_rows):
-                    kept.pop()
+            del open_rows[index + (opener.left > 0) :]
+            for numbers in positions.values():
+                while numbers and numbers[-1] >= len(open_rows):
+                    numbers.pop()
         if row.opens and row.left:
             alike.append(len(open_rows))
             open_rows.append(row)
@@ -211,9 +213,9 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
     for index, run in enumerate(runs):
         level += weight[index]
         if index in left:
-            keep = left[index].left
-            if keep:
-                found.append(replace(run, text=run.text[:keep], end=run.start + keep))
+            unused = left[index].left
+            if unused:
+                found.append(replace(run, text=run.text[:unused], end=run.start + unused))
             continue
         found.append(replace(run, manner=STRONG if level >= 2 else MODERATE) if level else run)
     return found
@@ -234,7 +236,8 @@ def plain(source: str) -> tuple[list[Run], list[Warn]]:
 def _bracket(
     match: re.Match[str], source: str, at: int, end: int, runs: list[Run], warnings: list[Warn]
 ) -> int:
-    """The text from `at`, and then a pause, a mark, or words that look like a mark and are none; where that ends."""
+    """Adds the text from `at`, and then a pause, a mark, or words that look like a mark and are none; returns where
+    that ends."""
     begin, finish = match.span()
     start = begin
     if match["mark"]:
@@ -292,7 +295,7 @@ class Element:
 
 
 def tokens(source: str) -> Iterator[re.Match[str]]:
-    """The tokens of an SSML source. Raises BadInput for what this reader does not take."""
+    """The tokens of an SSML source. Raises BadInput for what this reader does not accept."""
     tags = 0
     for match in _TOKEN.finditer(source):
         start, end = match.span()
@@ -337,10 +340,15 @@ def ssml(source: str, language: str) -> tuple[list[Run], list[Warn]]:
         elif match["name"] and match["close"]:
             name = match["name"].lower()
             if not stack or stack[-1].name != name or match["rest"] or match["empty"]:
-                open_tag = f"; close <{stack[-1].name}> first" if stack else ""
-                raise refused(
-                    f"The SSML closes <{name}> where it is not open{open_tag}.", start, end
-                )
+                if stack:
+                    sentence = gettext(
+                        "The SSML closes <{name}> where it is not open; close <{open}> first."
+                    ).format(name=name, open=stack[-1].name)
+                else:
+                    sentence = gettext(
+                        "The SSML closes <{name}> where it is not open; remove </{name}>."
+                    ).format(name=name)
+                raise refused(sentence, start, end)
             _close(stack.pop(), runs, warnings, language, source, end)
         elif match["name"]:
             name = match["name"].lower()
@@ -486,7 +494,11 @@ def _close(
     run = Run(text, first, last, element.manner, kind="said")
     if name == "sub":
         if not attributes.get("alias", "").strip():
-            raise refused("The SSML tag <sub> lacks its alias.", element.start, end)
+            raise refused(
+                gettext('The SSML tag <sub> lacks its alias; add one, as in alias="kilometres".'),
+                element.start,
+                end,
+            )
         runs.append(replace(run, value=attributes["alias"]))
     elif name == "phoneme":
         if attributes.get("alphabet", "ipa").lower() != "ipa":

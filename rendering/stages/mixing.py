@@ -14,7 +14,7 @@ from rendering import media
 from rendering.values import SAMPLE_RATE
 
 LOUDNESS = -16.0  # LUFS of every film
-NEAR = 0.2  # LU from it that are left as they are
+NEAR = 0.2  # LU from it that are not corrected
 PEAK = -1.0  # dBTP that no film passes
 CEILING = -1.6  # dBTP at which the limiter holds: encoding adds some tenths
 LOUDER = 9.0  # dB that a film is lifted at most: where music is nearly all of it, the voice would be crushed
@@ -35,10 +35,12 @@ def write(
     report: Callable[[float], None] = lambda share: None,
     stop: threading.Event | None = None,
 ) -> media.Loudness:
-    """Writes the film's sound, 48 kHz: in one channel, or in two with a `bed`. Gives what is measured on the file.
+    """Writes the film's sound, 48 kHz: in one channel, or in two with a `bed`. Returns the loudness measured on the
+    file.
 
-    speech: begins it anew, in blocks of mono, 16 bit, SAMPLE_RATE. It is at LOUDNESS, but for films that are silent, or
-    nearly all music under which next to nothing is said. Raises Canceled within a second of `stop`.
+    speech: called for each pass, gives the speech in blocks of mono, 16 bit, SAMPLE_RATE. The sound is at LOUDNESS,
+    except in films that are silent, or nearly all music with next to no speech. Raises Canceled within a second of
+    `stop`.
     """
     source: list[str | Path] = ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"]
     mix = VOICE
@@ -57,7 +59,7 @@ def write(
         better = _gain(gain + LOUDNESS - heard.lufs, before)
         if abs(better - gain) <= NEAR and heard.peak <= PEAK:
             break
-        # The limiter takes a little loudness away, and the coder adds to the peaks: asked for again, by as much.
+        # The limiter takes a little loudness away, and the coder adds to the peaks: both are corrected by as much.
         gain, ceiling = better, ceiling - max(0.0, heard.peak - PEAK + 0.1)
     return heard
 

@@ -1,7 +1,7 @@
 """Stage 4, motion: what was said when -> how mouth, head, eyes and brows move, frame by frame.
 
 visemes.py moves the mouth, bearing.py all else; here they become the tracks of a line. TRACKS names every track
-with its range. A line begins and ends in the pose of its style (`rest`: zero but for a held smile and brow), so that
+with its range. A line begins and ends in the pose of its style (`rest`: zero except for a held smile and brow), so that
 the lines of a scene join without a jump.
 """
 
@@ -59,7 +59,7 @@ def run(
     """The tracks of a line: round(timing.seconds * fps) frames, at least one, frame i at (i + 0.5) / fps.
 
     Equal inputs give equal tracks; the first and the last frame are `rest(style)`.
-    Raises BadInput for a style that is not offered.
+    Raises BadInput for an unknown style.
     """
     manner = _style(style)
     frames = max(1, round(timing.seconds * fps))
@@ -83,7 +83,7 @@ def run(
 
 
 def rest(style: str) -> dict[str, float]:
-    """The pose in which every line of this style begins and ends. Raises BadInput as `run` does."""
+    """The pose in which every line of this style begins and ends. Raises BadInput like `run`."""
     manner = _style(style)
     return {**dict.fromkeys(TRACKS, 0.0), "smile": manner.smile, "brow": manner.brow}
 
@@ -93,7 +93,7 @@ def moments(marks: Sequence[Mark], timing: Timing) -> list[Moment]:
     edges = np.cumsum([0, *(len("".join(word.text.split())) for word in timing.words)])
 
     def when(place: int, *, before: bool) -> float:
-        """The moment before (or after) the character of the captions at this place."""
+        """The moment before (or after) the character of the captions at this position."""
         if not timing.words:
             return 0.0 if before else timing.seconds
         if before and place >= edges[-1]:

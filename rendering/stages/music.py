@@ -1,6 +1,6 @@
-"""A bed of music under a whole video: again and again, down while somebody speaks, out at the end.
+"""A bed of music under a whole video: repeated, lower while somebody speaks, faded out at the end.
 
-It is mixed once, when the video is put together, so editing a line or the music itself draws nothing again.
+It is mixed once, when the video is put together, so editing a line or the music draws nothing again.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from rendering.values import Floats, Music, Word
 
 VERSION = "music/1"
 RATE, CHANNELS = 48_000, 2
-LOUDNESS = -16.0  # LUFS of every piece of music as it is kept, the same as speech
-HOLD = 0.9  # seconds of silence that are short enough to stay down
+LOUDNESS = -16.0  # LUFS of every piece of music as it is stored, the same as speech
+HOLD = 0.9  # seconds of silence that are too short to come up again
 LEAD, ATTACK, RELEASE = 0.12, 0.25, 0.8  # seconds before a word, going down, coming up again
 COME, GO = 0.8, 2.5  # seconds in which the bed comes in and goes out
 OVERLAP = 1.0  # seconds in which its end runs into its beginning
@@ -23,7 +23,8 @@ STEP = 0.01  # seconds between two points of the gain
 
 
 def spoken(words: Sequence[Word]) -> list[tuple[float, float]]:
-    """(start, end) of the stretches in which somebody speaks; short pauses belong to them. words: of the whole video."""
+    """(start, end) of the stretches in which somebody speaks; short pauses are part of them. words: of the whole
+    video."""
     found: list[tuple[float, float]] = []
     for word in words:
         if found and word.start - found[-1][1] <= HOLD:

@@ -1,4 +1,4 @@
-"""What frames are made of: patches laid over each other, grounds, panels, captions, cards, and the marks of a preview.
+"""The parts of frames: patches laid over each other, grounds, panels, captions, cards, and the marks of a preview.
 
 Pictures are premultiplied RGBA where they have alpha.
 """
@@ -20,8 +20,8 @@ from rendering.stages.placing import Box
 from rendering.values import Background, Captions, Frame, Overlay, VideoFormat
 
 INK, PAPER = (29, 26, 23), (250, 248, 245)
-BAND = 64  # rows that are laid at a time: what stays in the processor's cache is laid faster, and takes no memory
-CHECKS = ((214, 214, 214), (240, 240, 240))  # what stands for nothing in a preview
+BAND = 64  # rows that are laid at a time: they stay in the processor's cache, which is faster and takes no memory
+CHECKS = ((214, 214, 214), (240, 240, 240))  # shown in a preview where a frame is transparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def lay_all(frame: Frame, patches: Sequence[Patch]) -> None:
 
 
 def straight(frame: Frame) -> Frame:
-    """Straight alpha of a premultiplied frame, as video files keep it; RGB as it is."""
+    """A premultiplied RGBA frame with straight alpha, as video files store it; RGB unchanged."""
     if frame.shape[2] == 3:
         return frame
     alpha = frame[..., 3]
@@ -109,9 +109,9 @@ def luminance(color: tuple[int, int, int]) -> float:
 
 
 def painted(background: Background, video: VideoFormat, part: Box | None = None) -> Frame:
-    """What stands behind the person, RGB; `part`: what a picture fills, the background's colour around it.
+    """The background, RGB. part: the box that a picture fills, with the background's colour around it.
 
-    Of a video only the colour. Raises FileNotFoundError where the picture is gone.
+    Of a video only the colour. Raises FileNotFoundError if the picture is gone.
     """
     found = np.empty((video.height, video.width, 3), np.uint8)
     found[:] = rgb(background.color)
@@ -172,8 +172,8 @@ def behind(
     source = background.video
     if source is None:
         raise ValueError("the background is not a video")
-    # A clip has at most KEPT pixels a side: what is larger is enlarged here, so that no large pictures wait in pipes.
-    share = min(1.0, clips.KEPT / max(part.width, part.height))
+    # A clip has at most LONG_SIDE pixels a side: it is enlarged here, so that no large pictures wait in pipes.
+    share = min(1.0, clips.LONG_SIDE / max(part.width, part.height))
     # Its pixels are cropped and padded by twos.
     wide, tall = (2 * math.ceil(share * side / 2) for side in (part.width, part.height))
     size = f"{wide}:{tall}"
@@ -310,7 +310,7 @@ GROUND = (20, 20, 22)
 
 @functools.lru_cache(maxsize=16)
 def caption(text: str, captions: Captions, area: Box, video: VideoFormat, said: int) -> Patch:
-    """A caption in its place, lines parted by newlines; with "karaoke" the word `said` stands on a ground of its own."""
+    """A caption at its position, lines divided by newlines; with "karaoke" the word `said` gets a ground of its own."""
     style, position = captions.style, captions.position
     share = placing.at(CAPTION, video) * STEPS[captions.size]
     size = max(10, round(share * min(video.width, video.height)))
@@ -350,7 +350,7 @@ def caption(text: str, captions: Captions, area: Box, video: VideoFormat, said: 
 
 
 def _shade(sheet: Frame, mask: Frame, size: int) -> None:
-    """Letters without a box: a dark rim and a soft shadow, so that they read over anything."""
+    """Gives letters without a box a dark rim and a soft shadow, so that they can be read over anything."""
     rim = cv2.dilate(
         mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, size // 18) + 1,) * 2)
     )
@@ -363,7 +363,7 @@ def _shade(sheet: Frame, mask: Frame, size: int) -> None:
 
 @functools.lru_cache(maxsize=16)
 def drawn(overlay: Overlay, video: VideoFormat) -> Patch:
-    """An overlay in its place."""
+    """An overlay at its position."""
     short = min(video.width, video.height)
     if overlay.picture is not None:
         sheet = fitted(overlay.picture, overlay.size * short)
@@ -374,7 +374,7 @@ def drawn(overlay: Overlay, video: VideoFormat) -> Patch:
 
 
 def _worded(overlay: Overlay, video: VideoFormat, size: int) -> Frame:
-    """Text as it stands over the frame: on a card, or white with a shade."""
+    """The picture of an overlay's text: on a card, or white with a shade."""
     size = max(9, size)
     area = placing.safe(video)
     card = overlay.style == "card"
@@ -402,7 +402,7 @@ def _worded(overlay: Overlay, video: VideoFormat, size: int) -> Frame:
 
 
 def checkered(frame: Frame) -> Frame:
-    """A frame with straight alpha as RGB, over the checks that stand for nothing."""
+    """A frame with straight alpha as RGB, over the checks that show transparency."""
     if frame.shape[2] == 3:
         return frame
     rows, columns = frame.shape[:2]

@@ -1,4 +1,4 @@
-"""Where things stand in a frame, in any aspect: the person, the panel beside them, captions, overlays and the logo.
+"""Where things are in a frame of any aspect: the person, the panel beside them, captions, overlays and the logo.
 
 All is given as shares of the frame, so that one project fits every aspect. Boxes are pixels: left, top, right, bottom.
 """
@@ -37,7 +37,7 @@ class Box(NamedTuple):
 class Standing:
     """face: height of the face (points 10 to 152), x: its middle, top: its upper end, all in pixels of the frame.
 
-    circle: middle and radius of what is seen of the person. panel: where the text beside the person stands.
+    circle: middle and radius of what is seen of the person. panel: the box of the text beside the person.
     split: the part of the frame that the person's background fills; the rest is the panel's.
     """
 
@@ -66,7 +66,7 @@ FACE = {
     "half": ((0.180, 0.195, 0.27, 0.29, 0.355), (0.62, 0.585, 0.43, 0.38, 0.255)),
     "corner": ((0.130, 0.140, 0.160, 0.175, 0.19), (0.725, 0.705, 0.66, 0.63, 0.60)),
 }
-# Of the frame above the hair, so that room is left when the head is raised; and the lowest place of a chin for it.
+# Of the frame above the hair, so that room is left when the head is raised; and the lowest position of a chin for it.
 ROOM, LOWEST = 0.05, 0.88
 CIRCLE = (0.36, 0.32, 0.30, 0.30, 0.30)  # diameter, of the frame's short side
 CIRCLE_FACE = (0.47, 0.27)  # height of the face and its top, of the circle's diameter
@@ -74,7 +74,7 @@ EDGE = 0.02  # between the circle and the safe area, of the frame's short side
 
 
 def at(values: tuple[float, ...], video: VideoFormat) -> float:
-    """What these values at RATIOS come to for this frame."""
+    """These values at RATIOS, interpolated for this frame."""
     return float(np.interp(video.width / video.height, RATIOS, values))
 
 
@@ -116,9 +116,9 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
 
 
 def roomy(stands: Standing, layout: Layout, video: VideoFormat, crown: float, chin: float) -> float:
-    """How far the person moves down, in pixels, so that there is room above the hair; 0 where a place was asked for.
+    """How far the person moves down, in pixels, so that there is room above the hair; 0 if the layout sets a position.
 
-    crown, chin: rows of the frame where they would be. A chin stays in the frame, whatever the hair does.
+    crown, chin: rows of the frame where they would be otherwise. A chin stays in the frame, whatever the hair does.
     """
     if layout.y is not None:
         return 0.0
@@ -158,7 +158,7 @@ def _circle(layout: Layout, video: VideoFormat) -> Standing:
 
 
 def _panel(layout: Layout, video: VideoFormat, stacked: bool) -> tuple[Box, Box]:
-    """Where the text stands, and the part of the frame that is the person's."""
+    """The box of the text, and the part of the frame that is the person's."""
     area = safe(video)
     width, height = video.width, video.height
     if stacked:
@@ -175,7 +175,7 @@ def _panel(layout: Layout, video: VideoFormat, stacked: bool) -> tuple[Box, Box]
 
 
 def captions(layout: Layout, style: Captions, video: VideoFormat) -> Box:
-    """Where captions may stand: inside the safe area, under the person who has text beside them in a wide frame, and clear
+    """The box for captions: inside the safe area, under the person who has text beside them in a wide frame, and clear
     of a small person in the corner."""
     area = safe(video)
     person = standing(layout, video)
@@ -210,9 +210,9 @@ def place(
     x: float | None = None,
     y: float | None = None,
 ) -> tuple[int, int]:
-    """Left and top of something of this size (width, height) at a place of values.PLACES inside the safe area.
+    """Left and top of something of this size (width, height) at a position of values.PLACES inside the safe area.
 
-    x, y: its middle as shares of the frame, in place of that; it stays inside the frame.
+    x, y: its middle as shares of the frame, instead of that; it stays inside the frame.
     """
     area = safe(video)
     width, height = size

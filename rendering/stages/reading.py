@@ -1,6 +1,6 @@
 """How written English is read aloud: numbers, dates, money, addresses, signs and abbreviations to words.
 
-`readings` finds the places where what is spoken differs from what is written; the rest is left to
+`readings` finds the parts of a text that are spoken otherwise than they are written; the rest is left to
 the pronunciation rules of the voice. Nothing here knows markup or voices.
 """
 
@@ -298,7 +298,7 @@ def _rules(british: bool) -> tuple[Rule, ...]:
 
 
 def readings(text: str, *, british: bool = False) -> list[Reading]:
-    """Every place of the text that is spoken otherwise than it is written, in order, disjoint.
+    """Every part of the text that is spoken otherwise than it is written, in order, disjoint.
 
     Earlier rules win. `british` reads 3/4/2024 as the third of April, says "and" in numbers, "oh"
     in telephone numbers.

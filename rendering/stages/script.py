@@ -1,6 +1,6 @@
-"""Stage 1, script: what was typed to sentences of spans that a voice can speak.
+"""Stage 1, script: from what was typed to sentences of spans that a voice can speak.
 
-Nothing typed is lost: `Script.source` is the text itself, and every span and warning names its place
+Nothing typed is lost: `Script.source` is the text itself, and every span and warning names its position
 in it. No voice is loaded here, so that the editor can call it at every keystroke.
 """
 
@@ -24,7 +24,7 @@ BREAKS = str.maketrans(dict.fromkeys("\v\f\u2028\u2029", "\n"))
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A paragraph: source[start:end] == text. chapter: the heading it stands under."""
+    """A paragraph: source[start:end] == text. chapter: the heading above it."""
 
     text: str
     chapter: str | None
@@ -180,7 +180,7 @@ def _unspeakable(text: str) -> BadInput:
 
 
 def _missing(runs: list[Run], layout: Layout, supports: frozenset[str]) -> list[Warn]:
-    """A warning under every place that asks for what the voice cannot do."""
+    """A warning for every part of the text that asks for what the voice cannot do."""
     found = []
 
     def miss(feature: str, what: str, start: int, end: int) -> None:
@@ -212,8 +212,8 @@ def _unread(layout: Layout) -> list[Warn]:
     text = layout.text
     for match in EMOJI.finditer(text):
         if match[0].strip("\u200d\u20e3\ufe0e\ufe0f"):
-            place = layout.begin[match.start()], layout.finish[match.end() - 1]
-            found.append(Warn("not_spoken", "Emoji are not spoken.", *place))
+            span = layout.begin[match.start()], layout.finish[match.end() - 1]
+            found.append(Warn("not_spoken", "Emoji are not spoken.", *span))
     for start, end in layout.lost:
         message = f"{text[start:end][:30]!r} cannot be pronounced by this voice and is left out."
         found.append(Warn("not_spoken", message, layout.begin[start], layout.finish[end - 1]))

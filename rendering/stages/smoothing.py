@@ -1,7 +1,7 @@
-"""Stage 6, smoothing: less flicker in frames that were made one by one, without less sharpness.
+"""Stage 6, smoothing: less flicker in frames that were made one by one, without loss of sharpness.
 
 Frames that are pure functions of time (the portrait engine's) pass untouched and are only measured. The others are
-blended with their neighbours where nothing moves, which takes out what alternates from frame to frame: each
+blended with their neighbours where nothing moves, which removes what alternates from frame to frame: each
 result depends on one frame before and one after, inside the segment.
 """
 

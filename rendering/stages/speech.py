@@ -1,6 +1,6 @@
-"""Stage 2, speech: a Script and a voice to sound at -16 LUFS, with the times of words and phones.
+"""Stage 2, speech: from a Script and a voice to sound at -16 LUFS, with the times of words and phones.
 
-Every sentence is spoken on its own and kept in the store, so an edited line speaks only what
+Every sentence is spoken on its own and cached in the store, so an edited line speaks only what
 changed. Loudness follows ITU-R BS.1770-4 (pyloudnorm); true peak is read on four-fold oversampling.
 """
 
@@ -48,13 +48,15 @@ GAPS = {"…": 0.40, "?": 0.36, ".": 0.34, "!": 0.32, ":": 0.30}  # seconds afte
 
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What reading a stored sentence raises that is not whole."""
+"""The errors of reading a damaged stored sentence."""
 
 
 class Store(Protocol):
-    """What speech asks of the store; rendering.store is one."""
+    """What speech needs of the store; rendering.store is one."""
 
     def find(self, key: str, suffix: str) -> Path | None: ...
+
+    def path(self, key: str, suffix: str) -> Path: ...
 
     def write(self, key: str, suffix: str) -> AbstractContextManager[Path]: ...
 
@@ -80,9 +82,9 @@ def run(
     for number, sentence in enumerate(script.sentences):
         if report is not None:
             report("speech", number / len(script.sentences))
-        clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
+        clip, stored = _clip(sentence, voice, speed, pitch, store, stop, cache)
         clips.append(clip)
-        reused += kept and bool(sentence.spans)
+        reused += stored and bool(sentence.spans)
     speech = _joined(script.sentences, clips, speed, LEAD, TAIL)
     if report is not None:
         report("speech", 1.0)
@@ -101,7 +103,7 @@ def sentences(
 ) -> Iterator[Speech]:
     """Each sentence as soon as it is made, with the pause that follows it: what "Listen" plays.
 
-    Played one after another they are the line, but for its loudness, which is set per sentence.
+    Played one after another they are the line, except for the loudness, which is set per sentence.
     """
     voice = _checked(script, voice, speed, pitch, store)
     lead = LEAD
@@ -109,12 +111,12 @@ def sentences(
         if not sentence.spans:
             lead += sentence.pause
             continue
-        clip, kept = _clip(sentence, voice, speed, pitch, store, stop, cache)
+        clip, stored = _clip(sentence, voice, speed, pitch, store, stop, cache)
         last = number == len(script.sentences) - 1
         tail = TAIL if last else _gap(sentence, speed) - sentence.pause
         speech = _joined((sentence,), [clip], speed, lead, tail)
         lead = 0.0
-        yield replace(speech, reused=int(kept), total=1)
+        yield replace(speech, reused=int(stored), total=1)
 
 
 def cached(
@@ -170,14 +172,46 @@ def estimate(script: Script, voice: VoiceInfo | str, speed: float = 1.0) -> floa
     for number, sentence in enumerate(script.sentences):
         last = number == len(script.sentences) - 1
         total += sentence.pause if last else _gap(sentence, speed)
-        if not sentence.spans:
-            continue
-        spoken = 0.0
-        for span in sentence.spans:
-            total += span.pause
-            spoken += _length(span.text) / (span.rate * english.EMPHASIS[span.emphasis][0])
-        total += (0.22 + spoken) * voice.pace / speed
+        total += sum(span.pause for span in sentence.spans) + _sounding(sentence, voice, speed)
     return total
+
+
+def unspoken(
+    script: Script,
+    voice: VoiceInfo | str,
+    known: set[str],
+    *,
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    store: Store,
+) -> float:
+    """Share of the line, 0 to 1 of its estimated sound, that has still to be spoken.
+
+    A sentence counts if neither this machine's files nor `known` have it; it is then added to `known`, so that a sentence that is
+    said twice is counted once. A bucket is not asked: it is slow to say no.
+    """
+    voice = _checked(script, voice, speed, pitch)
+    whole = left = 0.0
+    for sentence in script.sentences:
+        seconds = _sounding(sentence, voice, speed)
+        whole += seconds
+        if sentence.spans:
+            key = _key(sentence, voice, speed, pitch)
+            if key not in known and not store.path(key, ".npz").exists():
+                left += seconds
+            known.add(key)
+    return left / whole if whole else 0.0
+
+
+def _sounding(sentence: Sentence, voice: VoiceInfo, speed: float) -> float:
+    """Estimated seconds of a sentence without its pauses; 0 for one that is only a pause."""
+    if not sentence.spans:
+        return 0.0
+    spoken = sum(
+        _length(span.text) / (span.rate * english.EMPHASIS[span.emphasis][0])
+        for span in sentence.spans
+    )
+    return (0.22 + spoken) * voice.pace / speed
 
 
 def _length(text: str) -> float:
@@ -220,7 +254,7 @@ def _checked(
 
 
 def _key(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> str:
-    """What decides the sound of a sentence, and nothing else: not its place in the source."""
+    """The hash of what decides the sound of a sentence, and of nothing else: not of its position in the source."""
     spans = [
         (s.text, s.shown, s.emphasis, s.rate, s.pitch, s.phonemes, s.pause) for s in sentence.spans
     ]
@@ -244,7 +278,7 @@ def _clip(
     stop: threading.Event | None,
     cache: Path | None,
 ) -> tuple[Clip, bool]:
-    """The sentence from the store, or spoken and put there; whether it was there."""
+    """The sentence, from the store or spoken now and stored; and whether it was stored before."""
     if stop is not None and stop.is_set():
         raise Canceled
     if not sentence.spans:  # only a pause
@@ -260,7 +294,7 @@ def _clip(
     clip = engine.say(sentence, voice, speed=speed, pitch=pitch, stop=stop)
     if not clip.phones:
         clip = alignment.timed(sentence, voice.language, clip)
-    # Rounded as the store keeps it, so that a kept sentence and a fresh one give the same bytes.
+    # Rounded as it is stored, so that a stored sentence and a fresh one give the same bytes.
     clip = replace(clip, wav=_restored(_rounded(clip.wav)))
     if store is not None:
         with store.write(key, ".npz") as path:
@@ -300,7 +334,7 @@ def _read(path: Path) -> Clip:
 
 @functools.lru_cache(maxsize=8192)
 def _samples(path: Path, written: int, size: int) -> int:
-    """How many samples a stored sentence has, from the header that stands before them."""
+    """How many samples a stored sentence has, from the header before them."""
     with zipfile.ZipFile(path) as held, held.open("wav.npy") as wav:
         np.lib.format.read_magic(wav)  # type: ignore[arg-type]
         (samples,), _, _ = np.lib.format.read_array_header_1_0(wav)  # type: ignore[arg-type]
@@ -338,8 +372,8 @@ def _joined(
     body = np.concatenate(pieces, out=wav[begin : begin + at])
     del pieces
     body[:] = levelled(body)
-    told = max((clip.timed_by for clip in clips), key=ORDER.index)
-    return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words), timed_by=told)
+    worst = max((clip.timed_by for clip in clips), key=ORDER.index)
+    return Speech(wav, wav.size / SAMPLE_RATE, tuple(phones), tuple(words), timed_by=worst)
 
 
 def levelled(wave: Floats) -> Floats:
@@ -359,7 +393,7 @@ def levelled(wave: Floats) -> Floats:
 
 
 def loudness(wave: Floats) -> float:
-    """Integrated loudness in LUFS, measured with the silence that stands around every line."""
+    """Integrated loudness in LUFS, measured with the silence around every line."""
     import pyloudnorm  # large: loaded when it is needed
 
     around = round(LEAD * SAMPLE_RATE), round(TAIL * SAMPLE_RATE)

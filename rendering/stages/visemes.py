@@ -107,12 +107,12 @@ ALIKE = dict(
 PAIRS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "Q": "əʊ"} | {
     "ʣ": "dz", "ʦ": "ts", "ʥ": "dʒ", "ʨ": "tʃ",
 }  # fmt: skip
-"""Sounds that move from one place to another."""
+"""Sounds that move from one target to another."""
 LENGTHENING = frozenset("ːʰʲ\u0303ᵝ")
 """Marks that belong to the sound before them."""
 LOUDER = 9.0  # dB over the usual level that double an opening
-LEAST = 0.20  # opening of the jaw that every vowel reaches, but for narrow ones
-PARTED = 0.05  # seconds
+LEAST = 0.20  # opening of the jaw that every vowel reaches, except narrow ones
+PARTED = 0.05  # seconds for which lips part between two closures
 QUIET = Target((0, 0, 0, 0, 0, 0.2), (1.2, 0.7, 0.7, 1.2, 1.2, 0.6))
 SILENCE = "#"
 BILABIAL, LABIODENTAL, SIBILANT = "pbm", "fv", "szʃʒʧʤ"

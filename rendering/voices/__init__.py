@@ -2,7 +2,7 @@
 
 `ENGINES` says what each engine can do, `REGISTRY` is the one list of voices that a script can name, and
 `engine(name)` loads an engine once per process. Voices of HTTP providers join the list when `offer` is
-told of an account. A person's own voice is known by the key of its file in the store ("xtts-…"). A further
+called with an account. A person's own voice is known by the key of its file in the store ("xtts-…"). A further
 language needs a pronunciation module beside english.py and voices whose `language` names it.
 """
 
@@ -29,6 +29,7 @@ from rendering.voices.contract import (
     VoiceEngine,
     VoiceInfo,
 )
+from rendering.words import gettext
 
 if TYPE_CHECKING:
     from rendering.voices.providers import Account
@@ -41,7 +42,7 @@ HIBARI = "Apache-2.0 (hibari-tts, distilled from Kokoro-82M)"
 
 
 class Shelf(Protocol):
-    """What is asked of the store here; rendering.store is one."""
+    """What voices need of the store; rendering.store is one."""
 
     def find(self, key: str, suffix: str) -> Path | None: ...
 
@@ -126,7 +127,7 @@ _models: Path | None = None
 
 
 def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
-    """Offers the voices of these accounts, and of no others; a process says it once, when it starts.
+    """Offers the voices of these accounts, and of no others; called once per process, when it starts.
 
     models: the folder of weights, for the engine that speaks in a person's own voice.
     """
@@ -148,19 +149,21 @@ def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
 
 
 def not_cloning() -> str:
-    """Why no own voice can be made or spoken here, in one sentence; "" when it can. Nothing is loaded for that."""
+    """Why own voices cannot be made or spoken here, in one sentence; "" if they can. Loads nothing."""
     if find_spec("TTS") is None:
-        return "XTTS v2 is not offered: the packages of requirements/gpu.txt are not installed."
+        return gettext(
+            "XTTS v2 is not offered: its packages are missing; install requirements/gpu.txt."
+        )
     if _models is None:
-        return "XTTS v2 is not offered: no folder of weights is set."
+        return gettext("XTTS v2 is not offered: it has no folder of weights; set MODELS_DIR.")
     state = weights.state("xtts", _models)
     return "" if state.ready else state.sentence
 
 
 def get(slug: str, store: Shelf | None = None) -> VoiceInfo:
-    """The voice of that slug, or the own one of that key, whose `data` is there only with `store`.
+    """The voice of that slug, or a person's own voice of that key, which has `data` only if `store` is given.
 
-    Raises BadInput: with near matches, or because a provider is not offered.
+    Raises BadInput for an unknown slug, with near matches, and for a voice of a provider that is not offered.
     """
     if slug in REGISTRY:
         return REGISTRY[slug]
@@ -190,7 +193,7 @@ def get(slug: str, store: Shelf | None = None) -> VoiceInfo:
 
 
 def sha256(slug: str) -> str:
-    """Of the data that makes this voice what it is: style vectors, the model that is the voice, or, of a
+    """The hash of the data that makes this voice what it is: style vectors, the model that is the voice, or, for a
     provider's voice, its name there."""
     voice = get(slug)
     if own := OWN.fullmatch(slug):
@@ -213,13 +216,13 @@ _loading = threading.Lock()
 
 
 def engine(name: str, cache: Path | None = None) -> VoiceEngine:
-    """The engine of that name, loaded once per process. `cache` is where prepared models are kept."""
+    """The engine of that name, loaded once per process. `cache` is the folder of prepared models."""
     with _loading:
         return _load(name, cache)
 
 
 def cloner() -> Xtts:
-    """The engine that makes and speaks own voices. Raises Unavailable where there is none."""
+    """The engine that makes and speaks own voices. Raises Unavailable if it is not offered."""
     from rendering.voices.xtts import Xtts  # an engine is imported when it is loaded
 
     found = engine("xtts")

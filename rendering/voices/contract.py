@@ -1,4 +1,4 @@
-"""What a voice engine is asked and what it gives."""
+"""What a voice engine is given and what it returns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ CONTROLS = frozenset(
 )
 """What a script may ask of a voice. `lang` is missing: no voice here changes its language."""
 OTHERS = frozenset({"break", "say-as", "sub", "dictionary"})
-"""Of an engine that takes words only: pauses are put into its sound here, and words are replaced before."""
+"""The controls of an engine that accepts only words: pauses are put into its sound here, and words are replaced
+before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class VoiceInfo:
     dollars: float = 0.0
     """What a provider asks of the operator for 1,000 characters."""
     data: Path | None = None
-    """The file that an own voice is spoken from; only `get` with a store knows it."""
+    """The file of a person's own voice; set only by `get` with a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Clip:
     words: tuple[
         Word, ...
     ]  # as captions show them; of an engine without phones the words it spoke, or none
-    phones: tuple[Phone, ...]  # empty where the engine tells none: the alignment stage finds them
+    phones: tuple[Phone, ...]  # empty if the engine gives none: the alignment stage finds them
     timed_by: TimedBy = "engine"
 
 
@@ -57,7 +58,7 @@ class EngineInfo:
     revision: str
     """Changed whenever the engine would speak the same words differently: part of the store's keys."""
     times: Literal["phones", "words", "none"]
-    """What it tells of its own sound. The rest is found by forced alignment."""
+    """The times that it gives for its own sound. The rest is found by forced alignment."""
     languages: tuple[
         str, ...
     ]  # ISO 639-1 codes that it speaks; the studio offers those it can also read

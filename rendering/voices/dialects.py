@@ -1,4 +1,4 @@
-"""What the HTTP providers of voices want and answer: pure functions from values to requests, and back.
+"""The requests and answers of the HTTP providers of voices: pure functions from values to requests, and back.
 
 Facts come from their documentation, read on 25 November 2026 in its stored copies:
 
@@ -9,7 +9,7 @@ Facts come from their documentation, read on 25 November 2026 in its stored copi
 * Resemble: docs.resemble.ai/voice-generation/text-to-speech/synchronous and /getting-started/errors. Grapheme
   times where the model has them, empty lists where it has none.
 
-An answer is material of a stranger: every parser returns an Answer or raises Garbled, whatever the bytes are.
+An answer is untrusted input: every parser returns an Answer or raises Garbled, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -59,16 +59,16 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Answer:
     wav: Floats  # (samples,), SAMPLE_RATE
-    words: tuple[Word, ...] = ()  # as they were spoken; empty where the provider tells no times
+    words: tuple[Word, ...] = ()  # as they were spoken; empty if the provider gives no times
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How one provider is asked, and how its answers are read."""
 
-    request: Callable[[Ask, str], Request]  # (what is asked, the key)
+    request: Callable[[Ask, str], Request]  # (sentence and voice, key)
     parse: Callable[[bytes], Answer]
-    code: Callable[[Any], str]  # what the JSON of an error calls it
+    code: Callable[[Any], str]  # the code in the JSON of an error
     codes: dict[str, Trouble]
 
 
@@ -170,15 +170,15 @@ def _elevenlabs_request(ask: Ask, key: str) -> Request:
 def _elevenlabs(body: bytes) -> Answer:
     plain = _json(body)
     wav = _pcm(_decoded(plain.get("audio_base64")))
-    told = plain.get("alignment")
-    if told is None:
+    timing = plain.get("alignment")
+    if timing is None:
         return Answer(wav)
-    if not isinstance(told, dict):
+    if not isinstance(timing, dict):
         raise Garbled("the alignment is no object")
     letters = _spans(
-        told.get("characters"),
-        told.get("character_start_times_seconds"),
-        told.get("character_end_times_seconds"),
+        timing.get("characters"),
+        timing.get("character_start_times_seconds"),
+        timing.get("character_end_times_seconds"),
     )
     return Answer(wav, _ordered(_words(letters)))
 
@@ -249,10 +249,10 @@ def _cartesia(body: bytes) -> Answer:
             case "chunk":
                 sound += _decoded(event.get("data"))
             case "timestamps":
-                told = event.get("word_timestamps")
-                if not isinstance(told, dict):
+                timing = event.get("word_timestamps")
+                if not isinstance(timing, dict):
                     raise Garbled("the timestamps are no object")
-                spans = _spans(told.get("words"), told.get("start"), told.get("end"))
+                spans = _spans(timing.get("words"), timing.get("start"), timing.get("end"))
                 words += [Word(*span) for span in spans if any(c.isalnum() for c in span[0])]
             case "done":
                 done = True
@@ -295,12 +295,12 @@ def _resemble(body: bytes) -> Answer:
     if plain.get("success") is False:
         raise Refused(400, str(plain.get("message") or "")[:60])
     wav = _wav(_decoded(plain.get("audio_content")))
-    told = plain.get("audio_timestamps")
-    if told is None:
+    timing = plain.get("audio_timestamps")
+    if timing is None:
         return Answer(wav)
-    if not isinstance(told, dict):
+    if not isinstance(timing, dict):
         raise Garbled("the timestamps are no object")
-    names, pairs = told.get("graph_chars") or [], told.get("graph_times") or []
+    names, pairs = timing.get("graph_chars") or [], timing.get("graph_times") or []
     if not isinstance(pairs, list) or not all(isinstance(p, list) and len(p) == 2 for p in pairs):
         raise Garbled("the times are no pairs")
     letters = _spans(names, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
@@ -332,7 +332,7 @@ def _wav(data: bytes) -> Floats:
 
 
 def _resemble_code(plain: Any) -> str:
-    """It has no codes, only a message, which is not kept."""
+    """It has no codes, only a message, which is not logged."""
     return ""
 
 

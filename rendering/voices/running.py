@@ -15,7 +15,7 @@ from rendering.values import Canceled
 
 
 def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) -> str:
-    """Path of the model file `name`, made by `make` when it is not there or damaged, and put there whole."""
+    """Path of the model file `name`, made by `make` if it is absent or damaged, and written whole."""
     folder = cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
     path = folder / name
     if sums.read(path) is None or not sums.is_whole(path):
@@ -52,7 +52,7 @@ def run(
             raise Canceled
     try:
         options = onnxruntime.RunOptions()
-        # Between sentences the process gives back what a long one needed: 0.4 GB kept, not 1 GB.
+        # Between sentences the process gives back what a long one needed: 0.4 GB stay, not 1 GB.
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         if stop is None:
             return net.run(outputs, feed, options)

@@ -5,7 +5,7 @@ as a file; its log-mel features (40 bands, Slaney scale and norm, Hamming window
 to 3e-8. Over 24 Kokoro voices of five sentences: two sentences of one voice 0.93 on average and 0.87 at
 least, of two voices 0.52 on average.
 
-A near vector is a like timbre. It is no copy of a voice, and nothing here calls it one.
+A near vector means a similar timbre. It is no copy of a voice, and nothing here calls it one.
 """
 
 from __future__ import annotations
@@ -110,14 +110,14 @@ def closest(who: Floats, count: int = 5) -> list[tuple[str, float]]:
 def apart(vectors: Floats) -> tuple[float, float]:
     """How unlike the two most different speakers in a recording are: (cosine of their middles, share of the smaller).
 
-    vectors: those of `looks`. Stretches of about 3 s are parted into two groups, begun from the two that are least
+    vectors: those of `looks`. Stretches of about 3 s are divided into two groups, begun from the two that are least
     alike. One Kokoro voice over five sentences gives 0.91 to 0.98, two of them 0.32 to 0.84 in nine cases of ten.
     """
     length = 6
     if len(vectors) < 3 * length:
         return 1.0, 0.0
-    places = range(0, len(vectors) - length + 1, length // 2)
-    parts = np.stack([mean(vectors[at : at + length]) for at in places])
+    starts = range(0, len(vectors) - length + 1, length // 2)
+    parts = np.stack([mean(vectors[at : at + length]) for at in starts])
     alike = parts @ parts.T
     first, second = np.unravel_index(alike.argmin(), alike.shape)
     middles = parts[first], parts[second]

@@ -1,4 +1,5 @@
-"""XTTS v2 (Coqui) through coqui-tts: speaks in the voice of a recording, from latents that are measured once and kept.
+"""XTTS v2 (Coqui) through coqui-tts: speaks in the voice of a recording, from latents that are measured once and
+stored.
 
 The weights are an operator's own (`manage.py models fetch xtts`) under the Coqui Public Model License, which forbids
 commercial use, and have to be accepted. They are read with torch's safe loader and never written to: coqui-tts's
@@ -35,7 +36,7 @@ TRAINER = ("torch_mel_spectrogram_style_encoder", "torch_mel_spectrogram_dvae", 
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """What a voice is spoken from."""
+    """The latents of a voice, from which it is spoken."""
 
     latents: Floats  # (1, steps, channels)
     embedding: Floats  # (1, 512, 1)
@@ -191,7 +192,7 @@ def parts(text: str) -> list[str]:
 
 
 def write(path: Path, given: Conditioning, vector: Floats) -> None:
-    """An own voice as one file: what it is spoken from, and the vector of its speaker (256,)."""
+    """Writes a person's own voice as one file: its latents, and the vector of its speaker (256,)."""
     with open(path, "wb") as out:
         np.savez_compressed(
             out, latents=given.latents, embedding=given.embedding, speaker=vector.astype(np.float32)
@@ -199,7 +200,7 @@ def write(path: Path, given: Conditioning, vector: Floats) -> None:
 
 
 def read(path: Path | None) -> Conditioning:
-    """Raises BadInput when the voice is there no more."""
+    """The latents of a person's own voice. Raises BadInput if the voice was deleted."""
     try:
         if path is None:
             raise FileNotFoundError

@@ -1,8 +1,9 @@
-"""The weights that engines need: what they are, whose terms they stand under, and whether they are here.
+"""The weights that engines need: which files, under whose terms, and whether they are on this machine.
 
-Nothing is fetched by itself. An operator fetches (`manage.py models fetch`) and accepts the terms (`manage.py models
-accept`); `need` says in one sentence what is missing, before an engine starts. Weights lie in a folder per engine, with
-fetched.json (what each file was when it came) and accepted.json (who accepted which terms, and when).
+Nothing is fetched automatically. An operator fetches (`manage.py models fetch`) and accepts the terms (`manage.py
+models accept`); `need` says in one sentence what is missing, before an engine starts. Weights lie in a folder per
+engine, with fetched.json (hash, size and origin of each file when it was fetched) and accepted.json (who accepted which
+terms, and when).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rendering.weights.registry import REGISTRY, File, Weights
+from rendering.words import gettext
 
 __all__ = [
     "REGISTRY",
@@ -25,9 +27,9 @@ __all__ = [
     "State",
     "Weights",
     "accept",
+    "folder_of",
     "get",
     "need",
-    "place",
     "revision",
     "sha256_of",
     "state",
@@ -48,7 +50,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is here of an engine's weights."""
+    """Which of an engine's weights are on this machine."""
 
     weights: Weights
     missing: tuple[File, ...]
@@ -60,7 +62,7 @@ class State:
 
     @property
     def sentence(self) -> str:
-        """How it stands, in one sentence."""
+        """The state in one sentence."""
         weights, count = self.weights, len(self.weights.files)
         if self.missing:
             some = "no weights" if len(self.missing) == count else "not all of its weights"
@@ -80,11 +82,15 @@ def get(engine: str) -> Weights:
     """What the engine needs. Raises NotReady for an engine that has no weights."""
     if engine not in REGISTRY:
         known = ", ".join(sorted(REGISTRY))
-        raise NotReady(f"There are no weights for {engine[:40]!r}; there are some for {known}.")
+        raise NotReady(
+            gettext("There are no weights for {engine!r}; name one of {known}.").format(
+                engine=engine[:40], known=known
+            )
+        )
     return REGISTRY[engine]
 
 
-def place(engine: str, folder: Path) -> Path:
+def folder_of(engine: str, folder: Path) -> Path:
     """The engine's own folder in the folder of all weights."""
     return folder / get(engine).engine
 
@@ -92,43 +98,43 @@ def place(engine: str, folder: Path) -> Path:
 def state(engine: str, folder: Path) -> State:
     """Looks at names and sizes only; `verify` reads the files."""
     weights = get(engine)
-    home = place(engine, folder)
+    home = folder_of(engine, folder)
     missing = tuple(file for file in weights.files if not whole(home, file))
     return State(weights, missing, _accepted(weights, home))
 
 
 def need(engine: str, folder: Path) -> Path:
-    """The folder with the engine's files, all there and accepted. Raises NotReady; call it before a render begins."""
+    """The folder with the engine's files, complete and accepted. Raises NotReady; call it before a render begins."""
     found = state(engine, folder)
     if not found.ready:
         raise NotReady(found.sentence)
-    return place(engine, folder)
+    return folder_of(engine, folder)
 
 
 def accept(engine: str, folder: Path, *, by: str) -> dict[str, str]:
-    """Writes down that `by` accepts the engine's terms now. Changed terms are not accepted any more."""
+    """Records that `by` accepts the engine's terms now. If the terms change, they have to be accepted again."""
     weights = get(engine)
     if not by.strip():
         raise NotReady("Say who accepts the terms: --by NAME.")
-    home = place(engine, folder)
+    home = folder_of(engine, folder)
     home.mkdir(parents=True, exist_ok=True)
-    told = {
+    acceptance = {
         "by": by.strip(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "licence": weights.licence,
         "terms": weights.terms,
     }
-    write_json(home / ACCEPTED, told)
-    return told
+    write_json(home / ACCEPTED, acceptance)
+    return acceptance
 
 
 Verdict = Literal["ok", "unpinned", "missing", "damaged"]
 
 
 def verify(engine: str, folder: Path) -> Iterator[tuple[File, Verdict]]:
-    """Reads every file. `unpinned`: as it was when it was fetched, but no published hash is known to hold it against."""
+    """Reads every file. `unpinned`: unchanged since it was fetched, but without a published hash to compare it with."""
     weights = get(engine)
-    home = place(engine, folder)
+    home = folder_of(engine, folder)
     seen = recorded(home)
     for file in weights.files:
         path = home / file.path
@@ -148,7 +154,8 @@ def sha256_of(path: Path) -> str:
 
 
 def revision(engine: str, home: Path) -> str:
-    """12 hexadecimal digits of what the engine's files in `home` are, as they were when they came. Reads none of them."""
+    """12 hexadecimal digits that identify the engine's files in `home`, as they were when they were fetched. Reads no
+    file."""
     seen = recorded(home)
     known = [
         (file.path, file.revision, file.sha256 or seen.get(file.path, {}).get("sha256", ""))
@@ -169,7 +176,7 @@ def record(home: Path, file: File, *, sha256: str, size: int, origin: str) -> No
 
 
 def whole(home: Path, file: File) -> bool:
-    """Whether the file is here, was fetched whole, and has the size it then had."""
+    """Whether the file exists, was fetched whole, and still has its size."""
     path, seen = home / file.path, recorded(home)
     return (
         file.path in seen
@@ -179,8 +186,8 @@ def whole(home: Path, file: File) -> bool:
 
 
 def _accepted(weights: Weights, home: Path) -> bool:
-    told = _read_json(home / ACCEPTED)
-    return (told.get("licence"), told.get("terms")) == (weights.licence, weights.terms)
+    accepted = _read_json(home / ACCEPTED)
+    return (accepted.get("licence"), accepted.get("terms")) == (weights.licence, weights.terms)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -191,7 +198,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_json(path: Path, told: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(path)

@@ -1,6 +1,6 @@
-"""Brings weights here: from the hub, from a mirror (https or S3), or from a folder. What was begun is continued.
+"""Fetches weights from the hub, from a mirror (https or S3), or from a folder; goes on with what was begun before.
 
-A file grows beside its place as NAME.part and takes its name only when its size and hash are right.
+A file grows as NAME.part in its own folder and gets its name only when its size and hash are right.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import quote, urlparse
 import requests
 from urllib3.exceptions import HTTPError
 
-from rendering.weights import NotReady, get, place, record, recorded, sha256_of, whole
+from rendering.weights import NotReady, folder_of, get, record, recorded, sha256_of, whole
 from rendering.weights.registry import REGISTRY, File, Weights
 
 HUB = "https://huggingface.co"
@@ -32,7 +32,7 @@ WAIT = (10, 60)  # seconds to connect, and between two pieces
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 Report = Callable[[File, int, int | None], None]
-"""Told (file, bytes that are here, bytes of the whole if known)."""
+"""Called with (file, bytes fetched so far, bytes of the whole if known)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ def fetch(
     bucket: Bucket | None = None,
     report: Report = lambda file, here, whole: None,
 ) -> list[File]:
-    """Brings what is missing, and gives the files that came.
+    """Fetches the missing files, and returns them.
 
     source: the hub's address; "s3://bucket/prefix" or "https://mirror/…", under which files lie as ENGINE/PATH; or a folder
-    that holds ENGINE/PATH or PATH. Raises NotReady in one sentence; what had come stays for the next try.
+    that holds ENGINE/PATH or PATH. Raises NotReady in one sentence; what was fetched stays for the next try.
     """
     weights = get(engine)
-    home = place(engine, folder)
+    home = folder_of(engine, folder)
     home.mkdir(parents=True, exist_ok=True)
     came = []
     with _alone(home):
@@ -69,8 +69,8 @@ def fetch(
             if whole(home, file):
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            origin, told = _bring(weights, file, path, folder, source, bucket, report)
-            held = held or told
+            origin, published = _bring(weights, file, path, folder, source, bucket, report)
+            held = held or published
             digest = sha256_of(path)
             if held and digest != held:
                 path.unlink()
@@ -92,7 +92,7 @@ def _bring(
     bucket: Bucket | None,
     report: Report,
 ) -> tuple[str, str]:
-    """Puts the file at `path`; gives where it came from, and the hash that its server tells, if it does."""
+    """Puts the file at `path`; returns where it came from, and the hash that its server states, or ""."""
     twin = _twin(file, folder)
     if twin is not None:
         path.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def _bring(
 
 
 def _twin(file: File, folder: Path) -> Path | None:
-    """The same file in the folder of another engine: of one published hash, or of one place."""
+    """The same file in the folder of another engine: with the same published hash, or from the same origin."""
     for other in REGISTRY.values():
         home = folder / other.engine
         for same in other.files:
@@ -146,10 +146,10 @@ def _download(
     bucket: Bucket | None,
     report: Report,
 ) -> str:
-    """Continues or begins `path`.part until it is whole; gives the hash that the server tells, or nothing."""
+    """Continues or begins `path`.part until it is whole; returns the hash that the server states, or ""."""
     draft = path.with_name(f"{path.name}.part")
     name = f"{file.path} of {weights.title}"
-    trouble = told = ""
+    trouble = published = ""
     for _ in range(TRIES):
         before = draft.stat().st_size if draft.is_file() else 0
         if file.bytes and before > file.bytes:
@@ -158,7 +158,7 @@ def _download(
         if file.bytes and before == file.bytes:
             break
         try:
-            size, told = _go_on(file, draft, before, address, bucket, report)
+            size, published = _go_on(file, draft, before, address, bucket, report)
         except (requests.RequestException, HTTPError) as problem:
             trouble = type(problem).__name__
             continue
@@ -184,7 +184,7 @@ def _download(
             f"{name} has {size} bytes at {urlparse(address).netloc}, not {file.bytes}; fetch it from elsewhere."
         )
     draft.replace(path)
-    return told
+    return published
 
 
 class _Refused(Exception):
@@ -195,9 +195,9 @@ class _Refused(Exception):
 def _go_on(
     file: File, draft: Path, before: int, address: str, bucket: Bucket | None, report: Report
 ) -> tuple[int, str]:
-    """One connection. Gives the size and the hash of the whole as the server tells them.
+    """One connection. Returns the size and the hash of the whole, as the server states them.
 
-    The hub tells the hash of a large file in X-Linked-Etag of the answer that sends on to where it lies
+    The hub states the hash of a large file in X-Linked-Etag of the answer that redirects to its storage
     (huggingface_hub, file_download.py).
     """
     headers = {"Accept-Encoding": "identity"}
@@ -207,7 +207,7 @@ def _go_on(
     with requests.get(url, headers=headers, stream=True, timeout=WAIT) as answer:
         if (
             answer.status_code == 416 and before
-        ):  # what is here may be the whole, or of another file
+        ):  # the bytes so far may be the whole, or of another file
             size = int(answer.headers.get("Content-Range", "*/0").rpartition("/")[2] or 0)
             if size != before:
                 draft.unlink()
@@ -230,20 +230,22 @@ def _go_on(
         with draft.open("ab" if continued else "wb") as out:
             while piece := answer.raw.read1(
                 PIECE
-            ):  # what has come is kept, also if the rest never does
+            ):  # written at once, so that it stays if the connection breaks
                 out.write(piece)
                 here += len(piece)
                 report(file, here, size or None)
             out.flush()
             os.fsync(out.fileno())
         etags = (step.headers.get("X-Linked-Etag", "") for step in (*answer.history, answer))
-        told = next((etag for etag in (e.strip('"') for e in etags) if SHA256.fullmatch(etag)), "")
-    return size or here, told
+        published = next(
+            (etag for etag in (e.strip('"') for e in etags) if SHA256.fullmatch(etag)), ""
+        )
+    return size or here, published
 
 
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """One process fetches into a folder at a time; a second one waits, and then finds what came."""
+    """One process fetches into a folder at a time; a second one waits, and then finds the files."""
     with (home / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

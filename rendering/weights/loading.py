@@ -15,7 +15,7 @@ import torch
 from rendering.weights import NotReady
 
 Tensors = dict[str, torch.Tensor]
-NAMED = 4  # keys that a sentence names; the rest is counted
+NAMED = 4  # keys that a sentence names; the others are counted
 
 
 def tensors(path: Path) -> Tensors:
@@ -64,8 +64,8 @@ def fill(
 ) -> None:
     """Puts `state` into `net`, each key through `rename` (None: not used here).
 
-    absent: keys of the net, by their beginnings, that the files do not hold and that keep what they are. Raises NotReady that
-    names the keys which are missing, left over, or of another shape.
+    absent: keys of the net, by their beginnings, that the files do not hold and that stay as they are. Raises NotReady,
+    naming the keys that are missing, left over, or of another shape.
     """
     named: dict[str, torch.Tensor] = {}
     for key, value in state.items():

@@ -1,7 +1,7 @@
 """Which files each engine needs, where they are published, under which terms.
 
-A sha256 of None is not known here: the hash is written down when the file first comes and held from then on.
-Hashes that stand here were published beside the files (the hub's own object hashes, or the hash in OpenAI's addresses).
+A sha256 of None is not known here: the hash is recorded when the file is first fetched, and required from then on.
+Hashes given here were published beside the files (the hub's own object hashes, or the hash in OpenAI's addresses).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class File:
     sha256: str | None = None
 
     def address(self, hub: str) -> str:
-        """Where it is published. hub: "https://huggingface.co" or a mirror of it."""
+        """The address where it is published. hub: "https://huggingface.co" or a mirror of it."""
         if self.url:
             return self.url
         return f"{hub}/{self.repository}/resolve/{self.revision}/{self.name or self.path}"
@@ -36,14 +36,14 @@ class Weights:
     engine: str
     title: str
     licence: str
-    terms: str  # the page where they stand
+    terms: str  # the page with them
     commercial: Literal["yes", "no", "unclear"]
     files: tuple[File, ...]
     note: str = ""
 
     @property
     def bytes(self) -> int:
-        """Of the files whose size is known."""
+        """The sum over the files whose size is known."""
         return sum(file.bytes or 0 for file in self.files)
 
 

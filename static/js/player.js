@@ -97,7 +97,7 @@ class RenderPlayer extends HTMLElement {
     this.scroller.scrollTo({ top: above - this.scroller.clientHeight / 3, behavior: "smooth" });
   }
 
-  // Links to files end after a while: the page has a fresh one, and playing goes on where it was.
+  // Links to files expire after a while: the page has a fresh one, and playing goes on where it was.
   async refresh() {
     const { currentTime, paused } = this.video;
     if (this.refreshed && Date.now() - this.refreshed < 60_000) return;

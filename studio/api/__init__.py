@@ -71,7 +71,7 @@ def _parameters() -> dict[tuple[str, str], list[str]]:
 
 
 def _check_parameters(request: HttpRequest) -> None:
-    """A misspelt filter lists everything: what is not known is refused, as in bodies."""
+    """Refuses unknown parameters, as in bodies: a misspelt filter would list everything."""
     match = request.resolver_match
     route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", match.route if match else "")
     known = _parameters().get((request.method or "", route.removeprefix("api/v1")), [])
@@ -84,7 +84,7 @@ def _check_parameters(request: HttpRequest) -> None:
 
 
 ALWAYS = (401, 422, 429, 500, 503)
-"""What any operation may answer, beside what it says itself."""
+"""Statuses that any operation may answer with, beside those that it declares."""
 
 
 class PublicAPI(NinjaAPI):
@@ -95,7 +95,7 @@ class PublicAPI(NinjaAPI):
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext]
     ) -> ValidationError:
-        """Each error also names the model of the operation that it breaks, whose fields are offered in its place."""
+        """Each error also names the model that it was checked against, whose fields can then be suggested."""
         worded = super().validation_error_from_error_contexts
         return ValidationError(
             [
@@ -106,7 +106,7 @@ class PublicAPI(NinjaAPI):
         )
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """Refusals come as problem details, which ninja cannot be told for one status alone."""
+        """Declares refusals as problem details: ninja cannot declare a media type for single statuses."""
         schema = super().get_openapi_schema(**options)
         for methods in schema["paths"].values():
             for operation in methods.values():

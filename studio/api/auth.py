@@ -1,10 +1,11 @@
-"""From a key to a workspace."""
+"""API keys: from a key to its workspace."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from ninja.security import HttpBearer
 
 from studio.api.problems import Refusal
@@ -17,18 +18,18 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 
 def _without_key(request: HttpRequest, code: str) -> Refusal:
-    """The refusal, which comes so many times a minute to one address."""
+    """The refusal of a request without a valid key; an address that sends too many is refused for that."""
     standing = WITHOUT_KEY.count(f"address {request.META.get('REMOTE_ADDR', '')}")
     if standing.exceeded:
-        sentence = (
-            "Too many requests without a key that is known came from this address; wait a minute."
+        sentence = gettext(
+            "Too many requests without a valid key came from this address; wait a minute, then try again."
         )
         return Refusal("rate_limited", sentence, retry_after=standing.resets_in)
     return Refusal(code)
 
 
 class WorkspaceKey(HttpBearer):
-    """`Authorization: Bearer ls_live_…`; sets request.workspace. check: what else a request must hold."""
+    """`Authorization: Bearer ls_live_…`; sets request.workspace. check: raises if something else about the request is wrong."""
 
     def __init__(self, check: Callable[[HttpRequest], None]) -> None:
         super().__init__()

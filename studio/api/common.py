@@ -48,7 +48,7 @@ IDEMPOTENCY = {
             "name": "Idempotency-Key",
             "required": True,
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,255}$"},
-            "description": "The same key and body again gives the first answer and makes nothing.",
+            "description": "The same key and body sent again return the first answer and make nothing.",
         },
         {
             "in": "header",
@@ -65,13 +65,13 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 def workspace_of(request: HttpRequest, verb: Verb) -> Workspace:
-    """The workspace of the key, if keys may do that."""
+    """The workspace of the key. Raises NotAllowedHere if keys may not do that."""
     need(KEY, verb)
     return request.workspace  # type: ignore[attr-defined]  # set by the key
 
 
 def as_json(resource: dict[str, Any]) -> dict[str, Any]:
-    """The resource as it is sent and kept: times as text."""
+    """The resource as it is sent and stored: times as text."""
     return json.loads(json.dumps(resource, cls=NinjaJSONEncoder))
 
 
@@ -92,7 +92,7 @@ Body = TypeVar("Body", bound=Request)
 
 
 def of_table(table: dict[str, Any], group: str = "") -> Callable[[type[Body]], type[Body]]:
-    """Gives a class the fields of that group, as studio/models/fields.py has them; without a group, those of the request itself."""
+    """Gives a class the fields of that group, as studio/models/fields.py defines them; without a group, the request's own."""
 
     def made(body: type[Body]) -> type[Body]:
         found: dict[str, Any] = {name: _schema(row) for name, row in grouped(table, group).items()}
@@ -123,7 +123,7 @@ def _schema(row: Any) -> tuple[Any, Any]:
 
 
 def given(table: dict[str, Any], group: str, *bodies: Request | None) -> dict[str, Any]:
-    """Fields of a row, by their columns: what the first of the bodies that has one sends, else what is usual."""
+    """Fields of a row, by their columns: each as the first body that has it sends it, else as usual."""
     found = {}
     for name, row in grouped(table, group).items():
         sent = (getattr(body, name) for body in bodies if body is not None)
@@ -142,7 +142,7 @@ Row = TypeVar("Row", Avatar, Voice)
 
 
 def offered(rows: Iterable[Row], wanted: str, path: str, noun: str) -> Row:
-    """The row with this id or slug; else the nearest slug is named."""
+    """The row with this id or slug. Raises Refusal, which names the nearest slug."""
     slugs = []
     for row in rows:
         if wanted in (row.pk, row.slug):

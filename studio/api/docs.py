@@ -1,4 +1,4 @@
-"""The documentation: written from the schema that is served, and every request can be tried in place."""
+"""The API's documentation: written from the schema that is served; every request can be tried on the page."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def _resolved(schema: dict[str, Any], shelf: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _words(text: str) -> str:
-    """What stands between backticks becomes code."""
+    """Marks up text between backticks as code."""
     return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped
 
 
 def _type(schema: dict[str, Any], shelf: dict[str, Any]) -> str:
-    """In words: "string, 1 to 64 characters", "list of object", "`draft` or `final`"."""
+    """The type in words: "string, 1 to 64 characters", "list of object", "`draft` or `final`"."""
     schema, null = _resolved(schema, shelf)
     if values := schema.get("enum") or ([schema["const"]] if "const" in schema else None):
         words = " or ".join(str(value) for value in values)
@@ -89,7 +89,7 @@ def _fields(schema: dict[str, Any], shelf: dict[str, Any], depth: int = 0) -> It
 
 
 def _content(described: dict[str, Any], shelf: dict[str, Any]) -> list[dict]:
-    """The fields of a body or an answer, of whatever type; none when there is none."""
+    """The fields of a body or an answer, of any media type; empty if it has none."""
     return [
         field
         for kind in described.get("content", {}).values()

@@ -1,11 +1,11 @@
 """A request that makes something makes it once, however often it is sent.
 
-What was made is kept under the key in the transaction that makes it: either both stand or neither, so a request that
-was refused or cut off may be sent again with its key. What it is answered is written down right afterwards, out of that
-transaction; where this was cut off, the next to ask is answered of what was made.
+The id of what was made is stored under the key in the transaction that makes it: both are written or neither, so a
+request that was refused or cut off may be sent again with its key. The answer is stored right afterwards, outside that
+transaction; if this was cut off, the next request is answered from what was made.
 
-While a request runs, a second one with its key is told so on Postgres. On SQLite both are worked on, one of them writes, and
-the other gets its answer.
+On Postgres, a second request with the same key is refused while the first one runs. On SQLite both run, one of them writes,
+and the other gets its answer.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ FORM = re.compile(r"[A-Za-z0-9_.:-]{1,255}\Z")
 
 
 class _Answered(Exception):
-    """Somebody with the same key was first."""
+    """Another request with the same key was first."""
 
 
 @dataclass(frozen=True)
 class Once:
-    """What the first request with this key was answered."""
+    """The answer to the first request with this key."""
 
     row: IdempotencyKey
     replayed: bool
@@ -51,20 +51,20 @@ class Once:
         return self.row.answer["body"]  # type: ignore[index]
 
     def answer_with(self, status: int, body: dict[str, Any]) -> None:
-        """The first request waited for the end of its render: that is its answer."""
+        """Stores another answer: the first request waited for the end of its render."""
         self.row.status, self.row.answer = status, {**(self.row.answer or {}), "body": body}
         self.row.save(update_fields=["status", "answer"])
 
 
 def body_hash(body: bytes) -> str:
-    """SHA-256 of the canonical JSON: order of fields and blanks do not matter."""
+    """SHA-256 of the canonical JSON: the order of fields and blanks do not matter."""
     canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @contextmanager
 def _alone(workspace: Workspace, endpoint: str, key: str) -> Iterator[None]:
-    """Refuses while somebody else is at work under this key. The database lets go of it when the connection ends."""
+    """Refuses while another request with this key runs. The database drops the lock when the connection ends."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -99,9 +99,9 @@ def once(
     *,
     sha256: str = "",
 ) -> Once:
-    """Runs effect(note) unless this key was answered before. `sha256` of a body that is not JSON.
+    """Runs effect(note) unless this key was answered before. sha256: of a body that is not JSON.
 
-    effect calls note(id) inside the transaction in which it makes what has this id; answer(id) describes it.
+    effect calls note(id) inside the transaction that makes the row with this id; answer(id) describes that row.
     """
     key, endpoint = key_of(request), f"{request.method} {request.path}"
     sha256 = sha256 or body_hash(request.body)
@@ -142,7 +142,7 @@ def once(
 
 @transaction.atomic
 def _answered(row: IdempotencyKey, body: dict[str, Any]) -> IdempotencyKey:
-    """The row with its answer: this one, unless there is one by now."""
+    """The row with its answer: this one, unless another was stored meanwhile."""
     row = IdempotencyKey.objects.select_for_update().get(pk=row.pk)
     if "body" not in row.answer:  # type: ignore[operator]
         Once(row, False).answer_with(row.status, body)  # type: ignore[arg-type]

@@ -28,8 +28,18 @@ MEDIA_TYPE = "application/problem+json"
 
 CODES: dict[str, tuple[int, str | Promise]] = {
     "invalid_json": (400, "The body is not one JSON object in UTF-8. Mend it and send it again."),
-    "invalid_form": (400, "A form with a file is damaged, or has too many fields."),
-    "invalid_header": (400, "A header, or the address itself, cannot be read."),
+    "invalid_form": (
+        400,
+        gettext_lazy(
+            "A form with a file is damaged, or has too many fields. Mend it and send it again."
+        ),
+    ),
+    "invalid_header": (
+        400,
+        gettext_lazy(
+            "A header, or the address itself, cannot be read. Correct it and send it again."
+        ),
+    ),
     "invalid_cursor": (400, "The cursor is not one that a list gave you. Start again without it."),
     "idempotency_key_missing": (
         400,
@@ -43,10 +53,23 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     "key_invalid": (401, "No workspace has this key. Look for a missing or doubled character."),
     "key_revoked": (401, "The key was revoked. Make a new one on the page Keys."),
     "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
-    "above_max_cost": (402, "The quote is above your max_cost, so nothing was made or charged."),
-    "avatar_limit": (403, "The workspace has all avatars from photos that its plan holds."),
+    "above_max_cost": (
+        402,
+        gettext_lazy(
+            "The quote is above your max_cost, so nothing was made or charged. Raise it, or shorten the script."
+        ),
+    ),
+    "avatar_limit": (
+        403,
+        gettext_lazy(
+            "The workspace has as many avatars from photos as its plan allows. Delete one first."
+        ),
+    ),
     "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
-    "consent_not_active": (403, "The avatar or voice has no valid consent on record."),
+    "consent_not_active": (
+        403,
+        gettext_lazy("The avatar or voice has no valid consent on record. Choose another one."),
+    ),
     "consent_drafts_only": (403, "The person has agreed to drafts only: ask with `mode` `draft`."),
     "role_not_allowed": (
         403,
@@ -54,13 +77,26 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     ),
     "avatar_deleted": (403, "The avatar was deleted. Choose another one."),
     "consent_withdrawn": (403, "The consent was withdrawn. Choose another avatar or voice."),
-    "voice_limit": (403, "The workspace has all recordings that its plan holds."),
+    "voice_limit": (
+        403,
+        gettext_lazy("The workspace has as many recordings as its plan allows. Delete one first."),
+    ),
     "voice_deleted": (403, "The voice was deleted. Choose another one."),
     "not_found": (404, "Nothing here, or nothing that this key may see."),
     "method_not_allowed": (405, "The address is right, the method is not: see the Allow header."),
     "body_too_slow": (408, "The body did not arrive in time. Nothing was done; send it again."),
-    "request_in_progress": (409, "The first request with this Idempotency-Key still runs."),
-    "revision_conflict": (409, "The project was changed since the revision that you named."),
+    "request_in_progress": (
+        409,
+        gettext_lazy(
+            "The first request with this Idempotency-Key is still running. Send it again in a second."
+        ),
+    ),
+    "revision_conflict": (
+        409,
+        gettext_lazy(
+            "The project was changed since the revision that you named. Name the newest, or none."
+        ),
+    ),
     "render_over": (409, "The render has ended, and an ended render never changes again."),
     "body_too_large": (413, "A body has at most 1,000,000 bytes."),
     "file_too_large": (
@@ -71,21 +107,29 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     "unsupported_media_type": (415, "Bodies are sent as Content-Type: application/json."),
     "invalid_field": (422, "A field has a value that cannot be used: errors[] names it."),
     "unknown_field": (422, "There is no such field: errors[] names the nearest that exists."),
-    "missing_field": (422, "A field that is needed is not there."),
-    "conflicting_fields": (422, "Two fields that exclude each other were sent together."),
+    "missing_field": (422, gettext_lazy("A required field is missing: errors[] names it.")),
+    "conflicting_fields": (
+        422,
+        gettext_lazy("Two fields that exclude each other were sent together. Send one of them."),
+    ),
     "avatar_unknown": (422, gettext_lazy("There is no such avatar any more. Choose another one.")),
     "voice_unknown": (
         422,
         gettext_lazy("The voice is not offered here any more. Choose another one."),
     ),
-    "script_empty": (422, "There is nothing to say in the script."),
+    "script_empty": (422, gettext_lazy("The script has nothing to say. Write at least a word.")),
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
     "text_unspeakable": (422, "The voice cannot say this: the sentence names the characters."),
-    "language_unsupported": (422, "The voice does not speak this language."),
+    "language_unsupported": (
+        422,
+        gettext_lazy("The voice does not speak this language. Choose another voice."),
+    ),
     "asset_not_ready": (422, "A video is still being prepared: read it until its status is ready."),
     "file_unusable": (
         422,
-        "The video or the music is empty, too long, damaged, silent, or none that can be read.",
+        gettext_lazy(
+            "The video or the music is empty, too long, damaged, silent, or of an unknown kind. Send another file."
+        ),
     ),
     "no_glyph": (
         422,
@@ -94,14 +138,30 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         ),
     ),
     "file_damaged": (422, "A file that you uploaded is damaged on our disk. Upload it again."),
-    "audio_unreadable": (422, "The recording is empty, or not sound that can be read."),
-    "image_unreadable": (422, "The photo or picture is empty, moves, or cannot be read."),
+    "audio_unreadable": (
+        422,
+        gettext_lazy("The recording is empty, or cannot be read as sound. Record it again."),
+    ),
+    "image_unreadable": (
+        422,
+        gettext_lazy(
+            "The photo or picture is empty, animated, or cannot be read. Choose another one."
+        ),
+    ),
     "image_too_large": (422, "It has at most 12,000 pixels a side and 150 million in all."),
     "image_too_small": (422, "It has at least 64 pixels a side; the face in a photo has 256."),
-    "idempotency_key_reused": (422, "The key belongs to a request with another body."),
+    "idempotency_key_reused": (
+        422,
+        gettext_lazy("The key belongs to a request with another body. Send a new key."),
+    ),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
     "too_many_renders": (429, "As many renders wait as the plan allows. Wait until one begins."),
-    "fair_use_reached": (429, "The workspace has had its minutes of drafts for today."),
+    "fair_use_reached": (
+        429,
+        gettext_lazy(
+            "The workspace has used up its minutes of drafts for today. Try again tomorrow."
+        ),
+    ),
     "script_refused": (
         451,
         "The script breaks a rule: errors[] quotes the words. `appeal` asks a person to read them.",
@@ -200,7 +260,7 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
-    """Field names that exist at a place of a request, read from its JSON schema."""
+    """Field names that exist at a path of a request, read from its JSON schema."""
     here, shelf = schema, schema.get("$defs", {})
     for part in location:
         for option in (here, *here.get("anyOf", ())):
@@ -217,7 +277,7 @@ def _known(schema: dict[str, Any], location: list[str | int]) -> list[str]:
 
 
 def from_validation(error: ValidationError) -> Problem:
-    """Each error names, as `model`, what the operation takes there (studio/api/__init__.py)."""
+    """The problem of a request that failed validation. Each error carries its `model` (studio/api/__init__.py)."""
     errors = []
     for item in error.errors[:20]:
         location = list(item["loc"])
@@ -275,7 +335,7 @@ def handle(request: HttpRequest, raised: Any) -> HttpResponse:
 
 
 def _write_standing(request: HttpRequest, response: HttpResponse) -> None:
-    """How often the key may still ask, by the RateLimit draft (11), which may still change."""
+    """How often the key may still send requests, as headers of the RateLimit draft (11), which may still change."""
     standing: Standing | None = getattr(request, "standing", None)
     if standing:
         response["RateLimit-Policy"] = f'"default";q={standing.most};w={REQUESTS.seconds}'
@@ -283,7 +343,7 @@ def _write_standing(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def problem_details(get_response):
-    """Middleware: what fails before a route is reached answers in the same form; limits in headers."""
+    """Middleware: failures before a route is reached get the same form; adds the limits as headers."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Whose request it is, where proxies stand in front."""
+"""Whose request it is, behind proxies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import ipaddress
 def client_of(peer: str, forwarded: str, proxies: int) -> str:
     """The address that the outermost of `proxies` trusted proxies saw.
 
-    Each of them appends to X-Forwarded-For whom it was asked by; what stands further left anybody can write.
-    A request that came past them, as probes do, has the address it comes from.
+    Each of them appends its client's address to X-Forwarded-For; anybody can forge what stands further left.
+    A request that bypassed them, as probes do, has the address of its peer.
     """
     seen = [part.strip() for part in forwarded.split(",") if part.strip()]
     if not proxies or len(seen) < proxies:

@@ -30,7 +30,7 @@ from studio.middleware import CLIENT, POLICY
 
 CHUNK = 64 * 1024
 KNOWN = 10_000
-"""Keys and sessions of which the gateway remembers whose they are."""
+"""Keys and sessions whose owners the gateway remembers."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -38,7 +38,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Away:
-    """Why a request got no thread: what is said, and after how many seconds to come again."""
+    """Why a request got no view's answer: the sentence for its sender, and after how many seconds to try again."""
 
     status: int
     code: str
@@ -88,7 +88,7 @@ AWAY: dict[type[Exception], Away] = {
 
 @dataclass
 class Answer:
-    """What the application says: `data`, or a file of which the client takes as much as it can at a time."""
+    """The application's answer: `data`, or a file that is sent as fast as the client reads it."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -104,7 +104,7 @@ class Lent:
 
 
 class Request:
-    """One request: what of its head is needed here."""
+    """One request: the parts of its head that are needed here."""
 
     def __init__(self, scope: dict[str, Any]) -> None:
         self.scope = scope
@@ -115,7 +115,7 @@ class Request:
             joint = "; " if key == "cookie" else ","
             self.headers[key] = f"{self.headers[key]}{joint}{text}" if key in self.headers else text
         raw: bytes = scope["raw_path"]
-        if not raw.startswith(b"/"):  # a proxy's way to ask: http://host/path
+        if not raw.startswith(b"/"):  # as sent to proxies: http://host/path
             raw = b"/" + raw.partition(b"://")[2].partition(b"/")[2]
         self.path = unquote_to_bytes(raw)
         self.address = client_of(
@@ -134,7 +134,7 @@ class Request:
 
     @property
     def credential(self) -> str:
-        """What the client shows of itself; a hash, so that no key is kept."""
+        """The hash of the client's key or session, so that neither is stored."""
         cookie = re.search(
             rf"(?:^|;\s*){settings.SESSION_COOKIE_NAME}=([^;]+)", self.headers.get("cookie", "")
         )
@@ -142,7 +142,7 @@ class Request:
         return hashlib.sha256(shown.encode("latin-1")).hexdigest() if shown else ""
 
     def environment(self, body: IO[bytes], size: int) -> dict[str, Any]:
-        """What PEP 3333 wants to know. Header names with an underscore are left out: they can be mistaken for others."""
+        """The environment of PEP 3333. Header names with an underscore are left out: they can be mistaken for others."""
         server = self.scope["server"] or ("", 80)
         found = {
             "REQUEST_METHOD": self.method,
@@ -173,7 +173,7 @@ class Request:
 
 
 def over(render_ids: Collection[str]) -> set[str]:
-    from rendering.models import Render  # models are there by now
+    from rendering.models import Render  # models are loaded by now
 
     rows = Render.objects.filter(pk__in=render_ids, status__in=Render.OVER)
     return set(rows.values_list("pk", flat=True))
@@ -190,10 +190,10 @@ class Gateway:
         def end() -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-        # An editor asks for some pictures at once; but what one client makes us compute, all others feel.
+        # An editor loads several pictures at once; but what one client makes us compute slows all others.
         pool = partial(Pool, shares=pools.Shares(), at_end=end)
         self.pages = pool("pages", 8, each=2, waiting=400, waiting_each=40, seconds=60)
-        # What reads a file takes seconds.
+        # Views that read a file take seconds.
         self.intake = pool("intake", 2, each=1, waiting=100, waiting_each=10, seconds=300)
         self.looks = pool("waits", 1, each=1, waiting=1, waiting_each=1, seconds=60)
         self.waits = Waits(over, self.looks)
@@ -218,7 +218,7 @@ class Gateway:
                     except bodies.TooLarge as found:
                         size = found.size
                         body.file.truncate(0)
-                # A view before which a body is too large never reads it: it says so (studio/middleware.py).
+                # A body that is too large is never read: its request is refused (studio/middleware.py).
                 environment = request.environment(body.file, size)
                 answer = await self._run(request, environment, gone)
                 wait = environment.get(ASKED)
@@ -236,7 +236,7 @@ class Gateway:
             body.close()
 
     async def _after(self, wait: Wait, request: Request, body: Body, gone: asyncio.Task) -> Answer:
-        """The answer after the wait: the view is asked once more, and knows that it was waited."""
+        """The answer after the wait: the view runs once more, and finds OVER in its environment."""
         waiting = asyncio.create_task(self.waits.over(wait))
         try:
             await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -252,7 +252,7 @@ class Gateway:
     async def _run(
         self, request: Request, environment: dict[str, Any], gone: asyncio.Task | None
     ) -> Answer:
-        """The view's answer. Nobody waits for a page that nobody reads; what changes something is done in any case."""
+        """The view's answer. A page whose reader has gone is dropped; what changes something is done in any case."""
         credential = request.credential
         # A flood of keys, or of files, holds up no login page.
         stranger = (request.address, bool(credential), request.of_files)
@@ -273,7 +273,7 @@ class Gateway:
         return answer
 
     def _call(self, environment: dict[str, Any]) -> Answer:
-        """In a thread. The whole answer is taken, so that the thread is free while the client reads."""
+        """Runs in a thread. The whole answer is taken, so that the thread is free while the client reads."""
         answer = Answer(0, [])
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -311,15 +311,15 @@ async def _gone(receive: Receive) -> None:
 
 
 def _refused(request: Request, away: Away) -> Answer:
-    """Said without a thread, which there is none of. The connection ends with it, or a flood of requests that came in one
-    piece would be refused one by one."""
+    """A refusal, written without a thread, since none is free. It closes the connection, or a flood of pipelined requests
+    would be refused one by one."""
     if request.of_api:
-        request = HttpRequest()
-        request.path = request.path.decode("utf-8", "replace")
-        request.id = "req_" + os.urandom(10).hex()  # type: ignore[attr-defined]
+        refused = HttpRequest()
+        refused.path = request.path.decode("utf-8", "replace")
+        refused.id = "req_" + os.urandom(10).hex()  # type: ignore[attr-defined]
         problem = Refusal(away.code, away.sentence, retry_after=away.seconds).problem
-        response = api_answer(request, problem, away.seconds)
-        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        response = api_answer(refused, problem, away.seconds)
+        response["X-Request-Id"] = refused.id  # type: ignore[attr-defined]
         headers = {**response.headers}
         text = response.content
     else:

@@ -1,4 +1,4 @@
-"""What a request carries: bounded in bytes and time before a view sees it, in memory while it is small, else in a file."""
+"""Bodies of requests: bounded in bytes and time before a view sees it, in memory while it is small, else in a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, Any
 
 IN_MEMORY = 64 * 1024
 SECONDS = 30
-"""For the first byte and for any body; larger ones have a second more for each 500 bytes that came."""
+"""For the first byte and for any body; a larger one gets a second more for each 500 bytes that arrived."""
 BYTES_A_SECOND = 500
 ROOM, ROOM_EACH = 4_000_000_000, 1_200_000_000
 """Bytes of all bodies in files at one time, and of those from one address: two videos and some pictures."""
@@ -42,7 +42,7 @@ def spooled() -> IO[bytes]:
 
 
 class Room:
-    """How much of the disk bodies take."""
+    """How much of the disk bodies take up."""
 
     def __init__(self, most: int = ROOM, each: int = ROOM_EACH) -> None:
         self.most, self.each = most, each

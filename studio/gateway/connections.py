@@ -15,16 +15,16 @@ IDLE_SECONDS = (
     75  # longer than proxies keep theirs (60 s), so that they do not write to a closed one
 )
 SEND_SECONDS = 60
-"""An answer of which no 48 kB were taken for so long is cut off (the transport's high and low mark)."""
+"""An answer is cut off if its client takes less than 48 kB in this time (the transport's high and low mark)."""
 READ_AT_ONCE = 64 * 1024
 SEND_BUFFER = 256 * 1024
-"""Bytes that the kernel keeps of an answer; by itself it would keep megabytes for each slow reader."""
+"""Bytes of an answer that the kernel buffers; by default it would buffer megabytes for each slow reader."""
 LARGEST_HEAD = 32 * 1024
 
 
 class Connection(H11Protocol):
     resting: ClassVar[dict[Connection, None]] = {}
-    """Connections without a request at work, the one that rests longest first. They make room for new ones."""
+    """Connections without a running request, the longest idle first. They make room for new ones."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -48,7 +48,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.at_work and len(self.conn.trailing_data[0]) > READ_AT_ONCE:
-            self.transport.abort()  # requests in advance are kept in memory
+            self.transport.abort()  # pipelined requests are buffered in memory
         self._look()
 
     def on_response_complete(self) -> None:
@@ -67,7 +67,7 @@ class Connection(H11Protocol):
         self._unset_keepalive_if_required()
 
     def _look(self) -> None:
-        """After each thing that came in: is a head under way, or is it whole?"""
+        """Limits the time for a head: begins when the connection rests, ends when a whole head has arrived."""
         if self.at_work:
             self.resting.pop(self, None)
             if self.head_timer:
@@ -80,7 +80,7 @@ class Connection(H11Protocol):
             )
 
     def send_400_response(self, msg: str) -> None:
-        """Also in the midst of a body, where the application must not answer any more."""
+        """Works in the middle of a body too, when the application must no longer answer."""
         if self.at_work:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

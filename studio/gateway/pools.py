@@ -31,14 +31,14 @@ class TooSlow(Exception):
 
 
 class Shares:
-    """Who had how much of the one interpreter lately, so that a client who had much makes way for the others.
+    """How much of the one interpreter each client used lately, so that one who used much makes way for the others.
 
-    Of what a client used half is forgotten after HALF seconds.
+    Half of what a client used is forgotten after HALF seconds.
     """
 
     HALF = 10.0
     MUCH = 2.0  # seconds; whoever computes a seventh of the time stays below
-    REST = 2.0  # times what a request computed, before the next of the same client begins
+    REST = 2.0  # the pause before a client's next request, in times of what the last one computed
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -60,7 +60,7 @@ class Shares:
                 self.rests_until.pop(name, None)
 
     def has_much(self, client: Hashable) -> bool:
-        """Whether it had much while others were here as well."""
+        """Whether the client used much while others were active."""
         if self.of(client) < self.MUCH:
             return False
         now = self.clock()
@@ -82,10 +82,10 @@ class Job:
 class Pool:
     """`threads` at once, of these `each` for one client; `waiting` in line, of these `waiting_each` of one client.
 
-    Whoever waits gets a thread in turn, not in the order of coming; who had much of the processor lately gets one at
-    a time, with rests, while others are here (`Shares`). Belongs to one event loop. Work that takes
+    Clients that wait get threads in turn, not in order of arrival; one that used much of the processor lately gets one
+    at a time, with rests, while others are active (`Shares`). Belongs to one event loop. Work that takes
     longer than `seconds` is given up: its thread cannot be ended, so another takes its place. When as many are
-    lost as there were, `at_end` is called.
+    lost as the pool began with, `at_end` is called.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Pool:
             self._add_thread()
 
     async def run(self, client: Hashable, work: Callable[[], Any]) -> Any:
-        """What work() gives, from a thread. Raises Full, TooMany, TooSlow, and what work() raises.
+        """What work() returns, run in a thread. Raises Full, TooMany, TooSlow, and what work() raises.
 
         A caller who is canceled leaves the line; work that has begun goes on to its end.
         """
@@ -135,7 +135,7 @@ class Pool:
                 self._leave(job)
 
     def end(self) -> None:
-        """Each thread ends after what it has in hand."""
+        """Each thread ends after its current work."""
         for _ in range(self.threads):
             self.handed.put(None)
 
@@ -161,7 +161,7 @@ class Pool:
             line = self.lines.pop(client)
             job = line.popleft()
             if line:
-                self.lines[client] = line  # again at the end of the turn
+                self.lines[client] = line  # back to the end of the turn
             self.waiting -= 1
             self.free -= 1
             self.running[client] += 1

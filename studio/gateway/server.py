@@ -1,4 +1,4 @@
-"""uvicorn, as the studio wants it."""
+"""uvicorn, as the studio configures it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from studio.gateway import connections
 from studio.gateway.application import Gateway
 
 GRACE_SECONDS = 8
-"""For requests at work when it is told to end. Views that take longer end with the process."""
+"""For running requests when the server is to end. Views that take longer end with the process."""
 
 
 SWITCH_SECONDS = 0.0005
-"""After which a thread that computes lets others go on. Every query of a page waits for that once, behind each thread that does."""
+"""After this long a computing thread lets others run. Every query of a page waits this long once, for each thread that computes."""
 
 FILES = 8192
-"""Each connection is one, each large body another."""
+"""Open files: each connection is one, each large body another."""
 
 
 def tune() -> None:
-    """Sets this process up for many threads that share one interpreter; before the first of them is there."""
+    """Sets this process up for many threads that share one interpreter; to be called before the first of them starts."""
     sys.setswitchinterval(SWITCH_SECONDS)
     memory.steady()
 

@@ -1,4 +1,4 @@
-"""Those who wait for the end of a render (`Prefer: wait=N`): held by the event loop, looked after by one query."""
+"""Requests that wait for the end of a render (`Prefer: wait=N`): held by the event loop, checked by one query for all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST = 1000
 ASKED = "studio.wait"
 """A view that wants its answer to wait puts a Wait here, in the environment of its request."""
 OVER = "studio.waited"
-"""There in the environment when the same request is given to the view again, after the wait."""
+"""Set in the environment when the same request is given to the view again, after the wait."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Wait:
 
 
 class Waits:
-    """`look` gives those of some ids that are over; it is called in a thread of `pool`."""
+    """`look` returns which renders of these ids are over; it is called in a thread of `pool`."""
 
     def __init__(self, look: Callable[[Collection[str]], set[str]], pool: Pool) -> None:
         self.look, self.pool = look, pool

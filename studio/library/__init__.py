@@ -1,1 +1,1 @@
-"""What projects choose from: avatars, voices, pictures, videos and music, taken in and kept."""
+"""What projects choose from: avatars, voices, pictures, videos and music, uploaded and stored."""

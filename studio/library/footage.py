@@ -1,4 +1,4 @@
-"""Uploaded videos: looked at while somebody waits, encoded by a worker, screened, used when they are ready. Music is done at once."""
+"""Uploaded videos: checked while somebody waits, encoded by a worker, screened, used when they are ready. Music is done at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from studio.models import Clip, Workspace
 from studio.models.library import picture_path
 
 SUFFIX = ".upload"
-MOST_WAITING = 10  # videos of a workspace that are prepared or wait for it
+MOST_WAITING = 10  # videos of a workspace that are being prepared or wait for it
 UNUSABLE_KEPT = timedelta(days=2)
 SCREENED = 12  # pictures of a video that are looked at
 ENCODED = 0.9  # share of the work that is done when only screening is left
@@ -37,7 +37,7 @@ OUR_FAULT = {
 
 @dataclass(frozen=True)
 class Opened:
-    """A video at the door, whole, in the store under `key` until it is encoded. sha256: of what was sent."""
+    """An uploaded video, whole, in the store under `key` until it is encoded. sha256: of what was sent."""
 
     key: str
     sha256: str
@@ -45,9 +45,9 @@ class Opened:
 
 @contextmanager
 def opened(upload: Path) -> Iterator[Opened]:
-    """Looks at the file and puts it into the store, for the block to add(); else it is gone afterwards.
+    """Checks the file and puts it into the store, for the block to add(); otherwise it is removed afterwards.
 
-    Nothing is decoded. Raises BadInput for what shows at once that it cannot be used.
+    Nothing is decoded. Raises BadInput for a file that is unusable at first sight.
     """
     clips.check(upload, "video")
     with upload.open("rb") as file:
@@ -64,9 +64,9 @@ def opened(upload: Path) -> Iterator[Opened]:
 def add(
     workspace: Workspace, name: str, taken: Opened, note: Callable[[str], object] = str
 ) -> Clip:
-    """Makes the row of the video and asks a worker to encode it. A file that was sent before gives the row it already has.
+    """Makes the row of the video and asks a worker to encode it. For a file that was sent before, returns the row that it has.
 
-    `note` gets its id within the transaction. Raises BadInput when too many wait already.
+    `note` gets the row's id within the transaction. Raises BadInput when too many wait already.
     """
     rows = Clip.objects.filter(workspace=workspace, kind=Clip.Kind.VIDEO)
     earlier = rows.filter(source=taken.sha256).first()
@@ -85,7 +85,7 @@ def add(
                 code="rate_limited",
                 retry_after=30,
             )
-        rows.filter(source=taken.sha256).update(source="")  # it came to nothing
+        rows.filter(source=taken.sha256).update(source="")  # the earlier try came to nothing
         clip = Clip.objects.create(
             workspace=workspace,
             kind=Clip.Kind.VIDEO,
@@ -104,7 +104,7 @@ def _under_way(clip: Clip) -> bool:
 
 
 def _good(clip: Clip) -> bool:
-    """Whether the file of the row is there. It may have to be fetched."""
+    """Whether the row's file exists here, fetched if necessary."""
     uploaded.fetch(clip.path, clip.sha256, storage.store())
     return clip.path.is_file()
 
@@ -115,7 +115,7 @@ def _drop(key: str) -> None:
 
 
 def _prepare(attempt: Attempt[Clip]) -> None:
-    """The worker's part: encoded anew, screened, put where the library keeps it."""
+    """The worker's part: encodes the video anew, screens it and moves it into the library's folder."""
     with storage.store().scratch() as folder:
         attempt.tell(0.0)
         source = storage.store().find(attempt.row.upload, SUFFIX)
@@ -159,14 +159,14 @@ PREPARING = Kind(
 
 
 def share(sha256: str, path: Path) -> None:
-    """For workers and web processes on other machines: uploaded.bring fetches it."""
+    """For workers and web processes on other machines: uploaded.fetch copies it from the store."""
     if storage.store().shared:
         with storage.store().write(sha256, path.suffix) as draft:
             shutil.copyfile(path, draft)
 
 
 def shelve(made: Path, sha256: str) -> Path:
-    """Moves what was made of an upload to where the library keeps it."""
+    """Moves what was made of an upload into the library's folder. Returns its path."""
     path = picture_path(sha256, made.suffix)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{secrets.token_hex(8)}{made.suffix}")
@@ -179,7 +179,7 @@ def shelve(made: Path, sha256: str) -> Path:
 
 
 def _end(attempt: Attempt[Clip], cleaned: clips.Prepared) -> bool:
-    """The last word of an attempt, with its file. Returns False, and keeps nothing, if the attempt no longer counts."""
+    """Ends an attempt that has a file. Returns False, and stores nothing, if the attempt no longer counts."""
     if not attempt.counts():
         return False
     placed = shelve(cleaned.path, cleaned.sha256)
@@ -199,19 +199,19 @@ def _end(attempt: Attempt[Clip], cleaned: clips.Prepared) -> bool:
 
 
 def stop(clip: Clip) -> None:
-    """A video that was removed before it was ready: whoever encodes it stops, and what was sent is deleted."""
+    """For a video that was removed before it was ready: stops its encoding and deletes the upload."""
     Clip.objects.filter(pk=clip.pk, state=Clip.State.MAKING).update(upload="")
     _drop(clip.upload)
 
 
 def tidy() -> None:
-    """What could not be used is offered no more."""
+    """Removes videos that could not be used, some days later."""
     over = Clip.objects.filter(state__in=(Clip.State.REFUSED, Clip.State.FAILED), removed_at=None)
     over.filter(created_at__lt=timezone.now() - UNUSABLE_KEPT).update(removed_at=timezone.now())
 
 
 def clean_music(upload: Path) -> clips.Prepared:
-    """Uploaded music, encoded anew where the library keeps it. A song takes seconds, half an hour less than a minute."""
+    """Uploaded music, encoded anew into the library's folder. A song takes seconds, half an hour less than a minute."""
     with storage.store().scratch() as folder:
         cleaned = clips.intake(upload, folder, "music")
         path = shelve(cleaned.path, cleaned.sha256)

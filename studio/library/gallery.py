@@ -24,7 +24,7 @@ def poster_of(avatar: Avatar | None) -> str:
         return ""
     if avatar.workspace_id is None:
         return _shipped(avatar, "poster.webp")
-    # Of a photo that cannot be used, the one with frames around what is wrong.
+    # For an unusable photo, the picture with frames around what is wrong.
     kind = "marked" if avatar.state == Avatar.State.REFUSED else "poster"
     usable = avatar.pack if kind == "poster" else photos.file_of(avatar, kind)
     return reverse("avatar_file", args=[avatar.pk, kind]) if usable else ""
@@ -86,7 +86,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Choice:
-    """One filter: its name in the address, its label, the values there are and the chosen one."""
+    """One filter: its name in the address, its label, its values and the chosen one."""
 
     name: str
     label: str
@@ -119,7 +119,7 @@ class Gallery:
 
 
 def people_of(avatars: Iterable[Avatar]) -> list[Person]:
-    """Looks gathered to people: stock ones in their order, then own ones, the newest first."""
+    """Looks grouped by person: stock ones in their order, then own ones, the newest first."""
     voices = {voice.slug: voice for voice in Voice.objects.filter(workspace=None)}
     looks: dict[str, list[Avatar]] = {}
     for avatar in sorted(avatars, key=lambda avatar: (avatar.of != "", avatar.place or 0)):
@@ -154,8 +154,8 @@ def _look(avatar: Avatar) -> Look:
     )
 
 
-def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
-    """The people of `avatars` that match ?gender=, ?age=, ?style= and ?from=; what is not offered counts as unasked."""
+def gallery(avatars: Iterable[Avatar], query: QueryDict) -> Gallery:
+    """The people of `avatars` that match ?gender=, ?age=, ?style= and ?from=; a value that is not offered is ignored."""
     people = people_of(avatars)
     usable = {
         "gender": {person.gender for person in people},
@@ -164,7 +164,7 @@ def gallery(avatars: Iterable[Avatar], asked: QueryDict) -> Gallery:
         "from": {"photo" if person.own else "studio" for person in people},
     }
     chosen = {
-        name: asked.get(name, "") if asked.get(name) in values else ""
+        name: query.get(name, "") if query.get(name) in values else ""
         for name, values in usable.items()
     }
     listed = lambda name, order: tuple((v, v.capitalize()) for v in order if v in usable[name])  # noqa: E731

@@ -1,4 +1,4 @@
-"""A person's own photo: taken in, made into a face by a worker, looked at, kept or discarded, deleted."""
+"""A person's own photo: uploaded, made into a face by a worker, previewed, accepted or discarded, deleted."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
     from rendering.faces.checks import Finding
 
 MOST = pictures.MOST_BYTES
-LONGEST = 4000  # pixels of the long side that are kept of a photo until its face is made
-GONE = timedelta(days=7)  # a deleted avatar can be brought back until then
-UNKEPT = timedelta(days=2)
+LONGEST = 4000  # pixels of the long side of a photo as it is stored until its face is made
+GONE = timedelta(days=7)  # a deleted avatar can be restored for so long
+UNKEPT = timedelta(days=2)  # an avatar that nobody accepted is stored for so long
 GREETING = "Hello. This is how I look when I speak."
-HEIGHT, VOICE = 360, "af_heart"  # of the preview; the voice unless one is chosen
+HEIGHT, VOICE = 360, "af_heart"  # of the preview, and the voice if none is chosen
 MADE = 0.6  # share of the work that is done when the face is made and only has to speak
 KINDS = {"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".mp4"}
 
 
 def path_of(avatar: Avatar, kind: str) -> Path:
-    """Where a file of an own avatar is: its upload, the marked photo, its portrait, its preview."""
+    """The path of a file of an own avatar: its upload, the marked photo, its portrait, its preview."""
     key = hashlib.sha256(f"avatar {avatar.pk} {kind}".encode()).hexdigest()
     return storage.store().path(key, KINDS[kind])
 
 
 def file_of(avatar: Avatar, kind: str) -> Path | None:
-    """That file, if it was made and is still there."""
+    """That file, if it was made and still exists."""
     path = path_of(avatar, kind)
     return storage.store().find(path.stem, path.suffix)
 
@@ -67,13 +67,13 @@ def _put(avatar: Avatar, kind: str, data: bytes) -> None:
 
 
 def typed(words: str) -> str:
-    """One line of what can be printed."""
+    """The words on one line, without unprintable characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo at the door: a JPEG made anew from the upload's pixels. name: what the file was called."""
+    """An uploaded photo: a JPEG made anew from the upload's pixels. name: what the file was called."""
 
     path: Path
     name: str
@@ -83,7 +83,7 @@ class Photo:
 def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
     """Decodes the upload, in a folder that is deleted afterwards: the metadata of a picture is never stored.
 
-    Raises BadInput for a file that cannot be used, and when the workspace sends too many.
+    Raises BadInput for a file that cannot be used, and if the workspace sends too many.
     """
     limits.take(limits.PHOTOS, workspace.pk)
     if not upload.size:
@@ -111,7 +111,7 @@ def add(
     voice: str = "",
     note: Callable[[str], object] = str,
 ) -> Avatar:
-    """Keeps the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput when it is full.
+    """Stores the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput as check_room() does.
 
     note: called with the id, inside the transaction.
     """
@@ -141,7 +141,7 @@ def add(
 
 
 def check_room(workspace: Workspace) -> None:
-    """Raises BadInput when the workspace has all avatars of its own that its plan holds."""
+    """Raises BadInput if the workspace has as many avatars of its own as its plan allows."""
     most = PLANS[workspace.plan].photo_avatars
     counted = (Avatar.State.MAKING, Avatar.State.MADE, Avatar.State.KEPT)
     own = Avatar.objects.filter(workspace=workspace, retired_at=None, state__in=counted)
@@ -155,7 +155,7 @@ def check_room(workspace: Workspace) -> None:
 def _make(attempt: Attempt[Avatar]) -> None:
     """The worker's part: photo to face, preview and portrait. Ends in a state that the page explains."""
     from rendering.faces import (
-        photo,  # what reads faces and voices is large: loaded by who works on one
+        photo,  # what reads faces and voices is large: loaded only where it is used
     )
 
     with tempfile.TemporaryDirectory(prefix="likeness-photo-") as work:
@@ -173,9 +173,9 @@ def _make(attempt: Attempt[Avatar]) -> None:
 
 
 def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
-    """The pack, poster and preview in `folder`. Raises BadInput, Refused, and Over when this attempt is over."""
+    """Makes the pack, poster and preview in `folder`. Raises BadInput, Refused, and Over if this attempt no longer counts."""
     from rendering.faces import (
-        photo,  # what reads faces and voices is large: loaded by who works on one
+        photo,  # what reads faces and voices is large: loaded only where it is used
     )
 
     avatar = attempt.row
@@ -211,7 +211,7 @@ def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
 def _end(
     attempt: Attempt[Avatar], files: dict[str, bytes], pack: Path | None = None, **fields: Any
 ) -> None:
-    """The last word of an attempt, with its files; nothing is written if the attempt no longer counts."""
+    """Ends an attempt that has files; nothing is written if the attempt no longer counts."""
     if not attempt.counts():
         return
     avatar = attempt.row
@@ -255,7 +255,7 @@ MAKING = Kind(
 def _preview(folder: Path, voice: str, report: Report) -> Path:
     """Three seconds of the face in `folder`/pack, speaking, marked as a draft. Nothing of it enters the store."""
     from rendering import (
-        pipeline,  # what reads faces and voices is large: loaded by who works on one
+        pipeline,  # what reads faces and voices is large: loaded only where it is used
     )
     from rendering.stages import delivery
 
@@ -269,7 +269,7 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
 
 
 def accept(avatar: Avatar, name: str, voice: str) -> None:
-    """The person likes it: it joins the library, locked."""
+    """Adds an avatar that its person likes to the library, locked. Raises BadInput for an unusable name."""
     name = typed(name)
     if not name:
         raise BadInput("Give the avatar a name.", code="missing_field", field="name")
@@ -281,7 +281,7 @@ def accept(avatar: Avatar, name: str, voice: str) -> None:
 
 
 def discard(avatar: Avatar) -> None:
-    """Deletes an avatar that was never kept, with all its files; whoever makes it stops."""
+    """Deletes an avatar that was never accepted, with all its files; work on it stops."""
     with transaction.atomic():
         row = Avatar.objects.select_for_update().filter(pk=avatar.pk).first()
         if row is None or row.state == Avatar.State.KEPT:
@@ -298,7 +298,7 @@ def _delete_files(avatar: Avatar) -> None:
 
 
 def remove(avatar: Avatar) -> None:
-    """No new render from now on, running ones end with their credits back; a kept one can be brought back for a week."""
+    """Deletes an avatar: running renders end with their credits back; one that was accepted can be restored for a week."""
     discard(avatar)
     Avatar.objects.filter(pk=avatar.pk, retired_at=None).update(retired_at=timezone.now())
     sentence = f"The avatar {avatar.name} was deleted while this was made; choose another avatar and render again."
@@ -309,7 +309,7 @@ def remove(avatar: Avatar) -> None:
 
 
 def restore(avatar: Avatar) -> None:
-    """Brings a deleted one back. Raises BadInput when others have taken its place."""
+    """Restores a deleted avatar. Raises BadInput if the plan has no room for it any more."""
     gone = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.KEPT).exclude(retired_at=None)
     with transaction.atomic():
         workspace = Workspace.objects.select_for_update().get(pk=avatar.workspace_id)
@@ -319,7 +319,7 @@ def restore(avatar: Avatar) -> None:
 
 
 def tidy() -> None:
-    """Ends for good what was deleted a week ago, and what nobody kept. Records of consent stay, without their evidence."""
+    """Erases avatars that were deleted a week ago, and those that nobody accepted. Records of consent stay, without their evidence."""
     now = timezone.now()
     own = Avatar.objects.exclude(workspace=None)
     for avatar in own.filter(retired_at__lt=now - GONE).exclude(pack=""):

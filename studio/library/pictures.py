@@ -1,4 +1,4 @@
-"""Pictures of a workspace: cleaned, screened, kept, and taken off the shelf."""
+"""Pictures of a workspace: cleaned, screened, stored and removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studio.models.library import picture_path
 
 
 def clean_picture(upload: Path, box: pictures.Box | None = None) -> pictures.Cleaned:
-    """An uploaded picture, or a part of one, cleaned and screened, where the library keeps it; no row is written yet."""
+    """An uploaded picture, or a part of one, cleaned, screened and moved into the library's folder; no row is written yet."""
     look = upload.with_name(f"{secrets.token_hex(8)}.look")
     try:
         cleaned = pictures.intake(upload, settings.MEDIA_DIR, alpha=True, box=box, look=look)
@@ -53,7 +53,7 @@ def add_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> P
 
 
 def remove_asset(row: Picture | Clip) -> None:
-    """It is offered no more, and scenes that show it fall back to their colour. Videos that were made keep it."""
+    """Removes an upload: scenes that show it fall back to their colour; finished videos stay as they are."""
     type(row).objects.filter(pk=row.pk).update(removed_at=timezone.now())
     if isinstance(row, Clip):
         footage.stop(row)

@@ -1,6 +1,6 @@
-"""A person's own voice: a recording taken in with their consent, measured by a worker, compared with the stock voices, deleted.
+"""A person's own voice: a recording uploaded with their consent, measured by a worker, compared with the stock voices, deleted.
 
-Where an engine that speaks in a given voice is installed, the recording also becomes a voice for drafts. Else the nearest
+If an engine that speaks in a given voice is installed, the recording also becomes a voice for drafts. Otherwise the nearest
 stock voices are all that it gives, and they are called that.
 """
 
@@ -37,13 +37,13 @@ from studio.models import User, Voice, Workspace
 if TYPE_CHECKING:
     from rendering.voices.recording import Sound, Speaker
 
-KEPT = timedelta(days=2)  # refused and failed ones
-COUNT = 5  # stock voices that are named
+KEPT = timedelta(days=2)  # how long refused and failed ones are stored
+COUNT = 5  # how many stock voices are named
 LANGUAGE = "en-US"
 
 
 def path_of(voice: Voice) -> Path:
-    """Where the decoded recording lies until it is measured."""
+    """The path of the decoded recording until it is measured."""
     key = hashlib.sha256(f"recording {voice.pk}".encode()).hexdigest()
     return storage.store().path(key, ".recording")
 
@@ -61,9 +61,9 @@ def _drop(path: Path) -> None:
 
 @contextmanager
 def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
-    """Decodes the upload in a folder that is gone afterwards. Raises BadInput, also when the workspace sends too many."""
+    """Decodes the upload in a folder that is deleted afterwards. Raises BadInput, also if the workspace sends too many."""
     from rendering.voices import (
-        recording,  # what reads faces and voices is large: loaded by who works on one
+        recording,  # what reads faces and voices is large: loaded only where it is used
     )
 
     limits.take(limits.RECORDINGS, workspace.pk)
@@ -82,7 +82,7 @@ def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Sound]:
 
 
 def statement(workspace: Workspace) -> Statement:
-    """It promises what can be done here: a voice of one's own only where an engine speaks in it."""
+    """The statement to agree to. It mentions a copy of the voice only if an engine here can make one."""
     return statements.of_voice(str(workspace), copied=not voices.not_cloning())
 
 
@@ -95,9 +95,9 @@ def add(
     signed: str,
     agreed_to: Statement,
 ) -> Voice:
-    """Records the consent, keeps the sound until a worker has measured it. Raises BadInput with what to do.
+    """Records the consent and stores the sound until a worker has measured it. Raises BadInput with what to do.
 
-    signed: the name that statements.check_signature() has let through.
+    signed: the name as statements.check_signature() returned it.
     """
     pk = new_id("voice")
     voice = Voice(
@@ -141,7 +141,7 @@ def add(
 
 
 def check_room(workspace: Workspace) -> None:
-    """Raises BadInput when the workspace has all recordings that its plan holds."""
+    """Raises BadInput if the workspace has as many recordings as its plan allows."""
     most = PLANS[workspace.plan].recordings
     counted = (Voice.State.MEASURING, Voice.State.READY)
     own = Voice.objects.filter(workspace=workspace, retired_at=None, state__in=counted)
@@ -158,9 +158,9 @@ def _agreed() -> Q:
 
 
 def _measure(attempt: Attempt[Voice]) -> None:
-    """The worker's part: is it good, who is it like, and, where that can be done, what it is spoken from."""
+    """The worker's part: checks the recording, measures its speaker and, if an engine here can, makes a copy of the voice."""
     from rendering.voices import (
-        recording,  # what reads faces and voices is large: loaded by who works on one
+        recording,  # what reads faces and voices is large: loaded only where it is used
     )
 
     try:
@@ -175,7 +175,7 @@ def _measure(attempt: Attempt[Voice]) -> None:
 
 def _refused(error: Exception) -> dict[str, Any] | None:
     from rendering.voices import (
-        recording,  # what reads faces and voices is large: loaded by who works on one
+        recording,  # what reads faces and voices is large: loaded only where it is used
     )
 
     if not isinstance(error, recording.Unusable):
@@ -191,7 +191,7 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
         attempt.end(state=Voice.State.READY, speaker=vector)
         return
     from rendering.voices import (
-        xtts,  # what reads faces and voices is large: loaded by who works on one
+        xtts,  # what reads faces and voices is large: loaded only where it is used
     )
 
     given = voices.cloner().measure(speaker.wav)
@@ -210,7 +210,7 @@ def _ready(attempt: Attempt[Voice], speaker: Speaker) -> None:
 
 
 def _agreed_to_a_copy(voice: Voice) -> bool:
-    """An engine that was installed after somebody agreed to be compared may not speak in their voice."""
+    """Whether the person agreed to a copy: an engine may be installed after they agreed only to be compared."""
     given = Consent.valid().filter(voice=voice)
     return any(consent.covers(statements.DRAFT_COPIES) for consent in given)
 
@@ -239,7 +239,7 @@ MEASURING = Kind(
 
 @dataclass(frozen=True)
 class Near:
-    """A stock voice beside a recording. likeness: 0 to 100, the cosine of the two speakers."""
+    """A stock voice compared with a recording. likeness: 0 to 100, the cosine of the two speakers."""
 
     voice: Voice
     likeness: int
@@ -256,7 +256,7 @@ def nearest(voice: Voice, count: int = COUNT) -> list[Near]:
     if not voice.speaker:
         return []
     from rendering.voices import (
-        speakers,  # what reads faces and voices is large: loaded by who works on one
+        speakers,  # what reads faces and voices is large: loaded only where it is used
     )
 
     found = speakers.closest(np.array(voice.speaker, np.float32), count)
@@ -271,7 +271,7 @@ def nearest(voice: Voice, count: int = COUNT) -> list[Near]:
 
 
 def remove(voice: Voice) -> None:
-    """At once and for good: what was measured is destroyed, renders that use it end with their credits back."""
+    """Deletes a voice at once and for good: what was measured is destroyed, renders that use it end with their credits back."""
     with transaction.atomic():
         row = Voice.objects.select_for_update().get(pk=voice.pk)
         if row.retired_at:
@@ -293,7 +293,7 @@ def remove(voice: Voice) -> None:
 
 
 def tidy() -> None:
-    """Deletes recordings that could not be used and that nobody has sent away."""
+    """Deletes recordings that could not be used and that nobody has deleted."""
     over = (Voice.State.REFUSED, Voice.State.FAILED)
     for voice in Voice.objects.filter(
         state__in=over, retired_at=None, created_at__lt=timezone.now() - KEPT

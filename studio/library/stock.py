@@ -14,7 +14,7 @@ from studio.models import Avatar, Voice
 
 
 def ensure_stock() -> None:
-    """Rows for what ships and what providers offer here; what is offered no more is retired. Repeating it changes
+    """Writes rows for what ships and what providers offer here; voices no longer offered are retired. Repeating it changes
     nothing; new data gets a new licence record."""
     spoken = [(info, voices.sha256(info.slug)) for info in voices.REGISTRY.values()]
     _write([(face, face.sha256) for face in faces.stock()], spoken)

@@ -41,7 +41,7 @@ def statement(avatar: Avatar) -> Statement:
 
 @dataclass(frozen=True)
 class Challenge:
-    """What somebody is asked to do before the camera: one picture for each of `asked` (liveness.check)."""
+    """What somebody is asked to do in front of the camera: one picture for each of `asked` (liveness.check)."""
 
     id: str
     asked: tuple[str, ...]
@@ -53,9 +53,9 @@ class Challenge:
 
 
 def challenge(avatar: Avatar, user: User) -> Challenge:
-    """Draws what is asked, for `user` and once; a former one no longer counts. Raises BadInput after too many."""
+    """Draws a challenge, for `user` and to be used once; an earlier one no longer counts. Raises BadInput after too many."""
     from rendering.faces import (
-        liveness,  # what reads faces and voices is large: loaded by who works on one
+        liveness,  # what reads faces and voices is large: loaded only where it is used
     )
 
     between = [secrets.choice(liveness.TURNS), secrets.choice(liveness.EXPRESSIONS)]
@@ -83,13 +83,13 @@ def challenge(avatar: Avatar, user: User) -> Challenge:
 
 
 def _check_locked(avatar: Avatar) -> None:
-    """Raises BadInput unless it waits for its person to agree."""
+    """Raises BadInput unless the avatar waits for its person to agree."""
     if avatar.state != Avatar.State.KEPT or not avatar.locked:
         raise BadInput(gettext("The avatar is not locked; load the page again."), code="not_locked")
 
 
 def _taken(avatar: Avatar, user: User, given: str) -> Challenge:
-    """The challenge of that id, which is over with this. Raises BadInput when it does not count (any more)."""
+    """Uses up the challenge of that id and returns it. Raises BadInput if it does not count, or no longer."""
     with transaction.atomic():
         row = Avatar.objects.select_for_update().get(pk=avatar.pk)
         held = row.challenge
@@ -127,11 +127,11 @@ def unlock(
     challenge: str,
     pictures: Sequence[UploadedFile],
 ) -> Consent:
-    """Looks whether the photo's person did what the challenge asked, and writes the record. Raises BadInput with what to do.
+    """Checks that the photo's person did what the challenge asked, and records the consent. Raises BadInput with what to do.
 
     shown: the hash of the statement that was on the page.
     """
-    from rendering.faces import (  # what reads faces and voices is large: loaded by who works on one
+    from rendering.faces import (  # what reads faces and voices is large: loaded only where it is used
         liveness,
         photo,
     )
@@ -142,10 +142,10 @@ def unlock(
         raise BadInput(
             "Open the camera first and take the pictures.", code="missing_field", field="live"
         )
-    asked = _taken(avatar, user, challenge)
-    if len(pictures) != len(asked.asked):
+    drawn = _taken(avatar, user, challenge)
+    if len(pictures) != len(drawn.asked):
         raise BadInput(
-            f"{len(asked.asked)} pictures are needed; open the camera again and take each of them.",
+            f"{len(drawn.asked)} pictures are needed; open the camera again and take each of them.",
             code="missing_field",
             field="live",
         )
@@ -155,15 +155,15 @@ def unlock(
         frames.append(frame)
         digests.append(digest)
     pack = faces.get(avatar.pack, storage.store())
-    seen = liveness.check(photo.portrait_of(pack.folder), frames, asked.asked)
+    seen = liveness.check(photo.portrait_of(pack.folder), frames, drawn.asked)
     evidence = {
         "name": name,
         "account": user.pk,
-        "asked": list(asked.asked),
+        "asked": list(drawn.asked),
         "live_frames_sha256": digests,
         "seen": seen.plain(),
         "distance": round(max(shot.distance for shot in seen.shots), 4),
-        "camera_opened_at": asked.opened_at,
+        "camera_opened_at": drawn.opened_at,
         "agreed_at": timezone.now().isoformat(),
     }
     return Consent.record(
@@ -180,7 +180,7 @@ def unlock(
 def _decoded(picture: UploadedFile) -> tuple[Frame, str]:
     """(RGB, SHA-256 of the file) of a picture of the camera. Raises BadInput."""
     from rendering.faces import (
-        photo,  # what reads faces and voices is large: loaded by who works on one
+        photo,  # what reads faces and voices is large: loaded only where it is used
     )
 
     if (picture.size or 0) > MOST:

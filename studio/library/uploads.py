@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils.translation import gettext
 
 from rendering import clips, pictures
 from rendering.values import BadInput
@@ -29,12 +30,14 @@ def opened(
 ) -> Iterator[pictures.Cleaned | clips.Prepared | footage.Opened]:
     """The file for the block to add(). kind: image, video or music. May take seconds, so not within a transaction.
 
-    Pictures and music are as the library keeps them; a video is encoded by a worker once it is kept. Raises BadInput, PictureRefused.
+    Pictures and music are ready for the library; a video is encoded by a worker once it is added. Raises BadInput, PictureRefused.
     """
     size = upload.size or 0
     if size > LARGEST[kind]:
         raise BadInput(
-            f"The {NOUN[kind]} has {size / 1e6:,.0f} MB; at most {LARGEST[kind] // 1_000_000} MB can be used.",
+            gettext(
+                "The {noun} has {size} MB; at most {most} MB can be used. Choose a smaller file."
+            ).format(noun=NOUN[kind], size=f"{size / 1e6:,.0f}", most=LARGEST[kind] // 1_000_000),
             code="file_too_large",
         )
     limits.take(SENT[kind], workspace.pk)
@@ -58,7 +61,10 @@ def add(
     taken: pictures.Cleaned | clips.Prepared | footage.Opened,
     note: Callable[[str], object] = str,
 ) -> Picture | Clip:
-    """Makes the row of an upload that opened() has read; `note` gets its id within the transaction. Raises BadInput when too many videos wait."""
+    """Makes the row of an upload that opened() has read. Raises BadInput if too many videos wait.
+
+    `note` gets the row's id within the transaction.
+    """
     if isinstance(taken, footage.Opened):
         return footage.add(workspace, name, taken, note)
     with transaction.atomic():

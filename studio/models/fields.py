@@ -1,8 +1,8 @@
-"""What people set of a scene and of a project: one table.
+"""What people set for a scene and for a project, in one table.
 
 From a row come the form field (forms.py), what a page posts, compares and takes back (Undo calls it `named`), how an odd value
 in the database is mended, what a new scene takes over from the one before, whether it is seen in a frame, and, with `api`, the
-field of the API (api/common.py) and what the pipeline is given (composition.py). The column itself stands in projects.py.
+field of the API (api/common.py) and what the pipeline is given (composition.py). The column itself is in projects.py.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 LONGEST_SCRIPT, LONGEST_TITLE, LONGEST_BODY = 100_000, 120, 600
-"""Characters of a script that are kept (a video takes fewer, but what is too long for one is not lost), of a scene's title or
+"""Characters of a script that are stored (a video takes fewer, but what is too long for one is not lost), of a scene's title or
 heading, and of the text beside the person."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """name: of its column. named: as people call it. part: `words` stay with their scene, a new scene takes over the `cast` and
-    the `look` of the one before; `video` is of the project. seen: whether it shows in a frame. typed: what follows within
-    seconds is one step. api: "group.field" of a request, or ".field". meaning: for programs. wrong: what is said of any other value."""
+    the `look` of the one before; `video` is of the project. seen: whether it shows in a frame. typed: changes within
+    seconds are one step. api: "group.field" of a request, or ".field". meaning: for programs. wrong: the message for any other value."""
 
     name: str
     named: str | _StrPromise
@@ -42,7 +42,7 @@ class Field:
     wrong: str | _StrPromise = ""
 
     def of(self, row: Any) -> Any:
-        """The value as the row has it, comparable and plain."""
+        """The row's value, comparable and plain."""
         return getattr(row, self.name)
 
     def posted(self, row: Any) -> str:
@@ -69,7 +69,7 @@ class Choice(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Field):
-    """From least to most; without a usual one it may be absent."""
+    """A number from least to most; without a usual one it may be absent."""
 
     least: float
     most: float
@@ -114,7 +114,7 @@ class Colour(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
-    """Of one line, or of several. drawn: into the picture, so that a font must have its letters. absent: what stands for none."""
+    """A text of one line, or of several. drawn: into the picture, so that a font must have its letters. absent: stands for none."""
 
     most: int
     lines: bool = False
@@ -191,11 +191,11 @@ SCENE: dict[str, Any] = _table(
     ),
     Likeness(
         name="avatar", named=_("Avatar"), part="cast", seen=True,
-        wrong=_("There is no such avatar; choose one of the list."),
+        wrong=_("There is no such avatar; choose one from the list."),
     ),
     Likeness(
         name="voice", named=_("Voice"), part="cast",
-        wrong=_("There is no such voice; choose one of the list."),
+        wrong=_("There is no such voice; choose one from the list."),
     ),
     Flag(name="voice_by_hand", named=_("Voice"), part="cast", off=""),
     Number(
@@ -208,7 +208,7 @@ SCENE: dict[str, Any] = _table(
         # The styles of rendering/stages/bearing.py, which the web process does not load.
         choices=[("neutral", _("Neutral")), ("warm", _("Warm")), ("lively", _("Lively")), ("serious", _("Serious"))],
         meaning=_("How the person bears themself; `neutral` if absent."),
-        wrong=_("There is no such style; choose one of the list."),
+        wrong=_("There is no such style; choose one from the list."),
     ),
     Choice(
         name="background", named=_("Background"), part="look", seen=True, usual="color",
@@ -216,11 +216,11 @@ SCENE: dict[str, Any] = _table(
             ("color", _("Colour")), ("gradient", _("Gradient")), ("picture", _("Picture")),
             ("video", _("Video")), ("none", _("Transparent")),
         ],
-        wrong=_("There is no such background; choose one of the list."),
+        wrong=_("There is no such background; choose one from the list."),
     ),
     Colour(
         name="background_color", named=_("Background colour"), part="look", seen=True, usual=LINEN, api="background.color",
-        meaning=_("# and six digits; for `image` and `video` what is around them."), wrong=COLOUR,
+        meaning=_("# and six digits; for `image` and `video`, the colour around them."), wrong=COLOUR,
     ),
     Colour(
         name="background_to", named=_("End of the gradient"), part="look", seen=True, usual=MIST, api="background.to",
@@ -240,7 +240,7 @@ SCENE: dict[str, Any] = _table(
         name="fit", named=_("Fit"), part="look", seen=True, usual="cover", api="background.fit",
         meaning=_("`cover` if absent: fills the frame and is cut."),
         choices=[("cover", _("Fill the frame")), ("contain", _("Show all of it"))],
-        wrong=_("There is no such fit; choose one of the list."),
+        wrong=_("There is no such fit; choose one from the list."),
     ),
     Choice(
         name="layout", named=_("Layout"), part="look", seen=True, usual="full", api="layout.frame",
@@ -251,13 +251,13 @@ SCENE: dict[str, Any] = _table(
         meaning=_(
             "`full` if absent. `half`: beside `heading` and `body`. `circle`, `corner`: small, over a background that is the content."
         ),
-        wrong=_("There is no such layout; choose one of the list."),
+        wrong=_("There is no such layout; choose one from the list."),
     ),
     Choice(
         name="layout_side", named=_("Side"), part="look", seen=True, usual="right", api="layout.side",
         meaning=_("`right` if absent."),
         choices=[("right", _("Right")), ("left", _("Left"))],
-        wrong=_("There is no such side; choose one of the list."),
+        wrong=_("There is no such side; choose one from the list."),
     ),
     Number(
         name="layout_x", named=_("Place across"), part="look", seen=True, least=0, most=1, usual=None, api="layout.x",
@@ -294,7 +294,7 @@ SCENE: dict[str, Any] = _table(
         name="transition", named=_("Transition"), part="look", usual="cut", api=".transition",
         meaning=_("From the scene before; `cut` if absent."),
         choices=[("cut", _("Cut")), ("fade", _("Fade"))],
-        wrong=_("There is no such transition; choose one of the list."),
+        wrong=_("There is no such transition; choose one from the list."),
     ),
 )  # fmt: skip
 
@@ -315,7 +315,7 @@ PROJECT: dict[str, Any] = _table(
         name="resolution", named=_("Resolution"), part="video", usual="720p", api=".resolution",
         meaning=_("Of the short side; `720p` if absent, 360p for drafts."),
         choices=[("720p", "720p"), ("1080p", "1080p"), ("2160p", "4K")],
-        wrong=_("There is no such resolution; choose one of the list."),
+        wrong=_("There is no such resolution; choose one from the list."),
     ),
     Choice(
         name="fps", named=_("Frame rate"), part="video", usual=25, api=".fps", meaning=_("25 if absent."),
@@ -325,7 +325,7 @@ PROJECT: dict[str, Any] = _table(
     Choice(
         name="container", named=_("Kind of file"), part="video", usual="mp4",
         choices=[("mp4", "MP4"), ("webm", "WebM")],
-        wrong=_("There is no such kind of file; choose one of the list."),
+        wrong=_("There is no such kind of file; choose one from the list."),
     ),
     Flag(
         name="burn_captions", named=_("Captions in the picture"), part="video", seen=True, api="captions.burn_in",
@@ -335,25 +335,25 @@ PROJECT: dict[str, Any] = _table(
         name="caption_style", named=_("Caption style"), part="video", seen=True, usual="boxed", api="captions.style",
         choices=[("boxed", _("Boxed")), ("clean", _("Clean")), ("karaoke", _("Karaoke"))],
         meaning=_("`boxed` if absent. `karaoke`: the word that is said stands out."),
-        wrong=_("There is no such caption style; choose one of the list."),
+        wrong=_("There is no such caption style; choose one from the list."),
     ),
     Choice(
         name="caption_position", named=_("Place of captions"), part="video", seen=True, usual="bottom", api="captions.position",
         choices=[("bottom", _("Bottom")), ("middle", _("Middle")), ("top", _("Top"))],
         meaning=_("Inside the safe area; `bottom` if absent."),
-        wrong=_("There is no such place for captions; choose one of the list."),
+        wrong=_("There is no such place for captions; choose one from the list."),
     ),
     Choice(
         name="caption_size", named=_("Size of captions"), part="video", seen=True, usual="medium", api="captions.size",
         choices=[("small", _("Small")), ("medium", _("Medium")), ("large", _("Large"))],
         meaning=_("`medium` if absent."),
-        wrong=_("There is no such size of captions; choose one of the list."),
+        wrong=_("There is no such size of captions; choose one from the list."),
     ),
     Upload(name="logo", named=_("Logo"), part="video", seen=True, kind="picture", wrong=NO_PICTURE),
     Choice(
         name="logo_position", named=_("Place of the logo"), part="video", seen=True, usual="top-left", choices=CORNERS,
         api="logo.position", meaning=_("`top-left` if absent."),
-        wrong=_("There is no such corner; choose one of the list."),
+        wrong=_("There is no such corner; choose one from the list."),
     ),
     Number(
         name="logo_size", named=_("Size of the logo"), part="video", seen=True, least=0.04, most=0.4, usual=0.12,
@@ -382,7 +382,7 @@ def names(table: dict[str, Field], *parts: str) -> tuple[str, ...]:
 
 
 def mends(table: dict[str, Field]) -> dict[str, Callable[[Any], Any]]:
-    """How each odd value is put right as its row is read."""
+    """How each odd value is mended as its row is read."""
     return {
         name: field.mended
         for name, field in table.items()
@@ -397,5 +397,5 @@ def grouped(table: dict[str, Any], group: str = "") -> dict[str, Any]:
 
 
 def values_of(row: Any, table: dict[str, Any], group: str) -> dict[str, Any]:
-    """What a row has in a group of the API, by the names that it has there and in the pipeline."""
+    """The values of a row in a group of the API, by the names that they have there and in the pipeline."""
     return {name: getattr(row, field.name) for name, field in grouped(table, group).items()}

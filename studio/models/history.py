@@ -1,4 +1,4 @@
-"""What was changed in a project, so that it can be taken back: by the person who did it, in order, after a reload too."""
+"""What was changed in a project, so that it can be undone: by the person who did it, in order, even after a reload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from studio.models.people import User
 from studio.models.projects import Project, Scene
 
 TYPED = {name for name, field in SCENE.items() if field.typed}
-"""Fields that are typed: what follows within PAUSE is one step."""
+"""Fields that are typed: changes within PAUSE are one step."""
 PAUSE = timedelta(seconds=5)
 MOST = 200  # steps of one person in one project
 
@@ -22,8 +22,8 @@ MOST = 200  # steps of one person in one project
 class Change(models.Model):
     """One step. `before` and `after` hold the fields that differ, as forms post them.
 
-    Without a scene it is one of the project. {"removed": "1" | ""} says that the scene was taken out or put in,
-    {"order": [ids]} how the scenes stood.
+    Without a scene it is one of the project. {"removed": "1" | ""} says that the scene was removed or put back,
+    {"order": [ids]} the order of the scenes.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="changes")
@@ -52,7 +52,7 @@ class Change(models.Model):
         after: dict[str, Any],
         by: Any,
     ) -> None:
-        """Keeps the difference as a step; what had been undone before it cannot be redone any more."""
+        """Stores the difference as a step; what was undone before it can no longer be redone."""
         names = [name for name in after if before.get(name) != after[name]]
         if not names:
             return
@@ -74,7 +74,7 @@ class Change(models.Model):
         mine.filter(pk__in=list(old)).delete()
 
     def _goes_on(self, was: dict[str, Any], now: dict[str, Any]) -> bool:
-        """Whether this step and the next are one: more typing, or another push of the same overlay."""
+        """Whether this step and the next are one: more typing, or the same overlay moved again."""
         if timezone.now() - self.touched_at > PAUSE:
             return False
         names = set(now)
@@ -97,7 +97,7 @@ class Change(models.Model):
 
 
 def _unplaced(overlays: str) -> list[dict[str, Any]]:
-    """Overlays as forms post them, without where they stand."""
+    """Overlays as forms post them, without their positions."""
     return [
         {name: value for name, value in row.items() if name not in ("x", "y")}
         for row in json.loads(overlays or "[]")

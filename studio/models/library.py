@@ -21,8 +21,8 @@ class Avatar(Work, mended.Mended):
         MAKING = "making"
         REFUSED = "refused"  # the photo cannot be used; `findings` say why
         FAILED = "failed"  # our fault
-        MADE = "made"  # to be looked at
-        KEPT = "kept"
+        MADE = "made"  # waits to be accepted or discarded
+        KEPT = "kept"  # accepted
 
     MENDS = {
         "tags": mended.each(mended.text),
@@ -68,29 +68,29 @@ class Avatar(Work, mended.Mended):
 
     @classmethod
     def offered_to(cls, workspace: Workspace) -> models.QuerySet["Avatar"]:
-        """What the workspace may choose, locked own ones among it."""
+        """Avatars that the workspace may choose, including its own locked ones."""
         own = Q(workspace=workspace, state=cls.State.KEPT)
         return cls.objects.filter(Q(workspace=None) | own, retired_at=None)
 
     @property
     def face(self) -> str:
-        """What the pipeline knows it by."""
+        """The name by which the pipeline knows it."""
         return self.pack or self.slug
 
     @property
     def deleted(self) -> bool:
-        """By its workspace; for a week it can be brought back."""
+        """Whether its workspace deleted it; for a week it can be restored."""
         return bool(self.workspace_id and self.retired_at)
 
     @property
     def locked(self) -> bool:
-        """An own face whose person has not agreed yet."""
+        """Whether it is an own face whose person has not agreed yet."""
         return self.status == "locked"
 
     @property
     def status(self) -> str:
-        """How far it is: a state before it is kept, then locked, drafts (its person agreed to these) or ready."""
-        from consent.models import Consent  # models of both are there by now
+        """How far it is: its state until it is accepted, then locked, drafts (its person agreed to these) or ready."""
+        from consent.models import Consent  # models of both are loaded by now
 
         if self.workspace_id is None:
             return "ready"
@@ -103,7 +103,7 @@ class Avatar(Work, mended.Mended):
 class Voice(Work, mended.Mended):
     """A voice of the registry, which belongs to no workspace, or what was measured of a person's recording.
 
-    A recording is a voice that can be chosen when an engine speaks in it (`engine`); else only the stock voices nearest
+    A recording is a voice that can be chosen if an engine speaks in it (`engine`); otherwise only the stock voices nearest
     to it can be chosen.
     """
 
@@ -146,13 +146,13 @@ class Voice(Work, mended.Mended):
 
     @classmethod
     def offered_to(cls, workspace: Workspace) -> models.QuerySet["Voice"]:
-        """What the workspace may choose."""
+        """Voices that the workspace may choose."""
         own = Q(workspace=workspace, state=cls.State.READY) & ~Q(engine="")
         return cls.objects.filter(Q(workspace=None) | own, retired_at=None)
 
     @property
     def status(self) -> str:
-        """`ready`; of a recording its state until it is measured, then `drafts` or, where nothing speaks in it, `compared`."""
+        """`ready`; for a recording its state until it is measured, then `drafts` or, if no engine speaks in it, `compared`."""
         if self.workspace_id is None:
             return "ready"
         if self.state != self.State.READY:

@@ -14,7 +14,7 @@ LONGEST_TEXT = 300  # of an overlay
 SIZES = {"text": (0.02, 0.2, 0.06), "picture": (0.05, 1.0, 0.3)}
 """Least, most and usual size of an overlay, as a share of the frame's short side: height of the letters, longer side of a picture."""
 FARTHEST = 100_000  # lines and words of an anchor
-MOST = {"overlays": 100, "cues": 1000}  # rows that are looked at
+MOST = {"overlays": 100, "cues": 1000}  # rows that are read
 
 
 def one_of(offered: Any, usual: Any) -> Mend:
@@ -38,7 +38,7 @@ def _anchor(value: Any) -> dict[str, int] | None:
 
 
 def _identity(value: Any, taken: set[str]) -> str:
-    """The id, or one that is made of it, the same each time it is read."""
+    """The id, or one made from it, the same each time it is read."""
     plain = value if isinstance(value, str) and PLAIN_ID.fullmatch(value) else ""
     again = 0
     while not plain or plain in taken:
@@ -53,7 +53,7 @@ def _text(value: Any, most: int) -> str:
 
 
 def overlays(rows: Any) -> list[dict[str, Any]]:
-    """Rows as studio/projects/overlays.py has them; what shows neither a text nor a picture is left out."""
+    """Rows as studio/projects/overlays.py has them; a row that does not have either a text or a picture is left out."""
     found: list[dict[str, Any]] = []
     taken: set[str] = set()
     for row in rows[: MOST["overlays"]] if isinstance(rows, list) else []:
@@ -83,7 +83,7 @@ def overlays(rows: Any) -> list[dict[str, Any]]:
 
 
 def cues(rows: Any) -> list[dict[str, Any]]:
-    """Rows as studio/projects/cues.py has them; what hangs on no word is left out."""
+    """Rows as studio/projects/cues.py has them; a row that belongs to no words is left out."""
     found = []
     for row in rows[: MOST["cues"]] if isinstance(rows, list) else []:
         if not isinstance(row, dict):

@@ -77,7 +77,7 @@ def digest(key: str) -> str:
 
 
 class ApiKey(models.Model):
-    """A program's key to a workspace: shown once, kept as a hash."""
+    """A program's key to a workspace: shown once, stored as a hash."""
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "key"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
@@ -98,7 +98,7 @@ class ApiKey(models.Model):
     @classmethod
     @transaction.atomic
     def make(cls, workspace: Workspace, name: str, by: User | None = None) -> tuple["ApiKey", str]:
-        """The row and the key itself, which is not kept anywhere."""
+        """The row and the key itself, which is stored nowhere."""
         secret = "ls_live_" + secrets.token_urlsafe(32).replace("-", "x").replace("_", "y")
         key = cls.objects.create(
             workspace=workspace,
@@ -107,7 +107,7 @@ class ApiKey(models.Model):
             digest=digest(secret),
             created_by=by,
         )
-        key._tell("made", by)
+        key._record("made", by)
         return key, secret
 
     @transaction.atomic
@@ -115,16 +115,16 @@ class ApiKey(models.Model):
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
             self.save(update_fields=["revoked_at"])
-            self._tell("revoked", by)
+            self._record("revoked", by)
 
-    def _tell(self, what: str, by: User | None) -> None:
+    def _record(self, what: str, by: User | None) -> None:
         actor = str(by.pk) if by else ""
         after = {"name": self.name, "prefix": self.prefix}
         events.record(f"key.{what}", self.pk, workspace=self.workspace_id, actor=actor, after=after)
 
 
 class IdempotencyKey(models.Model):
-    """The first answer to a request that made something, so that asking again makes nothing."""
+    """The first answer to a request that made something, so that repeating it makes nothing."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
     endpoint = models.CharField(max_length=120)

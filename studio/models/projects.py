@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rendering.values import BadInput
 from rows import mended
@@ -28,15 +29,15 @@ MOST_SCENES = 100
 
 
 class RevisionConflict(Exception):
-    """Somebody else saved first. Carries the row as it stands now."""
+    """Somebody else saved first. Carries the row as it is now."""
 
     def __init__(self, current: "Scene | Project") -> None:
-        super().__init__("This was changed elsewhere since you opened it.")
+        super().__init__(gettext("This was changed elsewhere since you opened it; load it again."))
         self.current = current
 
 
 def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
-    """Writes fields if the row still has this revision; else RevisionConflict. One UPDATE."""
+    """Writes fields if the row still has this revision, in one UPDATE. Raises RevisionConflict if it does not."""
     changed = (
         type(row)
         .objects.filter(pk=row.pk, revision=revision)
@@ -105,7 +106,7 @@ class Project(mended.Mended):
         )
 
     def touch(self) -> None:
-        """A scene of it changed."""
+        """Records that one of its scenes changed."""
         Project.objects.filter(pk=self.pk).update(
             touched_at=timezone.now(), revision=F("revision") + 1
         )
@@ -136,7 +137,7 @@ class Project(mended.Mended):
 
     @transaction.atomic
     def add_scene(self, after: "Scene | None" = None, **values) -> "Scene":
-        """A new scene, at the end or after another, with that one's avatar, voice and look. BadInput where it is full."""
+        """Adds a scene, at the end or after another, with that one's avatar, voice and look. Raises BadInput if the project is full."""
         self.check_room()
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
@@ -234,7 +235,7 @@ class Scene(mended.Mended):
         return offered.filter(slug=avatar.voice_slug).first() if avatar else None
 
     def cast(self, fields: dict) -> dict:
-        """The fields with what they mean for the voice: whoever is chosen speaks in their own, unless another was chosen.
+        """The fields, with the voice that follows from them: a chosen avatar speaks in its own, unless another was chosen.
 
         A voice of None asks for the avatar's own.
         """
@@ -271,7 +272,7 @@ class Scene(mended.Mended):
 
     @transaction.atomic
     def duplicate(self) -> "Scene":
-        """A copy after this scene, or where it stood if it was removed meanwhile."""
+        """A copy after this scene, or at its old position if it was removed meanwhile."""
         self.project.check_room()
         twin = self.copy_to(self.project, self.position)
         others = [scene for scene in self.project.live_scenes if scene.id != twin.id]

@@ -38,7 +38,7 @@ LONGEST_ADDRESS = User._meta.get_field("email").max_length or 254
 
 class Adapter(DefaultAccountAdapter):
     def clean_email(self, email: str) -> str:
-        if len(email) > LONGEST_ADDRESS:  # SQLite would keep it, Postgres would not
+        if len(email) > LONGEST_ADDRESS:  # SQLite would store it, Postgres would not
             raise ValidationError(f"An e-mail address has at most {LONGEST_ADDRESS} characters.")
         return super().clean_email(email)
 
@@ -51,8 +51,8 @@ class Adapter(DefaultAccountAdapter):
         return user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Counts a try, which a right password takes back. A device that has signed in before counts for itself:
-        whatever others try, its person comes in."""
+        """Counts a try, which a correct password takes back. A device that has signed in before is counted on its own:
+        whatever others try, its person can sign in."""
         login = self._get_login_attempts_cache_key(request, **credentials)
         if device := known_device(request, login):
             counted = [_count(request, "10/5m/key", f"{login} {device}")]
@@ -67,7 +67,7 @@ class Adapter(DefaultAccountAdapter):
         self._login_failed_rl_usage = ratelimit.RateLimitUsage(used)
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        """After a new password was set by mail."""
+        """Forgets the tries that were counted, after a new password was set by mail."""
         login = self._get_login_attempts_cache_key(request, **credentials)
         for rates, key in (
             (BY_ADDRESS, f"{login} {self.get_client_ip(request)}"),
@@ -86,8 +86,8 @@ class Adapter(DefaultAccountAdapter):
 
 
 BY_ADDRESS, BY_ANYBODY = "20/m/ip,5/5m/key", "100/10m/key"
-"""Wrong passwords from one address (in all, and for one account), and for one account from everywhere: so many that
-one address alone never gets there."""
+"""How many wrong passwords are accepted from one address (in all, and for one account), and for one account from anywhere:
+more than one address alone can reach."""
 
 
 def _count(request: HttpRequest, rates: str, key: str) -> ratelimit.RateLimitUsage | None:
@@ -100,7 +100,7 @@ def _count(request: HttpRequest, rates: str, key: str) -> ratelimit.RateLimitUsa
 DEVICE = "device"
 DEVICE_SECONDS = 365 * 24 * 3600
 DEVICE_LOGINS = 8
-"""Accounts of which a device remembers that it has signed in to them."""
+"""How many accounts a device remembers that it has signed in to."""
 
 
 def _device(request: HttpRequest) -> dict[str, str]:
@@ -118,17 +118,17 @@ def _short(login: str) -> str:
 
 
 def known_device(request: HttpRequest, login: str) -> str:
-    """What this device is called where it has signed in with this login before, else nothing."""
+    """The secret of this device if it has signed in with this login before, else nothing."""
     return _device(request).get(_short(login), "")
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, login: str) -> None:
     known = _device(request)
     known[_short(login)] = known.pop(_short(login), "") or secrets.token_hex(8)
-    kept = dict(list(known.items())[-DEVICE_LOGINS:])
+    newest = dict(list(known.items())[-DEVICE_LOGINS:])
     response.set_cookie(
         DEVICE,
-        signing.dumps(kept, salt="studio.device"),
+        signing.dumps(newest, salt="studio.device"),
         max_age=DEVICE_SECONDS,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -1,4 +1,4 @@
-"""Where mails go on a machine without a mail host: into files, and into the terminal for who is not signed in yet."""
+"""Where mails go on a machine without a mail host: into files, and into the terminal for people who are not signed in yet."""
 
 import logging
 from collections.abc import Sequence

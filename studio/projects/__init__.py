@@ -1,1 +1,1 @@
-"""What people edit: the words, look and captions of scenes, as rows, forms and steps back."""
+"""What people edit: the words, look and captions of scenes, as rows, forms and undo steps."""

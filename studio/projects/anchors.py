@@ -1,10 +1,12 @@
-"""Where the words of a script are, so that overlays can be hung on what is selected and shown beside it."""
+"""The positions of a script's words, so that overlays can be tied to selected words and shown beside them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.translation import gettext
 
 from rendering.stages import painting
 from rendering.stages import script as script_stage
@@ -23,7 +25,7 @@ Range = tuple[int, int]
 def word_ranges(script: str, markup: str) -> list[list[Range]]:
     """Per line, the characters of the script that each of its words takes, marks left out.
 
-    As many words as captions show: where marks make them differ, the last one repeats.
+    As many words as captions show: if marks make the numbers differ, the last one repeats.
     """
     try:
         lines = script_stage.lines(script, markup)
@@ -44,7 +46,7 @@ def word_ranges(script: str, markup: str) -> list[list[Range]]:
 
 
 def anchors_of(script: str, markup: str, start: int, end: int) -> tuple[dict, dict]:
-    """The first and the last word that the characters from `start` to `end` touch. BadInput where there is none."""
+    """The first and the last word that the characters from `start` to `end` touch. Raises BadInput if they touch none."""
     touched = [
         (number, word)
         for number, line in enumerate(word_ranges(script, markup), start=1)
@@ -53,25 +55,26 @@ def anchors_of(script: str, markup: str, start: int, end: int) -> tuple[dict, di
     ]
     if not touched:
         raise BadInput(
-            "Select the words first that it should stand beside, then add it.", code="missing_field"
+            gettext("First select the words that it should appear with, then add it."),
+            code="missing_field",
         )
     (line, word), (last_line, last_word) = touched[0], touched[-1]
     return {"line": line, "word": word}, {"line": last_line, "word": last_word}
 
 
 def find(script: str, markup: str, words: str) -> tuple[dict, dict]:
-    """The anchors of words as they stand in the script. BadInput where they do not."""
+    """The anchors of these words in the script. Raises BadInput if the script does not say them."""
     wanted = [_bare(word) for word in words.split() if _bare(word)]
-    places = [
+    positions = [
         (number, word, _bare(script[start:end]))
         for number, line in enumerate(word_ranges(script, markup), start=1)
         for word, (start, end) in enumerate(line, start=1)
     ]
-    said = "".join(f"\n{word}" for _, _, word in places) + "\n"
+    said = "".join(f"\n{word}" for _, _, word in positions) + "\n"
     start = said.find("".join(f"\n{word}" for word in wanted) + "\n") if wanted else -1
     if start >= 0:
         at = said.count("\n", 0, start)
-        (line, word, _), (last_line, last_word, _) = places[at], places[at + len(wanted) - 1]
+        (line, word, _), (last_line, last_word, _) = positions[at], positions[at + len(wanted) - 1]
         return {"line": line, "word": word}, {"line": last_line, "word": last_word}
     raise BadInput(
         f"“{words[:80]}” is not said in this scene. Write the words as they stand in the script.",
@@ -141,7 +144,7 @@ def shown_overlays(scene: Scene) -> list[Shown]:
 
 
 def _span(row: dict[str, Any], ranges: list[list[Range]]) -> tuple[int | None, int | None]:
-    """The characters that it is hung on; none for one that stands all the time."""
+    """The characters that the overlay is tied to; none for one that is shown all the time."""
     if row["from"] is None and row["to"] is None:
         return None, None
     words = [word for line in ranges for word in line]

@@ -33,7 +33,7 @@ def usable(row: Picture | Clip | None) -> Picture | Clip | None:
 
 
 def background_of(scene: Scene) -> Background:
-    """The colour takes the place of a picture or a video that was removed."""
+    """The scene's background; its colour replaces a picture or a video that was removed."""
     color, picture, clip = scene.background_color, usable(scene.picture), usable(scene.clip)
     if scene.background == "none":
         return Background(color, clear=True)
@@ -48,7 +48,7 @@ def background_of(scene: Scene) -> Background:
 
 
 def layout_of(scene: Scene) -> Layout:
-    """Without the text beside the person where there is no room for it."""
+    """The scene's layout, without the text beside the person if it has no room for it."""
     layout = Layout(**values_of(scene, SCENE, "layout"))
     return layout if scene.layout == "half" else replace(layout, heading="", body="")
 
@@ -72,7 +72,7 @@ def music_of(project: Project) -> Music | None:
 
 
 def spoken(scene: Scene, text: str, dictionary: tuple[tuple[str, str, str], ...] = ()) -> LineSpec:
-    """A line of the scene as it is spoken. Of the picture it names the avatar alone."""
+    """A line of the scene as it is spoken. Of its look it has only the avatar."""
     voice = scene.voice
     return LineSpec(
         text=text,
@@ -91,7 +91,7 @@ def spec_of(
     video: VideoFormat,
     dictionary: tuple[tuple[str, str, str], ...] = (),
 ) -> LineSpec:
-    """A line of the scene with its look; overlays, edited captions and the transition hang on its place among the others."""
+    """A line of the scene with its look; overlays, edited captions and the transition depend on its position among the others."""
     return replace(
         spoken(scene, text, dictionary),
         style=scene.style,
@@ -123,7 +123,7 @@ def overlays_of(scene: Scene, words: Sequence[int]) -> list[tuple[Overlay, ...]]
 
 
 def codec_of(project: Project, codec: str | None = None) -> str:
-    """The codec that was asked for, or the usual one of the container. BadInput where they do not go together."""
+    """The codec that was asked for, or the usual one of the container. Raises BadInput if they do not go together."""
     offered = CODECS[project.container]
     if codec is None:
         return offered[0]
@@ -143,7 +143,7 @@ def format_of(
     height: int | None = None,
     codec: str | None = None,
 ) -> VideoFormat:
-    """Of the whole video: transparent as soon as one scene is, so that all can be joined."""
+    """The format of the whole video: transparent if any scene is, so that all can be joined."""
     return VideoFormat.of(
         project.aspect,
         height or HEIGHTS[project.resolution],
@@ -154,7 +154,7 @@ def format_of(
 
 
 def check_clip(scene: Scene, number: int) -> None:
-    """BadInput while the video behind the person is prepared, and where it could not be."""
+    """Raises BadInput while the video behind the person is being prepared, and if it could not be."""
     clip = scene.clip if scene.background == "video" else None
     if clip is None or clip.ready or clip.removed_at is not None:
         return
@@ -172,7 +172,7 @@ def check_clip(scene: Scene, number: int) -> None:
 
 
 def check_words(scene: Scene, number: int) -> None:
-    """BadInput for text beside the person that cannot be drawn."""
+    """Raises BadInput for text beside the person that cannot be drawn."""
     for name in ("heading", "body"):
         try:
             lettering.check(getattr(scene, name))

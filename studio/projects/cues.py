@@ -1,8 +1,8 @@
-"""Captions of a scene that were changed by hand: rows of JSON, hung on their words, and the list to change them in.
+"""Captions of a scene that were changed by hand: rows of JSON, tied to their words, and the list to change them in.
 
 A row is {"id", "from": {"line", "word"}, "to": {"line", "word"}, "said", "text", "start", "end", "parted"}. Lines and words are
-counted from 1. It holds as long as its words are those in "said": where these are changed, the caption follows the script again.
-"parted" says that it was divided or joined by hand, so that its words stay together even where nothing else is changed.
+counted from 1. A row holds as long as its words are those in "said"; if they change, the caption follows the script again.
+"parted" says that it was divided or joined by hand, so that its words stay together even if nothing else is changed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FARTHEST = 3.0  # seconds that a caption comes or goes earlier or later
 
 
 def checked(rows: Any) -> list[dict[str, Any]]:
-    """The rows as they are kept. BadInput names the field that is wrong."""
+    """The rows as they are stored. Raises BadInput, which names the field that is wrong."""
     if not isinstance(rows, list) or len(rows) > MOST:
         raise BadInput(f"At most {MOST} captions of a scene can be changed.", field="cues")
     try:
@@ -82,7 +82,7 @@ def holds(row: dict[str, Any], words: Sequence[Sequence[str]]) -> bool:
 
 
 def of_lines(scene: Scene, words: Sequence[Sequence[str]]) -> list[tuple[CueEdit, ...]]:
-    """What was changed, of each line. words: of each line, as captions show them."""
+    """The edits of each line. words: those of each line, as captions show them."""
     found: list[list[CueEdit]] = [[] for _ in words]
     for row in scene.cues:
         if holds(row, words):
@@ -213,9 +213,9 @@ def _timed(spec: LineSpec, script: Script) -> tuple[Sequence[Word], float, bool]
 def changed(
     scene: Scene, cue: ShownCue, text: str, start: float = 0.0, end: float = 0.0
 ) -> list[dict[str, Any]]:
-    """The rows with this text and these shifts for the caption; none for it where nothing differs from the script.
+    """The rows with this text and these shifts for the caption; none for it if nothing differs from the script.
 
-    text: "" for what is said. start and end: seconds that it comes and goes later. BadInput where they do not fit.
+    text: "" for what is said. start and end: seconds that it comes and goes later. Raises BadInput if they do not fit.
     """
     parted = bool(cue.row and cue.row.get("parted"))
     row = _row(cue.line, cue.first, cue.said, text, start, end, parted=parted)
@@ -232,11 +232,11 @@ def divided(
     *,
     caret: int | None = None,
 ) -> tuple[list[dict[str, Any]], str]:
-    """(the rows with the caption as two, key of the second). The first comes, and the second goes, as the whole did.
+    """(the rows with the caption as two, key of the second). The first comes, and the second goes, when the whole did.
 
-    text: of the whole; where it is not what is said, the words are shared out as the text is. caret: characters of the
-    text before the cut, which falls after the word there; in the middle where it would leave a part empty.
-    BadInput for a caption of one word.
+    text: of the whole; if it is not what is said, the words are divided in the same proportion. caret: characters of the
+    text before the cut, which falls after the word there, or in the middle if a part would be left empty.
+    Raises BadInput for a caption of one word.
     """
     shown, said = text.split() or cue.said.split(), cue.said.split()
     if len(said) < 2 or len(shown) < 2:
@@ -263,7 +263,7 @@ def joined(
 ) -> tuple[list[dict[str, Any]], str]:
     """(the rows with both captions as one, its key). text: of the first, "" for what it shows now.
 
-    BadInput where they do not fit into one. A caption that the script gives by itself needs no row.
+    Raises BadInput if they do not fit into one. A caption that the script gives by itself needs no row.
     """
     said = f"{cue.said} {following.said}"
     whole = " ".join(f"{text or cue.own or cue.said} {following.own or following.said}".split())
@@ -303,7 +303,7 @@ def _row(
 def _with(
     scene: Scene, line: int, first: int, last: int, rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The rows of the scene with these in the place of those on the same words."""
+    """The rows of the scene with these instead of those on the same words."""
     rest = [
         row
         for row in scene.cues

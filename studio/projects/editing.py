@@ -1,4 +1,4 @@
-"""What is done to a project and its scenes, each as a step that its person can take back."""
+"""Changes to a project and its scenes, each stored as a step that its person can undo."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from studio.projects.fields import project_settings, settings_of
 from studio.renders.plan import MAX_LINES, line_specs
 
 OUT, IN = {"removed": "1"}, {"removed": ""}
-"""A scene that was taken out, or put in."""
+"""A scene that was removed, or put back."""
 
 
 def edit_scene(scene: Scene, revision: int, fields: dict[str, Any], by: Any) -> None:
-    """Scene.edit, as a step of that person; where the script changes, overlays and captions stay on their words.
+    """Scene.edit, as a step of that person; if the script changes, overlays and captions stay on their words.
 
-    by: None notes no step. RevisionConflict as there.
+    by: None stores no step. Raises RevisionConflict as Scene.edit does.
     """
     before = settings_of(scene)
     rewritten = "script" in fields and fields["script"] != scene.script
@@ -81,7 +81,7 @@ def order_scenes(project: Project, ids: list[str], by: Any) -> None:
 
 
 def speak_ahead(scene: Scene) -> None:
-    """Asks for the sound of the scene's lines, after everything that somebody waits for. As far as a film may reach."""
+    """Requests the sound of the scene's lines, behind everything that somebody waits for, as far as a film may reach."""
     if scene.voice is None:
         return
     specs, left = line_specs(scene), float(PLANS[scene.project.workspace.plan].longest_film)

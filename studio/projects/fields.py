@@ -1,4 +1,4 @@
-"""The settings of a scene and of a project as forms post them: what a page shows, compares and takes back."""
+"""The settings of a scene and of a project as forms post them: what a page shows, compares and undoes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.models.fields import PROJECT, SCENE
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number as forms and addresses send it, of at most nine digits; else nothing."""
+    """A whole number as forms and addresses send it, of at most nine digits; else None."""
     return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else None
 
 

@@ -1,4 +1,4 @@
-"""What may be posted by the editor. A form cleans the fields that were sent and leaves the others alone."""
+"""The forms that the editor posts. A form cleans the fields that were sent and leaves the others alone."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from studio.projects import cues, overlays
 
 
 def as_typed(text: str) -> str:
-    """Forms send lines ended by CR LF; what was typed had LF."""
+    """The text as it was typed, with LF: forms send CR LF."""
     return text.replace("\r\n", "\n")
 
 
 class JSONField(forms.JSONField):
-    """Any JSON that can be kept: no text that a row cannot hold, no number or depth that cannot be read."""
+    """Any JSON that can be stored: no text that a row cannot hold, no number or depth that cannot be read."""
 
     def to_python(self, value: Any) -> Any:
         try:
@@ -48,7 +48,7 @@ class JSONField(forms.JSONField):
 
 
 def _is_choice(field: Field) -> bool:
-    """An empty choice is one that was not made."""
+    """Whether an empty value means that nothing was chosen."""
     return isinstance(field, Choice)
 
 
@@ -67,7 +67,7 @@ class TableForm(forms.Form):
                 self.fields[name].required = False
 
     def changes(self) -> dict[str, Any]:
-        """The cleaned fields that were posted. BadInput says what is wrong with the first bad one."""
+        """The cleaned fields that were posted. Raises BadInput, which says what is wrong with the first bad one."""
         if not self.is_valid():
             name, errors = next(iter(self.errors.items()))
             raise BadInput(str(errors[0]), code="invalid_field", field=name)
@@ -96,7 +96,7 @@ class TypedField(forms.CharField):
 
 def too_long(script: str, most: int) -> str:
     return gettext(
-        "This scene has {characters:,} characters; at most {most:,} can be kept. Split it into two projects."
+        "This scene has {characters:,} characters; at most {most:,} can be stored. Split it into two projects."
     ).format(characters=len(script), most=most)
 
 
@@ -106,7 +106,7 @@ class ColourField(forms.CharField):
 
 
 def _form_of(field: Field, workspace: Workspace) -> forms.Field:
-    """What a form takes for a row of the table."""
+    """The form field for a row of the table."""
     said = dict.fromkeys(("invalid", "invalid_choice", "min_value", "max_value"), field.wrong)
     match field:
         case Choice():
@@ -136,9 +136,9 @@ def _form_of(field: Field, workspace: Workspace) -> forms.Field:
             return TypedField(field)
         case Upload():
             rows: Any = workspace.pictures if field.kind == "picture" else workspace.clips
-            kept = {} if field.kind == "picture" else {"kind": field.kind}
+            only = {} if field.kind == "picture" else {"kind": field.kind}
             return forms.ModelChoiceField(
-                rows.filter(removed_at=None, **kept), required=False, error_messages=said
+                rows.filter(removed_at=None, **only), required=False, error_messages=said
             )
         case Likeness():
             offered: Any = Avatar if field.name == "avatar" else Voice
@@ -166,7 +166,7 @@ class SceneForm(TableForm):
         return overlays.checked(self.cleaned_data["overlays"] or [], self.workspace)
 
     def changes(self) -> dict[str, Any]:
-        """A picture or a video that is chosen without saying so is the background."""
+        """The changes; a picture or a video that is chosen becomes the background, unless one is named."""
         found = super().changes()
         if "background" not in found:
             for name, kind in (("picture", "picture"), ("clip", "video")):

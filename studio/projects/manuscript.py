@@ -1,4 +1,4 @@
-"""What stands in the margin of a script: each line's number, length, state and warnings."""
+"""The margin of a script: each line's number, length, state and warnings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rough_seconds(text: str, speed: float) -> float:
 
 
 def source_lines(scene: Scene) -> tuple[script_stage.SourceLine, ...]:
-    """The lines of a scene; none where the script cannot be read at all."""
+    """The lines of a scene; none if the script cannot be read at all."""
     try:
         return script_stage.lines(scene.script, scene.markup)
     except BadInput:
@@ -55,7 +55,7 @@ def source_lines(scene: Scene) -> tuple[script_stage.SourceLine, ...]:
 
 
 def rough_margin(scene: Scene) -> list[MarginLine]:
-    """Without a plan: lengths by the number of words, nothing known of states and warnings."""
+    """The margin without a plan: lengths by the number of words, no states or warnings."""
     return [
         MarginLine(
             number=n,
@@ -76,9 +76,9 @@ def margins(
     delivered: bool,
     stopped: dict[tuple[int, int], str],
 ) -> dict[str, list[MarginLine]]:
-    """Scene id -> its margin. `delivered`: an earlier video exists, so lines are kept or changed.
+    """Scene id -> its margin. `delivered`: an earlier video exists, so the state of a line is kept or changed.
 
-    `stopped` maps (scene number, line number) to the sentence that keeps it from being rendered.
+    `stopped` maps (scene number, line number) to the sentence that says why it cannot be rendered.
     """
     planned = {(line.scene_number, line.line_number): line for line in plan.lines} if plan else {}
     found: dict[str, list[MarginLine]] = {}

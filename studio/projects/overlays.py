@@ -24,7 +24,7 @@ from studio.models import Picture, Scene, Workspace
 from studio.models.mending import LONGEST_TEXT, PLAIN_ID, SIZES
 
 MOST = 20
-COMPARED = 200 * 200  # pairs of words; to compare all of more takes long
+COMPARED = 200 * 200  # pairs of words; comparing more takes too long
 FIELDS = {
     *("id", "text", "asset_id", "from", "to", "position", "x", "y", "size", "style", "enter"),
     "exit",
@@ -33,7 +33,7 @@ STYLES, MOVES = ("plain", "card"), ("fade", "cut")
 
 
 def checked(rows: Any, workspace: Workspace, path: str = "overlays") -> list[dict[str, Any]]:
-    """The rows with every field there. BadInput names the first that is wrong by its path."""
+    """The rows with every field set. Raises BadInput, which names the first wrong one by its path."""
     if not isinstance(rows, list):
         raise BadInput("Overlays are a list.", path=path)
     if len(rows) > MOST:
@@ -56,7 +56,9 @@ def _checked(row: Any, workspace: Workspace, path: str) -> dict[str, Any]:
     asset = row.get("asset_id") or ""
     if not isinstance(text, str) or not isinstance(asset, str) or bool(text.strip()) == bool(asset):
         raise BadInput(
-            "An overlay has a text or a picture, one of them.", code="missing_field", path=path
+            gettext("An overlay has either a text or a picture; send one of the two."),
+            code="missing_field",
+            path=path,
         )
     if len(text) > LONGEST_TEXT:
         raise BadInput(
@@ -138,7 +140,7 @@ def of_lines(
 ) -> list[tuple[Overlay, ...]]:
     """The overlays of each line of the scene. words: how many each line has.
 
-    What is anchored behind the last word of a line belongs to that word. An overlay whose picture was removed is left out.
+    An anchor behind the last word of a line stands for that word. An overlay whose picture was removed is left out.
     """
     found: list[list[Overlay]] = [[] for _ in words]
     for row in scene.overlays:
@@ -193,7 +195,7 @@ def words_of_line(script: Script) -> list[str]:
 
 
 def words_of(script: str, markup: str) -> list[list[str]]:
-    """The words of each line, as captions show them; none of what cannot be read."""
+    """The words of each line, as captions show them; none if the script cannot be read."""
     try:
         lines = script_stage.lines(script, markup)
     except BadInput:
@@ -216,10 +218,10 @@ def words_of(script: str, markup: str) -> list[list[str]]:
 
 
 def _followed(old: list[str], new: list[str]) -> dict[int, int]:
-    """Where each old word stands among the new ones, if it stayed.
+    """The position of each old word among the new ones, if it stayed.
 
-    What is alike at both ends stayed. Between them the longest stretches count, and where there is too much for that, the words
-    that both have once, in order, with what is alike beside them.
+    What is alike at both ends stayed. Between them the longest common stretches count or, with too many words for that, the
+    words that occur once in both, in order, with what is alike beside them.
     """
     most = min(len(old), len(new))
     head = next((n for n in range(most) if old[n] != new[n]), most)
@@ -247,13 +249,15 @@ def _followed(old: list[str], new: list[str]) -> dict[int, int]:
 
 
 def _landmarks(left: list[str], right: list[str]) -> list[tuple[int, int]]:
-    """The places of words that both have once, as many as stand in the same order in both."""
+    """The positions of words that occur once in both, as many as are in the same order in both."""
     once = [{word for word, n in Counter(side).items() if n == 1} for side in (left, right)]
-    place = {word: n for n, word in enumerate(right) if word in once[1]}
-    pairs = [(n, place[word]) for n, word in enumerate(left) if word in once[0] and word in place]
-    ends: list[int] = []  # the least end of a rising row of each length
-    rows: list[int] = []  # which pair that is
-    before: list[int] = []  # of each pair, the one before it in its row
+    position = {word: n for n, word in enumerate(right) if word in once[1]}
+    pairs = [
+        (n, position[word]) for n, word in enumerate(left) if word in once[0] and word in position
+    ]
+    ends: list[int] = []  # the least end of a rising sequence of each length
+    rows: list[int] = []  # the number of that pair
+    before: list[int] = []  # of each pair, the one before it in its sequence
     for number, (_, end) in enumerate(pairs):
         at = bisect_left(ends, end)
         if at == len(ends):
@@ -271,18 +275,18 @@ def _landmarks(left: list[str], right: list[str]) -> list[tuple[int, int]]:
 def moved(
     rows: list[dict[str, Any]], before: list[list[str]], after: list[list[str]]
 ) -> list[dict[str, Any]]:
-    """The rows with their anchors on the same words, wherever these stand now.
+    """The rows with their anchors on the same words, wherever these are now.
 
-    A word that was taken out hands its anchor to the next one that stayed, or, as the last of an overlay, to the one before.
+    A word that was removed hands its anchor to the next one that stayed, or, as the last of an overlay, to the one before.
     """
-    places = [(n, m) for n, line in enumerate(before) for m in range(len(line))]
+    sources = [(n, m) for n, line in enumerate(before) for m in range(len(line))]
     targets = [(n, m) for n, line in enumerate(after) for m in range(len(line))]
-    if not rows or not targets or not places:
+    if not rows or not targets or not sources:
         return rows
-    old = [before[n][m] for n, m in places]
+    old = [before[n][m] for n, m in sources]
     new = [after[n][m] for n, m in targets]
     to = _followed(old, new)
-    at = {place: number for number, place in enumerate(places)}
+    at = {source: number for number, source in enumerate(sources)}
 
     def follow(anchor: dict[str, int] | None, *, last: bool) -> dict[str, int] | None:
         if anchor is None:

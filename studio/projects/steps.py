@@ -1,4 +1,4 @@
-"""What can be taken back and done again in a project, in words for the buttons."""
+"""What can be undone and redone in a project, in words for the buttons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES = {name: field.named for table in (PROJECT, SCENE) for name, field in tabl
 
 
 def steps(project: Project, by: Any) -> dict[str, str]:
-    """{"undo": what would be taken back, "redo": what would be done again}; empty where there is nothing."""
+    """{"undo": what would be undone, "redo": what would be redone}; empty if there is nothing."""
     return {
         "undo": _words(project, Change.last_done(project, by)),
         "redo": _words(project, Change.last_undone(project, by)),

@@ -1,1 +1,1 @@
-"""Renders before there is a row: planned, screened, ordered."""
+"""Renders before they have a row: planned, screened, ordered."""

@@ -15,19 +15,19 @@ from rendering.models import Render
 from rows.events import Event, consumer
 
 KEPT = timedelta(days=3)
-"""For so long after the end of a render its mail is tried."""
+"""How long after the end of a render its mail is still tried."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
 
 
 @consumer("mails", "render.done", "render.failed")
 def plan_mail(event: Event) -> None:
-    """Somebody is to hear of it, from now on."""
+    """Makes the render's mail due from now on."""
     ended = Render.objects.filter(pk=event.subject, mailed_at=None, mail_due_at=None)
     ended.update(mail_due_at=timezone.now())
 
 
 def due() -> QuerySet[Render]:
-    """Renders of which somebody has not heard, and whose mail may be tried now."""
+    """Renders whose mail was not sent yet and may be tried now."""
     now = timezone.now()
     return (
         Render.objects.filter(
@@ -42,10 +42,10 @@ def due() -> QuerySet[Render]:
 
 
 def render_ended(render: Render) -> bool:
-    """Mails whoever asked for a render that is done or failed. True if this call sent it.
+    """Mails whoever requested a render that is done or failed. Returns whether this call sent it.
 
-    One UPDATE takes it until the next try is due, so two callers send one mail. It is marked as sent when the mail
-    host has taken it: a crash in between sends it twice, and none is lost. What the mail host raises is raised; the
+    One UPDATE claims it until the next try is due, so two callers send one mail. It is marked as sent when the mail
+    host has accepted it: a crash in between sends it twice, and none is lost. Errors of the mail host are raised; the
     pause before the next try grows fourfold each time.
     """
     if render.status not in ("done", "failed"):

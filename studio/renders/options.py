@@ -32,7 +32,7 @@ STYLES = ("clean", "boxed", "karaoke")
 
 @dataclass(frozen=True)
 class Look:
-    """fields: of every LineSpec."""
+    """How the video is composed. fields: of every LineSpec."""
 
     video: VideoFormat
     fields: dict[str, Any]
@@ -108,8 +108,8 @@ def read(options: dict[str, Any], out: Path, folder: Path) -> Look:
         fields["logo"] = Logo(cleaned.path, cleaned.sha256)
     music = None
     if options["music"]:
-        kept = clips.intake(_file(options["music"]), folder, "music")
-        music = Music(kept.path, kept.sha256, options["music_volume"], options["duck"])
+        sound = clips.intake(_file(options["music"]), folder, "music")
+        music = Music(sound.path, sound.sha256, options["music_volume"], options["duck"])
     return Look(video, fields, music)
 
 

@@ -1,8 +1,8 @@
-"""A render is asked for: read, screened and agreed to first, then written down and charged in one short transaction.
+"""A render is requested: read, screened and agreed to first, then written and charged in one short transaction.
 
-What is slow comes before the transaction, which looks once more at all that it relies on: the project's
+Slow work comes before the transaction, which checks again everything that it relies on: the project's
 revision, the dictionary, what is paid for, the consents, the price that was agreed to, what waits already, the
-balance. Where the project has changed meanwhile, everything is read again.
+balance. If the project has changed meanwhile, everything is read again.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ DAY = timedelta(days=1)
 
 
 class _Changed(Exception):
-    """What was read is not what is there now."""
+    """What was read has changed since."""
 
 
 @dataclass
 class _Ready:
-    """A render that only has to be written down."""
+    """A render that only has to be written."""
 
     render: Render
-    insert: tuple[str, list[Any]]  # that writes its lines
+    insert: tuple[str, list[Any]]  # the statement that writes a line, and the values of each
     plan: Plan
     reading: Reading
 
@@ -59,7 +59,7 @@ UNSEEN = -1
 
 
 def seen_in(sent: Mapping[str, str], mode: str) -> int | None:
-    """The price that the page of a form showed. Where nothing is to be paid none is needed."""
+    """The price that the page of a form showed; None if nothing is to be paid."""
     if mode == "draft":
         return None
     quoted = sent.get("quoted", "")
@@ -83,12 +83,12 @@ def request_render(
     appeal: bool = False,
     note: Callable[[str], None] | None = None,
 ) -> Render:
-    """The render, charged and queued. Raises what studio/errors.py explains, and nothing is left then.
+    """Writes, charges and queues a render. Raises what studio/errors.py explains, and then nothing was written.
 
     scenes: of a project that is not saved yet, and is saved with the render.
     revision: of the project, if it must be this one.
     max_cost: what a program allows. seen: the price that a person saw (`seen_in`).
-    one: an open render of the same is given back instead of a second.
+    one: an open render of the same is returned instead of a second.
     appeal: words that screening refuses are read by a person before they are rendered.
     note: called with the id, inside the transaction.
     """
@@ -172,6 +172,7 @@ def _read(
             kept=line.kept,
             work=line.work,
             speech_work=line.speech_work,
+            unspoken=line.unspoken,
         )
         for position, (line, share) in enumerate(zip(plan.lines, plan.shares, strict=True), start=1)
     ]
@@ -179,8 +180,8 @@ def _read(
 
 
 def _insert(rows: list[Model]) -> tuple[str, list[Any]]:
-    """The statement that writes one row, and the values of each. To put 300 rows into words takes longer than to
-    write them, and is done before the lock; one statement is read once, not once for each row."""
+    """The statement that writes one row, and the values of each. Turning 300 rows into SQL takes longer than
+    writing them, and is done before the lock; one statement is parsed once, not once for each row."""
     query, values, statement = InsertQuery(Segment), [], ""
     for row in rows:
         query.insert_values(list(Segment._meta.concrete_fields), [row])
@@ -190,7 +191,7 @@ def _insert(rows: list[Model]) -> tuple[str, list[Any]]:
 
 
 def _agreed(plan: Plan) -> list[Consent]:
-    """The consents to every face and voice. NotAllowed where one is missing."""
+    """The consents to every face and voice. Raises NotAllowed if one is missing."""
     pairs = {(line.avatar.pk, line.voice.pk, line.spec.draft): line for line in plan.lines}
     return [
         consent
@@ -209,15 +210,15 @@ def _written(
     one: bool,
     note: Callable[[str], None] | None,
 ) -> Render:
-    """Everything or nothing. Under the wallet's lock, so that a workspace's renders are asked for one after another."""
+    """Writes everything or nothing. Under the wallet's lock, so that a workspace's renders are requested one after another."""
     render, plan = ready.render, ready.plan
     billing.Wallet.locked(render.workspace_id)
     if scenes is not None:
         project.save(force_insert=True)
         Scene.objects.bulk_create(scenes)
     else:
-        there = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
-        if not there.exists() or dictionary_of(project.workspace) != plan.dictionary:
+        unchanged = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
+        if not unchanged.exists() or dictionary_of(project.workspace) != plan.dictionary:
             raise _Changed
         if cost.deliveries(project.pk) != plan.deliveries:
             raise _Changed
@@ -261,7 +262,7 @@ def _written(
 
 
 def _open_twin(ready: _Ready) -> Render | None:
-    """An open render that makes the same of the same: project, mode, revision, options and words."""
+    """An open render of the same project, mode, revision, options and words."""
     same = ("workspace", "project", "mode", "revision", "codec", "width", "height")
     rows = Render.objects.filter(**{name: getattr(ready.render, name) for name in same})
     lines = [line.line_key for line in ready.plan.lines]
@@ -272,8 +273,8 @@ def _open_twin(ready: _Ready) -> Render | None:
 
 
 def check_room(workspace: Workspace, *, drafted: float | None = None) -> None:
-    """BadInput when the workspace has all renders that may wait, or, with another draft of so many seconds, more of
-    them within a day than its plan allows."""
+    """Raises BadInput if as many renders wait as the plan allows or, with another draft of so many seconds, the workspace
+    would have more drafts within a day than that."""
     plan, rows = PLANS[workspace.plan], Render.objects.filter(workspace=workspace)
     if rows.filter(status__in=("held", "queued")).count() >= plan.renders_waiting:
         raise BadInput(

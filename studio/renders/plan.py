@@ -1,7 +1,7 @@
 """What a render of a project would make, cost and take: read, never written.
 
-Planning reads scripts and asks the store, so it has no place in a transaction that writes. A plan keeps what it relies on
-(`revision`, `dictionary`), for whoever writes it down to look at once more.
+Planning reads scripts and asks the store, so it has no place in a transaction that writes. A plan records what it relies on
+(`revision`, `dictionary`), so that whoever writes the render can check it again.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ class PlannedLine:
     line_key: str
     seconds: float
     exact: bool  # its speech is made already, so its length is known
+    unspoken: float = 0.0  # share of its sound that neither the store nor an earlier line has
     paid: bool = False  # by a delivered render of this project, or by an earlier line of this one
     key: str = ""  # of its film in the store, as far as it is known
     kept: bool = False  # the store holds its film
     work: float = 0.0  # seconds that it takes a slot by itself
-    speech_work: float = 0.0  # what of it speaks
+    speech_work: float = 0.0  # the part of it that speaks
     warnings: tuple[Warn, ...] = ()
 
 
@@ -66,7 +67,7 @@ class Plan:
     draft: bool
     lines: tuple[PlannedLine, ...]
     lane: str
-    deliveries: int = 0  # of the project, when it was asked what is paid for
+    deliveries: int = 0  # of the project, when its paid lines were read
     wait: eta.Wait = UNKNOWN
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
@@ -76,12 +77,12 @@ class Plan:
 
     @property
     def drawn(self) -> int:
-        """Lines that are to be drawn."""
+        """How many lines are to be drawn."""
         return sum(line.work > effort.KEPT for line in self.lines)
 
     @property
     def to_make(self) -> float:
-        """Seconds of lines that are no films yet."""
+        """Seconds of lines that have no film yet."""
         return sum(line.seconds for line in self.lines if not line.kept)
 
     @property
@@ -106,7 +107,7 @@ class Plan:
         return sum(self.shares)
 
     def priced(self, paid: Collection[str]) -> Plan:
-        """The same, where lines with these keys are paid for. The same words twice are made and paid once."""
+        """The same plan, with the lines of these keys paid for. The same line twice is made and paid once."""
         seen, lines = set(paid), []
         for line in self.lines:
             lines.append(replace(line, paid=line.line_key in seen))
@@ -126,8 +127,8 @@ def plan_render(
     height: int | None = None,
     codec: str | None = None,
 ) -> Plan:
-    """Reads the project as saved, or with these scenes, which need not be. BadInput names the scene and line that
-    cannot be spoken, or says by how much the film is too long."""
+    """Plans the project as saved, or with these scenes, which need not be saved. Raises BadInput, which names the scene
+    and line that cannot be spoken, or says by how much the film is too long."""
     scenes = list(project.live_scenes if scenes is None else scenes)
     sources = _lines_of(scenes)  # counted before anything is read
     draft = mode == "draft"
@@ -135,7 +136,9 @@ def plan_render(
         project, scenes, height=height or (DRAFT_HEIGHT if draft else None), codec=codec
     )
     dictionary = dictionary_of(project.workspace)
+    store = storage.store()
     lines: list[PlannedLine] = []
+    sentences: set[str] = set()
     for scene_number, (scene, written) in enumerate(zip(scenes, sources, strict=True), start=1):
         chapter = scene.title or f"Scene {scene_number}"
         if not scene.script.strip():
@@ -173,7 +176,7 @@ def plan_render(
                     line=line_number,
                     **error.where,
                 ) from None
-            seconds, exact = pipeline.length_of(spec, parsed, store=storage.store())
+            seconds, exact = pipeline.length_of(spec, parsed, store=store)
             lines.append(
                 PlannedLine(
                     scene=scene,
@@ -187,14 +190,17 @@ def plan_render(
                     line_key=pipeline.line_key(spec),
                     seconds=seconds,
                     exact=exact,
+                    unspoken=0.0
+                    if exact
+                    else pipeline.unspoken(spec, parsed, sentences, store=store),
                     warnings=parsed.warnings,
                 )
             )
         laid = composition.overlays_of(scene, [len(line) for line in words])
-        for place, (over, edits) in enumerate(zip(laid, cues.of_lines(scene, words), strict=True)):
-            line = lines[first + place]
+        for offset, (over, edits) in enumerate(zip(laid, cues.of_lines(scene, words), strict=True)):
+            line = lines[first + offset]
             spec = replace(line.spec, overlays=over, cues=edits)
-            lines[first + place] = replace(line, spec=spec)
+            lines[first + offset] = replace(line, spec=spec)
     workspace, length = project.workspace, sum(line.seconds for line in lines)
     check_length(workspace, length)
     lane = scheduling.lane_of(draft=draft, plan=workspace.plan, seconds=length)
@@ -225,7 +231,7 @@ def plan_render(
 
 
 def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ...]]:
-    """The lines of each scene. BadInput where they are none or too many."""
+    """The lines of each scene. Raises BadInput if there are none or too many."""
     check_characters(sum(len(scene.script) for scene in scenes))
     found = [script_stage.lines(scene.script, scene.markup) for scene in scenes]
     count = sum(map(len, found))
@@ -241,7 +247,7 @@ def _lines_of(scenes: Sequence[Scene]) -> list[tuple[script_stage.SourceLine, ..
 
 
 def check_characters(total: int) -> None:
-    """BadInput for more characters than a video takes; asked before any is read."""
+    """Raises BadInput for more characters than a video takes; called before any is read."""
     if total > MAX_CHARACTERS:
         raise BadInput(
             f"The script has {total:,} characters; a video takes at most {MAX_CHARACTERS:,}. "
@@ -251,7 +257,7 @@ def check_characters(total: int) -> None:
 
 
 def check_length(workspace: Workspace, seconds: float) -> None:
-    """BadInput for a film that is longer than the workspace's plan allows."""
+    """Raises BadInput for a film that is longer than the workspace's plan allows."""
     plan, length = PLANS[workspace.plan], math.ceil(seconds)
     if length > plan.longest_film:
         raise BadInput(
@@ -264,14 +270,14 @@ def check_length(workspace: Workspace, seconds: float) -> None:
 
 
 def _with_films(lines: list[PlannedLine]) -> list[PlannedLine]:
-    """The lines with their keys, and which of them are films already."""
+    """The lines with their keys, and whether the store holds their films."""
     specs, lengths = [line.spec for line in lines], [x.seconds if x.exact else None for x in lines]
     keys = pipeline.segment_keys(specs, lengths)
-    # Only what was made once is looked for: a bucket is slow to say no.
+    # Only keys that were made before are looked up: a bucket is slow to say no.
     made = set(Segment.objects.filter(status="done", key__in=keys).values_list("key", flat=True))
-    kept = {key for key in made if storage.store().find(key, ".json")}
+    stored = {key for key in made if storage.store().find(key, ".json")}
     return _weighed(
-        [replace(line, key=key, kept=key in kept) for line, key in zip(lines, keys, strict=True)]
+        [replace(line, key=key, kept=key in stored) for line, key in zip(lines, keys, strict=True)]
     )
 
 
@@ -280,29 +286,25 @@ def _weighed(lines: list[PlannedLine]) -> list[PlannedLine]:
     is spoken and drawn once."""
     known = eta.rates()
     drawn: set[str] = set()
-    spoken: set[str] = set()
     faces: set[str] = set()
     found = []
     for line in lines:
         again = line.kept or (line.key or line.line_key) in drawn
-        asked = eta.effort_of(
-            line.spec, line.seconds, spoken=again or line.exact or line.line_key in spoken
-        )
-        speech = effort.speaking(asked, known)
+        needed = eta.effort_of(line.spec, line.seconds, 0.0 if again else line.unspoken)
+        speech = effort.speaking(needed, known)
         work = effort.KEPT
         if not again:
-            work = effort.LINE + speech + effort.drawing(asked, known)
+            work = effort.LINE + speech + effort.drawing(needed, known)
             if line.spec.avatar not in faces:
                 work += effort.face(line.spec.video)
             drawn.add(line.key or line.line_key)
-            spoken.add(line.line_key)
             faces.add(line.spec.avatar)
         found.append(replace(line, work=work, speech_work=speech))
     return found
 
 
 def _shown(parsed: Script, spec: LineSpec) -> list[str]:
-    """The words of the line's captions. BadInput where they are burnt in and cannot be written."""
+    """The words of the line's captions. Raises BadInput if they are burnt in and cannot be drawn."""
     words = overlays.words_of_line(parsed)
     if spec.captions.burn_in:
         lettering.check(" ".join(words))
@@ -310,7 +312,7 @@ def _shown(parsed: Script, spec: LineSpec) -> list[str]:
 
 
 def line_specs(scene: Scene) -> list[LineSpec]:
-    """The lines of a scene as they are spoken. Of the picture they name the avatar alone."""
+    """The lines of a scene as they are spoken. Of their look they have only the avatar."""
     if scene.voice is None:
         return []
     dictionary = dictionary_of(scene.project.workspace)

@@ -1,4 +1,4 @@
-"""Everything of a plan that is said or shown, screened, and what a person has said to the same words since."""
+"""Screens everything that a plan says or shows, and finds what a person has decided about the same words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from studio.renders.plan import PlannedLine
 
 @dataclass(frozen=True)
 class Reading:
-    """spans: where the words are that led to the verdict. words: known by this, whoever says them.
+    """The verdict on a plan. spans: the words that led to it. words: a hash of what is said and shown, and by whom.
 
     case: the last one about the same words in this project.
     """
@@ -34,23 +34,23 @@ class Reading:
 
     @property
     def read(self) -> bool:
-        """A person has read them and did not release them."""
+        """Whether a person has read them and did not release them."""
         return self.outcome == Decision.Outcome.REFUSE
 
     @property
     def refused(self) -> bool:
-        """They are not rendered until they change, unless a person releases them."""
+        """Whether they are not rendered until they change, unless a person releases them."""
         released = self.outcome == Decision.Outcome.RELEASE
         return self.read or (self.verdict.verdict == "block" and not released)
 
     @property
     def held(self) -> bool:
-        """A person reads them before they are rendered."""
+        """Whether a person reads them before they are rendered."""
         return self.verdict.verdict != "allow" and self.outcome != Decision.Outcome.RELEASE
 
     @property
     def waiting(self) -> bool:
-        """Somebody has been asked to read them, and has not answered yet."""
+        """Whether somebody has been asked to read them, and has not answered yet."""
         return bool(self.case and not self.outcome and not self.case.render.is_over)
 
     @property
@@ -59,13 +59,13 @@ class Reading:
 
     @property
     def where(self) -> str:
-        """The words, and where they stand."""
+        """The first of the words, and where it is."""
         first = self.spans[0]
         return f"Scene {first['scene']}, line {first['line']}: “{first['text']}”"
 
     @property
     def sentence(self) -> str:
-        """Of refused words: which, by what rule, and what can be done."""
+        """For refused words: which they are, by what rule, and what can be done."""
         if self.read:
             what = f"A person has read this and did not release it (rule: {self.title})"
             return f"{self.where}. {what}. Change the words."
@@ -93,7 +93,7 @@ def _known_by(lines: tuple[PlannedLine, ...]) -> str:
 
 
 def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]:
-    """What is to be read in the picture or its captions besides what is said, with the first line that shows it."""
+    """The texts in the picture or its captions besides what is said, each with the first line that shows it."""
     found: dict[str, PlannedLine] = {}
     for line in lines:
         for text in shown_in(line.spec):
@@ -102,7 +102,7 @@ def shown_texts(lines: tuple[PlannedLine, ...]) -> list[tuple[PlannedLine, str]]
 
 
 def shown_in(spec: LineSpec) -> list[str]:
-    """What is to be read in the picture or the captions of a line besides what is said."""
+    """The texts in the picture or the captions of a line besides what is said."""
     laid = [part.text for parts in (spec.overlays, spec.cues) for part in parts]
     return [text for text in (spec.layout.heading, spec.layout.body, *laid) if text.strip()]
 

@@ -1,4 +1,4 @@
-"""What was read back of a finished film, in words: for the page of the render."""
+"""What was measured of a finished film, in words, for the page of the render."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Speaking:
 
 
 def speaking(quality: dict[str, Any]) -> Speaking | None:
-    """None until the film was measured, or where nothing could be, or what was found cannot be read."""
+    """The measurements in words; None until there are any, and if they cannot be read."""
     try:
         return _spoken(quality, quality["speaking"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):

@@ -31,7 +31,7 @@ def account_settings(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @in_workspace("see")
 def workspace_choose(request: WorkspaceRequest, workspace_id: str) -> HttpResponse:
-    """The workspace in which this session goes on."""
+    """Chooses the workspace in which this session goes on."""
     if all(one.workspace_id != workspace_id for one in request.memberships):
         raise Http404
     request.session[CHOSEN] = workspace_id

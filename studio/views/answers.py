@@ -1,4 +1,4 @@
-"""What the editor is answered when a scene was saved."""
+"""The editor's answers when a scene was saved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from studio.views.frames import frame_url
 
 
 def saved(scene: Scene) -> dict[str, Any]:
-    """What the page learns of a scene that was saved."""
+    """What the page is sent about a scene that was saved."""
     return {
         "scene": scene.pk,
         "revision": scene.revision,

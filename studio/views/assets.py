@@ -1,4 +1,4 @@
-"""What people upload for their videos: pictures, videos, music; and the cut of a picture that is shown."""
+"""Uploads for videos: pictures, videos and music; and cuts of a picture."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rendering import decoding, media, storage, uploaded
@@ -30,13 +31,13 @@ from studio.views.frames import frame_url, frame_urls
 
 KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
 """Names of file fields, and what is sent in them."""
-LEAST = decoding.SMALLEST_CUTOUT  # pixels of a side that a cut keeps
+LEAST = decoding.SMALLEST_CUTOUT  # pixels of each side of a cut
 
 
 @require_POST
 @in_workspace("edit")
 def asset_create(request: WorkspaceRequest) -> HttpResponse:
-    """Takes in a file. With a scene it becomes the background there, with a project its logo or music."""
+    """Uploads a file. With a scene it becomes its background, with a project its logo or music."""
     workspace: Workspace = request.workspace
     name = next((name for name in KINDS if isinstance(request.FILES.get(name), UploadedFile)), None)
     if name is None:
@@ -57,7 +58,7 @@ def _target(request: HttpRequest, workspace: Workspace) -> tuple[Scene | None, P
 
 
 def _used(request: WorkspaceRequest, row: Picture | Clip, name: str) -> HttpResponse:
-    """Puts the upload where it was meant for, as a step that can be taken back, and answers."""
+    """Puts the upload to its use, as a step that can be undone, and answers."""
     scene, project = _put(request, row, name)
     body: dict[str, Any] = {"id": row.pk, "name": row.name}
     if scene is not None:
@@ -78,7 +79,7 @@ def _used(request: WorkspaceRequest, row: Picture | Clip, name: str) -> HttpResp
 def _put(
     request: WorkspaceRequest, row: Picture | Clip, name: str
 ) -> tuple[Scene | None, Project | None]:
-    """What it was meant for is read now: working on a file takes long, and the scene was perhaps saved meanwhile."""
+    """Reads the scene or the project only now: work on a file takes long, and they may have been saved meanwhile."""
     scene, project = _target(request, request.workspace)
     for target in filter(None, (scene, project)):
         target.refresh_from_db(from_queryset=type(target)._base_manager.select_for_update())
@@ -96,7 +97,7 @@ def _put(
 @require_http_methods(["GET", "POST"])
 @in_workspace("edit")
 def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
-    """A rectangle of the picture becomes a picture of its own, in the place of this one."""
+    """Makes a rectangle of the picture a picture of its own, which replaces this one."""
     workspace: Workspace = request.workspace
     picture = access.picture(workspace, picture_id)
     scene, project = _target(request, workspace)
@@ -111,7 +112,7 @@ def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
 
 
 def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
-    """(left, top, width, height) in pixels, inside the picture. BadInput names the field."""
+    """(left, top, width, height) in pixels, inside the picture. Raises BadInput, which names the field."""
     found = {}
     for name in ("left", "top", "width", "height"):
         number = whole(request.POST.get(name))
@@ -127,7 +128,9 @@ def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:
             )
         if found[start] + found[size] > most:
             raise BadInput(
-                f"{start.capitalize()} and {size} reach outside the picture, which has {most} pixels there.",
+                gettext(
+                    "{start} and {size} reach outside the picture, which has {most} pixels there; make the cut smaller."
+                ).format(start=start.capitalize(), size=size, most=most),
                 code="invalid_field",
                 field=start,
             )
@@ -146,7 +149,7 @@ def picture_file(request: WorkspaceRequest, picture_id: str) -> FileResponse:
 @require_safe
 @in_workspace("see")
 def clip_state(request: WorkspaceRequest, clip_id: str) -> HttpResponse:
-    """How far a video is. With its last word the editor learns how the scenes look that show it."""
+    """How far a video is. The last answer also gives the editor the frames of the scenes that show it."""
     clip = access.clip(request.workspace, clip_id)
     answer = render(request, "studio/_clip_state.html", {"clip": clip})
     if clip.state != Clip.State.MAKING:
@@ -169,7 +172,7 @@ def clip_poster(request: WorkspaceRequest, clip_id: str) -> FileResponse:
         try:
             with store.write(key, ".jpg") as path:
                 media.run(["-i", clip.path, "-frames:v", "1", "-vf", "scale=320:-2", path])
-        except media.MediaFailed:  # the file was damaged since it came in
+        except media.MediaFailed:  # the file was damaged since it was uploaded
             raise Http404 from None
     return _file(store.path(key, ".jpg"))
 
@@ -177,7 +180,7 @@ def clip_poster(request: WorkspaceRequest, clip_id: str) -> FileResponse:
 @require_safe
 @in_workspace("see")
 def clip_file(request: WorkspaceRequest, clip_id: str) -> HttpResponseBase:
-    """The clip as it is kept, to its own workspace only; with ranges, so that it can be played."""
+    """The clip as it is stored, to its own workspace only; with ranges, so that it can be played."""
     clip = _ready(request, clip_id)
     if not clip.path.is_file():
         raise Http404
@@ -185,7 +188,7 @@ def clip_file(request: WorkspaceRequest, clip_id: str) -> HttpResponseBase:
 
 
 def _ready(request: WorkspaceRequest, clip_id: str) -> Clip:
-    """The clip, its file at hand if there is one. 404 until it is ready."""
+    """The clip, its file fetched if necessary. 404 until it is ready."""
     clip = access.clip(request.workspace, clip_id)
     if not clip.ready:
         raise Http404

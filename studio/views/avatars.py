@@ -49,7 +49,7 @@ def avatar_list(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @in_workspace("see")
 def stock_avatar(request: WorkspaceRequest, stock_slug: str) -> HttpResponse:
-    """A person that ships: the looks, the voice, where the face comes from, and what one wants to hear."""
+    """A person that ships: the looks, the voice, the source of the face, and words to hear."""
     avatar = access.stock_avatar(stock_slug)
     first = avatar.of or avatar.slug
     looks = Avatar.objects.filter(Q(slug=first) | Q(of=first), workspace=None, retired_at=None)
@@ -67,7 +67,7 @@ def stock_avatar(request: WorkspaceRequest, stock_slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @in_workspace("see")
 def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
-    """?text= in the voice that goes with the avatar; of a ?scene= its first line."""
+    """?text= in the voice that goes with the avatar; with ?scene=, the first line of that scene."""
     avatar = get_object_or_404(Avatar.offered_to(request.workspace), pk=avatar_id)
     voice = Voice.offered_to(request.workspace).filter(slug=avatar.voice_slug).first()
     if voice is None:
@@ -99,7 +99,9 @@ def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 def avatar_create(request: WorkspaceRequest) -> HttpResponse:
     """The photo: chosen, dropped or taken with the camera."""
     workspace = request.workspace
-    voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
+    voices = Voice.offered_to(workspace).filter(
+        workspace=None
+    )  # an own voice may speak in drafts only
     problem = None
     try:
         if request.method == "GET":
@@ -119,10 +121,10 @@ def avatar_create(request: WorkspaceRequest) -> HttpResponse:
                     voice=voice.slug if voice else "",
                 )
             return redirect("avatar_detail", made.pk)
-    except BadInput as said:
+    except BadInput as refusal:
         if wants_json(request):
             raise
-        problem = explain(said)
+        problem = explain(refusal)
     context = {
         "voices": voices.exclude(slug="preview"),
         "chosen": request.POST.get("voice") or photos.VOICE,
@@ -138,7 +140,7 @@ def avatar_create(request: WorkspaceRequest) -> HttpResponse:
 @require_safe
 @in_workspace("see")
 def avatar_detail(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
-    """Where the avatar is: being made, refused, to be looked at, locked, or ready."""
+    """The state of the avatar: being made, refused, waiting to be accepted, locked, or ready."""
     avatar = access.own_avatar(request.workspace, avatar_id)
     return _page(request, avatar)
 
@@ -158,8 +160,8 @@ def _page(
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
     answer = render(request, f"studio/avatar_detail.html{partial}", context)
-    told = explain(problem) if problem else None
-    answer.status_code = told.status if told else 200
+    explained = explain(problem) if problem else None
+    answer.status_code = explained.status if explained else 200
     answer["Permissions-Policy"] = CAMERA
     return answer
 
@@ -211,7 +213,7 @@ def avatar_discard(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("cast")
 def avatar_challenge(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
-    """The camera is opened: what the person is to do before it, picture by picture."""
+    """The camera was opened: what the person is to do in front of it, picture by picture."""
     avatar = access.own_avatar(request.workspace, avatar_id)
     challenge = unlocking.challenge(avatar, request.user)
     return JsonResponse({"id": challenge.id, "steps": challenge.steps})

@@ -1,4 +1,4 @@
-"""The captions of a scene, one by one: their words and times, without another word of the script."""
+"""The captions of a scene, one by one: their words and times; the script stays as it is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from rendering.values import BadInput
@@ -42,7 +43,7 @@ def _shown(scene: Scene) -> cues.ShownCues:
 @require_POST
 @in_workspace("edit")
 def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """The caption over words `first` to `last` of a line: its text, and when it comes and goes."""
+    """Saves the caption over words `first` to `last` of a line: its text, and when it comes and goes."""
     scene = access.scene(request.workspace, scene_id)
     cue, _ = _cue_of(request, scene)
     if request.POST.get("back"):
@@ -53,7 +54,7 @@ def caption_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("edit")
 def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """Two captions of one, cut where the caret stands, or in the middle."""
+    """Makes two captions of one, cut at the caret, or in the middle."""
     scene = access.scene(request.workspace, scene_id)
     cue, _ = _cue_of(request, scene)
     caret = whole(request.POST.get("caret"))
@@ -64,11 +65,13 @@ def caption_split(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("edit")
 def caption_join(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """One caption of this and the next of its line."""
+    """Makes one caption of this and the next of its line."""
     scene = access.scene(request.workspace, scene_id)
     cue, following = _cue_of(request, scene)
     if following is None:
-        raise BadInput("The line ends with this caption, so it has none to be joined with.")
+        raise BadInput(
+            gettext("This caption is the last of its line; join the one before it with this one.")
+        )
     rows, whole = cues.joined(scene, plan.line_specs(scene), cue, following, _typed(request)[0])
     return _save(request, scene, rows, whole)
 

@@ -1,4 +1,4 @@
-"""What is left, what ends when, and every movement in plain words."""
+"""Which credits are left, when they expire, and every movement in plain words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIGNED = Case(
 @in_workspace("see_money")
 def credit_list(request: WorkspaceRequest) -> HttpResponse:
     workspace = request.workspace
-    available(workspace)  # writes off what has ended, so that the rows below say so
+    available(workspace)  # writes off what has expired, so that the rows below say so
     transfers = Transfer.objects.filter(workspace=workspace)
     left = (
         transfers.order_by()

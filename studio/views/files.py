@@ -1,4 +1,4 @@
-"""Files behind signed links that expire. Whoever holds a link may fetch; only views that asked
+"""Files behind signed links that expire. Whoever holds a link may fetch; only views that went through
 `access` hand them out. One byte range per request, so that players can seek."""
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import content_disposition_header, http_date
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from rendering import storage
@@ -66,8 +67,10 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             request,
             403,
             "link_expired",
-            "This link has ended",
-            "Links to files end after a while. Open the page of the render for a fresh one.",
+            gettext("This link has expired"),
+            gettext(
+                "Links to files expire after a while. Open the page of the render for a fresh one."
+            ),
         )
     if not link.download and "download" in request.GET:
         return _problem(
@@ -92,7 +95,9 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
             410,
             "file_damaged",
             "This file is damaged",
-            "It is not any more what was delivered, so it is not handed out. The page of the render makes it again, free of charge.",
+            gettext(
+                "It no longer is what was delivered, so it is not handed out. The page of the render makes it again, free of charge."
+            ),
         )
     if path is None:
         return _problem(
@@ -106,13 +111,13 @@ def file_serve(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of a single range (RFC 9110, 14.1.2), or None where the header is to be
+    """First and last byte of a single range (RFC 9110, 14.1.2), or None if the header is to be
     ignored. A range that holds nothing comes back with first > last."""
     match = RANGE.match(header)
     if not match or not any(match.groups()):
         return None
     start, end = match.groups()
-    if not start:  # the last so many bytes
+    if not start:  # the last `end` bytes
         return (max(0, size - int(end)), size - 1) if int(end) else (size, size - 1)
     if end and int(end) < int(start):
         return None
@@ -123,13 +128,13 @@ class Part:
     """The bytes of a file from the first to the last, opened when they are read."""
 
     def __init__(self, path: Path, first: int, last: int) -> None:
-        self.path, self.place, self.left = path, first, last - first + 1
+        self.path, self.first, self.left = path, first, last - first + 1
         self.file: IO[bytes] | None = None
 
     def read(self, size: int) -> bytes:
         if self.file is None:
             self.file = self.path.open("rb")
-            self.file.seek(self.place)
+            self.file.seek(self.first)
         data = self.file.read(min(size, self.left))
         self.left -= len(data)
         return data
@@ -140,7 +145,7 @@ class Part:
 
 
 def serve(request: HttpRequest, path: Path, name: str, *, download: bool) -> HttpResponseBase:
-    """The file, or the one range of it that was asked for."""
+    """The file, or the one range of it that was requested."""
     stat = path.stat()
     size, modified = stat.st_size, http_date(stat.st_mtime)
     etag = f'"{stat.st_mtime_ns:x}-{size:x}"'

@@ -1,4 +1,4 @@
-"""A scene as it will look: one frame of the person at rest, drawn once and kept."""
+"""A scene as it will look: one frame of the person at rest, drawn once and cached."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from studio.projects.fields import whole
 
 HEIGHT = 540
 DRAWING = threading.Lock()
-"""The frame and its thumbnail are asked for at once; the second finds what the first has drawn."""
+"""The frame and its thumbnail are requested at the same time; the second finds what the first has drawn."""
 
 SMALLEST, QUALITY = 64, 88
 SCENE_SEEN = [field for field in SCENE.values() if field.seen and field.name != "overlays"]
@@ -68,7 +68,7 @@ def _opening(scene: Scene) -> str:
 @require_safe
 @in_workspace("see")
 def scene_frame(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """The frame as JPEG; ?w=320 makes it that wide, ?safe=1 draws the edge of the safe area in. Kept in the store, so
+    """The frame as JPEG; ?w=320 makes it that wide, ?safe=1 draws the edge of the safe area in. Cached in the store, so
     that it is drawn once."""
     scene = access.scene(request.workspace, scene_id)
     if scene.avatar is None or scene.avatar.deleted:

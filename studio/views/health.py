@@ -53,7 +53,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def for_operators(view):
-    """With the token of METRICS_TOKEN as bearer; on a laptop also for whoever is signed in."""
+    """Wraps a view: for requests with METRICS_TOKEN as bearer; on a laptop also for whoever is signed in."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:

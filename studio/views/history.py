@@ -1,4 +1,4 @@
-"""Undo and redo: a person's own steps in a project, in order, kept with the project."""
+"""Undo and redo: a person's own steps in a project, in order, stored with the project."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _as_left(project: Project, change: Change, found: dict[str, Any]) -> bool:
 
 
 def _sent(project: Project, change: Change, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The fields as if they had been posted. BadInput where what they name is gone."""
+    """The fields as if they had been posted. Raises BadInput if what they name is gone."""
     if set(wanted) & {"order", "removed"}:
         return wanted
     form = SceneForm if change.scene else ProjectForm

@@ -1,4 +1,4 @@
-"""Where services that work for us tell their news. They know no session: a signature says who it is."""
+"""Where services that work for us report back. They have no session: a signature says who it is."""
 
 import time
 
@@ -14,7 +14,7 @@ from rendering.faces import predictions
 @csrf_exempt
 @require_POST
 def prediction_hook(request: HttpRequest) -> HttpResponse:
-    """A hosted face model is done with a line; the worker that waits for it finds the news in the store."""
+    """A hosted face model is done with a line; the worker that waits for it finds the report in the store."""
     secret = settings.REMOTE["webhook_secret"]
     headers = dict(request.headers.items())
     if not secret or not predictions.verified(request.body, headers, secret, time.time()):

@@ -1,4 +1,4 @@
-"""What stands under the frame: the look of a scene and of the whole video, each with what it is set to now."""
+"""The inspector under the frame: the look of a scene and of the whole video, with the current settings."""
 
 from __future__ import annotations
 

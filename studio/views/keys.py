@@ -51,7 +51,7 @@ def key_list(request: WorkspaceRequest) -> HttpResponse:
             )
         else:
             made, secret = ApiKey.make(workspace, form.cleaned_data["name"], request.user)
-            # Shown in this answer only: nothing that could show it again is kept.
+            # Shown in this answer only: nothing that could show it again is stored.
             context = {
                 "form": KeyForm(),
                 "made": made,

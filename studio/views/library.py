@@ -24,7 +24,7 @@ OWN, PREVIEW = "From recordings", "Preview"
 
 
 def _drawer(request: HttpRequest, scene: Scene, name: str, context: dict) -> HttpResponse:
-    """The content of a drawer where the page's script asks; else a page of its own."""
+    """The content of a drawer if the page's script asks; otherwise a page of its own."""
     partial = "#drawer" if wants_json(request) else ""
     return render(request, f"studio/{name}.html{partial}", {"scene": scene, **context})
 
@@ -40,7 +40,7 @@ def scene_avatars(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @require_safe
 @in_workspace("see")
 def scene_voices(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """Voices by language, before them those nearest to the newest recording of the workspace."""
+    """Voices by language, after those nearest to the newest recording of the workspace."""
     workspace = request.workspace
     scene = access.scene(workspace, scene_id)
     usual = scene.usual_voice
@@ -73,7 +73,7 @@ def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
 @require_http_methods(["GET", "POST"])
 @in_workspace("see")
 def voice_sample(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """One sentence in that voice, spoken once and kept."""
+    """One sentence in that voice, spoken once and cached."""
     voice = access.voice(request.workspace, slug)
     spec = LineSpec(text=SAMPLE, avatar="", voice=voice.slug, language=voice.language)
     return sound(request, spec)

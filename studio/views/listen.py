@@ -1,6 +1,6 @@
 """The sound of a line before it is paid for: made once by the speech worker, played by the page.
 
-The page asks by POST, then reads by GET what is there already: sentence by sentence while the line
+The page requests it by POST, then reads by GET what is ready: sentence by sentence while the line
 is made, the whole line, exactly as the render will use it, once it is complete.
 """
 
@@ -40,7 +40,7 @@ def line_spec(scene: Scene, number: int) -> LineSpec:
 
 
 def sound(request: WorkspaceRequest, spec: LineSpec) -> HttpResponse:
-    """POST asks for the sound; GET says how far it is, or answers with ?part=N or ?part=whole of it."""
+    """POST requests the sound; GET says how far it is, or returns ?part=N or ?part=whole of it."""
     script = pipeline.read_script(spec)
     check_length(request.workspace, speech.estimate(script, spec.voice, spec.speed))
     ready = [_cached(script, spec, number) for number in range(len(script.sentences))]
@@ -104,7 +104,7 @@ def line_sound(request: WorkspaceRequest, scene_id: str, line: int) -> HttpRespo
 @require_POST
 @in_workspace("edit")
 def scene_speak(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """Typing has stopped: what changed is spoken ahead, after everything that somebody waits for."""
+    """Typing has stopped: what changed is spoken ahead, behind everything that somebody waits for."""
     scene = access.scene(request.workspace, scene_id)
     editing.speak_ahead(scene)
     return HttpResponse(status=204)

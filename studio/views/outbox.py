@@ -1,4 +1,4 @@
-"""The mails that were not sent: kept as files where no mail host is set, newest first."""
+"""The mails that were not sent: stored as files if no mail host is set, newest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts and pictures that lie over the frame while words are said: added, changed, moved and taken away one by one."""
+"""Texts and pictures that lie over the frame while words are said: added, changed, moved and removed one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from studio.views.answers import back_to, saved
 @require_POST
 @in_workspace("edit")
 def overlay_create(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """A text or a picture, on the words that were selected (`start` and `end`, characters of the script) or written."""
+    """Adds a text or a picture, on the words that were selected (`start` and `end`, characters of the script) or written."""
     scene = access.scene(request.workspace, scene_id)
     row: dict[str, Any] = {"asset_id": request.POST.get("picture") or None}
     if not row["asset_id"]:
@@ -38,7 +38,7 @@ def overlay_create(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("edit")
 def overlay_save(request: WorkspaceRequest, scene_id: str, overlay_id: str) -> HttpResponse:
-    """The fields that were sent; the others stay."""
+    """Saves the fields that were sent; the others stay."""
     scene = access.scene(request.workspace, scene_id)
     row = dict(_row(scene, overlay_id))
     sent = request.POST
@@ -76,7 +76,7 @@ def _row(scene: Scene, overlay_id: str) -> dict[str, Any]:
 
 
 def _anchored(request: HttpRequest, scene: Scene) -> dict[str, Any]:
-    """`from` and `to` for the words that were sent; nothing where none were."""
+    """`from` and `to` for the words that were sent; nothing if none were."""
     sent = request.POST
     start, end = whole(sent.get("start")), whole(sent.get("end"))
     if start is not None and end is not None:
@@ -99,7 +99,7 @@ def _share(value: str, name: str, of: int) -> float:
 
 
 def _write(request: WorkspaceRequest, scene: Scene, rows: list[dict[str, Any]]) -> None:
-    """Saves the overlays, as a step that can be taken back. BadInput names the field."""
+    """Saves the overlays, as a step that can be undone. Raises BadInput, which names the field."""
     try:
         checked = overlays.checked(rows, request.workspace)
     except BadInput as problem:

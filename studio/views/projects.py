@@ -79,8 +79,8 @@ def home(request: WorkspaceRequest) -> HttpResponse:
         .exclude(status="canceled")
         .order_by(F("ended_at").desc(nulls_first=True), "-created_at")[:6]
     )
-    places = eta.positions(row for row in renders if not row.is_over)
-    now = [(row, places.get(row.pk)) for row in renders]
+    positions = eta.positions(row for row in renders if not row.is_over)
+    now = [(row, positions.get(row.pk)) for row in renders]
     context = {"now": now, "at_work": any(not row.is_over for row, _ in now)}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "studio/home.html#now", context)
@@ -122,11 +122,11 @@ def project_list(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _back(request: HttpRequest, **more: str) -> HttpResponse:
-    """To the list as it was: same words, same filter, same page."""
-    kept = {
+    """Redirects to the list as it was: same words, same filter, same page."""
+    filters = {
         name: request.POST[name] for name in ("q", "archived", "page") if request.POST.get(name)
     }
-    query = urlencode({**kept, **more})
+    query = urlencode({**filters, **more})
     return redirect(reverse("project_list") + (f"?{query}" if query else ""))
 
 

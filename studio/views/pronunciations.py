@@ -45,7 +45,7 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
         entry = form.save(commit=False)
         voice = _voice(request)
         try:
-            if voice:  # what no voice can say is refused before it is kept
+            if voice:  # what the voice cannot say is refused before it is stored
                 pipeline.read_script(spoken(entry.word, entry.kind, entry.value, voice))
             with transaction.atomic():
                 Pronunciation.objects.update_or_create(
@@ -73,7 +73,7 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
 
 
 def _used(workspace, word: str) -> int:
-    """In how many projects the word stands."""
+    """In how many projects the word occurs."""
     found = Scene.objects.filter(
         Q(script__icontains=word),
         project__workspace=workspace,

@@ -82,7 +82,7 @@ def lines_of(render: Render) -> list[Line]:
 
 
 def stage_of(lines: list[Line]) -> tuple[int, str, Line | None]:
-    """(number of seven, words, line) of what is being done: the first line at work, else the end."""
+    """(number of seven, words, line) of what is being done: the first running line, else the end."""
     for line in lines:
         if line.segment.status == "running":
             stage = line.segment.stage or "script"
@@ -131,7 +131,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
 
 
 def credentials(path: Path) -> Any:
-    """What the file itself says, read back from it; read again when the file is another one."""
+    """The credentials in the file itself, read again when the file has changed."""
     stat = path.stat()
     key = f"credentials:{path.name}:{stat.st_mtime_ns}:{stat.st_size}"
     return cache.get_or_set(key, lambda: provenance.read(path, settings.C2PA_DIR), 3600)
@@ -141,8 +141,8 @@ def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
     """Links to the files of a finished render. Playing is free; a download needs a confirmed address."""
     confirmed = EmailAddress.objects.filter(user_id=request.user.pk, verified=True).exists()
     outputs = {output["kind"]: output for output in render.outputs}
-    asked = render.segments.values_list("spec__language", "spec__captions__burn_in").first()
-    language, burnt = asked or (None, False)
+    first = render.segments.values_list("spec__language", "spec__captions__burn_in").first()
+    language, burnt = first or (None, False)
     context: dict[str, Any] = {
         "confirmed": confirmed,
         "downloads": [],
@@ -221,7 +221,7 @@ def render_progress(request: WorkspaceRequest, render_id: str) -> HttpResponse:
 
 
 def _finished_line(request: WorkspaceRequest, render_id: str, position: int) -> Segment:
-    """A line that can be watched: its film is there, and its video is being made."""
+    """A line that can be watched: its film is ready, and its video is being made."""
     render = access.render(request.workspace, render_id)
     line = get_object_or_404(render.segments, position=position)
     if render.status not in PLAYS or not line.is_ready:
@@ -242,7 +242,7 @@ def line_play(request: WorkspaceRequest, render_id: str, position: int) -> HttpR
 @require_safe
 @in_workspace("see")
 def line_film(request: WorkspaceRequest, render_id: str, position: int) -> HttpResponseBase:
-    """What the player plays: to members who are signed in, and nothing that a browser keeps."""
+    """The film that the player plays: only to members who are signed in, and not cached by browsers."""
     line = _finished_line(request, render_id, position)
     if request.headers.get("Sec-Fetch-Dest") == "document":  # opened by itself it could be saved
         return redirect("line_play", render_id, position)
@@ -269,7 +269,7 @@ def render_cancel(request: WorkspaceRequest, render_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("render")
 def render_mend(request: WorkspaceRequest, render_id: str) -> HttpResponse:
-    """A damaged film is made again from its kept lines, free of charge."""
+    """Makes a damaged film again from its stored lines, free of charge."""
     render = access.render(request.workspace, render_id)
     repair.ask(render)
     return redirect("render_detail", render.pk)
@@ -278,7 +278,7 @@ def render_mend(request: WorkspaceRequest, render_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("render")
 def render_retry(request: WorkspaceRequest, render_id: str) -> HttpResponse:
-    """A new render of the project as it is now, for no more than the page said."""
+    """Requests a new render of the project as it is now, for no more than the page said."""
     render = access.render(request.workspace, render_id)
     project = access.project(request.workspace, render.project_id)
     new = request_render(

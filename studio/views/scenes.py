@@ -52,8 +52,8 @@ def project_edit(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     project.workspace = workspace
     scenes = list(project.live_scenes)
     wanted = request.GET.get("scene", "")
-    place = next((n for n, s in enumerate(scenes) if s.pk == wanted), 0)
-    chosen = inspector(project, scenes[place], place + 1) if scenes else {}
+    index = next((n for n, s in enumerate(scenes) if s.pk == wanted), 0)
+    chosen = inspector(project, scenes[index], index + 1) if scenes else {}
     if wants_json(request):
         html = render_to_string("studio/_inspector.html", chosen, request)
         return JsonResponse({"html": html})
@@ -61,7 +61,7 @@ def project_edit(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     if removed := request.GET.get("undo"):
         undo = project.scenes.filter(pk=removed).exclude(removed_at=None).first()
     priced = {}
-    if request.GET.get("estimate"):  # for a page without its script, which asks by itself
+    if request.GET.get("estimate"):  # for a page without its script, which would ask by itself
         priced = {"priced": True, **estimate(project, _delivered(project))}
     listen_soon()
     context = {
@@ -80,7 +80,7 @@ def project_edit(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 @functools.cache
 def listen_soon() -> None:
-    """Whoever opens the editor will listen: what reads sound is loaded beside the first page."""
+    """Whoever opens the editor will listen: what reads sound is loaded while the first page is served."""
 
     def load() -> None:
         import pyloudnorm  # large: loaded when it is needed
@@ -214,7 +214,7 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 
 
 def arranged(request: HttpRequest, project: Project, chosen: str = "", **more: Any) -> HttpResponse:
-    """After the scenes changed: the page again, or the rail and the chosen scene for the page's script."""
+    """The answer after the scenes changed: the page again, or the rail and the chosen scene for the page's script."""
     if not wants_json(request):
         where = f"?scene={chosen}#{chosen}" if chosen else ""
         return redirect(reverse("project_edit", args=[project.pk]) + where)
@@ -253,7 +253,7 @@ def project_order(request: WorkspaceRequest, project_id: str) -> HttpResponse:
 @require_POST
 @in_workspace("edit")
 def scene_move(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """One place up or down."""
+    """Moves a scene up or down by one."""
     scene = access.scene(request.workspace, scene_id)
     ids = [row.pk for row in scene.project.live_scenes]
     at = ids.index(scene.pk)
@@ -305,7 +305,7 @@ def project_estimate(request: WorkspaceRequest, project_id: str) -> HttpResponse
     take(ESTIMATES, workspace.pk)
     project.workspace = workspace
     scenes = list(project.live_scenes)
-    asked = request.GET.getlist("scene")
+    wanted = request.GET.getlist("scene")
     delivered = _delivered(project)
     context = {**estimate(project, delivered), **_running(project), "project": project}
     found = margins(scenes, context["plan"], delivered=delivered, stopped=context["stopped"])
@@ -314,7 +314,7 @@ def project_estimate(request: WorkspaceRequest, project_id: str) -> HttpResponse
             "studio/_scene_lines.html", {"scene": scene, "margin": found[scene.pk]}
         )
         for scene in scenes
-        if not asked or scene.pk in asked
+        if not wanted or scene.pk in wanted
     }
     plan = context["plan"]
     return JsonResponse(
@@ -330,7 +330,7 @@ def project_estimate(request: WorkspaceRequest, project_id: str) -> HttpResponse
 
 
 def estimate(project: Project, delivered: bool) -> dict[str, Any]:
-    """The plan in words: what stands beside the Render button, and what keeps it from being pressed."""
+    """The plan in words: what is shown beside the Render button, and why it cannot be pressed."""
     left = available(project.workspace)
     answer: dict[str, Any] = {
         "plan": None,
@@ -353,7 +353,9 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
     if reading.refused:
         answer["refused"], answer["stands"] = reading, True
         for where in reading.spans:
-            sentence = f"“{where['text']}” cannot be rendered. Rule: {reading.title}."
+            sentence = gettext(
+                "“{words}” cannot be rendered. Rule: {title}. Change the words."
+            ).format(words=where["text"], title=reading.title)
             answer["stopped"][where["scene"], where["line"]] = sentence
     changed = plan.changed
     if delivered and changed == 0:

@@ -1,4 +1,4 @@
-"""The voices of a workspace: those that can be chosen, and what a recording of one's own is like."""
+"""The voices of a workspace: those that can be chosen, and people's own recordings with what they sound like."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def voice_list(request: WorkspaceRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @in_workspace("cast")
 def voice_create(request: WorkspaceRequest) -> HttpResponse:
-    """A recording of one's own voice, with the statement of who speaks in it."""
+    """A recording of one's own voice, with the statement of the person who speaks in it."""
     workspace = request.workspace
     statement = recordings.statement(workspace)
     problem = None
@@ -73,15 +73,15 @@ def voice_create(request: WorkspaceRequest) -> HttpResponse:
         "signed": request.POST.get("signed", ""),
     }
     answer = render(request, "studio/voice_create.html", context)
-    told = explain(problem) if problem and request.method == "POST" else None
-    answer.status_code = told.status if told else 200
+    explained = explain(problem) if problem and request.method == "POST" else None
+    answer.status_code = explained.status if explained else 200
     return answer
 
 
 @require_safe
 @in_workspace("see")
 def voice_detail(request: WorkspaceRequest, voice_id: str) -> HttpResponse:
-    """Where the recording is: being measured, refused, or beside the stock voices nearest to it."""
+    """The state of the recording: being measured, refused, or compared with the stock voices nearest to it."""
     voice = access.recording(request.workspace, voice_id)
     context = {
         "voice": voice,

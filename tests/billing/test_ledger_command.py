@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 def run(capsys, *arguments):
-    """The exit status, and what was written."""
+    """The exit status and the output of the command."""
     try:
         call_command("ledger", *arguments)
         status = 0
@@ -46,7 +46,7 @@ def moved(alice):
     return alice.workspace
 
 
-def test_it_finds_wallets_that_are_what_the_ledger_says(moved, charlie, capsys):
+def test_check_finds_no_difference_where_wallets_match_the_ledger(moved, charlie, capsys):
     status, out = run(capsys, "check", "--json")
     assert (status, json.loads(out)) == (0, {"workspaces": 2, "differences": []})
     wallet = Wallet.objects.get(workspace=moved)
@@ -54,15 +54,15 @@ def test_it_finds_wallets_that_are_what_the_ledger_says(moved, charlie, capsys):
 
 
 @pytest.mark.parametrize("balance", ["available", "pending"])
-def test_it_finds_a_wallet_that_differs(moved, charlie, capsys, balance):
+def test_check_reports_a_wallet_that_differs_and_changes_nothing(moved, charlie, capsys, balance):
     before = Wallet.objects.filter(workspace=moved).values("available", "pending").get()
     Wallet.objects.filter(workspace=moved).update(**{balance: F(balance) + 1})
-    for _ in range(2):  # it changes nothing
+    for _ in range(2):  # the first check changed nothing
         status, out = run(capsys, "check", "--json")
-        told = json.loads(out)
+        report = json.loads(out)
         assert status == 1
-        assert told["workspaces"] == 2
-        assert told["differences"] == [
+        assert report["workspaces"] == 2
+        assert report["differences"] == [
             {
                 "workspace": moved.pk,
                 "wallet": {**before, balance: before[balance] + 1},
@@ -71,7 +71,7 @@ def test_it_finds_a_wallet_that_differs(moved, charlie, capsys, balance):
         ]
 
 
-def test_it_finds_a_wallet_that_is_gone(moved, capsys):
+def test_check_reports_a_missing_wallet(moved, capsys):
     Wallet.objects.filter(workspace=moved).delete()
     status, out = run(capsys, "check")
     assert status == 1
@@ -79,7 +79,7 @@ def test_it_finds_a_wallet_that_is_gone(moved, capsys):
     assert "Wallets that differ from the ledger: 1." in out
 
 
-def test_it_needs_no_wallet_where_nothing_moved(db, capsys):
+def test_check_needs_no_wallet_for_a_workspace_without_transfers(db, capsys):
     from studio.models import Workspace
 
     Workspace.objects.create(name="New")
@@ -89,12 +89,12 @@ def test_it_needs_no_wallet_where_nothing_moved(db, capsys):
     )
 
 
-def test_it_rebuilds_what_differs(moved, charlie, capsys):
+def test_rebuild_sets_a_wallet_to_what_the_ledger_says(moved, charlie, capsys):
     before = Wallet.objects.order_by("pk").values_list()
-    kept = list(before)
+    original = list(before)
     Wallet.objects.filter(workspace=moved).update(available=1, pending=1)
     status, out = run(capsys, "rebuild")
     assert status == 0
     assert f"{moved.pk}: set to 483 available and 40 pending." in out
-    assert list(before.all()) == kept
+    assert list(before.all()) == original
     assert run(capsys, "check")[0] == 0

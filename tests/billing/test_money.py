@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from hypothesis.stateful import run_state_machine_as_test as run_machine
+from hypothesis.stateful import run_state_machine_as_test as assert_rules_hold
 
 from billing import models as billing
 from billing.models import Grant, NotEnoughCredits, Transfer, Wallet
@@ -34,7 +34,7 @@ def ask(workspace, quoted):
 
 
 class Ledger(RuleBasedStateMachine):
-    """Against a model that is one number per grant."""
+    """Compares the ledger with a model: the balance, and the charge of each open render."""
 
     def __init__(self):
         super().__init__()
@@ -83,7 +83,7 @@ class Ledger(RuleBasedStateMachine):
             render.cancel()
         with pytest.raises(WrongStatus):
             render.cancel()
-        billing.settle(render, quoted)  # whoever tries again changes nothing
+        billing.settle(render, quoted)  # settling a second time changes nothing
         assert billing.cost_of(render) == {
             "charged": quoted,
             "refunded": quoted - used,
@@ -105,8 +105,8 @@ class Ledger(RuleBasedStateMachine):
             assert settled == [] or sum(settled) == charge.amount
 
 
-def test_the_ledger_holds_in_every_order(db):
-    run_machine(
+def test_balances_and_sums_of_the_ledger_are_right_after_every_order_of_events(db):
+    assert_rules_hold(
         Ledger,
         settings=settings(
             max_examples=25,
@@ -141,7 +141,7 @@ def test_the_months_credits_come_once_and_end_with_the_month(alice):
     assert Grant.objects.filter(workspace=workspace).count() == 2
 
 
-def test_what_ended_while_pending_comes_back_when_it_was_our_fault(alice):
+def test_credits_that_ended_while_pending_come_back_when_the_failure_was_ours(alice):
     workspace = alice.workspace
     render = ask(workspace, 600)
     later = Grant.objects.get(workspace=workspace).expires_at + timedelta(seconds=1)
@@ -154,7 +154,7 @@ def test_what_ended_while_pending_comes_back_when_it_was_our_fault(alice):
 
 @pytest.mark.parametrize("table", ["billing_transfer", "billing_grant", "consent_consentevent"])
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
-def test_rows_are_only_ever_added(alice, library, table, verb):
+def test_the_database_refuses_to_change_or_delete_money_and_consent(alice, library, table, verb):
     key = "sequence" if "consent" in table else "id"
     ask(alice.workspace, 5)
     statement = f"UPDATE {table} SET {key} = {key}" if verb == "UPDATE" else f"DELETE FROM {table}"
@@ -167,7 +167,7 @@ def test_rows_are_only_ever_added(alice, library, table, verb):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_spending_at_once_never_goes_below_nothing(alice):
+def test_spending_at_once_never_takes_a_balance_below_zero(alice):
     """Sixteen at the same moment, credits for ten: ten pass, six are refused, nothing is lost."""
     workspace = alice.workspace
     together, results = threading.Barrier(16), []

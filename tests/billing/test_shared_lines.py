@@ -8,7 +8,7 @@ from django.db import connections
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from hypothesis.stateful import run_state_machine_as_test as run_machine
+from hypothesis.stateful import run_state_machine_as_test as assert_rules_hold
 
 from billing import models as billing
 from rendering import cost
@@ -25,7 +25,7 @@ NUMBER = itertools.count()
 
 
 def made(render, lengths):
-    """The render as its workers leave it before its end: every line has its length."""
+    """The render as its workers leave it before its end: every line is made and has its length."""
     for row in render.segments.all():
         seconds = lengths[row.text]
         Segment.objects.filter(pk=row.pk).update(status="done", progress=1.0, seconds=seconds)
@@ -37,7 +37,7 @@ def made(render, lengths):
 
 
 class Lines(RuleBasedStateMachine):
-    """Against a model that is the set of words that were delivered."""
+    """Compares charges with a model: the set of words that were delivered and paid for."""
 
     renders = Bundle("renders")
 
@@ -108,9 +108,9 @@ class Lines(RuleBasedStateMachine):
         assert billing.rebuild(self.workspace) == (9_000 - self.spent - pending, pending)
 
 
-def test_a_line_is_paid_for_once_in_every_order(db):
+def test_a_line_that_renders_share_is_paid_for_once_in_every_order_of_events(db):
     ensure_stock()
-    run_machine(
+    assert_rules_hold(
         Lines,
         settings=settings(
             max_examples=12,
@@ -121,7 +121,7 @@ def test_a_line_is_paid_for_once_in_every_order(db):
     )
 
 
-def test_the_one_that_is_delivered_first_pays(alice, library):
+def test_of_two_renders_that_share_a_line_the_first_delivered_pays_for_it(alice, library):
     """Both were quoted in full; the second gets the shared seconds back, and its lines say so."""
     project = make_project(alice.workspace, script="Shared by both.\n\nOnly of the first.")
     first = request_render(project)
@@ -139,7 +139,7 @@ def test_the_one_that_is_delivered_first_pays(alice, library):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_that_end_at_once_pay_once(alice, library):
+def test_two_renders_that_end_at_once_pay_for_their_shared_line_once(alice, library):
     project = make_project(alice.workspace, script="Said in both.")
     for _ in range(4):
         pair = [request_render(project) for _ in range(2)]

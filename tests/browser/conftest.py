@@ -1,4 +1,4 @@
-"""Headless Chromium against the live server: signed-in pages, and what every page must hold."""
+"""Headless Chromium against the live server: signed-in pages, and the checks that every page must pass."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ ARGS = [
 
 
 SEEN = ("photo", "straight", "left", "right", "up", "open", "shut", "again")
-"""What the camera shows in turn; each has a square of its own grey in the corner, by which a test knows it."""
+"""The pictures that the camera shows in turn; a test knows each by the grey of the square in its corner."""
 
 
 def grey_of(what):
@@ -43,7 +43,7 @@ def as_seen(grey):
 
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory):
-    """What every camera of these browsers sees: Maya as for her photo, then doing all that she may be asked."""
+    """The film that every camera of these browsers sees: Clara as in her photo, then in every pose that may be requested."""
     import cv2
     import numpy as np
 
@@ -84,16 +84,16 @@ def chromium(camera):
 
 
 def wrong(message):
-    """Errors, but for the browser's remark that the studio has refused what was typed or what it would cost now."""
+    """Whether a message is an error, other than the browser's remark on a refused text (422) or a new price (409)."""
     refused = any(f"status of {code}" in message.text for code in (409, 422))
     return message.type == "error" and not refused
 
 
 @pytest.fixture
 def page_of(chromium, live_server):
-    """page_of(user, width=1440, dark=False) -> a page that is signed in; nobody for None.
+    """page_of(user, width=1440, dark=False) -> a page where the user is signed in; nobody is for None.
 
-    At the end, nothing may have been written to the console as an error.
+    No error may have been written to the console by the end of the test.
     """
     contexts, complaints = [], []
 
@@ -127,8 +127,8 @@ def page_of(chromium, live_server):
 
 
 @pytest.fixture
-def holds():
-    """holds(page): axe finds nothing, one h1, and nothing scrolls sideways."""
+def assert_accessible():
+    """assert_accessible(page): axe finds nothing, there is one h1, and nothing scrolls sideways."""
 
     def check(page):
         page.evaluate(AXE)
@@ -142,8 +142,8 @@ def holds():
 
 
 @pytest.fixture
-def until_it_sees(until):
-    """until_it_sees(page, what) waits for the camera of the page to show that, from its first picture on."""
+def wait_for_camera(expect_soon):
+    """wait_for_camera(page, what) waits until the camera of the page changes to that picture."""
 
     def wait(page, what):
         page.locator("video.camera-view").wait_for()
@@ -155,15 +155,18 @@ def until_it_sees(until):
           canvas.getContext('2d').drawImage(video, 8, 8, 8, 8, 0, 0, 1, 1);
           return canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0];
         })()"""
-        until(page, f"{seen} >= 0 && Math.abs({seen} - {as_seen(grey_of(what))}) > 10")
-        until(page, f"Math.abs({seen} - {as_seen(grey_of(what))}) <= 10")
+        expect_soon(page, f"{seen} >= 0 && Math.abs({seen} - {as_seen(grey_of(what))}) > 10")
+        expect_soon(page, f"Math.abs({seen} - {as_seen(grey_of(what))}) <= 10")
 
     return wait
 
 
 @pytest.fixture
-def until():
-    """until(page, expression) waits for it to be true. (wait_for_function needs eval, which the policy forbids.)"""
+def expect_soon():
+    """expect_soon(page, expression) waits for it to be true, and fails if it never is.
+
+    (wait_for_function needs eval, which the policy forbids.)
+    """
 
     def wait(page, expression):
         for _ in range(400):

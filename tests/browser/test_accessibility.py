@@ -1,6 +1,6 @@
 """The main pages as a screen reader walks them, compared with committed texts.
 
-After a wanted change: UPDATE_SNAPSHOTS=1 pytest tests/browser/test_accessibility.py, and read the difference.
+After an intended change: UPDATE_SNAPSHOTS=1 pytest tests/browser/test_accessibility.py, and read the difference.
 """
 
 import os
@@ -20,7 +20,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 def tree(page):
-    """Roles, names and states; addresses and moments, which change from run to run, left out."""
+    """Roles, names and states, without the addresses, moments and fingerprints that change from run to run."""
     lines = page.locator("body").aria_snapshot().splitlines()
     text = "\n".join(line for line in lines if "/url:" not in line)
     text = re.sub(r"\b\d+ \w+ \d{4}(, \d\d:\d\d)?", "a day", text)
@@ -70,7 +70,7 @@ def world(alice, library):
         "avatar_locked",
     ],
 )
-def test_the_page_reads_as_it_did(page_of, world, name):
+def test_a_screen_reader_reads_the_page_as_in_the_committed_text(page_of, world, name):
     user, address = world[name]
     page = page_of(user)
     page.goto(address)

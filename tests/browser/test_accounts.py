@@ -14,14 +14,14 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _mails_are_kept(settings, tmp_path):
+def _mails_are_written_to_files(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = str(tmp_path)
     cache.clear()
 
 
 def test_a_person_signs_up_by_keyboard_with_the_code_from_the_mail(
-    page_of, library, holds, tmp_path
+    page_of, library, assert_accessible, tmp_path
 ):
     page = page_of()
     page.route("**/avatars/**", lambda route: route.fulfill(status=200, body=b""))
@@ -32,20 +32,20 @@ def test_a_person_signs_up_by_keyboard_with_the_code_from_the_mail(
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_text("We have mailed six digits to new@example.com").wait_for()
-    holds(page)
-    (kept,) = tmp_path.glob("*.log")
-    code = re.search(r"Welcome. (\d{6}) is your code", kept.read_text())[1]
+    assert_accessible(page)
+    (message,) = tmp_path.glob("*.log")
+    code = re.search(r"Welcome. (\d{6}) is your code", message.read_text())[1]
     page.locator("#id_code").focus()
     page.keyboard.type(code)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Open an example to change").wait_for()
-    holds(page)
+    assert_accessible(page)
     page.goto("/outbox/")
-    holds(page)
+    assert_accessible(page)
     assert EmailAddress.objects.get().verified
 
 
-def test_an_error_stands_beside_its_field(page_of, holds):
+def test_an_error_stands_beside_its_field(page_of, assert_accessible):
     page = page_of()
     page.goto(reverse("account_signup"))
     page.locator("#id_email").fill("new@example.com")
@@ -55,28 +55,32 @@ def test_an_error_stands_beside_its_field(page_of, holds):
     named = page.locator("#id_password1").get_attribute("aria-describedby")
     assert "id_password1_error" in named.split()
     assert page.locator("#id_email").input_value() == "new@example.com"
-    holds(page)
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize("width", [1440, 320])
-def test_every_account_page_holds(width, page_of, alice, library, holds):
+def test_every_account_page_is_accessible_wide_and_narrow(
+    width, page_of, alice, library, assert_accessible
+):
     names = ["login", "signup", "reset_password", "reset_password_done", "inactive"]
     outside = page_of(width=width, dark=width < 400)
     for name in names:
         outside.goto(reverse(f"account_{name}"))
-        holds(outside)
+        assert_accessible(outside)
     inside = page_of(alice, width=width, dark=width < 400)
     names = ["email", "change_password", "logout", "reauthenticate", "settings"]
     for address in [*(reverse(f"account_{name}") for name in names), "/credits/", "/outbox/"]:
         inside.goto(address)
-        holds(inside)
+        assert_accessible(inside)
 
 
 @pytest.mark.parametrize("width", [1440, 320])
-def test_the_shelf_holds(width, page_of, alice, library, holds):
+def test_home_and_the_project_list_are_accessible_wide_and_narrow(
+    width, page_of, alice, library, assert_accessible
+):
     page = page_of(alice, width=width)
     page.route("**/frame.jpg*", lambda route: route.fulfill(status=200, body=b""))
     make_project(alice.workspace, "A name that goes on " * 9)
     for address in ("/", "/projects/", "/projects/?archived=1", "/projects/?q=zebra"):
         page.goto(address)
-        holds(page)
+        assert_accessible(page)

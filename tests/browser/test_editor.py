@@ -1,4 +1,4 @@
-"""The editor in a real browser: typing saves itself, the keyboard is enough, and every state holds."""
+"""The editor in a real browser: typing saves itself, the keyboard is enough, and it is accessible."""
 
 import pytest
 
@@ -16,14 +16,16 @@ def project(alice, library):
 @pytest.mark.parametrize(
     ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
 )
-def test_the_editor_is_accessible_at_every_width(page_of, holds, alice, project, width, dark):
+def test_the_editor_is_accessible_at_every_width(
+    page_of, assert_accessible, alice, project, width, dark
+):
     page = page_of(alice, width=width, dark=dark)
     page.goto(f"/projects/{project.pk}/")
     page.get_by_text("Saved").first.wait_for(state="attached")
-    holds(page)
+    assert_accessible(page)
 
 
-def test_typing_saves_itself_and_survives_a_reload(page_of, until, alice, project):
+def test_typing_saves_itself_and_survives_a_reload(page_of, expect_soon, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
     script = page.get_by_role("textbox", name="Script").first
@@ -39,7 +41,7 @@ def test_typing_saves_itself_and_survives_a_reload(page_of, until, alice, projec
     assert "And one more sentence." in page.content()
 
 
-def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
+def test_render_is_reached_and_pressed_with_the_keyboard_alone(page_of, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
     page.get_by_text("at most").first.wait_for()
@@ -54,7 +56,9 @@ def test_render_is_reached_with_the_keyboard_alone(page_of, alice, project):
     assert project.renders.count() == 1
 
 
-def test_refused_words_cannot_be_rendered_until_they_change(page_of, holds, alice, project):
+def test_refused_words_cannot_be_rendered_until_they_change(
+    page_of, assert_accessible, alice, project
+):
     page = page_of(alice, width=320)
     page.goto(f"/projects/{project.pk}/")
     script = page.get_by_role("textbox", name="Script").first
@@ -62,13 +66,13 @@ def test_refused_words_cannot_be_rendered_until_they_change(page_of, holds, alic
     script.fill("Good morning.\n\nI will kill you tomorrow.")
     page.get_by_role("button", name="ask a person to look").wait_for()
     assert render.is_disabled()
-    holds(page)
+    assert_accessible(page)
     script.fill("Good morning.\n\nSee you tomorrow.")
     page.get_by_text("ready in about").wait_for()
     assert render.is_enabled()
 
 
-def test_undo_and_redo_by_key_and_after_a_reload(page_of, until, alice, project):
+def test_a_change_is_undone_by_key_and_redone_after_a_reload(page_of, expect_soon, alice, project):
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
     page.locator("[data-prop=background] > summary").click()
@@ -77,7 +81,9 @@ def test_undo_and_redo_by_key_and_after_a_reload(page_of, until, alice, project)
     drawn = page.locator("#frame").get_attribute("data-frame")
     page.keyboard.press("Control+z")
     page.get_by_role("button", name="Redo: background colour of scene 1").wait_for()
-    until(page, "document.querySelector('[name=background_color][value=\"#e9e4dc\"]').checked")
+    expect_soon(
+        page, "document.querySelector('[name=background_color][value=\"#e9e4dc\"]').checked"
+    )
     assert page.locator("#frame").get_attribute("data-frame") != drawn
     page.reload()
     page.get_by_text("Saved").first.wait_for(state="attached")
@@ -86,7 +92,7 @@ def test_undo_and_redo_by_key_and_after_a_reload(page_of, until, alice, project)
     assert Scene.objects.get().background_color == "#2f4a4a"
 
 
-def test_it_works_without_javascript(page_of, alice, project):
+def test_a_script_is_saved_without_javascript(page_of, alice, project):
     page = page_of(alice, javascript=False)
     page.goto(f"/projects/{project.pk}/")
     page.locator("textarea[name=script]").first.fill("Written by a plain form.")

@@ -13,11 +13,13 @@ PLAYS = "document.querySelector('[data-playing] video')?.currentTime > 0"
 @pytest.mark.parametrize(
     ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
 )
-def test_the_gallery_is_accessible_at_every_width(page_of, holds, alice, library, width, dark):
+def test_the_gallery_is_accessible_at_every_width(
+    page_of, assert_accessible, alice, library, width, dark
+):
     page = page_of(alice, width=width, dark=dark)
     for address in ("/avatars/", "/avatars/?gender=man", "/avatars/stock/maya/"):
         page.goto(address)
-        holds(page)
+        assert_accessible(page)
 
 
 def test_a_presenter_is_found_by_filter_and_used_in_a_project(page_of, alice, library):
@@ -32,19 +34,21 @@ def test_a_presenter_is_found_by_filter_and_used_in_a_project(page_of, alice, li
     assert Scene.objects.get().avatar.slug == "daniel"
 
 
-def test_a_portrait_comes_alive_under_the_focus_and_rests_after_it(page_of, until, alice, library):
+def test_a_portrait_comes_alive_under_the_focus_and_rests_after_it(
+    page_of, expect_soon, alice, library
+):
     page = page_of(alice)
     page.goto("/avatars/")
     link = page.get_by_role("link", name="Maya").first
     link.focus()
-    until(page, PLAYS)
+    expect_soon(page, PLAYS)
     page.get_by_label("Gender").focus()
-    until(page, "!document.querySelector('.face video')")
+    expect_soon(page, "!document.querySelector('.face video')")
     link.hover()
-    until(page, PLAYS)
+    expect_soon(page, PLAYS)
 
 
-def test_nothing_moves_for_those_who_asked_for_calm(page_of, alice, library):
+def test_no_portrait_moves_for_those_who_prefer_reduced_motion(page_of, alice, library):
     page = page_of(alice)
     page.emulate_media(reduced_motion="reduce")
     page.goto("/avatars/")
@@ -53,13 +57,15 @@ def test_nothing_moves_for_those_who_asked_for_calm(page_of, alice, library):
     assert page.locator(".face video").count() == 0
 
 
-def test_the_drawer_gives_a_scene_its_presenter_by_keyboard(page_of, holds, alice, library):
+def test_the_drawer_gives_a_scene_its_presenter_by_keyboard(
+    page_of, assert_accessible, alice, library
+):
     project = make_project(alice.workspace)
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
     page.get_by_role("link", name="Avatar").press("Enter")
     drawer = page.get_by_role("dialog")
-    holds(page)
+    assert_accessible(page)
     drawer.get_by_label("Gender").select_option("woman")
     drawer.locator("button.face-link[value=daniel]").wait_for(state="detached")
     drawer.locator("button.face-link[value=maya]").press("Enter")
@@ -67,7 +73,9 @@ def test_the_drawer_gives_a_scene_its_presenter_by_keyboard(page_of, holds, alic
     assert Scene.objects.get().avatar.slug == "maya"
 
 
-def test_whoever_is_chosen_brings_their_voice_unless_one_was_chosen(page_of, holds, alice, library):
+def test_whoever_is_chosen_brings_their_voice_unless_one_was_chosen(
+    page_of, assert_accessible, alice, library
+):
     page = page_of(alice)
     page.goto("/avatars/stock/daniel/")
     page.get_by_role("button", name="Use Daniel in a new project").click()
@@ -91,7 +99,7 @@ def test_whoever_is_chosen_brings_their_voice_unless_one_was_chosen(page_of, hol
         "bf_emma",
     )
     choice.first.click()
-    holds(page)
+    assert_accessible(page)
     drawer.get_by_role("button", name="Let each speak in their own").click()
     drawer.get_by_text("Everybody comes with a voice of their own.").wait_for()
     assert Scene.objects.get().voice.slug == "am_michael"
@@ -100,7 +108,7 @@ def test_whoever_is_chosen_brings_their_voice_unless_one_was_chosen(page_of, hol
     page.locator(".cast-choice", has_text="Heart").wait_for()
 
 
-def test_it_works_without_javascript(page_of, alice, library):
+def test_a_presenter_is_found_and_used_without_javascript(page_of, alice, library):
     page = page_of(alice, javascript=False)
     page.goto("/avatars/")
     page.get_by_label("Gender").select_option("man")

@@ -8,7 +8,7 @@ from tests.studio.rows import make_project
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_price_that_rose_is_said_and_one_press_goes_on(page_of, alice, library):
+def test_a_price_that_rose_is_shown_and_one_press_accepts_it(page_of, alice, library):
     project = make_project(alice.workspace)
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")

@@ -55,11 +55,11 @@ def open_page(page, render):
     return page
 
 
-def loaded(page, until):
-    until(page, "document.querySelector('video').readyState >= 1")
+def expect_loaded(page, expect_soon):
+    expect_soon(page, "document.querySelector('video').readyState >= 1")
 
 
-def test_progress_comes_by_itself_and_keeps_the_focus(page_of, alice, running, film, until):
+def test_progress_comes_by_itself_and_keeps_the_focus(page_of, alice, running, film, expect_soon):
     page = open_page(page_of(alice), running)
     page.locator("#cancel").focus()
     page.evaluate("window.same = document.querySelector('#cancel')")
@@ -75,16 +75,16 @@ def test_progress_comes_by_itself_and_keeps_the_focus(page_of, alice, running, f
     page.locator("video").wait_for()
     assert page.locator("#spoken").inner_text() == "Done."
     assert page.locator("#progress").get_attribute("hx-trigger") is None
-    loaded(page, until)
+    expect_loaded(page, expect_soon)
     page.get_by_role("link", name="0:08 Close").click()
-    until(page, f"{TIME} >= 8")
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    expect_soon(page, f"{TIME} >= 8")
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
     page.wait_for_timeout(2500)
-    assert [url for url in asked if url.endswith("/progress")] == []
+    assert [url for url in requested if url.endswith("/progress")] == []
 
 
-def test_cancel_needs_no_reload(page_of, alice, running):
+def test_cancel_shows_its_result_without_a_reload(page_of, alice, running):
     page = open_page(page_of(alice), running)
     page.evaluate("window.stayed = true")
     page.get_by_role("button", name="Cancel, all credits (54 s) come back").click()
@@ -97,67 +97,76 @@ def test_cancel_works_without_javascript(page_of, alice, running):
     page = open_page(page_of(alice, javascript=False), running)
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("All 0.9 credits (54 s) are back.").wait_for()
+    assert Render.objects.get().status == "canceled"
 
 
-def test_chapters_lines_and_words_seek_and_follow(page_of, alice, render, film, until):
+def test_chapters_lines_and_words_seek_and_follow_the_film(
+    page_of, alice, render, film, expect_soon
+):
     page = open_page(page_of(alice), deliver(render, video=film))
-    loaded(page, until)
+    expect_loaded(page, expect_soon)
     page.get_by_role("link", name="0:08 Close").click()
-    until(page, f"{TIME} >= 8 && {TIME} < 9")
-    until(page, "!document.querySelector('video').paused")
+    expect_soon(page, f"{TIME} >= 8 && {TIME} < 9")
+    expect_soon(page, "!document.querySelector('video').paused")
     page.get_by_role("link", name="Play line 2 at 0:04").click()
-    until(page, f"{TIME} >= 4 && {TIME} < 5")
+    expect_soon(page, f"{TIME} >= 4 && {TIME} < 5")
     page.evaluate("document.querySelector('video').pause()")
     page.get_by_text("second", exact=True).click()
-    until(page, "document.querySelector('.is-said')?.textContent === 'second'")
+    expect_soon(page, "document.querySelector('.is-said')?.textContent === 'second'")
     assert page.locator(".chapters .is-now").inner_text().endswith("Opening")
     assert page.locator(".transcript p.is-now").count() == 1
 
 
-def test_the_player_obeys_keys(page_of, alice, render, film, until):
+def test_the_player_obeys_keys(page_of, alice, render, film, expect_soon):
     page = open_page(page_of(alice), deliver(render, video=film))
-    loaded(page, until)
+    expect_loaded(page, expect_soon)
     page.locator(".transcript-lines").focus()
     page.keyboard.press("l")
-    until(page, f"{TIME} === 5")
+    expect_soon(page, f"{TIME} === 5")
     page.keyboard.press("j")
-    until(page, f"{TIME} === 0")
+    expect_soon(page, f"{TIME} === 0")
     page.keyboard.press("k")
-    until(page, "!document.querySelector('video').paused")
+    expect_soon(page, "!document.querySelector('video').paused")
     page.keyboard.press(" ")
-    until(page, "document.querySelector('video').paused")
+    expect_soon(page, "document.querySelector('video').paused")
     mode = "document.querySelector('track').track.mode"
     assert page.evaluate(mode) == "showing"
     page.keyboard.press("c")
     assert page.evaluate(mode) == "hidden"
 
 
-def test_captions_and_the_label_are_shown_also_in_full_screen(page_of, alice, render, film, until):
+def test_captions_and_the_label_are_shown_also_in_full_screen(
+    page_of, alice, render, film, expect_soon
+):
     page = open_page(page_of(alice), deliver(render, video=film))
-    loaded(page, until)
+    expect_loaded(page, expect_soon)
     assert page.locator(".player-label").inner_text() == "AI-generated"
     assert page.locator(".player-label").is_visible()
-    until(page, "document.querySelector('track').track.cues?.length === 1")
+    expect_soon(page, "document.querySelector('track').track.cues?.length === 1")
     page.get_by_role("button", name="Full screen").click()
-    until(page, "document.fullscreenElement?.matches('.player-frame')")
+    expect_soon(page, "document.fullscreenElement?.matches('.player-frame')")
     box = page.locator(".player-label").bounding_box()
     top = f"document.elementFromPoint({box['x'] + 8}, {box['y'] + 8})"
     page.locator(".player-label").evaluate("label => (label.style.pointerEvents = 'auto')")
     assert page.evaluate(f"{top}.className") == "player-label"
     page.locator("video").evaluate("video => video.requestFullscreen()")
-    until(page, "document.fullscreenElement?.matches('video')")
+    expect_soon(page, "document.fullscreenElement?.matches('video')")
     page.locator("video").evaluate("video => video.play()")
     shown = "[...document.querySelector('video').textTracks].filter(t => t.mode === 'showing')"
-    until(page, f"{shown}.flatMap(t => [...t.activeCues]).some(c => c.text === 'AI-generated')")
+    expect_soon(
+        page, f"{shown}.flatMap(t => [...t.activeCues]).some(c => c.text === 'AI-generated')"
+    )
 
 
-def test_a_link_that_ends_while_the_page_is_open_is_renewed(page_of, alice, render, film, until):
+def test_a_link_that_expires_while_the_page_is_open_is_renewed(
+    page_of, alice, render, film, expect_soon
+):
     page = open_page(page_of(alice), deliver(render, video=film))
-    loaded(page, until)
+    expect_loaded(page, expect_soon)
     page.evaluate("document.querySelector('video').currentTime = 6")
     page.evaluate("document.querySelector('video').src = '/static/css/base.css'")
-    until(page, "document.querySelector('video').src.includes('spring-briefing')")
-    loaded(page, until)
+    expect_soon(page, "document.querySelector('video').src.includes('spring-briefing')")
+    expect_loaded(page, expect_soon)
 
 
 def test_playing_works_without_javascript(page_of, alice, render, film):
@@ -185,14 +194,18 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_holds_wide_and_narrow_light_and_dark(state, page_of, alice, render, holds):
+def test_every_state_is_accessible_wide_and_narrow_light_and_dark(
+    state, page_of, alice, render, assert_accessible
+):
     STATES[state](render)
     for width, dark in ((1440, False), (320, True)):
         page = open_page(page_of(alice, width=width, dark=dark), render)
-        holds(page)
+        assert_accessible(page)
 
 
-def test_search_narrows_as_one_types_and_archive_can_be_undone(page_of, alice, library, holds):
+def test_search_narrows_as_one_types_and_archive_can_be_undone(
+    page_of, alice, library, assert_accessible
+):
     for title in ("Spring briefing", "Autumn briefing"):
         make_project(alice.workspace, title)
     page = page_of(alice)
@@ -205,7 +218,7 @@ def test_search_narrows_as_one_types_and_archive_can_be_undone(page_of, alice, l
     page.get_by_label("What to do with Autumn briefing").click()
     page.get_by_role("button", name="Archive").click()
     page.get_by_text("“Autumn briefing” is archived.").wait_for()
-    holds(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("link", name="Autumn briefing").wait_for()
 
@@ -223,18 +236,18 @@ def test_the_balance_follows_a_cancel(page_of, alice, library):
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_finished_line_plays_beside_the_page(
-    page_of, holds, alice, running, until, settings, tmp_path, width
+    page_of, assert_accessible, alice, running, expect_soon, settings, tmp_path, width
 ):
-    """With its sound, by the keyboard, while the page asks for news; Escape ends it and gives the focus back."""
+    """It plays with sound, by keyboard, while the page asks for news; Escape closes it and gives the focus back."""
     settings.PLAYING_DIR = tmp_path / "playing"
     film_line(running.segments.get(position=1))
     page = open_page(page_of(alice, width=width), running)
     page.locator("#play-1").focus()
     page.keyboard.press("Enter")
     page.locator("line-player video").wait_for()
-    until(page, f"{TIME} > 0.2")
-    until(page, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
-    holds(page)
+    expect_soon(page, f"{TIME} > 0.2")
+    expect_soon(page, "document.querySelector('video').webkitAudioDecodedByteCount > 0")
+    assert_accessible(page)
     running.segments.filter(position=2).update(progress=0.51)
     page.get_by_text("Drawing the picture, 51 %").wait_for()
     assert page.locator("line-player video").count() == 1
@@ -243,15 +256,15 @@ def test_a_finished_line_plays_beside_the_page(
     assert page.evaluate("document.activeElement.id") == "play-1"
 
 
-def test_a_line_makes_room_when_the_render_is_over(
-    page_of, alice, running, until, settings, tmp_path
+def test_a_playing_line_closes_when_the_render_is_over(
+    page_of, alice, running, expect_soon, settings, tmp_path
 ):
     settings.PLAYING_DIR = tmp_path / "playing"
     film_line(running.segments.get(position=1))
     page = open_page(page_of(alice), running)
     page.locator("#play-1").click()
     page.locator("line-player video").wait_for()
-    until(page, f"{TIME} > 0.2")
+    expect_soon(page, f"{TIME} > 0.2")
     page.evaluate("document.querySelector('line-player video').pause()")
     running.refresh_from_db()
     running.cancel()
@@ -259,7 +272,7 @@ def test_a_line_makes_room_when_the_render_is_over(
     assert page.get_by_text("Nothing was charged.").or_(page.get_by_text("are back.")).is_visible()
 
 
-def test_a_finished_line_plays_without_scripts(page_of, alice, running, settings, tmp_path):
+def test_a_finished_line_plays_without_javascript(page_of, alice, running, settings, tmp_path):
     settings.PLAYING_DIR = tmp_path / "playing"
     film_line(running.segments.get(position=1))
     page = open_page(page_of(alice, javascript=False), running)

@@ -17,12 +17,12 @@ def recording(folder, seconds):
     return path
 
 
-def test_a_recording_finds_the_nearest_voices(page_of, alice, library, holds, tmp_path):
+def test_a_recording_finds_the_nearest_voices(page_of, alice, library, assert_accessible, tmp_path):
     page = page_of(alice)
     page.goto("/voices/")
-    holds(page)
+    assert_accessible(page)
     page.get_by_role("link", name="Find a voice like mine").click()
-    holds(page)
+    assert_accessible(page)
     page.locator("#recording").set_input_files(recording(tmp_path, 12))
     page.get_by_text("me-12.wav · 12 s").wait_for()
     assert "12 seconds" in page.locator("#recording").evaluate("input => input.validationMessage")
@@ -34,8 +34,10 @@ def test_a_recording_finds_the_nearest_voices(page_of, alice, library, holds, tm
     page.get_by_text("Listening to the recording").wait_for()
     voice = Voice.objects.get(workspace=alice.workspace)
     recordings.MEASURING.work(voice.pk)
-    page.get_by_role("heading", name="The stock voices nearest to it").wait_for()  # by itself
-    holds(page)
+    page.get_by_role(
+        "heading", name="The stock voices nearest to it"
+    ).wait_for()  # the page looks again by itself
+    assert_accessible(page)
     first = page.locator(".near li").first
     assert first.get_by_role("button", name="Listen to Heart").is_visible()
     page.get_by_text("Delete", exact=True).click()
@@ -43,7 +45,7 @@ def test_a_recording_finds_the_nearest_voices(page_of, alice, library, holds, tm
     page.get_by_text("The recording was deleted").wait_for()
 
 
-def test_what_is_wrong_is_told_on_a_phone(page_of, alice, library, holds):
+def test_a_refused_recording_shows_its_fault_on_a_phone(page_of, alice, library, assert_accessible):
     Voice.objects.create(
         workspace=alice.workspace,
         slug="refused",
@@ -54,10 +56,10 @@ def test_what_is_wrong_is_told_on_a_phone(page_of, alice, library, holds):
     )
     page = page_of(alice, width=390, dark=True)
     page.goto("/voices/")
-    holds(page)
+    assert_accessible(page)
     page.get_by_text("This recording cannot be used").click()
     page.get_by_text("There is noise or music behind the voice.").wait_for()
-    holds(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Choose another recording").click()
     page.get_by_role("button", name="Find the nearest voices").wait_for()
-    holds(page)
+    assert_accessible(page)

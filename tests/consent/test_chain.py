@@ -20,7 +20,7 @@ def pair(library):
     return Avatar.objects.get(slug="maya"), Voice.objects.get(slug="af_heart")
 
 
-def test_stock_faces_and_voices_carry_a_licence_record(library):
+def test_every_stock_face_and_voice_has_a_licence_record(library):
     for likeness in (*Avatar.objects.all(), *Voice.objects.all()):
         record = likeness.consents.get()
         assert record.kind == "licence"
@@ -30,7 +30,7 @@ def test_stock_faces_and_voices_carry_a_licence_record(library):
     assert first_broken_link() is None
 
 
-def test_the_stock_library_is_written_once(library):
+def test_recording_the_stock_library_twice_adds_nothing(library):
     from studio.library.stock import ensure_stock
 
     before = ConsentEvent.objects.count()
@@ -38,19 +38,19 @@ def test_the_stock_library_is_written_once(library):
     assert ConsentEvent.objects.count() == before
 
 
-def test_allows_names_the_records(pair):
+def test_allows_returns_the_records_of_face_and_voice(pair):
     found = allows(*pair, draft=False)
     assert [c.kind for c in found] == ["licence", "licence"]
 
 
-def test_it_refuses_a_face_without_a_record(pair):
+def test_allows_refuses_a_face_without_a_record(pair):
     stranger = Avatar.objects.create(slug="nobody", name="Nobody")
     with pytest.raises(NotAllowed, match="Nobody has no valid consent") as refusal:
         allows(stranger, pair[1], draft=False)
     assert refusal.value.code == "consent_not_active"
 
 
-def test_it_refuses_once_withdrawn(pair):
+def test_allows_refuses_once_a_consent_is_withdrawn(pair):
     pair[0].consents.get().withdraw("changed my mind")
     with pytest.raises(NotAllowed, match="was withdrawn") as refusal:
         allows(*pair, draft=False)
@@ -58,7 +58,7 @@ def test_it_refuses_once_withdrawn(pair):
     assert first_broken_link() is None
 
 
-def test_it_refuses_before_and_after_its_time(pair):
+def test_allows_refuses_before_and_after_the_time_of_a_consent(pair):
     now = timezone.now()
     for begins, ends in ((now + timedelta(1), None), (now - timedelta(2), now - timedelta(1))):
         voice = Voice.objects.create(slug=f"v{begins.day}", name="V", language="en-US")
@@ -87,14 +87,14 @@ def test_any_change_changes_every_later_link(rows, data):
             hashes.append(link(hashes[-1], row))
         return hashes[1:]
 
-    place = data.draw(st.integers(0, len(rows) - 1))
+    position = data.draw(st.integers(0, len(rows) - 1))
     changed = [dict(row) for row in rows]
-    changed[place]["changed"] = data.draw(st.integers())
+    changed[position]["changed"] = data.draw(st.integers())
     if changed == rows:
         return
     before, after = chain(rows), chain(changed)
-    assert before[:place] == after[:place]
-    assert all(a != b for a, b in zip(before[place:], after[place:], strict=True))
+    assert before[:position] == after[:position]
+    assert all(a != b for a, b in zip(before[position:], after[position:], strict=True))
 
 
 class Forger:
@@ -111,7 +111,7 @@ class Forger:
 @settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_changed_row_is_found(library, number):
+def test_a_changed_event_breaks_the_chain_at_its_link(library, number):
     from rows.append_only import allow_changes, refuse_changes
 
     event = ConsentEvent.objects.order_by("sequence")[number % ConsentEvent.objects.count()]
@@ -127,7 +127,7 @@ def test_a_changed_row_is_found(library, number):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_writers_make_one_chain(alice):
+def test_many_writers_at_once_make_one_whole_chain(alice):
     together = threading.Barrier(6)
 
     def write(number):

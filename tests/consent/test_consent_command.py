@@ -24,7 +24,7 @@ class Owner:
 
 
 def run(capsys, *arguments):
-    """The exit status, and what was written."""
+    """The exit status and the output of the command."""
     try:
         call_command("consent", "verify", *arguments)
         status = 0
@@ -33,7 +33,7 @@ def run(capsys, *arguments):
     return status, capsys.readouterr().out
 
 
-def test_it_counts_the_links_of_a_whole_chain(library, capsys):
+def test_verify_counts_the_links_of_a_whole_chain(library, capsys):
     Avatar.objects.get(slug="maya").consents.get().withdraw("asked")
     links = ConsentEvent.objects.count()
     status, out = run(capsys, "--json")
@@ -41,13 +41,13 @@ def test_it_counts_the_links_of_a_whole_chain(library, capsys):
     assert run(capsys) == (0, f"Links checked: {links}. The chain is whole.\n")
 
 
-def test_an_empty_chain_is_whole(db, capsys):
+def test_verify_takes_an_empty_chain_for_whole(db, capsys):
     status, out = run(capsys, "--json")
     assert (status, json.loads(out)) == (0, {"links": 0, "first_broken": None})
 
 
 @pytest.mark.parametrize("field", ["body", "hash", "previous"])
-def test_it_names_the_first_broken_link(library, capsys, field):
+def test_verify_names_the_first_broken_link(library, capsys, field):
     changed = list(ConsentEvent.objects.order_by("sequence"))[2:4]
     allow_changes(Owner(), "consent_consentevent")
     for number, event in enumerate(changed):
@@ -61,7 +61,7 @@ def test_it_names_the_first_broken_link(library, capsys, field):
     assert out.startswith(f"Links checked: 3. Link {changed[0].pk} does not follow")
 
 
-def test_a_link_that_was_taken_out_is_missed(library, capsys):
+def test_verify_finds_that_a_link_was_removed(library, capsys):
     first, second = ConsentEvent.objects.order_by("sequence")[:2]
     allow_changes(Owner(), "consent_consentevent")
     first.delete()

@@ -21,7 +21,7 @@ SIGNED = {
     "voice-compared-1": "cff08e74b916e99d",
     "voice-copied-1": "6673e295133f1473",
 }
-"""People have signed these. Other words, or other uses, are a new version."""
+"""People have signed these. Other words or other uses need a new version."""
 
 
 def test_a_version_is_never_edited():
@@ -31,17 +31,17 @@ def test_a_version_is_never_edited():
         assert found == fingerprint, version
 
 
-def test_every_version_is_held_here():
+def test_every_version_has_its_fingerprint_in_this_file():
     assert set(SIGNED) == set(statements.VERSIONS)
 
 
-def test_the_text_is_whole_and_names_no_signer():
+def test_the_text_of_a_statement_has_no_gaps_and_its_hash_is_that_of_the_text():
     for statement in (
         statements.of_face("Robin", "Acme {day}"),
         statements.of_voice("Acme {day}", copied=True),
         statements.of_voice("Acme {day}", copied=False),
     ):
-        assert "“Acme {day}”" in statement.text  # a name is no gap to be filled
+        assert "“Acme {day}”" in statement.text  # braces in a name are not filled in
         assert "…" not in statement.text
         assert statement.sha256 == hashlib.sha256(statement.text.encode()).hexdigest()
 
@@ -54,7 +54,7 @@ def test_the_text_is_whole_and_names_no_signer():
         ({"shown": ""}, "statement_changed", "agreed"),
     ],
 )
-def test_it_refuses_what_is_not_signed(changed, code, field):
+def test_a_statement_without_full_name_agreement_or_the_shown_text_is_refused(changed, code, field):
     statement = statements.of_face("Robin", "Acme")
     given = {"name": "Maya  Robin", "agreed": True, "shown": statement.sha256, "field": "name"}
     assert statements.check_signature(statement, **given) == "Maya Robin"
@@ -84,7 +84,7 @@ def test_the_right_stays_when_the_evidence_is_erased(voice):
     assert first_broken_link() is None
 
 
-def test_a_right_that_was_added_to_a_record_afterwards_is_found(voice):
+def test_a_right_that_was_added_to_a_record_afterwards_breaks_the_chain(voice):
     agreed_to = statements.of_voice("Acme", copied=False)
     consent = Consent.record(
         kind="person", voice=voice, source="s", sha256="0" * 64, statement=agreed_to
@@ -113,11 +113,11 @@ OF_BEFORE = {
     "evidence_sha256": "e" * 64,
 }
 HASH_OF_BEFORE = "55d0838978030fd36edb3d5506d8481c1d8219a6f27e49cec3c11ad7fb5abf16"
-"""As a release without uses wrote it, and finished films carry it."""
+"""The hash that a release without uses wrote, which finished films carry."""
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_record_of_before_keeps_its_hash_and_its_right():
+def test_a_record_from_a_release_without_uses_keeps_its_hash_and_its_right():
     executor = MigrationExecutor(connection)
     executor.migrate([("consent", "0004_photo_avatars")])
     try:

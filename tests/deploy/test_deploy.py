@@ -1,4 +1,4 @@
-"""What docs/deploy names exists: files against their schemas, commands and variables against the code."""
+"""Everything that docs/deploy names exists: files follow their schemas, commands and variables follow the code."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def commands():
 
 
 def managed():
-    """(where, command, arguments) of what goes through manage.py."""
+    """(where, command, arguments) of every command line that goes through manage.py."""
     for where, words in commands():
         lines = [words]
         if words[:2] == ["sh", "-c"]:
@@ -78,8 +78,7 @@ def test_kubernetes_objects_follow_their_schemas():
             kubernetes_validate.validate(found, "1.34", strict=True)
 
 
-def test_a_manifest_that_is_wrong_is_refused():
-    """The schemas can say no."""
+def test_the_schemas_refuse_an_unknown_field():
     service = {"services": {"web": {"image": "x", "comand": ["y"]}}}
     schema = json.loads((Path(__file__).parent / "compose-spec.json").read_text())
     with pytest.raises(jsonschema.ValidationError):
@@ -90,9 +89,9 @@ def test_a_manifest_that_is_wrong_is_refused():
         kubernetes_validate.validate(broken, "1.34", strict=True)
 
 
-def test_keda_follows_what_the_site_answers(db):
-    """The parts of the two KEDA objects, as its documentation of the metrics-api trigger has them."""
-    told = warmpool.plan()
+def test_keda_scales_each_pool_by_a_number_that_the_site_answers(db):
+    """The objects of KEDA have the parts that its documentation of the metrics-api trigger names."""
+    plan = warmpool.plan()
     scaled = [found for found in OBJECTS if found["kind"] == "ScaledObject"]
     authentication = next(found for found in OBJECTS if found["kind"] == "TriggerAuthentication")
     assert {found["apiVersion"] for found in (*scaled, authentication)} == {"keda.sh/v1alpha1"}
@@ -114,7 +113,7 @@ def test_keda_follows_what_the_site_answers(db):
         host = trigger["metadata"]["url"].split("/")[2].split(":")[0]
         config = next(o for o in OBJECTS if o["kind"] == "ConfigMap")["data"]
         assert host in config["ALLOWED_HOSTS"].split(",")
-        value = told
+        value = plan
         for part in trigger["metadata"]["valueLocation"].split("."):
             value = value[part]
         assert isinstance(value, int)
@@ -132,7 +131,7 @@ def test_the_autoscaler_reads_a_metric_that_exists(db):
     assert (metric["name"], tuple(metric["selector"]["matchLabels"].items())) in samples
 
 
-def test_every_command_and_option_exists():
+def test_every_command_and_option_in_the_documents_exists():
     known, count = get_commands(), 0
     for where, name, arguments in managed():
         assert name in known, f"{where}: manage.py {name}"
@@ -160,7 +159,7 @@ def test_workers_name_engines_and_classes_that_exist():
                 assert _names(option[2:], arguments[arguments.index(option) + 1], known)
 
 
-def test_every_variable_is_read_by_the_settings():
+def test_every_variable_of_the_deployment_is_read_by_the_settings():
     named = {"compose": set(COMPOSE["x-settings"])}
     for found in OBJECTS:
         if found["kind"] == "ConfigMap":
@@ -198,12 +197,12 @@ def test_the_variables_of_compose_are_all_that_production_needs():
     assert done.returncode == 0, done.stderr
 
 
-def test_production_says_how_many_proxies_stand_in_front(settings):
+def test_production_requires_the_number_of_proxies_in_front(settings):
     settings.EMBEDDED, settings.TRUSTED_PROXIES_SET = False, False
     assert "TRUSTED_PROXIES is not set." in [error.msg for error in production_is_complete()]
 
 
-def test_the_ingress_lets_through_what_the_site_takes():
+def test_the_ingress_and_its_documents_allow_the_largest_request_of_the_site():
     most = limits.ASSET // 1_000_000
     ingress = next(found for found in OBJECTS if found["kind"] == "Ingress")
     options = ingress["metadata"]["annotations"]
@@ -216,7 +215,7 @@ def test_the_ingress_lets_through_what_the_site_takes():
     assert f"pictures {uploads.LARGEST['image'] // 1_000_000} MB" in text
 
 
-def test_dockerfiles_copy_what_is_there():
+def test_dockerfiles_copy_existing_files_and_compose_builds_each_of_them():
     for path in DEPLOY.glob("Dockerfile.*"):
         for line in re.findall(r"^COPY (.*)$", path.read_text(), re.M):
             for source in line.split()[:-1]:
@@ -225,7 +224,7 @@ def test_dockerfiles_copy_what_is_there():
     assert built == {f"docs/deploy/{path.name}" for path in DEPLOY.glob("Dockerfile.*")}
 
 
-def test_probes_ask_what_is_answered(client, db):
+def test_probes_ask_addresses_that_are_answered(client, db):
     from studio.urls import urlpatterns
 
     site = {f"/{pattern.pattern}" for pattern in urlpatterns}
@@ -236,17 +235,17 @@ def test_probes_ask_what_is_answered(client, db):
             if name == "web" and kind != "readinessProbe":  # alive also while the database is away
                 assert container[kind]["tcpSocket"] == {"port": 8000}
                 continue
-            asked = container[kind]["httpGet"]
+            probe = container[kind]["httpGet"]
             if name == "web":
-                assert asked["path"] in site
+                assert probe["path"] in site
             else:
-                assert asked["path"] in ("/healthz", "/readyz")
+                assert probe["path"] in ("/healthz", "/readyz")
                 command = container["command"]
-                assert command[command.index("--health") + 1] == f"0.0.0.0:{asked['port']}"
+                assert command[command.index("--health") + 1] == f"0.0.0.0:{probe['port']}"
 
 
-def test_pods_are_given_time_to_end():
-    """A line in hand has its grace and a few seconds to stop: pods get longer than that."""
+def test_worker_pods_get_longer_to_end_than_a_line_needs():
+    """A line in hand gets its grace and a few seconds to stop; pods get longer than that."""
     from studio.management.commands.worker import LONGEST_GRACE
 
     for found in OBJECTS:
@@ -256,11 +255,11 @@ def test_pods_are_given_time_to_end():
 
 
 @pytest.mark.parametrize("wanted", ["", "0"])
-def test_nothing_is_told_to_the_makers_of_onnxruntime(wanted):
-    """With nowhere to write the number of the machine it complains when it would tell."""
+def test_onnxruntime_sends_telemetry_only_where_it_is_switched_on(wanted):
+    """When telemetry is on, onnxruntime complains here that it cannot store the identifier of the machine."""
     environment = {"PATH": os.environ["PATH"], "HOME": os.devnull}
     environment |= {"ORT_DISABLE_TELEMETRY": wanted} if wanted else {}
-    # Any call that makes a network: the one that knows voices.
+    # Any call that loads a network; this one loads the network that compares voices.
     call = "from rendering.voices import speakers; speakers._net()"
     done = subprocess.run(
         [sys.executable, "-c", call], cwd=ROOT, env=environment, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Documents that must name everything: the map every module, the README every setting."""
+"""Documents are complete: the map names every module, the README every setting."""
 
 import ast
 import re
@@ -15,8 +15,8 @@ def test_the_map_names_every_module_by_its_first_sentence():
     silent = [
         str(path)
         for package in module_map.PACKAGES
-        for path, said in module_map.modules(package)
-        if not said
+        for path, sentence in module_map.modules(package)
+        if not sentence
     ]
     assert silent == []
 

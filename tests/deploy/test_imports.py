@@ -39,6 +39,6 @@ def test_every_import_inside_a_function_says_why():
     assert found == []
 
 
-def test_it_would_be_found():
+def test_only_an_import_without_a_comment_counts_as_unexplained():
     assert list(unexplained("def a():\n    import b\n")) == [2]
     assert list(unexplained("def a():\n    import b  # large\n    import c\n")) == []

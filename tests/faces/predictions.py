@@ -2,7 +2,7 @@
 
 Read on 25 November 2026 in stored copies: replicate.com/docs/reference/http (predictions.create, predictions.get, predictions.cancel,
 files.create), replicate.com/docs/topics/webhooks/verify-webhook, and the JSON schema of a prediction request, which allows no other
-fields. It refuses methods, paths, headers and fields that these do not name.
+fields. The stand-in refuses methods, paths, headers and fields that these do not name.
 """
 
 import base64
@@ -26,11 +26,9 @@ class Predictions(ThreadingHTTPServer):
         self.film = film  # bytes
         self.address = f"http://127.0.0.1:{self.server_address[1]}/v1"
         self.made, self.uploaded, self.seen, self.canceled = {}, {}, [], []
-        self.statuses = list(
-            STATUSES
-        )  # what each look at a prediction says, the last one from then on
+        self.statuses = list(STATUSES)  # of a prediction at each look; the last one repeats
         self.troubles = []  # (status, headers) of the next answers
-        self.output = None  # instead of the film's address
+        self.output = None  # sent instead of the film's address
         self.problems = []  # what a client did that the documentation does not allow
 
     def handle_error(self, request, client_address):
@@ -41,8 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
-    def tell(self, status, told=None, headers=()):
-        content = json.dumps(told).encode() if told is not None else b""
+    def answer(self, status, body=None, headers=()):
+        content = json.dumps(body).encode() if body is not None else b""
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -53,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def refuse(self, status, detail):
         self.server.problems.append(detail)
-        self.tell(status, {"title": "Refused", "detail": detail, "status": status})
+        self.answer(status, {"title": "Refused", "detail": detail, "status": status})
 
     def allowed(self):
         server = self.server
@@ -61,14 +59,14 @@ class Handler(BaseHTTPRequestHandler):
         if server.troubles:
             status, headers = server.troubles.pop(0)
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.tell(status, {"detail": "trouble"}, headers)
+            self.answer(status, {"detail": "trouble"}, headers)
             return False
         unknown = {name.lower() for name in self.headers} - HEADERS
         if unknown:
             self.refuse(400, f"headers that nobody documented: {sorted(unknown)}")
             return False
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            self.tell(401, {"title": "Unauthenticated", "status": 401})
+            self.answer(401, {"title": "Unauthenticated", "status": 401})
             return False
         return True
 
@@ -86,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         if number not in server.made:
             self.refuse(404, f"no prediction at {self.path}")
             return
-        self.tell(200, self.prediction(number))
+        self.answer(200, self.prediction(number))
 
     def prediction(self, number):
         server = self.server
@@ -117,22 +115,22 @@ class Handler(BaseHTTPRequestHandler):
                 return
             number = f"file{len(server.uploaded)}"
             server.uploaded[number] = body
-            self.tell(201, {"id": number, "urls": {"get": f"{server.address}/files/{number}"}})
+            self.answer(201, {"id": number, "urls": {"get": f"{server.address}/files/{number}"}})
         elif self.path == "/v1/predictions":
-            asked = json.loads(body)
-            if set(asked) - FIELDS or self.headers["Content-Type"] != "application/json":
-                self.refuse(422, f"fields that nobody documented: {sorted(set(asked) - FIELDS)}")
+            fields = json.loads(body)
+            if set(fields) - FIELDS or self.headers["Content-Type"] != "application/json":
+                self.refuse(422, f"fields that nobody documented: {sorted(set(fields) - FIELDS)}")
                 return
-            if asked.get("version") != VERSION:
-                self.tell(422, {"detail": "Invalid version"})
+            if fields.get("version") != VERSION:
+                self.answer(422, {"detail": "Invalid version"})
                 return
             number = f"p{len(server.made)}"
-            server.made[number] = asked
-            self.tell(201, self.prediction(number))
+            server.made[number] = fields
+            self.answer(201, self.prediction(number))
         elif self.path.endswith("/cancel") and not body:
             number = self.path.split("/")[3]
             server.canceled.append(number)
-            self.tell(200, self.prediction(number))
+            self.answer(200, self.prediction(number))
         else:
             self.refuse(404, f"nothing at {self.path}")
 

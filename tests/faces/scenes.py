@@ -1,4 +1,4 @@
-"""Photos whose truth is known: rendered people before cluttered grounds, with noise and JPEG; and two real ones."""
+"""Photos with a known truth: rendered people before cluttered grounds, with noise and JPEG; and two real photos."""
 
 import functools
 import importlib.metadata
@@ -12,8 +12,10 @@ LIVE = Path(__file__).parent / "live"
 
 
 PEOPLE = ("beard", "glasses", "covered", "freckled")
-LENS = 0.8  # pixels by which a lens blurs what is sharp
-LARGER = 1.6  # by which those pictures are enlarged: a photo needs 256 pixels between the ears
+LENS = 0.8  # pixels by which a lens blurs
+LARGER = (
+    1.6  # factor by which those pictures are enlarged: a photo needs 256 pixels between the ears
+)
 
 
 def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +31,7 @@ def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def real(name: str) -> np.ndarray:
-    """RGB of a free picture that scikit-image carries, which is never imported: "astronaut" (a portrait), "chelsea" (a cat)."""
+    """RGB of a free picture from the files of scikit-image, which is not imported: "astronaut" (a portrait) or "chelsea" (a cat)."""
     path = importlib.metadata.distribution("scikit-image").locate_file(f"skimage/data/{name}.png")
     return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1])
 

@@ -1,4 +1,4 @@
-"""A drawing is no photo, however it was made; a photo stays one when it was smoothed or coded."""
+"""A drawing is no photo, however it was made; a photo stays one when it is smoothed or coded."""
 
 import functools
 
@@ -69,7 +69,7 @@ PHOTOS = {
 
 @functools.cache
 def of(name):
-    """The head alone, its face 400 pixels high: what the checks look at."""
+    """The head alone, with a face 400 pixels high, as the checks look at it."""
     found = scenes.real("astronaut") if name == "a real person" else scenes.photo(name)
     points = tracker.find(found)
     tall = np.linalg.norm(points[10, :2] - points[152, :2])
@@ -83,14 +83,14 @@ def of(name):
 
 @pytest.mark.parametrize("style", DRAWN)
 @pytest.mark.parametrize("name", ["a real person", "maya"])
-def test_drawings_are_told(name, style):
+def test_every_kind_of_drawing_is_recognised(name, style):
     picture = np.ascontiguousarray(DRAWN[style](of(name)))
     points = tracker.landmarks(picture, checks.faces(picture)[0])
     assert checks.drawn(picture, points)
 
 
 @pytest.mark.parametrize("name", ["a real person", "maya", "daniel", *scenes.PEOPLE])
-def test_photos_are_not(name):
+def test_no_photo_is_taken_for_a_drawing(name):
     for how, change in PHOTOS.items():
         picture = np.ascontiguousarray(change(of(name)))
         points = tracker.landmarks(picture, checks.faces(picture)[0])

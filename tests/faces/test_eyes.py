@@ -1,4 +1,4 @@
-"""Blinks and gaze move the eyes and leave what is around them where it is."""
+"""Blinks and gaze move the eyes and leave everything around them in place."""
 
 import json
 
@@ -18,7 +18,7 @@ def arthur():
 
 
 def test_rims_of_glasses_stay_where_they_are_while_lids_come_down(arthur):
-    """A lid is drawn up from the next picture of the eye; the rims below it in that picture are not drawn up with it."""
+    """A lid is drawn up from the next picture of the eye; the rims below it in that picture are not."""
     folder = faces.get("arthur").folder
     points = np.array(json.loads((folder / "landmarks.json").read_text())) * arthur.scale
     points[:, :2] -= arthur.box[:2]

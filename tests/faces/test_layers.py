@@ -1,4 +1,4 @@
-"""The head moves as one piece over a body that stands still, and at rest both are the picture again."""
+"""The head moves as one piece over a body that stands still, and at rest both together are the picture again."""
 
 import json
 
@@ -46,7 +46,7 @@ def place(scene, units):
 
 
 def moved(scene, points, **tracks):
-    """Where points of the head (face units) come to lie, in face units: the inverse of the engine's own map."""
+    """The positions to which points of the head move (both in face units): the inverse of the engine's own map."""
     fields = scene.portrait.fields
     pose = {**REST, **tracks}
     source = fields.head(
@@ -73,7 +73,7 @@ def moved(scene, points, **tracks):
         {"shift_x": 0.02, "shift_y": -0.02, "yaw": -3.0, "roll": -2.0},
     ],
 )
-def test_hair_keeps_its_shape(scene, tracks):
+def test_hair_keeps_its_shape_as_the_head_moves(scene, tracks):
     """Distances among points of the hair, from ear over crown to ear, stay: nothing stretches as the head turns."""
     face = scene.portrait.face
     oval = face.local(face.flat[OVAL])
@@ -124,7 +124,7 @@ def test_the_body_breathes_and_its_foot_does_not(scene):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_at_rest_the_layers_are_the_picture(slug):
+def test_at_rest_both_layers_together_are_the_picture(slug):
     folder = faces.get(slug).folder
     plate = cv2.cvtColor(cv2.imread(str(folder / "plate.png"), -1), cv2.COLOR_BGRA2RGBA)
     small = cv2.resize(plate, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(float)
@@ -142,17 +142,17 @@ def test_at_rest_the_layers_are_the_picture(slug):
 
 
 def test_no_specks_stand_beside_a_neck_in_a_dark_collar():
-    """What moves with the head hangs together: the noise by which two pictures of a dark collar differ is not part of it."""
+    """The parts that move with the head hang together, without the noise by which two pictures of a dark collar differ."""
     person = portrait.Portrait(faces.get("finn"), 420.0)
     (x, y), tall = person.face.flat[152], person.face.height
     rows = slice(int(y - 0.08 * tall), int(y + 0.3 * tall))
     columns = slice(int(x - 0.5 * tall), int(x + 0.5 * tall))
-    there = (person.rgba[rows, columns, 3] > 20).astype(np.uint8)
-    parts, holes = (cv2.connectedComponentsWithStats(mask)[2] for mask in (there, 1 - there))
+    covered = (person.rgba[rows, columns, 3] > 20).astype(np.uint8)
+    parts, holes = (cv2.connectedComponentsWithStats(mask)[2] for mask in (covered, 1 - covered))
     assert sum(int((part[1:, 4] < 60).sum()) for part in (parts, holes)) <= 6
 
 
-def test_a_neck_of_a_photo_does_not_look_out_beside_the_head_that_turns():
+def test_the_neck_of_a_photo_does_not_show_beside_a_turned_head():
     """Below the jaw the body's neck is narrower than the head's on both sides; at the collar they are one."""
     colour, alpha = scenes.person("glasses")
     points = tracker.find(scenes.photo("glasses"))
@@ -175,7 +175,7 @@ def test_a_neck_of_a_photo_does_not_look_out_beside_the_head_that_turns():
     assert right - left < 0.66
 
 
-def test_a_collar_beside_the_jaw_goes_on_behind_the_head_that_turns(tmp_path):
+def test_a_collar_beside_the_jaw_goes_on_behind_a_turned_head(tmp_path):
     """The ring of a suit, through which a little of the room is seen, does not end where the head begins."""
     picture = cv2.resize(
         scenes.real("astronaut"), None, fx=3.2, fy=3.2, interpolation=cv2.INTER_CUBIC
@@ -191,21 +191,21 @@ def test_a_collar_beside_the_jaw_goes_on_behind_the_head_that_turns(tmp_path):
     columns = slice(int(x - 0.75 * tall), int(x + 0.75 * tall))
 
     def slits(turned):
-        """Pixels in gaps between head and body when the head has gone so far to the right."""
+        """Pixels in gaps between head and body when the head has moved this far to the right (face heights)."""
         move = np.array([[1, 0, turned * tall], [0, 1, 0]])
         head = cv2.warpAffine(found.head, move, found.head.shape[1::-1])[..., 3] / 255
         solid = (head + found.body[..., 3] / 255 * (1 - head))[rows, columns]
-        there = (solid > 0.6).astype(np.uint8)
+        covered = (solid > 0.6).astype(np.uint8)
         side = 2 * round(0.04 * tall) + 1
-        closed = cv2.morphologyEx(there, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))
-        return int((closed > there).sum())
+        closed = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((1, side), np.uint8))
+        return int((closed > covered).sum())
 
     assert slits(0.04) <= slits(0) + 20
     assert hard_edges(found, points) == 0
 
 
 def hard_edges(found, points):
-    """Columns in which the body ends in a hard edge from one row to the next, where the head hides it: it is bared when that rises."""
+    """Columns in which the body ends in a hard edge behind the head, where it shows when the head rises."""
     tall, (x, y) = np.linalg.norm(points[10, :2] - points[152, :2]), points[152, :2]
     rows = slice(int(y - 0.4 * tall), int(y - 0.05 * tall))
     columns = slice(int(x - 0.4 * tall), int(x + 0.4 * tall))
@@ -224,7 +224,7 @@ def test_a_collar_runs_out_softly_behind_a_beard():
 
 @pytest.mark.parametrize("slug", ["maya", "mei"])
 def test_nothing_of_a_collar_moves_with_hair_that_throws_a_shadow_on_it(slug):
-    """The body's own picture has no hair and no shadow of it: what differs by that alone stays with the body."""
+    """The body's own picture has neither hair nor its shadow; pixels that differ by shadow alone stay with the body."""
     person = portrait.Portrait(faces.get(slug), 420.0)
     x0, y0, x1, y1 = person.box
     folder = faces.get(slug).folder
@@ -244,7 +244,7 @@ def test_nothing_of_a_collar_moves_with_hair_that_throws_a_shadow_on_it(slug):
 
 
 def test_no_slit_opens_between_a_jaw_and_a_high_collar():
-    """Maya's collar is higher on one side than her chin is low: behind the jaw it goes on there, too."""
+    """Maya's collar reaches above her chin on one side; it goes on behind the jaw there, too."""
     person = portrait.Portrait(faces.get("maya"), 420.0)
     x0, y0, x1, y1 = person.box
     (x, y), tall = person.face.flat[152], person.face.height

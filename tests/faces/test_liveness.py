@@ -1,4 +1,4 @@
-"""Before the camera: the person who does what is asked passes, and pictures of a picture do not."""
+"""Before the camera: the person of the photo who does what is asked passes; others and pictures of a picture do not."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ def frames():
     return {what: scenes.live("clara", what) for what in ALL}
 
 
-def asked(*between):
+def requested(*between):
     return ("straight", *between, "straight")
 
 
@@ -31,7 +31,7 @@ def shown(frames, *between):
 
 
 def print_of(picture, yaw=0.0, pitch=0.0, distance=2.0):
-    """The picture on paper or on a screen, turned before a camera: degrees, and its distance in its own widths."""
+    """The picture on paper or on a screen, turned before a camera: by degrees, at a distance in widths of its own."""
     rows, columns = picture.shape[:2]
     y, p = np.radians(yaw), np.radians(pitch)
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
@@ -57,9 +57,9 @@ def again(picture, seed):
 
 @pytest.mark.parametrize("turn", liveness.TURNS)
 @pytest.mark.parametrize("expression", liveness.EXPRESSIONS)
-def test_who_does_what_is_asked_passes(portrait, frames, turn, expression):
+def test_a_person_who_does_what_is_asked_passes(portrait, frames, turn, expression):
     between = (turn, expression)
-    seen = liveness.check(portrait, shown(frames, *between), asked(*between))
+    seen = liveness.check(portrait, shown(frames, *between), requested(*between))
     print(turn, expression, seen.plain())
     assert max(shot.distance for shot in seen.shots) <= 0.45
     assert seen.solid > 1.3 * liveness.SOLID
@@ -75,20 +75,24 @@ def test_who_does_what_is_asked_passes(portrait, frames, turn, expression):
         (("right", "open"), ("right", "shut"), "open your mouth wider"),
     ],
 )
-def test_who_does_something_else_is_told_what_was_asked(portrait, frames, between, done, sentence):
+def test_a_person_who_does_something_else_is_told_what_was_asked(
+    portrait, frames, between, done, sentence
+):
     with pytest.raises(BadInput) as refusal:
-        liveness.check(portrait, shown(frames, *done), asked(*between))
+        liveness.check(portrait, shown(frames, *done), requested(*between))
     assert refusal.value.code == "not_as_asked"
     assert sentence in refusal.value.sentence
 
 
-def test_somebody_else_does_not_pass(frames):
+def test_another_person_than_that_of_the_photo_does_not_pass(frames):
     with pytest.raises(BadInput) as refusal:
-        liveness.check(scenes.photo("daniel"), shown(frames, "left", "open"), asked("left", "open"))
+        liveness.check(
+            scenes.photo("daniel"), shown(frames, "left", "open"), requested("left", "open")
+        )
     assert refusal.value.code == "not_the_same_person"
 
 
-def test_nobody_and_company_are_told(portrait, frames):
+def test_a_picture_of_nobody_or_of_two_is_refused_by_its_number(portrait, frames):
     room = scenes.ground(400, 500).astype(np.uint8)
     pair = np.hstack([frames["left"], frames["right"]])
     for picture, code in ((room, "no_face"), (pair, "many_faces")):
@@ -96,13 +100,13 @@ def test_nobody_and_company_are_told(portrait, frames):
             liveness.check(
                 portrait,
                 [frames["straight"], picture, frames["open"], frames["again"]],
-                asked("left", "open"),
+                requested("left", "open"),
             )
         assert (refusal.value.code, refusal.value.where["shot"]) == (code, 2)
 
 
 @pytest.mark.parametrize("yaw", [-45, -30, 30, 45])
-def test_a_print_that_is_turned_is_not_a_head_that_turns(portrait, frames, yaw):
+def test_a_turned_print_does_not_pass_for_a_turned_head(portrait, frames, yaw):
     """Even when every other picture is of the living person."""
     turn = "left" if yaw > 0 else "right"
     flat = print_of(frames["straight"], yaw, distance=1.3)
@@ -110,13 +114,13 @@ def test_a_print_that_is_turned_is_not_a_head_that_turns(portrait, frames, yaw):
         liveness.check(
             portrait,
             [frames["straight"], flat, frames["open"], frames["again"]],
-            asked(turn, "open"),
+            requested(turn, "open"),
         )
     assert refusal.value.code in ("not_as_asked", "not_alive")
 
 
-def test_what_one_homography_explains_is_flat(frames):
-    """The measure itself: far below the limit for prints at any angle, above it for the head."""
+def test_a_print_is_explained_by_one_homography_and_a_head_is_not(frames):
+    """The measure itself: well below the limit for prints at any angle, above it for a head."""
     from rendering.faces import tracker
 
     straight = tracker.find(frames["straight"])
@@ -127,14 +131,14 @@ def test_what_one_homography_explains_is_flat(frames):
         assert liveness.unexplained(straight, tracker.find(frames[turn])) > 1.3 * liveness.SOLID
 
 
-def test_a_picture_sent_twice_is_found(portrait, frames):
+def test_a_picture_sent_twice_is_refused(portrait, frames):
     pictures = shown(frames, "left", "open")
     for doubled in (frames["straight"], again(frames["straight"], 5)):
         with pytest.raises(BadInput, match="one and the same"):
-            liveness.check(portrait, [*pictures[:3], doubled], asked("left", "open"))
+            liveness.check(portrait, [*pictures[:3], doubled], requested("left", "open"))
 
 
-def test_the_saved_photo_is_not_a_picture_of_the_camera(portrait, frames):
+def test_the_saved_photo_is_refused_as_a_picture_of_the_camera(portrait, frames):
     pictures = shown(frames, "left", "open")
     with pytest.raises(BadInput, match="one and the same"):
-        liveness.check(portrait, [again(portrait, 7), *pictures[1:]], asked("left", "open"))
+        liveness.check(portrait, [again(portrait, 7), *pictures[1:]], requested("left", "open"))

@@ -21,7 +21,7 @@ def before(rgba, colour):
     return (rgba[..., :3] + (1 - alpha) * np.array(colour) + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def test_a_generated_person_is_cut_out_of_the_ground(head):
+def test_a_generated_person_is_cut_out_of_the_ground_without_a_rim(head):
     chance = np.random.default_rng(1)
     picture = before(head, passes.GROUND).astype(float)
     generated = cv2.GaussianBlur(picture, (0, 0), 0.7) + chance.normal(0, 2, picture.shape)
@@ -38,7 +38,7 @@ def test_a_generated_person_is_cut_out_of_the_ground(head):
     assert error.mean() < 4
 
 
-def test_colours_are_matched_where_both_show_the_same(head):
+def test_colours_are_matched_where_both_pictures_show_the_same(head):
     picture = before(head, (128, 128, 128))
     still = (head[..., 3] / 255).astype(np.float32)
     still[100:400, 100:400] = 0
@@ -53,7 +53,7 @@ def test_colours_are_matched_where_both_show_the_same(head):
     assert apart(warm) > 5
     assert apart(mended) < 1
     assert apart(passes.toned(picture, own)) < 0.6
-    # what is far off is not forced: a match is no repaint
+    # a picture that is far off is left so: matching colours is not repainting
     dark = (picture // 8).astype(np.uint8)
     assert apart(passes.toned(dark, own)) > 20
 
@@ -82,7 +82,7 @@ def test_a_paste_has_no_edge():
     assert np.abs(np.diff(laid[..., 0], axis=0)).max() <= 24
 
 
-def test_a_box_may_leave_the_picture():
+def test_a_box_that_reaches_beyond_the_picture_is_cut_at_its_edge():
     under, over = np.zeros((48, 64, 3), np.uint8), np.full((10, 10, 3), 7, np.uint8)
     found = passes.laid(under, over, (-5, 30, 25, 60), np.ones((30, 30), np.float32))
     assert (found[30:, :25] == 7).all()
@@ -90,8 +90,8 @@ def test_a_box_may_leave_the_picture():
     assert found[:, 25:].max() == 0
 
 
-def test_what_alternates_from_frame_to_frame_is_calmed_and_stays_sharp(head):
-    """The smoothing stage over frames as a generator makes them: its reach is one frame to either side."""
+def test_flicker_from_frame_to_frame_is_calmed_and_sharpness_stays(head):
+    """The smoothing stage over frames as a generator makes them; it reaches one frame to either side."""
     picture = before(head, (128, 128, 128))
     sign = [1, -1] * 10
     shaken = [np.clip(picture.astype(int) + 2 * s, 0, 255).astype(np.uint8) for s in sign]

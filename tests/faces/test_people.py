@@ -1,4 +1,4 @@
-"""Faces of all kinds become avatars: a beard, glasses, covered ears and dark skin, freckles; from photos in cluttered rooms."""
+"""All kinds of faces in cluttered rooms become avatars: a beard, glasses, covered ears and dark skin, freckles."""
 
 import cv2
 import numpy as np
@@ -47,12 +47,12 @@ def _on_ground(spec):
     return replace(spec, background=replace(spec.background, color=colour))
 
 
-def test_nothing_is_wrong_with_the_photo(person):
+def test_the_photo_has_no_findings(person):
     _, findings, _ = person
     assert findings == ()
 
 
-def test_the_avatar_is_the_person(person):
+def test_the_avatar_resembles_its_person_in_every_pose(person):
     slug, _, drawn = person
     original = scenes.photo(slug)
     own = identity.embedding(original, tracker.find(original))
@@ -65,7 +65,7 @@ def test_the_avatar_is_the_person(person):
     assert away["blink"] <= identity.SAME
 
 
-def test_mouth_and_eyes_do_as_told(person):
+def test_mouth_and_eyes_follow_the_pose(person):
     _, _, drawn = person
     points = {name: tracker.find(frame) for name, frame in drawn.items()}
     assert checks.opening(points["rest"]) < 1.5
@@ -85,7 +85,7 @@ def test_no_hole_shows_the_ground(person):
         assert not (near & inside).any(), (slug, name)
 
 
-def test_glasses_stay_before_the_lids(person):
+def test_glasses_stay_in_front_of_closed_lids(person):
     slug, _, drawn = person
     rims = lids.spectacles(drawn["rest"], tracker.find(drawn["rest"])) > 0.8
     if slug != "glasses":
@@ -93,10 +93,10 @@ def test_glasses_stay_before_the_lids(person):
         return
     assert rims.sum() > 500
     changed = np.abs(drawn["rest"].astype(int) - drawn["blink"]).mean(-1)
-    assert np.percentile(changed[rims], 95) < 8  # drawn over, they changed by 60 and more
+    assert np.percentile(changed[rims], 95) < 8  # rims that are drawn over change by 60 and more
 
 
-def test_brows_rise_and_glasses_stay(person):
+def test_raised_brows_rise_and_glasses_stay(person):
     slug, _, drawn = person
     points = tracker.find(drawn["rest"])[:, :2]
     brows = points[[70, 63, 105, 66, 107, 336, 296, 334, 293, 300]]

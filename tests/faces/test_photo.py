@@ -19,13 +19,13 @@ REST = dict.fromkeys(motion.TRACKS, 0.0)
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory):
-    """(store, key) of the face made of Maya's photo, and the steps that were told."""
+    """(store, key, reported steps, findings) of the face made from Maya's photo."""
     folder = tmp_path_factory.mktemp("photo")
-    told = []
+    steps = []
     source = scenes.file(scenes.photo("maya"), folder / "in.jpg")
-    findings = photo.prepare(source, folder / "pack", lambda *step: told.append(step))
+    findings = photo.prepare(source, folder / "pack", lambda *step: steps.append(step))
     store = Store(folder / "store", reserve=0)
-    return store, faces.write_pack(folder / "pack", store), told, findings
+    return store, faces.write_pack(folder / "pack", store), steps, findings
 
 
 def frame(pack, **tracks):
@@ -48,7 +48,7 @@ def covered(picture, colour):
 
 
 def clean():
-    """Without the noise of a camera."""
+    """Maya's picture without the noise of a camera."""
     colour, alpha = scenes.person("maya")
     return (colour * alpha[..., None] + 180 * (1 - alpha[..., None])).astype(np.uint8)
 
@@ -84,7 +84,7 @@ def edited(name):
         ("chin at the foot", "too_close"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_a_sentence_and_a_picture(name, code, tmp_path):
+def test_an_unusable_photo_is_refused_with_a_sentence_and_a_picture(name, code, tmp_path):
     source = scenes.file(np.ascontiguousarray(edited(name)), tmp_path / "in.jpg", quality=97)
     with pytest.raises(photo.Refused) as refusal:
         photo.prepare(source, tmp_path / "pack", lambda *_: None)
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path):
 
 @functools.cache
 def cut_out(slug, seed):
-    """(the matte, the true one, the landmarks, the face's height) of a rendered person's photo."""
+    """(matte, true matte, landmarks, height of the face) of a rendered person's photo."""
     picture = scenes.photo(slug, seed)
     points = tracker.find(picture)
     tall = np.linalg.norm(points[10, :2] - points[152, :2])
@@ -112,7 +112,7 @@ def cut_out(slug, seed):
 
 @pytest.mark.parametrize("seed", [3, 5])
 @pytest.mark.parametrize("slug", ["maya", "daniel", *scenes.PEOPLE])
-def test_the_matte_is_true_at_hair_and_body(slug, seed):
+def test_the_matte_is_close_to_the_truth_at_hair_and_body(slug, seed):
     matte, alpha, points, tall = cut_out(slug, seed)
     wrong = np.abs(matte - alpha)
     # Within a tenth of a face of the true edge: above the chin that is the hair.
@@ -145,24 +145,24 @@ def test_no_veil_of_the_room_hangs_below_an_ear(slug):
     assert veil.max() < 0.06
 
 
-def test_it_tells_its_steps_in_order(pack):
-    _, _, told, findings = pack
-    assert list(dict.fromkeys(step for step, _ in told)) == [
+def test_preparing_a_photo_reports_its_steps_in_order(pack):
+    _, _, steps, findings = pack
+    assert list(dict.fromkeys(step for step, _ in steps)) == [
         *("reading", "checking", "cutting out", "preparing")
     ]
-    assert told[-1] == ("preparing", 1.0)
+    assert steps[-1] == ("preparing", 1.0)
     assert findings == ()
 
 
-def test_the_face_is_still_the_person(pack):
+def test_the_face_resembles_its_person_and_nobody_else(pack):
     drawn = frame(pack)
     distance = matches(scenes.photo("maya"), drawn)
     assert distance < 0.3
     assert matches(scenes.photo("daniel"), drawn) > identity.OTHER
 
 
-def test_enlarged_it_is_still_the_photo(pack):
-    """A face smaller than in the film is parted as it is; its layers, enlarged, are the enlarged photo again."""
+def test_an_enlarged_face_is_still_the_photo(pack):
+    """A face smaller than in the film is cut into layers at its own size; enlarged, they are the enlarged photo."""
     store, key, *_ = pack
     folder = faces.get(key, store).folder
     plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_UNCHANGED).astype(np.float32)
@@ -184,7 +184,7 @@ def test_enlarged_it_is_still_the_photo(pack):
     assert np.percentile(apart, 99.9) < 12
 
 
-def test_the_eyes_shut(pack):
+def test_the_eyes_close_in_a_blink(pack):
     def shut(picture):
         shapes = tracker.expressions(tracker.find(picture))
         return min(shapes["blink_left"], shapes["blink_right"])
@@ -212,7 +212,7 @@ def test_an_open_smile_is_closed_and_keeps_its_teeth(tmp_path, pack):
     assert [finding.code for finding in findings] == ["teeth_taken"]
     store = Store(tmp_path / "store", reserve=0)
     made = (store, faces.write_pack(tmp_path / "pack", store))
-    # the tracker sees a gap between lips that are known to touch: 1 % of the face above that is closed
+    # the tracker sees a gap between lips that are known to touch: lips are closed up to 1 % of the face above it
     assert lip_gap(frame(made)) < lip_gap(frame(pack)) + 0.01 < lip_gap(smiling)
     teeth = cv2.imread(str(tmp_path / "pack" / "upper.png"), cv2.IMREAD_UNCHANGED)
     light = teeth[teeth[..., 3] > 200][:, :3].min(1)
@@ -226,6 +226,6 @@ def test_equal_photos_make_equal_packs(tmp_path, pack):
     assert faces.write_pack(tmp_path / "pack", store) == key
 
 
-def test_a_forgotten_pack_says_so(tmp_path):
+def test_a_forgotten_pack_is_refused_as_deleted(tmp_path):
     with pytest.raises(BadInput, match="deleted"):
         faces.get("ab" * 32, Store(tmp_path, reserve=0))

@@ -26,7 +26,7 @@ FPS, FRAMES = 25, 10
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """What a model sends: a second of moving colours."""
+    """The film that a model sends: 0.32 s of moving colours."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     source = ["-f", "lavfi", "-i", "testsrc=size=128x128:rate=25:duration=0.32"]
     media.run([*source, "-pix_fmt", "yuv420p", "-f", "mp4", path])
@@ -63,28 +63,28 @@ def take(seconds=FRAMES / FPS, **more):
     return Take(**{**given, **more})
 
 
-def test_a_line_goes_out_and_comes_back_as_a_person(service):
-    told = []
+def test_a_line_is_sent_to_the_service_and_comes_back_as_frames_of_a_person(service):
+    reported = []
     drawn = engine(service, more={"still": True}, dollars=0.002)
-    frames = list(drawn.draw(take(report=lambda stage, fraction: told.append(fraction))))
+    frames = list(drawn.draw(take(report=lambda stage, fraction: reported.append(fraction))))
     assert len(frames) == FRAMES
     still, _ = passes.plate(faces.get("maya"), 90.0)
     assert all(pieces[0].rgba.shape == still.shape for pieces in frames)
     assert (frames[2][0].rgba != frames[5][0].rgba).any()
     assert (frames[8][0].rgba == frames[9][0].rgba).all()  # the film was two frames short
-    (asked,) = service.made.values()
-    assert asked["version"] == VERSION
-    assert asked["input"]["still"] is True
-    picture = cv2.imdecode(np.frombuffer(_content(service, asked, "image"), np.uint8), 1)
+    (request,) = service.made.values()
+    assert request["version"] == VERSION
+    assert request["input"]["still"] is True
+    picture = cv2.imdecode(np.frombuffer(_content(service, request, "image"), np.uint8), 1)
     assert picture.shape == (512, 512, 3)
-    with wave.open(io.BytesIO(inlined(asked["input"]["audio"]))) as sound:
+    with wave.open(io.BytesIO(inlined(request["input"]["audio"]))) as sound:
         assert (sound.getframerate(), sound.getnchannels()) == (SAMPLE_RATE, 1)
-    assert told == sorted(told)
+    assert reported == sorted(reported)
     assert drawn.dollars == pytest.approx(0.025)
 
 
-def _content(service, asked, name):
-    value = asked["input"][name]
+def _content(service, request, name):
+    value = request["input"][name]
     if value.startswith("data:"):
         return inlined(value)
     body = service.uploaded[value.rpartition("/")[2]]
@@ -93,9 +93,9 @@ def _content(service, asked, name):
 
 def test_a_large_file_is_uploaded_first(service):
     list(engine(service).draw(take(8.0)))
-    (asked,) = service.made.values()
-    assert asked["input"]["audio"].startswith(service.address)
-    with wave.open(io.BytesIO(_content(service, asked, "audio"))) as sound:
+    (request,) = service.made.values()
+    assert request["input"]["audio"].startswith(service.address)
+    with wave.open(io.BytesIO(_content(service, request, "audio"))) as sound:
         assert sound.getnframes() == 8 * SAMPLE_RATE
 
 
@@ -115,7 +115,7 @@ def test_a_canceled_line_cancels_its_prediction(service, tmp_path):
     assert store.find(drawn.key(take()), ".prediction") is None
 
 
-def test_a_line_taken_up_again_asks_for_the_prediction_that_runs(service, tmp_path):
+def test_a_line_that_is_resumed_asks_for_the_prediction_that_runs(service, tmp_path):
     store, drawn = Store(tmp_path, reserve=0), engine(service)
     service.statuses = ["starting", "processing"]
 
@@ -132,7 +132,7 @@ def test_a_line_taken_up_again_asks_for_the_prediction_that_runs(service, tmp_pa
     assert service.seen == []  # another size needs nothing at all
 
 
-def test_news_of_a_webhook_saves_asking(service, tmp_path):
+def test_a_webhook_saves_asking_for_the_prediction_again(service, tmp_path):
     store = Store(tmp_path, reserve=0)
     service.statuses = ["starting", "processing"]
     film = service.address.replace("/v1", "/film.mp4")
@@ -148,7 +148,7 @@ def test_news_of_a_webhook_saves_asking(service, tmp_path):
     assert len(looks) == 1
 
 
-def test_a_webhook_is_believed_by_its_signature_only():
+def test_a_webhook_counts_only_with_a_fresh_and_valid_signature():
     secret = "whsec_" + base64.b64encode(b"a secret of the service").decode()
     body = b'{"id": "p0", "status": "succeeded"}'
 
@@ -160,12 +160,14 @@ def test_a_webhook_is_believed_by_its_signature_only():
 
     assert predictions.verified(body, headers(), secret, 1700000100)
     assert not predictions.verified(body + b" ", headers(), secret, 1700000100)
-    assert not predictions.verified(body, headers(), secret, 1700001000)  # kept, and sent again
+    assert not predictions.verified(
+        body, headers(), secret, 1700001000
+    )  # recorded, and sent again later
     assert not predictions.verified(body, {**headers(), "Webhook-Id": "msg_2"}, secret, 1700000100)
     assert not predictions.verified(body, {}, secret, 1700000100)
 
 
-def test_what_passes_is_asked_again(service):
+def test_a_passing_failure_is_tried_again(service):
     service.troubles = [(503, ()), (429, (("Retry-After", "1"),))]
     assert len(list(engine(service).draw(take()))) == FRAMES
 
@@ -178,7 +180,7 @@ def test_what_passes_is_asked_again(service):
         ((422, ()), "did not take the line; nothing was charged", False),
     ],
 )
-def test_refusals_are_one_sentence(service, trouble, sentence, again):
+def test_a_refusal_becomes_one_sentence_without_the_token(service, trouble, sentence, again):
     service.troubles = [trouble]
     with pytest.raises(Unavailable, match=sentence) as caught:
         list(engine(service).draw(take()))
@@ -186,13 +188,13 @@ def test_refusals_are_one_sentence(service, trouble, sentence, again):
     assert TOKEN not in str(caught.value)
 
 
-def test_a_service_that_is_away_is_one_sentence(service):
+def test_a_service_that_is_away_becomes_one_sentence(service):
     service.troubles = [(500, ())] * remote.TRIES
     with pytest.raises(Unavailable, match="cannot be reached"):
         list(engine(service).draw(take()))
 
 
-def test_a_model_that_fails_or_dawdles_is_one_sentence(service, tmp_path):
+def test_a_model_that_fails_or_dawdles_becomes_one_sentence(service, tmp_path):
     service.statuses = ["starting", "failed"]
     with pytest.raises(Unavailable, match="could not make the line"):
         list(engine(service).draw(take()))
@@ -221,7 +223,9 @@ def test_only_the_services_own_files_are_fetched(service, output):
         list(engine(service).draw(take()))
 
 
-def test_a_name_of_the_service_that_leads_inside_is_not_followed(monkeypatch, tmp_path):
+def test_an_address_of_the_service_that_resolves_to_a_private_one_is_not_fetched(
+    monkeypatch, tmp_path
+):
     inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: inside)
     with pytest.raises(fetching.Refused, match="is not a public address"):
@@ -234,7 +238,7 @@ def test_a_name_of_the_service_that_leads_inside_is_not_followed(monkeypatch, tm
         )
 
 
-def test_a_film_has_a_largest_size(service, monkeypatch):
+def test_a_film_above_the_largest_size_is_refused(service, monkeypatch):
     monkeypatch.setattr(remote, "LARGEST", 100)
     with pytest.raises(Unavailable, match="sent no film"):
         list(engine(service).draw(take()))

@@ -32,9 +32,9 @@ CPU = torch.device("cpu")
 
 
 class Timed:
-    """CPU seconds inside the networks, how often each was called, and the calls themselves to make them once more.
+    """CPU seconds inside the networks, the number of calls of each, and the calls themselves, to be made again.
 
-    With one thread of torch's a network runs in the thread that calls it, so other programs and what is drawn beside do not count.
+    With one thread of torch a network runs in the thread that calls it, so other programs and drawing in other threads do not count.
     """
 
     def __init__(self) -> None:
@@ -130,15 +130,15 @@ def musetalk(width):
 
 
 def overhead(width: int) -> list[str]:
-    """Lines of both engines against the networks' passes that they take. The six steps of EchoMimic's accelerated
-    weights are the fewest that it is used with, so where the rest weighs most."""
+    """Compares lines of both engines with the passes of the networks in them. The accelerated weights of EchoMimic
+    take six steps, the fewest that it is used with, so everything else weighs most there."""
     from rendering.faces.echomimic.nets import Sizes
     from rendering.faces.echomimic.sampler import Plan
 
     rows = []
     sizes = Sizes(widths=(width, 2 * width, 4 * width, 4 * width))
     engine = echomimic(sizes, 128, Plan.fast())
-    list(engine.draw(take(13)))  # all is loaded and planned
+    list(engine.draw(take(13)))  # loads and plans everything
     timed = Timed()
     timed.watch(engine.nets.denoiser, "forward", "denoiser")
     timed.watch(engine.vae.net, "decode", "VAE")
@@ -169,7 +169,7 @@ def overhead(width: int) -> list[str]:
 
 
 def memory() -> list[str]:
-    """The process's memory while a short and a long line are drawn."""
+    """The memory of the process while a short and a long line are drawn."""
     from rendering.faces.echomimic.nets import SMALL
     from rendering.faces.echomimic.sampler import Plan
 
@@ -177,10 +177,10 @@ def memory() -> list[str]:
     process, peaks = psutil.Process(), {}
     list(engine.draw(take(60)))
     for frames in (125, 750):
-        asked = take(frames)
+        line = take(frames)
         gc.collect()
         peaks[frames] = 0
-        for _ in engine.pictures(asked):
+        for _ in engine.pictures(line):
             peaks[frames] = max(peaks[frames], process.memory_info().rss)
     sound = 625 / FPS * SAMPLE_RATE * 4
     return [
@@ -191,7 +191,7 @@ def memory() -> list[str]:
 
 
 def batching(width: int) -> list[str]:
-    """Four lines of MuseTalk one after another, and at once, by turns; frames for a CPU second and for a second."""
+    """Four lines of MuseTalk one after another and at once, by turns; frames per CPU second and on the clock."""
     engine = musetalk(width)
     list(engine.draw(take(20)))
     calls: dict[str, list[int]] = {"apart": [], "at once": []}
@@ -229,7 +229,7 @@ def batching(width: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help="overhead, memory, batching; all without one")
+    parser.add_argument("parts", nargs="*", help="overhead, memory, batching; default: all")
     parser.add_argument(
         "--width", type=int, default=64, help="of the narrowest layer; published: 320"
     )

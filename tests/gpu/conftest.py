@@ -13,11 +13,11 @@ torch.set_num_threads(1)  # tests run side by side
 
 
 def table(width, length):
-    """Sines and cosines by place: what the published files hold beside their weights."""
-    place = torch.arange(length)[:, None]
+    """Sines and cosines by position, which the published files hold beside their weights."""
+    position = torch.arange(length)[:, None]
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000) / width))
     found = torch.zeros(1, length, width)
-    found[0, :, 0::2], found[0, :, 1::2] = torch.sin(place * rate), torch.cos(place * rate)
+    found[0, :, 0::2], found[0, :, 1::2] = torch.sin(position * rate), torch.cos(position * rate)
     return found
 
 

@@ -1,6 +1,6 @@
-"""One pass of each published network at its full size with random weights: seconds, and what the process holds.
+"""One pass of each published network at its full size with random weights: seconds, and memory of the process.
 
-`make bench-full-size`; needs about 12 GB. No figure of quality: the weights mean nothing. On a processor unless CUDA is there.
+`make bench-full-size`; needs about 12 GB. No figure of quality: the weights mean nothing. Runs on a processor unless CUDA is available.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from rendering.faces.vae import Vae
 
 hardware.prepare()
 TOKENS = 50, 384
-PLACE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def step(name: str, call: Callable[[], object]) -> None:
-    """Prints how long the call took and how much memory there was at its end and at its height so far."""
+    """Prints how long the call took, the memory in use at its end, and the peak so far."""
     begun, spent = time.perf_counter(), time.process_time()
     call()
-    if PLACE.type == "cuda":
+    if DEVICE.type == "cuda":
         torch.cuda.synchronize()
     now = psutil.Process().memory_info().rss / 2**30
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    if PLACE.type == "cuda":
+    if DEVICE.type == "cuda":
         now, most = (
             f() / 2**30 for f in (torch.cuda.memory_allocated, torch.cuda.max_memory_allocated)
         )
@@ -44,27 +44,27 @@ def step(name: str, call: Callable[[], object]) -> None:
 
 
 def musetalk(faces: int) -> None:
-    painter, vae = Painter().to(PLACE), Vae().to(PLACE, torch.float32)
-    picture = torch.zeros(1, 3, 256, 256, device=PLACE)
-    latents = torch.randn(faces, 8, 32, 32, device=PLACE)
-    tokens = torch.randn(faces, *TOKENS, device=PLACE)
+    painter, vae = Painter().to(DEVICE), Vae().to(DEVICE, torch.float32)
+    picture = torch.zeros(1, 3, 256, 256, device=DEVICE)
+    latents = torch.randn(faces, 8, 32, 32, device=DEVICE)
+    tokens = torch.randn(faces, *TOKENS, device=DEVICE)
     step("MuseTalk, VAE encodes a face of 256 px", lambda: vae.encode(picture))
     step(f"MuseTalk, UNet, {faces} faces", lambda: painter(latents, tokens))
     step("MuseTalk, VAE decodes a face", lambda: vae.decode(latents[:1, :4]))
 
 
 def echomimic(side: int, frames: int) -> None:
-    nets, cells = Nets().to(PLACE), side // 8
-    latent = torch.randn(1, 4, cells, cells, device=PLACE)
-    x = torch.randn(1, 4, frames, cells, cells, device=PLACE)
-    tokens = torch.randn(1, frames, *TOKENS, device=PLACE)
+    nets, cells = Nets().to(DEVICE), side // 8
+    latent = torch.randn(1, 4, cells, cells, device=DEVICE)
+    x = torch.randn(1, 4, frames, cells, cells, device=DEVICE)
+    tokens = torch.randn(1, frames, *TOKENS, device=DEVICE)
     found: dict[str, object] = {}
     step(
         f"EchoMimic, reference net at {side} px", lambda: found.update(bank=nets.reference(latent))
     )
-    mask = torch.ones(1, 1, side, side, device=PLACE)
+    mask = torch.ones(1, 1, side, side, device=DEVICE)
     step("EchoMimic, face locator", lambda: found.update(face=nets.locator(mask)))
-    moment = torch.tensor(999, device=PLACE)
+    moment = torch.tensor(999, device=DEVICE)
     step(
         f"EchoMimic, denoiser, {frames} frames at {side} px, one of its steps without guidance",
         lambda: nets.denoiser(x, moment, tokens, found["face"], found["bank"]),
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--frames", type=int, default=12)
     wanted = parser.parse_args()
-    print(f"on {PLACE.type}, {torch.get_num_threads()} threads, float32")
+    print(f"on {DEVICE.type}, {torch.get_num_threads()} threads, float32")
     with torch.inference_mode():
         musetalk(wanted.faces)
         gc.collect()

@@ -1,4 +1,4 @@
-"""Weights and inputs that are the same everywhere: numbers of a name, so that two implementations can be compared.
+"""Weights and inputs that are the same everywhere, made from names, so that two implementations can be compared.
 
 numpy only, so that an environment of any age can run it.
 """

@@ -20,7 +20,7 @@ FPS = 25
 
 
 def blend(latents, moment, window):
-    """A stand-in for the denoiser: frames lean on each other, and on which moment they are of."""
+    """A stand-in for the denoiser: each frame depends on the others of its window and on its own number."""
     across = latents.mean(1, keepdim=True)
     named = torch.tensor(window)[None, :, None, None] * 1e-3
     return 0.4 * latents + 0.3 * across + named
@@ -51,13 +51,13 @@ def whole(model, frames, steps=6, seed=1):
 
 
 @pytest.mark.parametrize("frames", [1, 5, 12, 13, 30, 100])
-def test_a_film_by_pieces_is_the_film_as_a_whole(frames):
+def test_a_film_made_in_pieces_equals_the_film_made_as_a_whole(frames):
     _, film = made(blend, frames)
     assert film.shape == (4, frames, 2, 2)
     assert torch.allclose(film, whole(blend, frames), atol=1e-6)
 
 
-def test_windows_are_open_and_move_from_step_to_step():
+def test_windows_cover_the_film_overlap_and_move_from_step_to_step():
     def starts(step, frames):
         windows = Windows(step, frames)
         return [windows[n][0] for n in range(len(windows))]
@@ -74,8 +74,8 @@ def test_windows_are_open_and_move_from_step_to_step():
     assert Windows(1, 8)[0] == [2, 3, 4, 5, 6, 7, 0, 1]
 
 
-def test_what_happens_reaches_no_further_than_the_overlaps():
-    """Nothing adds up over minutes: a film that begins otherwise is the same film later, and its end does not see its beginning."""
+def test_a_change_reaches_no_further_than_the_overlaps():
+    """Nothing adds up over minutes: a film with another beginning is the same film from there on."""
 
     def other(latents, moment, window):
         begin = torch.tensor([5.0 if frame < 3 else 0.0 for frame in window])
@@ -88,19 +88,19 @@ def test_what_happens_reaches_no_further_than_the_overlaps():
     assert torch.equal(film[:, far:], changed[:, far:])
 
 
-def test_the_same_seed_gives_the_same_film_and_another_another():
+def test_equal_seeds_give_equal_films_and_another_seed_another_film():
     assert torch.equal(made(blend, 40)[1], made(blend, 40)[1])
     assert not torch.equal(made(blend, 40)[1], made(blend, 40, seed=2)[1])
 
 
-def test_the_first_noise_is_held():
+def test_the_first_noise_is_clipped_at_1_5_and_keeps_its_spread():
     noise = sampler.Noise(3, 100, (16, 16))
     drawn = torch.cat([noise.more() for _ in range(9)], 1)
     assert drawn.abs().max() == 1.5
     assert drawn.std() > 0.8
 
 
-def test_a_film_begins_and_ends_as_it_should():
+def test_a_film_begins_and_ends_at_the_latent_that_is_held():
     hold = torch.full((4, 2, 2), 0.7)
     _, film = made(blend, 40, hold=hold)
     assert torch.allclose(film[:, 0], hold, atol=1e-5)
@@ -119,16 +119,16 @@ def test_frames_in_memory_do_not_grow_with_the_film():
     assert most[2000] == most[200] <= 6 * 24
 
 
-def test_a_film_goes_on_from_where_it_was_kept():
+def test_a_film_goes_on_from_a_saved_state():
     film = Film(blend, plan=Plan(6, 1.0), seed=1, frames=100, size=(2, 2))
-    parts, kept = [], None
+    parts, state = [], None
     for part in film:
         parts.append(part)
-        if kept is None and film.given > 40:
-            kept = film.state()
+        if state is None and film.given > 40:
+            state = film.state()
     again = Film(blend, plan=Plan(6, 1.0), seed=1, frames=100, size=(2, 2))
-    again.restore(kept)
-    assert torch.equal(torch.cat(list(again), 1), torch.cat(parts, 1)[:, int(kept["given"]) :])
+    again.restore(state)
+    assert torch.equal(torch.cat(list(again), 1), torch.cat(parts, 1)[:, int(state["given"]) :])
 
 
 # The engine, with tiny networks of random weights
@@ -141,9 +141,9 @@ def nets():
 
 
 def another(nets, version="test"):
-    """As a process has it that begins."""
-    place = torch.device("cpu")
-    return EchoMimic(*nets, plan=Plan(2, 2.5), version=version, place=place, side=64)
+    """The engine as a new process has it."""
+    device = torch.device("cpu")
+    return EchoMimic(*nets, plan=Plan(2, 2.5), version=version, place=device, side=64)
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +165,10 @@ def take(frames=14, **more):
 
 
 def test_a_line_is_drawn_with_alpha(engine):
-    told = []
-    frames = list(engine.draw(take(report=lambda stage, fraction: told.append((stage, fraction)))))
+    reported = []
+    frames = list(
+        engine.draw(take(report=lambda stage, fraction: reported.append((stage, fraction))))
+    )
     still, _ = passes.plate(faces.get("maya"), 90.0)
     assert len(frames) == 14
     for pieces in frames:
@@ -175,8 +177,8 @@ def test_a_line_is_drawn_with_alpha(engine):
         assert (piece.rgba[..., :3] <= piece.rgba[..., 3:].astype(int) + 1).all()  # premultiplied
         assert (piece.rgba[-20:] == still[-20:]).all()  # the shoulders are those of the pack
     assert (frames[7][0].rgba != still).any()
-    assert [stage for stage, _ in told] == ["frames"] * len(told)
-    assert [fraction for _, fraction in told] == sorted(fraction for _, fraction in told)
+    assert [stage for stage, _ in reported] == ["frames"] * len(reported)
+    assert [fraction for _, fraction in reported] == sorted(fraction for _, fraction in reported)
     again = list(engine.draw(take()))
     assert all((a[0].rgba == b[0].rgba).all() for a, b in zip(frames, again, strict=True))
 
@@ -193,18 +195,18 @@ def test_a_line_ends_within_a_call_of_being_canceled(engine):
 def test_a_line_that_broke_off_goes_on_at_its_chunk(engine, tmp_path, monkeypatch):
     store = Store(tmp_path, reserve=0)
     monkeypatch.setattr(engine, "chunk", 12)
-    asked = take(40, store=store)
+    line = take(40, store=store)
     whole = torch.cat(list(engine.latents(take(40))), 1)
     engine.calls = 0
-    begun = engine.latents(asked)
+    begun = engine.latents(line)
     first = next(begun)
     calls = engine.calls
     begun.close()  # the process dies after its first chunk
-    parts = list(engine.latents(asked))
+    parts = list(engine.latents(line))
     assert torch.equal(torch.cat(parts, 1), whole)
     assert torch.equal(parts[0], first)
     assert calls < engine.calls == sampler.calls(2, 40)  # nothing was computed twice
-    assert store.find(engine.key(asked), ".going") is None
+    assert store.find(engine.key(line), ".going") is None
 
 
 @pytest.fixture
@@ -227,7 +229,7 @@ def looks(nets, monkeypatch):
 
 
 def test_a_face_is_looked_at_once(nets, looks, tmp_path):
-    """By all processes together, for one kind of weights; what is drawn from the store is what is drawn without."""
+    """Once by all processes together, per version of weights; a line from stored features equals one without a store."""
     store = Store(tmp_path, reserve=0)
     first = torch.cat(list(another(nets).latents(take(5, store=store))), 1)
     script = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
@@ -240,7 +242,7 @@ def test_a_face_is_looked_at_once(nets, looks, tmp_path):
     assert looks == {"reference": 3, "encode": 3}
 
 
-def test_what_is_known_of_a_face_goes_with_it(nets, looks, tmp_path):
+def test_the_features_of_a_face_are_deleted_with_it(nets, looks, tmp_path):
     store = Store(tmp_path, reserve=0)
     list(another(nets).latents(take(5, store=store)))
     faces.forget(faces.get("maya").sha256, store)
@@ -252,8 +254,8 @@ def test_what_is_known_of_a_face_goes_with_it(nets, looks, tmp_path):
 def test_damaged_features_are_made_again(nets, looks, tmp_path):
     store = Store(tmp_path, reserve=0)
     whole = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
-    (kept,) = tmp_path.rglob("*.features")
-    kept.write_bytes(kept.read_bytes()[:-100])
+    (features,) = tmp_path.rglob("*.features")
+    features.write_bytes(features.read_bytes()[:-100])
     for made in tmp_path.rglob("*.latents"):
         made.unlink()
     again = torch.cat(list(another(nets).latents(take(5, store=store, seed=8))), 1)
@@ -272,7 +274,7 @@ def test_another_size_needs_no_sampling(engine, tmp_path):
     assert engine.calls == sampler.calls(2, 14)
 
 
-def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
+def test_when_memory_runs_out_the_batch_is_halved_and_the_line_goes_on(engine, monkeypatch):
     plain, sizes = engine.nets.denoiser.forward, []
 
     def small(x, *more):
@@ -285,13 +287,13 @@ def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
     monkeypatch.setattr(engine.nets.denoiser, "forward", small)
     monkeypatch.setattr(engine, "halves", False)
     halved = torch.cat(list(engine.latents(take())), 1)
-    # Sums in another order, multiplied by random weights in each step: single places may be off, the whole is not.
+    # Sums in another order, multiplied by random weights in each step: single values may be off, the whole is not.
     apart = (halved.float() - whole.float()).norm() / whole.float().norm()
     assert apart < 0.03
     assert sizes.count(2) == 1
 
 
-def test_the_square_around_a_face(engine):
+def test_a_face_is_cropped_to_a_square_with_its_mask(engine):
     square = squares.crop(faces.get("maya"), 128)
     assert square.picture.shape == (128, 128, 3)
     assert square.mask.mean() > 0.15

@@ -102,11 +102,11 @@ def test_the_published_files_are_read(states, nets, tmp_path):
         assert torch.equal(made.state_dict()[key], value), key
 
 
-def test_the_face_locator(nets):
+def test_the_face_locator_equals_the_published_one(nets):
     assert error(shown(nets)[1], "face") < 1e-4
 
 
-def test_the_reference_net(nets):
+def test_the_reference_net_equals_the_published_one(nets):
     bank, _ = shown(nets)
     assert len(bank) == 16
     for name, seen in bank.items():
@@ -116,7 +116,7 @@ def test_the_reference_net(nets):
         assert abs(float(seen.double().std()) - spread) < 1e-5
 
 
-def test_the_denoiser_with_audio_bank_mask_and_guidance(nets):
+def test_the_denoiser_equals_the_published_one_and_heeds_each_condition(nets):
     bank, face = shown(nets)
     x, audio = of("x", 1, 4, FRAMES, SIDE, SIDE), of("audio", 1, FRAMES, 50, 384)
     moment = torch.tensor(666)
@@ -164,7 +164,7 @@ def film(nets, steps, guidance):
 
 @torch.no_grad()
 def looped(nets, steps, guidance):
-    """The same film by diffusers' own steps, one after the other, the frames turned by two places with each."""
+    """The same film by diffusers' own steps, one after the other, with the frames rotated by two positions at each."""
     velocity, schedule = velocity_of(nets, guidance), sampler.scheduler(steps)
     latents = sampler.Noise(420, 8, (SIDE, SIDE)).more().to(torch.get_default_dtype())
     for number, moment in enumerate(schedule.timesteps):
@@ -175,17 +175,17 @@ def looped(nets, steps, guidance):
     return latents[None]
 
 
-def test_a_window_through_the_fast_sampler(nets):
+def test_a_window_of_the_fast_sampler_equals_the_published_one(nets):
     assert error(film(nets, 6, 1.0), "window/6") < 1e-4
 
 
-def test_a_window_through_the_guided_sampler():
+def test_a_window_of_the_guided_sampler_equals_the_published_one():
     torch.set_default_dtype(torch.float64)
     try:
         exact = Nets(SMALL)
         exact.load_reference_state(
             published(SHAPES)
-        )  # its tables of places in double precision, too
+        )  # its tables of positions in double precision, too
         made, plain = film(exact, 30, 2.5), looped(exact, 30, 2.5)
         assert float((made - plain).abs().max() / plain.abs().max()) < 1e-8
         # the schedule's table is single: its last bits are the processor's, and 30 steps make 2e-2 of them
@@ -196,9 +196,9 @@ def test_a_window_through_the_guided_sampler():
         torch.set_default_dtype(torch.float32)
 
 
-def test_the_moments_and_the_noise_of_each_step():
+def test_the_moments_and_the_noise_of_each_step_are_the_published_ones():
     for steps in (6, 20, 30, 40):
         assert (sampler.scheduler(steps).timesteps.numpy() == GOLDEN[f"timesteps/{steps}"]).all()
-    kept = sampler.scheduler(30).alphas_cumprod.numpy()
-    assert np.allclose(kept[::111], GOLDEN["alphas"], atol=1e-7)
-    assert kept[-1] == 0
+    alphas = sampler.scheduler(30).alphas_cumprod.numpy()
+    assert np.allclose(alphas[::111], GOLDEN["alphas"], atol=1e-7)
+    assert alphas[-1] == 0

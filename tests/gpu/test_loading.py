@@ -16,7 +16,7 @@ class Harmful:
         return (print, ("this ran",))
 
 
-def test_tensors_of_both_forms(tmp_path):
+def test_tensors_are_read_from_both_forms_of_files(tmp_path):
     state = {"a": torch.arange(3.0), "b": torch.zeros(2, 2)}
     torch.save(state, tmp_path / "a.pth")
     torch.save({"model_state_dict": state, "dims": {"n": 1}}, tmp_path / "b.pt")
@@ -38,7 +38,7 @@ def test_code_in_a_file_is_refused_and_does_not_run(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_damaged_files_are_one_sentence(tmp_path):
+def test_a_damaged_file_is_refused_by_its_name(tmp_path):
     torch.save({"a": torch.zeros(1000)}, tmp_path / "a.pth")
     save_file({"a": torch.zeros(1000)}, tmp_path / "b.safetensors")
     for name in ("a.pth", "b.safetensors"):
@@ -55,7 +55,7 @@ def test_a_file_of_something_else_is_refused(tmp_path):
         tensors(tmp_path / "a.pth")
 
 
-def test_a_net_keeps_only_what_is_said_to_be_absent():
+def test_weights_may_be_missing_only_where_they_are_declared_absent():
     net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
     state = {key: value for key, value in net.state_dict().items() if key.startswith("0.")}
     fill(net, state, what="It", absent=("1.",))
@@ -73,7 +73,7 @@ def test_an_engine_without_weights_says_so_when_it_is_warmed(tmp_path):
         assert "OpenRAIL" in engines.get(name).licence
 
 
-def test_a_gpu_that_is_not_there_is_one_sentence():
+def test_a_missing_gpu_is_refused_with_one_sentence():
     assert hardware.device("cpu").type == "cpu"
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
@@ -90,7 +90,7 @@ def test_a_gpu_that_is_not_there_is_one_sentence():
         ("CUDA out of memory. Tried to allocate 2 MiB", "memory of cuda:7 is full"),
     ],
 )
-def test_what_a_driver_says_is_put_plainly(problem, sentence, monkeypatch):
+def test_a_message_of_the_driver_becomes_a_plain_sentence(problem, sentence, monkeypatch):
     def zeros(*args, **more):
         raise RuntimeError(problem)
 

@@ -39,7 +39,7 @@ def nets():
     return vae, painter
 
 
-def test_inputs_forward_and_picture_are_the_published_ones(nets):
+def test_inputs_output_and_picture_equal_the_published_ones(nets):
     vae, painter = nets
     picture = (numbers("picture", (32, 32, 3)) * 40 + 128).clip(0, 255).astype(np.uint8)
     picture = picture.repeat(8, 0).repeat(8, 1)[..., ::-1]  # the published programme reads BGR
@@ -52,7 +52,7 @@ def test_inputs_forward_and_picture_are_the_published_ones(nets):
     assert np.abs(seen - GOLDEN["seen"].astype(int)).max() <= 1
 
 
-def test_the_vae_reads_names_of_both_manners(nets):
+def test_the_vae_reads_both_naming_schemes(nets):
     old = {}
     for key, value in nets[0].net.state_dict().items():
         for new, name in (
@@ -76,7 +76,7 @@ def test_the_vae_reads_names_of_both_manners(nets):
 # Batches
 
 
-def test_four_lines_need_a_quarter_of_the_calls(monkeypatch):
+def test_four_lines_at_once_need_a_quarter_of_the_calls(monkeypatch):
     monkeypatch.setattr(batching, "LINGER", 60)
 
     def run(items):
@@ -89,7 +89,7 @@ def test_four_lines_need_a_quarter_of_the_calls(monkeypatch):
     begin = threading.Barrier(4)
 
     def frames(line):
-        begin.wait()  # all lines are there before any hands in a frame
+        begin.wait()  # all lines have begun before any of them hands in a frame
         yield from range(line, line + 40)
 
     def draw(line):
@@ -112,7 +112,7 @@ def test_a_line_that_stops_is_not_waited_for():
     assert list(batcher.over(range(10))) == list(range(10))
 
 
-def test_what_fails_is_told_to_every_line():
+def test_a_failure_reaches_every_line():
     def run(items):
         raise ZeroDivisionError
 
@@ -126,12 +126,12 @@ def test_what_fails_is_told_to_every_line():
 
 
 def another(nets, version="test"):
-    """As a process has it that begins."""
+    """The engine as a new process has it."""
     vae, painter = nets
     torch.manual_seed(0)
     encoder = whisper.Encoder().eval()
-    place = torch.device("cpu")
-    return MuseTalk(painter, vae, encoder, version=version, place=place, side=64)
+    device = torch.device("cpu")
+    return MuseTalk(painter, vae, encoder, version=version, place=device, side=64)
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +155,13 @@ def take(frames=24, **more):
     return Take(**{**given, **more})
 
 
-def test_the_mouth_is_painted_and_all_else_is_the_portraits(engine):
-    asked = take()
-    painted = [pieces[1] for pieces in engine.draw(asked)]
-    drawn = portrait.portrait(asked.avatar, asked.face)
+def test_the_mouth_is_painted_and_the_rest_of_a_frame_is_the_portrait(engine):
+    line = take()
+    painted = [pieces[1] for pieces in engine.draw(line)]
+    drawn = portrait.portrait(line.avatar, line.face)
 
     def plain(number):
-        tracks = {name: float(track[number]) for name, track in asked.motion.tracks.items()}
+        tracks = {name: float(track[number]) for name, track in line.motion.tracks.items()}
         return drawn.draw({**tracks, "jaw": 0.0}, painted=drawn.rgba)
 
     assert len(painted) == 24
@@ -170,14 +170,14 @@ def test_the_mouth_is_painted_and_all_else_is_the_portraits(engine):
         assert (painted[number].rgba == plain(number)).all()
     changed = np.abs(painted[12].rgba.astype(int) - plain(12)).max(-1) > 3
     rows = np.nonzero(changed)[0] + painted[12].top
-    low, high = (crop(asked.avatar, 64)[1][at] * drawn.scale for at in (1, 3))
+    low, high = (crop(line.avatar, 64)[1][at] * drawn.scale for at in (1, 3))
     assert changed.mean() > 0.005
     assert (
         low + 0.4 * (high - low) < rows.min() <= rows.max() < high + 6
     )  # the lower half of the face
 
 
-def test_a_face_is_prepared_once(nets, tmp_path, monkeypatch):
+def test_a_face_is_prepared_once_by_all_processes_together(nets, tmp_path, monkeypatch):
     store, encoded = Store(tmp_path, reserve=0), []
     vae, _ = nets
     plain = vae.encode
@@ -199,7 +199,7 @@ def test_a_face_is_prepared_once(nets, tmp_path, monkeypatch):
     assert encoded == [2, 2]
 
 
-def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
+def test_when_memory_runs_out_the_batch_is_halved_and_the_line_goes_on(engine, monkeypatch):
     sizes, plain = [], engine.painter.forward
 
     def small(latents, tokens):
@@ -221,8 +221,8 @@ def test_short_memory_halves_the_batch_and_goes_on(engine, monkeypatch):
 
 
 def test_lips_are_shut_in_silence_and_at_both_ends():
-    asked = take(60).motion
-    shown = speaking(asked)
+    moved = take(60).motion
+    shown = speaking(moved)
     assert shown[0] == shown[-1] == 0
     assert shown[30] == 1
     assert (shown[:12] == 0).all()

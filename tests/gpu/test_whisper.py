@@ -37,7 +37,7 @@ def error(ours, theirs):
     return float(np.abs(np.asarray(ours) - theirs).max() / np.abs(theirs).max())
 
 
-def test_what_echomimic_hears():
+def test_echomimic_hears_what_the_published_programme_hears():
     hearing = Hearing(encoder(json.loads(str(OPENAI["shapes"]))), sound(), form="openai", rate=RATE)
     assert tuple(OPENAI["shape"]) == (hearing.count, 5, 384)
     assert error(hearing.states(0, hearing.count)[::9, :, ::24], OPENAI["states"]) < 1e-4
@@ -48,7 +48,7 @@ def test_what_echomimic_hears():
         assert error(heard[::7, ::7, ::32], OPENAI[f"chunks/{fps}"]) < 1e-4
 
 
-def test_what_musetalk_hears():
+def test_musetalk_hears_what_the_published_programme_hears():
     shapes = json.loads(str(HUGGING_FACE["shapes"]))["whisper"]
     hearing = Hearing(encoder(shapes), sound(), form="hugging face", rate=RATE)
     for fps in (25, 30):
@@ -65,13 +65,13 @@ def test_the_spectrum_is_that_of_the_published_extractor():
 
 def test_a_long_sound_has_no_edges_and_needs_no_more_memory():
     class Ramp(Encoder):
-        """Tells when it listens: each state is the number of its segment."""
+        """Each state is the number of the segment that it was heard in."""
 
-        asked = 0
+        heard = 0
 
         def states(self, mel, *, normed):
-            self.asked += 1
-            return torch.full((1500, 5, 384), float(self.asked))
+            self.heard += 1
+            return torch.full((1500, 5, 384), float(self.heard))
 
     hearing = Hearing(Ramp(), np.zeros(24_000 * 100, np.float32), form="hugging face")
     assert hearing.count == 5000

@@ -28,14 +28,14 @@ def sentence(text):
 
 
 def save(torch, library, path, net, config):
-    """As the published file is: the state beside a configuration under the class's older address."""
+    """Saves a file like the published one: the state, beside a configuration under the older address of its class."""
     with library._legacy_safe_globals():
         torch.save({"model": net.state_dict(), "config": config}, path)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A folder of weights with XTTS in it, accepted."""
+    """A folder of weights with XTTS in it, whose terms are accepted."""
     from tokenizers import Tokenizer, pre_tokenizers
     from tokenizers.models import BPE
 
@@ -86,7 +86,7 @@ def engine(models):
 
 @pytest.fixture(scope="module")
 def own(engine, tmp_path_factory):
-    """(store, slug) of a voice that was measured of a recording."""
+    """(store, slug) of a voice that was measured from a recording."""
     store = Store(tmp_path_factory.mktemp("store"), reserve=0)
     noise = np.random.default_rng(0).normal(0, 0.1, 8 * SAMPLE_RATE).astype(np.float32)
     given = engine.measure(noise)
@@ -96,7 +96,7 @@ def own(engine, tmp_path_factory):
     return store, f"xtts-{key}"
 
 
-def test_latents_are_measured_once_and_kept(engine, own):
+def test_measured_latents_are_stored_and_a_deleted_voice_is_refused(engine, own):
     store, slug = own
     voice = voices.get(slug, store)
     given = xtts.read(voice.data)
@@ -111,7 +111,7 @@ def test_latents_are_measured_once_and_kept(engine, own):
     (store.folder / "away").rename(store.path(slug[5:], ".voice"))
 
 
-def test_it_speaks_the_same_words_in_the_same_way_and_other_languages(engine, own):
+def test_equal_words_sound_equal_and_another_language_sounds_different(engine, own):
     voice = voices.get(own[1], own[0])
     first = engine.say(sentence("Hello there."), voice)
     again = engine.say(sentence("Hello there."), voice)
@@ -122,7 +122,7 @@ def test_it_speaks_the_same_words_in_the_same_way_and_other_languages(engine, ow
     assert german.wav.size != first.wav.size or not np.array_equal(german.wav, first.wav)
 
 
-def test_a_long_sentence_is_spoken_in_parts_and_a_stop_is_heard(engine, own):
+def test_a_long_sentence_is_spoken_in_parts_and_a_stop_cancels_it(engine, own):
     text = "This is a clause of a long sentence, " * 20
     pieces = xtts.parts(text.strip())
     assert " ".join(pieces).split() == text.split()
@@ -135,7 +135,7 @@ def test_a_long_sentence_is_spoken_in_parts_and_a_stop_is_heard(engine, own):
         engine.say(sentence("Hello there."), voices.get(own[1], own[0]), stop=stop)
 
 
-def test_a_line_in_an_own_voice_has_words_phones_and_a_pause(models, own):
+def test_a_line_in_an_own_voice_is_timed_levelled_and_reused(models, own):
     voices.offer([], models)
     try:
         assert voices.not_cloning() == ""
@@ -159,7 +159,7 @@ class Shell:
 
 
 @pytest.mark.parametrize("damage", ["cut", "pickle", "keys", "shape", "config", "vocabulary"])
-def test_weights_that_cannot_be_used_are_one_sentence(models, tmp_path, damage, capsys):
+def test_unusable_weights_are_refused_with_one_sentence(models, tmp_path, damage, capsys):
     torch, library = xtts.import_library()
     home = tmp_path / "xtts"
     home.mkdir()
@@ -200,7 +200,7 @@ def test_weights_that_cannot_be_used_are_one_sentence(models, tmp_path, damage, 
     assert "was run" not in capsys.readouterr().out
 
 
-def test_without_accepted_weights_it_says_what_to_do(models, tmp_path):
+def test_without_accepted_weights_the_engine_says_what_to_do(models, tmp_path):
     voices.offer([], tmp_path)
     try:
         assert "models fetch xtts" in voices.not_cloning()

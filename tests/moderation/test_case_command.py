@@ -1,4 +1,4 @@
-"""The desk in the terminal."""
+"""The desk of moderation in the terminal."""
 
 import subprocess
 import sys
@@ -45,14 +45,14 @@ def run(*arguments):
     return out.getvalue()
 
 
-def refused(*arguments):
+def expect_refusal(*arguments):
     with pytest.raises(CommandError) as caught:
         run(*arguments)
     assert caught.value.returncode == 2
     return str(caught.value)
 
 
-def test_it_lists_open_cases_with_their_words(case):
+def test_list_shows_open_cases_with_their_words(case):
     out = run("list")
     assert case.id in out
     assert "politics.persuasion" in out
@@ -60,11 +60,11 @@ def test_it_lists_open_cases_with_their_words(case):
     assert f"{case.created_at + timedelta(hours=72):%Y-%m-%d %H:%M} UTC" in out
 
 
-def test_it_says_when_there_are_none():
+def test_list_says_when_no_case_is_open():
     assert run("list") == "No case is open.\n"
 
 
-def test_released_goes_to_the_queue(case, alice):
+def test_a_released_render_goes_to_the_queue(case, alice):
     assert run("release", case.id, "--by", "Mo") == f"Case {case.id} is released.\n"
     case.render.refresh_from_db()
     assert (case.render.status, case.render.held_for) == ("queued", "")
@@ -73,7 +73,7 @@ def test_released_goes_to_the_queue(case, alice):
     assert run("list") == "No case is open.\n"
 
 
-def test_refused_fails_with_all_credits_back(case, alice):
+def test_a_refused_render_fails_with_all_credits_back(case, alice):
     run("refuse", case.id, "--reason", "It tells people how to vote.")
     case.render.refresh_from_db()
     assert (case.render.status, case.render.failure_code) == ("failed", "moderation_refused")
@@ -82,31 +82,31 @@ def test_refused_fails_with_all_credits_back(case, alice):
     assert available(alice.workspace) == 600
 
 
-def test_it_decides_once(case):
+def test_a_case_is_decided_only_once(case):
     run("release", case.id)
-    assert "was decided already" in refused("refuse", case.id)
+    assert "was decided already" in expect_refusal("refuse", case.id)
     case.render.refresh_from_db()
     assert case.render.status == "queued"
 
 
-def test_it_says_that_the_render_was_over(case):
+def test_release_says_that_the_render_was_canceled_already(case):
     case.render.cancel()
     assert "canceled already" in run("release", case.id)
     case.render.refresh_from_db()
     assert case.render.status == "canceled"
 
 
-def test_it_refuses_an_unknown_case():
-    assert refused("release", "case_nobody").startswith("There is no case case_nobody")
+def test_an_unknown_case_is_refused():
+    assert expect_refusal("release", "case_nobody").startswith("There is no case case_nobody")
 
 
-def test_it_refuses_what_it_cannot_keep(case):
-    assert "--reason" in refused("refuse", case.id, "--reason", "x" * 501)
-    assert "--by" in refused("refuse", case.id, "--by", " ")
+def test_a_reason_or_a_name_that_cannot_be_stored_is_refused(case):
+    assert "--reason" in expect_refusal("refuse", case.id, "--reason", "x" * 501)
+    assert "--by" in expect_refusal("refuse", case.id, "--by", " ")
     assert not Decision.objects.exists()
 
 
-def test_a_wrong_verb_ends_with_2(settings):
+def test_an_unknown_verb_ends_with_status_2(settings):
     ended = subprocess.run(
         [sys.executable, "manage.py", "case", "burn"],
         cwd=settings.BASE_DIR,

@@ -1,4 +1,4 @@
-"""Screening: what must be caught is caught, what people say at work passes, and masks do not help."""
+"""Screening: harmful lines are caught, ordinary lines pass, and masks do not help."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def test_every_policy_has_a_title_that_people_can_read():
     assert {rule.policy for rule in RULES} == set(TITLES)
 
 
-def test_ordinary_scripts_pass():
+def test_ordinary_lines_are_never_blocked_and_rarely_reviewed():
     stopped = [(r["text"], screen(r["text"])) for r in PASSED]
     blocked = [text for text, v in stopped if v.verdict == "block"]
     reviewed = [text for text, v in stopped if v.verdict == "review"]
@@ -38,7 +38,7 @@ def test_ordinary_scripts_pass():
 
 
 @pytest.mark.parametrize("policy", sorted({row["policy"] for row in CAUGHT}))
-def test_what_must_be_caught_is_caught(policy):
+def test_at_most_15_percent_of_the_harmful_lines_of_a_policy_pass(policy):
     mine = [row["text"] for row in CAUGHT if row["policy"] == policy]
     missed = [text for text in mine if screen(text).verdict == "allow"]
     print(f"{policy}: {len(mine) - len(missed)} of {len(mine)} caught")
@@ -59,18 +59,18 @@ MASKS = {
 
 
 @pytest.mark.parametrize("mask", MASKS)
-def test_a_mask_does_not_help(mask):
+def test_a_mask_lets_at_most_a_tenth_of_blocked_lines_pass(mask):
     plain = [row["text"] for row in CAUGHT if screen(row["text"]).verdict == "block"]
     through = [text for text in plain if screen(MASKS[mask](text)).verdict == "allow"]
     assert len(through) <= 0.1 * len(plain), through[:5]
 
 
-def test_digits_for_letters_and_spaced_letters():
+def test_digits_for_letters_and_spaced_letters_are_blocked():
     for text in ("I w1ll k1ll y0u", "k i l l yourself", "s.e.n.d me your p@ssw0rd now"):
         assert screen(text).verdict == "block", text
 
 
-def test_the_reason_names_the_words():
+def test_a_verdict_names_the_words_and_the_rule():
     verdict = screen("Good morning. I will kill you tomorrow. Goodbye.")
     assert (verdict.verdict, verdict.policy) == ("block", "threat")
     start, end, words = verdict.spans[0]

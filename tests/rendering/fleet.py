@@ -26,8 +26,8 @@ def database_url():
     return f"postgresql://{row['USER']}@{row['HOST']}:{row['PORT']}/{row['NAME']}"
 
 
-def until(condition, what, seconds=60):
-    """Waits for it to be true; the state of all renders is in the message if it never is."""
+def expect_soon(condition, what, seconds=60):
+    """Waits until the condition holds and returns its value; fails with the state of all renders if it never does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
@@ -37,7 +37,7 @@ def until(condition, what, seconds=60):
 
 
 def state():
-    """Every render with its lines and its money, in a line each."""
+    """Every render with its lines and its money, as one text for messages."""
     lines = []
     for render in Render.objects.order_by("created_at"):
         rows = ", ".join(
@@ -120,17 +120,17 @@ class Fleet:
         self.broker.close()
 
 
-def killed_at(child, name, seconds=60):
-    """Waits until the failpoint killed it, and prints what the rows said at that moment."""
-    until(lambda: child.poll() is not None, f"killed at {name}", seconds)
+def expect_killed_at(child, name, seconds=60):
+    """Waits until the failpoint has killed the child, and prints the state of the rows at that moment."""
+    expect_soon(lambda: child.poll() is not None, f"killed at {name}", seconds)
     log = child.log.read_text()
     assert f"failpoint {name}" in log, log[-3000:]
     assert child.returncode == -signal.SIGKILL
     print(f"\nkilled at {name}: {state()}")
 
 
-def whole(render):
-    """Ended once as done, settled once, with a file that independent readers accept."""
+def assert_whole(render):
+    """Asserts that the render is done, settled once, and has a file that independent readers accept. Returns it."""
     import av
 
     from rendering import provenance

@@ -22,7 +22,7 @@ from studio.library import pictures
 from studio.projects import composition
 from studio.renders import ordering
 from tests.embedded import free_port
-from tests.rendering.fleet import database_url, whole
+from tests.rendering.fleet import assert_whole, database_url
 
 START = r"""
 import html, json, re, sys
@@ -37,7 +37,7 @@ from django.urls import reverse
 from rendering import tasks
 from rendering.models import Render, Segment
 from studio.projects import composition
-from tests.rendering.fleet import whole
+from tests.rendering.fleet import assert_whole
 done, waiting = Render.objects.get(pk=sys.argv[1]), Render.objects.get(pk=sys.argv[2])
 client = Client()
 client.post(reverse("account_login"), {"login": "alice@example.org", "password": "a long password"})
@@ -47,7 +47,7 @@ assert "Provenance verified" in page.content.decode()
 film = client.get(html.unescape(re.search(r'<video[^>]* src="([^"]+)"', page.content.decode())[1]))
 size = sum(map(len, film.streaming_content))
 tasks.nudge("portrait", waiting.lane)
-whole(waiting)
+assert_whole(waiting)
 assert list(waiting.segments.values_list("claims", "failures")) == [(2, 0)]
 print(json.dumps([film.status_code, size]))
 """
@@ -62,7 +62,7 @@ def home(tmp_path):
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
         url = database_url().rpartition("/")[0] + f"/{name}"
-    # The broker is away: what waits is found all the same.
+    # The broker is away; renders that wait are found all the same.
     broker = f"redis://127.0.0.1:{free_port()}/0"
     yield {
         **os.environ,
@@ -86,10 +86,10 @@ def _programs_of_postgres(monkeypatch):
 
 
 def run(home, *command):
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, *command], cwd=settings.BASE_DIR, env=home, capture_output=True, text=True
     )
-    return told.returncode, told.stdout, told.stderr
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.mark.postgres
@@ -98,9 +98,9 @@ def test_a_studio_starts_from_the_copy(
 ):
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    for place in sources().values():  # left by other tests
-        if place.name not in ("secret_key", "c2pa"):
-            shutil.rmtree(place, ignore_errors=True)
+    for folder in sources().values():  # left by other tests
+        if folder.name not in ("secret_key", "c2pa"):
+            shutil.rmtree(folder, ignore_errors=True)
     storage.store.cache_clear()
     wall = tmp_path / "wall.png"
     import cv2
@@ -109,7 +109,7 @@ def test_a_studio_starts_from_the_copy(
     cv2.imwrite(str(wall), np.full((90, 160, 3), 90, np.uint8))
     done = ordering.request_render(make_script("This film is finished."), by=alice)
     tasks.nudge("portrait", done.lane)
-    done = whole(done)
+    done = assert_whole(done)
     project = make_script("This line is being made.")
     scene = project.live_scenes.get()
     scene.picture, scene.background = (
@@ -133,47 +133,47 @@ def test_a_studio_starts_from_the_copy(
     money = Transfer.objects.count()
 
     home["PATH"] = os.environ["PATH"]
-    code, _, told = run(home, "manage.py", "restore", str(copy))
-    assert code == 0, told
-    code, out, told = run(home, "-c", START, done.pk, waiting.pk)
-    assert code == 0, told
+    code, _, errors = run(home, "manage.py", "restore", str(copy))
+    assert code == 0, errors
+    code, out, errors = run(home, "-c", START, done.pk, waiting.pk)
+    assert code == 0, errors
     film = next(output for output in done.outputs if output["kind"] == "video")
     assert json.loads(out) == [200, film["bytes"]]
-    assert Transfer.objects.count() == money  # here nothing has happened
+    assert Transfer.objects.count() == money  # nothing has happened in this database
 
-    code, _, told = run(home, "manage.py", "restore", str(copy))
-    assert (code, "--force" in told) == (1, True)
-    code, out, told = run(home, "manage.py", "restore", str(copy), "--force")
-    assert code == 0, told
-    assert "What was here before lies in" in out
+    code, _, errors = run(home, "manage.py", "restore", str(copy))
+    assert (code, "--force" in errors) == (1, True)
+    code, out, errors = run(home, "manage.py", "restore", str(copy), "--force")
+    assert code == 0, errors
+    assert "What was here before is now in" in out
 
 
-def test_a_second_copy_takes_what_is_new_and_leaves_out_what_is_gone_or_damaged(
+def test_a_second_copy_adds_new_files_and_leaves_out_removed_and_damaged_ones(
     transactional_db, tmp_path, capsys
 ):
-    place, copy = Path(settings.MEDIA_DIR) / "ab", tmp_path / "copy"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "first.png").write_bytes(b"first")
+    folder, copy = Path(settings.MEDIA_DIR) / "ab", tmp_path / "copy"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "first.png").write_bytes(b"first")
     key = "ab" * 32
     with storage.store().write(key, ".mp4") as draft:
         draft.write_bytes(b"film")
     call_command("backup", str(copy))
-    (place / "first.png").unlink()
-    (place / "second.png").write_bytes(b"second")
+    (folder / "first.png").unlink()
+    (folder / "second.png").write_bytes(b"second")
     storage.store().path(key, ".mp4").write_bytes(b"mlif")
     capsys.readouterr()
     call_command("backup", str(copy))
-    told = capsys.readouterr()
-    assert "of which 1 are new" in told.out
-    assert f"{key}.mp4" in told.err
+    written = capsys.readouterr()
+    assert "of which 1 are new" in written.out
+    assert f"{key}.mp4" in written.err
     assert not (copy / "uploads/ab/first.png").exists()
     assert (copy / "uploads/ab/second.png").read_bytes() == b"second"
     assert len(list(copy.glob("database-*"))) == 1
-    (place / "second.png").unlink()
+    (folder / "second.png").unlink()
     storage.store().remove(key, ".mp4")
 
 
-def test_a_copy_that_is_damaged_or_none_is_refused(transactional_db, tmp_path):
+def test_a_damaged_backup_and_a_folder_that_is_none_are_refused(transactional_db, tmp_path):
     copy = tmp_path / "copy"
     with pytest.raises(CommandError, match="no finished backup"):
         call_command("restore", str(tmp_path))

@@ -1,4 +1,4 @@
-"""Pictures for the codecs, held against what ffmpeg itself makes of them."""
+"""Pictures for the codecs, compared with what ffmpeg itself makes of them."""
 
 import subprocess
 
@@ -28,7 +28,7 @@ def by_ffmpeg(picture, pixels, to):
 
 
 @pytest.mark.parametrize(("pixels", "to"), [("rgb24", "yuv420p"), ("rgba", "yuva420p")])
-def test_planes_are_those_that_ffmpeg_makes(picture, pixels, to):
+def test_planes_of_a_picture_are_those_that_ffmpeg_makes(picture, pixels, to):
     shown = np.ascontiguousarray(picture[..., : len(pixels) if pixels == "rgba" else 3])
     ours = b"".join(bytes(plane) for plane in colour.planes(shown))
     wanted = by_ffmpeg(shown, pixels, to)
@@ -49,15 +49,15 @@ def test_planes_are_those_that_ffmpeg_makes(picture, pixels, to):
         ((0, 0, 255), (32, 240, 118)),
     ],
 )
-def test_the_colours_of_the_standard(rgb, ycc):
+def test_pure_colours_have_the_values_of_the_standard(rgb, ycc):
     frame = np.full((2, 4, 3), rgb, np.uint8)
     assert tuple(np.asarray(plane).flat[0] for plane in colour.planes(frame)) == ycc
     planes = np.repeat(np.array(ycc, np.uint8), (64 * 6, 64 * 6 // 4, 64 * 6 // 4))
     assert np.abs(colour.picture(planes.reshape(96, 6)).astype(int) - rgb).max() <= 1
 
 
-def test_what_was_a_picture_is_one_again():
-    """Soft colours, and an edge that stays where it was: read half a pixel to a side, one would stand out."""
+def test_a_picture_is_the_same_after_the_way_to_planes_and_back():
+    """Soft colours and an edge: read half a pixel to one side, the edge would stand out."""
     frame = np.zeros((80, 96, 3), np.uint8)
     frame[..., 0] = np.linspace(40, 200, 96)
     frame[..., 2] = np.linspace(200, 60, 80)[:, None]

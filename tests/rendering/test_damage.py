@@ -1,4 +1,4 @@
-"""Files that are damaged after they were made: noticed, made again, and nobody pays for it."""
+"""Files that are damaged after they were made are noticed and made again, and nobody pays for it."""
 
 import os
 
@@ -11,18 +11,18 @@ from rendering.models import Render
 from studio.library import pictures
 from studio.projects import composition
 from studio.renders import ordering
-from tests.rendering.fleet import whole
+from tests.rendering.fleet import assert_whole
 
 
 @pytest.fixture
 def make_film(transactional_db, library, monkeypatch):
-    """make_film(project) -> its render, made here and now."""
+    """make_film(project) -> its render, made in this process."""
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
 
     def make(project, **options):
         render = ordering.request_render(project, **options)
         tasks.nudge("portrait", render.lane)
-        return whole(render)
+        return assert_whole(render)
 
     return make
 
@@ -82,11 +82,11 @@ def test_a_damaged_film_says_so_and_is_made_again_free_of_charge(
     words = client.get(page).content.decode()
     assert "damaged" not in words
     assert "is being made again" not in words
-    whole(render)
+    assert_whole(render)
     assert list(Transfer.objects.filter(render=render).order_by("pk").values()) == money
 
 
-def test_a_stranger_cannot_ask_for_it(make_film, make_script, charlie, client_of):
+def test_a_stranger_cannot_have_a_film_made_again(make_film, make_script, charlie, client_of):
     render = make_film(make_script("Not yours."))
     answer = client_of(charlie).post(reverse("render_mend", args=[render.pk]))
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""What is foretold follows the work that is left, and the machine that does it."""
+"""Forecasts follow the work that is left and the machine that does it."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def planned(project, **options):
 
 
 def make_films(project, mode="final"):
-    """The lines of a project as if they had been made: rows, sound and films in the store."""
+    """Leaves the lines of a project as if made: their rows, and in the store their sound and the records of their films."""
     render = ordering.request_render(Project.objects.get(pk=project.pk), mode=mode)
     for row in render.segments.all():
         spec = spec_from_json(row.spec)
@@ -50,24 +50,45 @@ def make_films(project, mode="final"):
 
 
 @db
-def test_a_change_of_look_is_work(project, worker):
+def test_a_change_of_look_is_free_and_still_takes_time_to_draw(project, worker):
     make_films(project)
-    kept = planned(project)
-    assert kept.drawn == 0
-    assert kept.wait.likely < 5
+    unchanged = planned(project)
+    assert unchanged.drawn == 0
+    assert unchanged.wait.likely < 5
     scene = project.live_scenes.get()
     scene.edit(scene.revision, background_color="#102030")
     looks = planned(project)
     assert looks.quoted == 0
     assert looks.drawn == 2
     assert [line.speech_work for line in looks.lines] == [0.0, 0.0]
-    assert looks.wait.likely > kept.wait.likely + 1
+    assert looks.wait.likely > unchanged.wait.likely + 1
     Project.objects.filter(pk=project.pk).update(resolution="2160p")
     assert planned(project).wait.likely > 3 * looks.wait.likely
 
 
 @db
-def test_a_worker_that_starts_loads_nothing_for_lines_that_are_kept(project):
+def test_a_sentence_that_is_in_the_store_or_was_said_before_is_not_spoken_again(project, worker):
+    scene = project.live_scenes.get()
+    scene.edit(
+        scene.revision,
+        script="A first sentence. And here comes one more.\n\nA first sentence. It ends.",
+    )
+    first, second = planned(project).lines
+    assert first.unspoken == 1
+    assert 0.2 < second.unspoken < 0.6
+    make_films(project)
+    scene.refresh_from_db()
+    scene.edit(
+        scene.revision,
+        script="A first sentence. And here comes another.\n\nA first sentence. It ends.",
+    )
+    first, second = planned(project).lines
+    assert 0.4 < first.unspoken < 0.8
+    assert second.unspoken == second.speech_work == 0
+
+
+@db
+def test_a_worker_that_starts_loads_no_voice_for_stored_lines(project):
     make_films(project)
     now = timezone.now()
     Worker.objects.create(name="new", slots=2, cores=2, started_at=now, ready_at=now)
@@ -78,7 +99,7 @@ def test_a_worker_that_starts_loads_nothing_for_lines_that_are_kept(project):
 
 
 @db
-def test_the_page_says_what_is_drawn_anew(project, worker, client_of, alice):
+def test_the_editor_says_how_many_lines_are_drawn_anew(project, worker, client_of, alice):
     make_films(project)
     address = reverse("project_estimate", args=[project.pk])
     assert "free, nothing has changed" in client_of(alice).get(address).content.decode()
@@ -88,7 +109,7 @@ def test_the_page_says_what_is_drawn_anew(project, worker, client_of, alice):
 
 
 @db
-def test_the_same_line_twice_is_made_once(project, alice):
+def test_a_line_that_stands_twice_in_a_script_is_made_once(project, alice):
     scene = project.live_scenes.get()
     scene.edit(scene.revision, script="\n\n".join(["Hello, and welcome."] * 3))
     first, second, third = planned(project).lines
@@ -102,7 +123,7 @@ def test_the_same_line_twice_is_made_once(project, alice):
 
 
 @db
-def test_a_draft_and_other_rates_cost_what_they_are(project):
+def test_a_draft_is_less_work_and_a_higher_frame_rate_is_more(project):
     final, draft = planned(project), planned(project, mode="draft")
     assert sum(line.work for line in draft.lines) < sum(line.work for line in final.lines)
     Project.objects.filter(pk=project.pk).update(fps=30)
@@ -111,21 +132,21 @@ def test_a_draft_and_other_rates_cost_what_they_are(project):
 
 
 @db
-def test_before_and_after_the_press_it_is_the_same(project, charlie, worker):
-    """On an empty queue, and behind others."""
+def test_the_forecast_is_the_same_before_and_after_the_press(project, charlie, worker):
+    """On an empty queue, and behind other renders."""
     for _ in range(2):
         plan = planned(project)
         render = ordering.request_render(Project.objects.get(pk=project.pk))
-        place = eta.position(render)
-        assert place.seconds == pytest.approx(plan.wait.likely, rel=0.05, abs=0.5)
+        forecast = eta.position(render)
+        assert forecast.seconds == pytest.approx(plan.wait.likely, rel=0.05, abs=0.5)
         assert render.likely_seconds == pytest.approx(plan.wait.likely, rel=0.05, abs=0.5)
-        assert place.high_seconds > place.seconds
+        assert forecast.high_seconds > forecast.seconds
         render.cancel()
         make(charlie.workspace, 6)
 
 
 @db
-def test_a_time_that_has_passed_says_so(project, worker, client_of, alice):
+def test_a_render_that_is_late_says_so_with_a_new_forecast(project, worker, client_of, alice):
     render = ordering.request_render(Project.objects.get(pk=project.pk))
     client = client_of(alice)
     page = reverse("render_detail", args=[render.pk])
@@ -137,7 +158,7 @@ def test_a_time_that_has_passed_says_so(project, worker, client_of, alice):
 
 
 @db
-def test_a_busy_machine_and_a_slow_one_take_longer(project):
+def test_a_busy_and_slow_machine_takes_longer(project):
     worker = Worker.objects.create(name="w", slots=2, cores=2)
     idle = planned(project).wait.likely
     Worker.objects.filter(pk=worker.pk).update(load=4.0, weight=3.0)
@@ -145,29 +166,33 @@ def test_a_busy_machine_and_a_slow_one_take_longer(project):
 
 
 @db
-def test_a_burst_of_two_hundred_is_told_by_its_work(alice, charlie, library):
-    """Its arrival is no rate at which more will come."""
+def test_a_burst_of_two_hundred_renders_is_forecast_by_its_work(alice, charlie, library):
+    """The burst is not taken for the rate at which more will come."""
     Worker.objects.create(name="w", slots=2)
     renders = [make(alice.workspace, 2) for _ in range(200)]
     last = renders[-1]
     Segment.objects.update(work=4.0)
-    told = eta.positions([last])[last.pk]
+    forecast = eta.positions([last])[last.pk]
     work = 200 * 2 * 4.0 / 2
-    assert told.position == 200
-    assert work <= told.seconds <= 1.15 * work
-    assert told.high_seconds <= 2.5 * told.seconds + 10
+    assert forecast.position == 200
+    assert work <= forecast.seconds <= 1.15 * work
+    assert forecast.high_seconds <= 2.5 * forecast.seconds + 10
 
 
-def test_the_figures_follow_what_was_measured():
-    """By the median, of each kind; a line by itself or two changes nothing."""
-    asked = Effort(5.0, 5.0, HD)
-    usual = Measured(asked, effort.speaking(asked), effort.drawing(asked))
-    slow = Measured(asked, 3 * usual.speech, 2 * usual.drawing)
-    assert effort.rates([slow, slow]) == effort.Rates()
-    found = effort.rates([slow, slow, slow, slow, usual])
-    assert effort.speaking(asked, found) == pytest.approx(3 * usual.speech)
-    assert effort.drawing(asked, found) == pytest.approx(2 * usual.drawing)
-    large = Effort(5.0, 5.0, UHD)  # nothing like it was made: as much slower as the rest
+def test_the_rates_follow_the_measured_lines():
+    """By the median of each kind, beside the usual figures: one or two lines change nothing, many decide."""
+    line = Effort(5.0, 5.0, HD)
+    usual = Measured(line, effort.speaking(line), effort.drawing(line))
+    slow = Measured(line, 3 * usual.speech, 2 * usual.drawing)
+    few = effort.rates([slow, slow])
+    assert effort.speaking(line, few) == usual.speech
+    assert effort.drawing(line, few) == usual.drawing
+    found = effort.rates([slow] * 8)
+    assert effort.speaking(line, found) == pytest.approx(3 * usual.speech)
+    assert effort.drawing(line, found) == pytest.approx(2 * usual.drawing)
+    large = Effort(
+        5.0, 5.0, UHD
+    )  # nothing of this size was measured: it is slower by the same factor as the rest
     assert effort.drawing(large, found) == pytest.approx(2 * effort.drawing(large))
 
 
@@ -178,7 +203,7 @@ def test_the_figures_follow_what_was_measured():
     st.floats(1, 60),
 )
 @settings(max_examples=200, deadline=None)
-def test_nobody_is_faster_for_company(busy, cores, others, weight):
+def test_no_line_is_faster_beside_others(busy, cores, others, weight):
     alone = effort.speed(1, cores)
     now = effort.speed(busy, cores, others, weight)
     assert 0 < now <= alone <= 1
@@ -186,8 +211,8 @@ def test_nobody_is_faster_for_company(busy, cores, others, weight):
     assert effort.speed(busy, cores, others + 1, weight) <= now + 1e-9
 
 
-def test_keys_are_known_before_the_sound_is():
-    """All but those that hang on a length that is not known: they are what they will be when the line is made."""
+def test_the_keys_of_lines_are_known_before_their_sound():
+    """They equal the keys of the finished lines; a key is missing only where it depends on an unknown length."""
     from dataclasses import replace
 
     from rendering.values import LineSpec

@@ -14,29 +14,29 @@ from rendering.models import Render, Segment
 from rendering.values import STAGES
 from studio.renders import ordering
 from studio.servers import free_port
-from tests.rendering.fleet import killed_at, state, until, whole
+from tests.rendering.fleet import assert_whole, expect_killed_at, expect_soon, state
 
 pytestmark = pytest.mark.postgres
 
 
-def ended(render):
-    return until(
+def expect_end(render):
+    return expect_soon(
         lambda: Render.objects.get(pk=render.pk).is_over and Render.objects.get(pk=render.pk),
         "ended",
     )
 
 
 @pytest.mark.parametrize("moment", ["K2", "K3"])
-def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
+def test_a_render_survives_a_web_process_killed_around_the_nudge(fleet, make_script, moment):
     project = make_script(f"The web process ends at {moment}.")
     web = fleet.request(project, failpoint=moment)
-    killed_at(web, moment)
+    expect_killed_at(web, moment)
     render = Render.objects.get()
     assert render.status == "queued"
     fleet.scheduler()
     fleet.worker()
-    ended(render)
-    whole(render)
+    expect_end(render)
+    assert_whole(render)
 
 
 @pytest.mark.parametrize(
@@ -50,31 +50,31 @@ def test_the_web_process_is_killed_around_the_nudge(fleet, make_script, moment):
         ),
     ],
 )
-def test_the_worker_is_killed(fleet, make_script, settings, moment):
+def test_a_render_survives_a_worker_killed_at_any_moment(fleet, make_script, settings, moment):
     project = make_script(f"The worker ends in {moment.replace(':', ' ')}, and another goes on.")
     render = ordering.request_render(project, by=project.workspace.memberships.get().user)
     fleet.scheduler()
-    killed_at(fleet.worker(failpoint=moment), moment)
+    expect_killed_at(fleet.worker(failpoint=moment), moment)
     if moment != "K8":
         fleet.worker()
-    ended(render)
-    whole(render)
-    # Told once, though the worker died between the settlement and the mail.
-    until(lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed")
+    expect_end(render)
+    assert_whole(render)
+    # The mail is sent, although the worker may have died between the settlement and the mail.
+    expect_soon(lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed")
 
 
-def test_the_same_nudge_reaches_two_workers(fleet, make_script):
+def test_a_nudge_that_reaches_two_workers_makes_a_line_once(fleet, make_script):
     project = make_script("Two workers hear the same nudge.")
     fleet.worker()
     fleet.worker()
-    until(lambda: queue.slots() == 2, "two workers")
+    expect_soon(lambda: queue.slots() == 2, "two workers")
     from rendering import tasks
 
     render = ordering.request_render(project)
     for _ in range(6):
         tasks.nudge_render(render.pk)
-    ended(render)
-    whole(render)
+    expect_end(render)
+    assert_whole(render)
     assert list(render.segments.values_list("claims", flat=True)) == [1]
     assert Render.objects.get(pk=render.pk).attempt == 1
 
@@ -82,34 +82,36 @@ def test_the_same_nudge_reaches_two_workers(fleet, make_script):
 def test_a_stalled_worker_that_wakes_changes_nothing(fleet, make_script):
     render = ordering.request_render(make_script("This worker falls asleep over its line."))
     sleeper = fleet.worker(failpoint="stage:frames", failsignal="STOP")
-    until(lambda: "failpoint" in sleeper.log.read_text(), "asleep")
+    expect_soon(lambda: "failpoint" in sleeper.log.read_text(), "asleep")
     print(f"\nstopped in frames: {state()}")
     fleet.scheduler()
     fleet.worker()
-    ended(render)
-    until(lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed")  # the scheduler's last word
+    expect_end(render)
+    expect_soon(
+        lambda: Render.objects.get(pk=render.pk).mailed_at, "mailed"
+    )  # the scheduler's last change
     before = Render.objects.filter(pk=render.pk).values().get()
     lines = list(Segment.objects.filter(render=render).values())
     sleeper.send_signal(signal.SIGCONT)
-    until(lambda: "line 1" in sleeper.log.read_text().partition("failpoint")[2], "awake")
+    expect_soon(lambda: "line 1" in sleeper.log.read_text().partition("failpoint")[2], "awake")
     assert Render.objects.filter(pk=render.pk).values().get() == before
     assert list(Segment.objects.filter(render=render).values()) == lines
-    whole(render)
+    assert_whole(render)
 
 
-def test_the_broker_forgets_everything(fleet, make_script):
+def test_a_render_survives_a_broker_that_forgets_everything(fleet, make_script):
     project = make_script("First line.", "Second line.", "Third line.")
     render = ordering.request_render(project)
     fleet.broker.flushdb()
     fleet.worker()
     fleet.scheduler()
-    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    expect_soon(lambda: Segment.objects.filter(status="running").exists(), "begun")
     fleet.broker.flushdb()
-    ended(render)
-    whole(render)
+    expect_end(render)
+    assert_whole(render)
 
 
-def test_a_request_without_a_broker_waits_until_it_is_back(fleet, make_script):
+def test_a_render_requested_without_a_broker_is_made_once_it_is_back(fleet, make_script):
     project = make_script("Asked for while the broker was away.")
     broker = fleet.environment["BROKER_URL"]
     fleet.environment["BROKER_URL"] = f"redis://127.0.0.1:{free_port()}/0"
@@ -120,26 +122,26 @@ def test_a_request_without_a_broker_waits_until_it_is_back(fleet, make_script):
     fleet.environment["BROKER_URL"] = broker
     fleet.worker()
     fleet.scheduler()
-    ended(render)
-    whole(render)
+    expect_end(render)
+    assert_whole(render)
 
 
-def test_the_web_process_starts_again(fleet, make_script):
+def test_a_running_render_survives_a_killed_web_process(fleet, make_script):
     project = make_script("The web server is killed.", "It starts again while this is made.")
     fleet.worker()
     fleet.scheduler()
     web = fleet.request(project)
-    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    expect_soon(lambda: Segment.objects.filter(status="running").exists(), "begun")
     web.send_signal(signal.SIGKILL)
     render = Render.objects.get()
-    ended(render)
-    whole(render)
+    expect_end(render)
+    assert_whole(render)
 
 
-def test_a_worker_told_to_end_gives_its_line_back(fleet, make_script):
+def test_a_worker_asked_to_end_gives_its_line_back(fleet, make_script):
     render = ordering.request_render(make_script("A long line. " * 40))
     first = fleet.worker()
-    until(lambda: Segment.objects.filter(status="running").exists(), "begun")
+    expect_soon(lambda: Segment.objects.filter(status="running").exists(), "begun")
     first.terminate()
     assert first.wait(timeout=20) is not None
     line = render.segments.get()
@@ -155,8 +157,8 @@ def test_three_failures_end_the_render_and_give_all_credits_back(fleet, make_scr
     assert available(alice.workspace) < before
     fleet.scheduler()
     for _ in range(3):
-        killed_at(fleet.worker(failpoint="stage:motion"), "stage:motion")
-    render = ended(render)
+        expect_killed_at(fleet.worker(failpoint="stage:motion"), "stage:motion")
+    render = expect_end(render)
     assert (render.status, render.failure_code, render.failure_ours) == (
         "failed",
         "internal_error",
@@ -165,11 +167,11 @@ def test_three_failures_end_the_render_and_give_all_credits_back(fleet, make_scr
     assert available(alice.workspace) == before
 
 
-def test_nothing_is_left_of_a_killed_worker(fleet, make_script):
-    """Its encoder, a process of its own, ends with it."""
+def test_the_encoder_of_a_killed_worker_ends_with_it(fleet, make_script):
+    """The encoder is a process of its own."""
     ordering.request_render(make_script("The encoder must not outlive its worker. " * 4))
     worker = fleet.worker(failpoint="stage:frames")
-    killed_at(worker, "stage:frames")
+    expect_killed_at(worker, "stage:frames")
     found = subprocess.run(["pgrep", "-P", str(worker.pid)], capture_output=True, text=True)
     assert found.stdout == ""
     mine = f"DATA_DIR={os.environ['DATA_DIR']}".encode()
@@ -186,4 +188,4 @@ def test_nothing_is_left_of_a_killed_worker(fleet, make_script):
                 except OSError:
                     continue
 
-    until(lambda: not list(encoders()), "the encoder ended", 10)
+    expect_soon(lambda: not list(encoders()), "the encoder ended", 10)

@@ -1,4 +1,4 @@
-"""Who is next, exactly once; cancel; and what is made again when little was changed."""
+"""The queue: who is next, exactly once; canceling; and what is made again after a small change."""
 
 import hashlib
 import time
@@ -14,18 +14,18 @@ from rendering.fleet.scheduling import LANES
 from rendering.models import USUAL_SPEED, Render, Segment, Worker
 from studio.models import Project
 from studio.renders import ordering
-from tests.rendering.fleet import state, until, whole
+from tests.rendering.fleet import assert_whole, expect_soon, state
 
 pytestmark = pytest.mark.postgres
 
 
-def ended(render):
-    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 120)
+def expect_end(render):
+    expect_soon(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 120)
     return Render.objects.get(pk=render.pk)
 
 
 def make(workspace, count, **fields):
-    """A queued render of so many lines, as rows."""
+    """A queued render of this many lines, as rows."""
     from tests.studio.rows import make_project
 
     project = make_project(workspace)
@@ -56,7 +56,7 @@ def test_lines_are_claimed_in_order_and_once(alice, library):
     assert Render.objects.get(pk=render.pk).status == "running"
 
 
-def test_one_workspace_cannot_keep_the_others_waiting(alice, charlie, library):
+def test_a_workspace_with_many_lines_does_not_keep_others_waiting(alice, charlie, library):
     for _ in range(3):
         make(alice.workspace, 10)
     queue.claim("first")
@@ -77,7 +77,7 @@ def test_a_withdrawn_consent_ends_the_render_at_the_claim(alice, library):
     assert (render.status, render.failure_code) == ("failed", "consent_withdrawn")
 
 
-def test_place_and_end_follow_the_queue(alice, charlie, library):
+def test_position_and_forecast_end_follow_the_queue(alice, charlie, library):
     first, second, third = (make(who.workspace, 2) for who in (alice, charlie, alice))
     assert not eta.position(second).working
     assert eta.position(second).seconds is None
@@ -86,18 +86,18 @@ def test_place_and_end_follow_the_queue(alice, charlie, library):
     places = [found[render.pk] for render in (first, second, third)]
     assert [place.position for place in places] == [1, 2, 3]
     line = 4.0 * USUAL_SPEED
-    # By turns: alice, charlie, alice, charlie, and then what alice asked for later.
+    # By turns: alice, charlie, alice, charlie, and then the later render of alice.
     assert [place.ahead_seconds for place in places] == pytest.approx([0, line, 4 * line])
     assert 0 < places[0].seconds < places[1].seconds < places[2].seconds < places[2].high_seconds
     Worker.objects.create(name="v", slots=3)
     assert eta.position(third).seconds < places[2].seconds
 
 
-def test_what_came_to_nothing_is_no_arrival(alice, charlie, library):
-    """Nor is what was kept: it asks for no work."""
+def test_canceled_failed_and_reused_work_counts_as_no_arrival(alice, charlie, library):
+    """Reused lines ask for no work either."""
     Worker.objects.create(name="w", slots=1)
-    kept = make(alice.workspace, 50)
-    kept.segments.update(kept=True, status="done")
+    reused = make(alice.workspace, 50)
+    reused.segments.update(kept=True, status="done")
     for _ in range(5):
         make(charlie.workspace, 50).cancel()
     make(charlie.workspace, 50).fail("internal_error", "It failed.", ours=True)
@@ -106,8 +106,8 @@ def test_what_came_to_nothing_is_no_arrival(alice, charlie, library):
     assert eta.position(made).high_seconds < 30
 
 
-def test_a_large_fleet_does_not_shorten_what_the_cap_makes_wait(alice, library):
-    """Also where the queue is too long to be played line by line."""
+def test_a_large_fleet_does_not_shorten_a_wait_that_the_cap_sets(alice, library):
+    """Also where the queue is too long to be simulated line by line."""
     make(alice.workspace, 1_500)
     Worker.objects.create(name="w", slots=100)
     work = 1_500 * 4.0 * USUAL_SPEED
@@ -115,7 +115,7 @@ def test_a_large_fleet_does_not_shorten_what_the_cap_makes_wait(alice, library):
     assert wait == pytest.approx(work / LANES["free"].cap, rel=0.02)
 
 
-def test_a_worker_claims_what_it_can_make(alice, library):
+def test_a_worker_claims_only_lines_that_it_can_make(alice, library):
     render = make(alice.workspace, 3, lane="long")
     render.segments.filter(position=1).update(engine="other")
     assert queue.claim("me", Kinds(lanes=("short",))) is None
@@ -125,7 +125,7 @@ def test_a_worker_claims_what_it_can_make(alice, library):
     assert queue.kinds_waiting() == {("portrait", "long"): 1}
 
 
-def test_another_engine_behind_the_oldest_render_is_found(alice, charlie, library):
+def test_a_line_of_another_engine_behind_older_renders_is_found(alice, charlie, library):
     make(alice.workspace, 2)
     late = make(alice.workspace, 1)
     late.segments.update(engine="other")
@@ -157,7 +157,7 @@ def test_turns_alternate_with_a_single_slot(alice, charlie, library):
     assert len({*order[:2]}) == 2
 
 
-def test_a_head_start_ends(alice, charlie, library):
+def test_a_head_start_is_limited(alice, charlie, library):
     """A preview goes before older free work, but not before all of it."""
     now = timezone.now()
     ages = [30, 3600]
@@ -169,22 +169,22 @@ def test_a_head_start_ends(alice, charlie, library):
     assert [queue.claim("me").render_id for _ in range(3)] == [old.pk, preview.pk, young.pk]
 
 
-def test_two_workers_share_forty_lines(fleet, make_script):
+def test_two_workers_make_each_of_forty_lines_once(fleet, make_script):
     project = make_script(*(f"Number {n}." for n in range(1, 41)))
     fleet.worker(slots=2)
     fleet.worker(slots=2)
     fleet.scheduler()
-    until(lambda: queue.slots() == 4, "two workers")
+    expect_soon(lambda: queue.slots() == 4, "two workers")
     render = ordering.request_render(project)
-    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 240)
-    whole(render)
+    expect_soon(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 240)
+    assert_whole(render)
     lines = render.segments.all()
     assert len(lines) == 40
     assert {line.claims for line in lines} == {1}, state()
     assert {line.attempt for line in lines} == {1}
 
 
-def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alice):
+def test_cancel_gives_credits_back_at_once_and_frees_the_worker(fleet, make_script, alice):
     """In the middle of one long sentence of the heavy voice, which is a single call of the model."""
     before = available(alice.workspace)
     words = "which nobody will ever hear to its end " * 11
@@ -192,12 +192,14 @@ def test_cancel_gives_back_at_once_and_frees_the_worker(fleet, make_script, alic
         make_script(f"A sentence {words}.", voice="af_heart"), by=alice
     )
     fleet.worker()
-    until(lambda: render.segments.filter(status="running", stage="speech").exists(), "speaking")
+    expect_soon(
+        lambda: render.segments.filter(status="running", stage="speech").exists(), "speaking"
+    )
     time.sleep(1)  # into the call of the model
     render.cancel()
     pressed = time.monotonic()
     assert available(alice.workspace) == before
-    until(lambda: not render.segments.filter(status="running").exists(), "free again", 20)
+    expect_soon(lambda: not render.segments.filter(status="running").exists(), "free again", 20)
     assert time.monotonic() - pressed < 5
     assert Render.objects.get(pk=render.pk).status == "canceled"
 
@@ -208,13 +210,13 @@ def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, 
     fleet.worker(slots=2)
     fleet.scheduler()
 
-    first = ended(ordering.request_render(project, by=alice))
-    whole(first)
+    first = expect_end(ordering.request_render(project, by=alice))
+    assert_whole(first)
     made = sum(first.segments.values_list("seconds", flat=True))
     assert cost_of(first)["net"] == min(first.quoted, -(-made // 1))
 
-    again = ended(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
-    whole(again)
+    again = expect_end(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
+    assert_whole(again)
     assert (again.quoted, cost_of(again)["charged"]) == (0, 0)
     assert {s.reused for s in again.segments.all()} == {True}
     assert {s.reason for s in again.segments.all()} == {"reused"}
@@ -224,8 +226,8 @@ def test_only_what_changed_is_made_and_charged_again(fleet, make_script, alice, 
     scene = project.live_scenes.get()
     words[4] = "This line alone was written again."
     scene.edit(scene.revision, script="\n\n".join(words))
-    third = ended(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
-    whole(third)
+    third = expect_end(ordering.request_render(Project.objects.get(pk=project.pk), by=alice))
+    assert_whole(third)
     fresh = [s.position for s in third.segments.all() if not s.reused]
     assert fresh == [5]
     line = third.segments.get(position=5)

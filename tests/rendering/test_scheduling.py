@@ -1,4 +1,4 @@
-"""The policy of the queue on plain values: nothing starves, shares are fair, caps hold, ends are foretold."""
+"""The policy of the queue on plain values: nothing starves, shares are fair, caps hold, ends are forecast."""
 
 from collections import deque
 
@@ -16,11 +16,11 @@ arrivals = st.lists(
 )
 
 
-def play(asked, hands):
-    """Serves everything; yields (moment, render, key) for each line given out, in order."""
+def play(requests, hands):
+    """Serves all requests; returns (moment, render, when it was requested) for each line given out, in order."""
     line_up, given, busy = LineUp(), [], [0.0] * hands
     ends = []
-    todo = sorted(asked, key=lambda one: one[0])
+    todo = sorted(requests, key=lambda one: one[0])
     asked_at = {}
     clock = 0.0
     while todo or any(line_up.work(lane) for lane in LANES):
@@ -48,9 +48,9 @@ def play(asked, hands):
 
 @given(arrivals, st.integers(1, 4))
 @settings(max_examples=60, deadline=None)
-def test_nothing_starves(asked, hands):
-    """Whoever is first in its flow is overtaken only by what came a bounded time after it."""
-    given_out = play(asked, hands)
+def test_no_render_is_overtaken_without_end(requests, hands):
+    """The first of a flow is overtaken only by renders that came a bounded time after it."""
+    given_out = play(requests, hands)
     for number, (_, render, asked_at) in enumerate(given_out):
         flow = (render.workspace, render.lane)
         first = max(
@@ -66,9 +66,9 @@ def test_nothing_starves(asked, hands):
 
 @given(arrivals)
 @settings(max_examples=60, deadline=None)
-def test_all_is_given_out_once_and_each_flow_in_order(asked):
-    given_out = play(asked, 2)
-    assert len(given_out) == sum(len(work) for *_, work in asked)
+def test_every_line_is_given_out_once_and_each_flow_in_order(requests):
+    given_out = play(requests, 2)
+    assert len(given_out) == sum(len(work) for *_, work in requests)
     flows = {}
     for _, render, came in given_out:
         assert flows.get((render.workspace, render.lane), 0.0) <= came
@@ -81,7 +81,7 @@ def test_all_is_given_out_once_and_each_flow_in_order(asked):
     ),
     st.dictionaries(st.integers(0, 9), st.integers(0, 40)),
 )
-def test_the_line_up_gives_out_in_the_order_of_the_rows(rows, running):
+def test_the_line_up_gives_out_lines_in_the_order_of_the_rows(rows, running):
     """The heap of the simulator and the sorted heads of the queue are one order."""
     heads = list({(w, lane): Head(w, lane, rank, turn) for w, lane, rank, turn in rows}.values())
     line_up = LineUp()
@@ -110,7 +110,7 @@ def test_a_workspace_has_no_more_than_its_cap_at_work(count, lane):
     assert bool(line_up.claim(10.0, LANES)) == (count > taken)
 
 
-def test_one_render_goes_before_the_rest_of_a_thousand():
+def test_a_single_render_goes_before_the_rest_of_a_thousand():
     """One workspace queues a thousand; another's single render has the next free slot, with one slot and with many."""
     for hands in (1, 8):
         crowd = [(0.0, 0, "short", [4.0] * 3)] * 1000
@@ -121,19 +121,19 @@ def test_one_render_goes_before_the_rest_of_a_thousand():
 
 
 def test_a_heavier_lane_has_more_of_a_crowded_fleet():
-    asked = [(0.0, "free", "free", [4.0] * 400), (0.0, "paid", "long", [4.0] * 400)]
-    first = [render.lane for moment, render, _ in play(asked, 2) if moment < 200]
+    requests = [(0.0, "free", "free", [4.0] * 400), (0.0, "paid", "long", [4.0] * 400)]
+    first = [render.lane for moment, render, _ in play(requests, 2) if moment < 200]
     assert 1.4 < first.count("long") / first.count("free") < 6
 
 
-def place_of(line_up, name, hands, **more):
+def forecast_of(line_up, name, hands, **more):
     options = {"now": 1000.0, "lanes": LANES, "arriving": {}, "spread": 1.4, **more}
     return scheduling.forecast(line_up, hands, own={name: 0.0}, **options)[name]
 
 
-def queue_of(asked):
+def queue_of(requests):
     line_up = LineUp()
-    for number, (at, workspace, lane, work) in enumerate(sorted(asked, key=lambda one: one[0])):
+    for number, (at, workspace, lane, work) in enumerate(sorted(requests, key=lambda one: one[0])):
         rank = scheduling.rank(lane, at)
         line_up.add(Waiting(number, workspace, lane, rank, deque(work)))
     return line_up
@@ -141,50 +141,50 @@ def queue_of(asked):
 
 @given(arrivals, st.data())
 @settings(max_examples=60, deadline=None)
-def test_what_is_foretold_moves_the_right_way(asked, data):
-    """Newcomers never make an end earlier nor move a place; the late end lies behind the likely one."""
-    name = data.draw(st.integers(0, len(asked) - 1))
+def test_newcomers_never_bring_an_end_forward_or_change_a_position(requests, data):
+    """The late end lies behind the likely one, and no end behind that of all work on one slot."""
+    name = data.draw(st.integers(0, len(requests) - 1))
     idle = [(0.0, None)]
     arriving = dict.fromkeys(LANES, 0.2)
-    few = place_of(queue_of(asked), name, idle * 2)
-    busy = place_of(queue_of(asked), name, idle * 2, arriving=arriving)
+    few = forecast_of(queue_of(requests), name, idle * 2)
+    busy = forecast_of(queue_of(requests), name, idle * 2, arriving=arriving)
     assert 0 < few.ends < few.slow
     assert busy.ends >= few.ends - 1e-6
     assert busy.place == few.place >= 1
-    everything = sum(sum(work) for *_, work in asked) + scheduling.ASSEMBLY
+    everything = sum(sum(work) for *_, work in requests) + scheduling.ASSEMBLY
     assert few.ends <= everything + 1e-6  # two hands are no slower than one
 
 
 @given(arrivals, lines)
 @settings(max_examples=60, deadline=None)
-def test_one_flow_waits_longer_the_more_stands_before_it(asked, work):
-    mine = [(at, 0, "short", some) for at, _, _, some in asked]
-    alone = place_of(queue_of([(950.0, 0, "short", work)]), 0, [(0.0, None)] * 2)
-    behind = place_of(queue_of([*mine, (950.0, 0, "short", work)]), len(mine), [(0.0, None)] * 2)
+def test_a_render_waits_longer_the_more_work_stands_before_it_in_its_flow(requests, work):
+    mine = [(at, 0, "short", some) for at, _, _, some in requests]
+    alone = forecast_of(queue_of([(950.0, 0, "short", work)]), 0, [(0.0, None)] * 2)
+    behind = forecast_of(queue_of([*mine, (950.0, 0, "short", work)]), len(mine), [(0.0, None)] * 2)
     assert behind.place == len(mine) + 1
     assert behind.ends >= alone.ends - 1e-6
     assert behind.ahead == pytest.approx(sum(sum(some) for *_, some in mine))
 
 
-def test_a_long_queue_is_foretold_by_its_work():
-    asked = [(float(n), n % 50, "free", [3.0] * 4) for n in range(800)]
-    full = place_of(queue_of(asked), 799, [(0.0, None)] * 10)
-    cut = place_of(queue_of(asked), 799, [(0.0, None)] * 10, most=400)
+def test_a_long_queue_is_forecast_by_its_work():
+    requests = [(float(n), n % 50, "free", [3.0] * 4) for n in range(800)]
+    full = forecast_of(queue_of(requests), 799, [(0.0, None)] * 10)
+    cut = forecast_of(queue_of(requests), 799, [(0.0, None)] * 10, most=400)
     assert abs(full.ends - cut.ends) < 0.1 * full.ends
 
 
 @pytest.mark.parametrize("lane", LANES)
-def test_a_long_queue_of_one_workspace_is_foretold_by_its_cap(lane):
-    """More slots than it may use, and others with little to do: each of its renders is told its own end."""
-    asked = [(float(n), 0, lane, [3.0] * 8) for n in range(400)]
-    asked += [(float(n), 1 + n, lane, [3.0]) for n in range(20)]
+def test_a_long_queue_of_one_workspace_is_forecast_by_its_cap(lane):
+    """More slots than it may use, and others with little to do: each of its renders has a forecast of its own."""
+    requests = [(float(n), 0, lane, [3.0] * 8) for n in range(400)]
+    requests += [(float(n), 1 + n, lane, [3.0]) for n in range(20)]
     options = {"now": 1000.0, "lanes": LANES, "arriving": {}, "spread": 1.4}
-    own = dict.fromkeys(range(len(asked)), 0.0)
+    own = dict.fromkeys(range(len(requests)), 0.0)
     idle = [(0.0, None)] * 300
-    full = scheduling.forecast(queue_of(asked), idle, own=own, **options)
-    part = scheduling.forecast(queue_of(asked), idle, own=own, **options, most=1_500)
-    for name, told in full.items():
-        assert part[name].ends == pytest.approx(told.ends, rel=0.05, abs=6.0)
+    full = scheduling.forecast(queue_of(requests), idle, own=own, **options)
+    part = scheduling.forecast(queue_of(requests), idle, own=own, **options, most=1_500)
+    for name, forecast in full.items():
+        assert part[name].ends == pytest.approx(forecast.ends, rel=0.05, abs=6.0)
 
 
 def shared(busy):
@@ -194,36 +194,36 @@ def shared(busy):
 
 def test_lines_that_must_be_alone_follow_each_other_in_their_process():
     film = [Alone(10.0)] * 4
-    asked = [(0.0, "one", "short", film)]
+    requests = [(0.0, "one", "short", film)]
     idle = [(0.0, None)] * 2
-    told = place_of(queue_of(asked), 0, idle, speed=shared)
-    assert told.ends == pytest.approx(40.0 + scheduling.ASSEMBLY)
-    # Whoever waits in a slot keeps no processor busy; two processes make two at once.
-    plain = place_of(queue_of([(0.0, "one", "short", [10.0] * 4)]), 0, idle, speed=shared)
+    forecast = forecast_of(queue_of(requests), 0, idle, speed=shared)
+    assert forecast.ends == pytest.approx(40.0 + scheduling.ASSEMBLY)
+    # A line that waits in its slot keeps no processor busy; two processes make two lines at once.
+    plain = forecast_of(queue_of([(0.0, "one", "short", [10.0] * 4)]), 0, idle, speed=shared)
     assert plain.ends == pytest.approx(30.0 + scheduling.ASSEMBLY)
-    two = place_of(queue_of(asked), 0, idle, speed=shared, rooms=2)
+    two = forecast_of(queue_of(requests), 0, idle, speed=shared, rooms=2)
     assert two.ends == plain.ends
 
 
 def test_a_line_that_must_be_alone_goes_on_beside_others():
-    asked = [(0.0, "one", "short", [Alone(10.0)]), (1.0, "two", "short", [10.0])]
-    told = place_of(queue_of(asked), 0, [(0.0, None)] * 2, speed=shared)
-    assert told.ends == pytest.approx(15.0 + scheduling.ASSEMBLY)
+    requests = [(0.0, "one", "short", [Alone(10.0)]), (1.0, "two", "short", [10.0])]
+    forecast = forecast_of(queue_of(requests), 0, [(0.0, None)] * 2, speed=shared)
+    assert forecast.ends == pytest.approx(15.0 + scheduling.ASSEMBLY)
 
 
-def test_one_that_is_in_hand_already_is_waited_for():
+def test_a_line_that_must_be_alone_waits_for_one_that_is_being_made():
     hands = [(Alone(8.0), None), (0.0, None)]
-    told = place_of(queue_of([(0.0, "one", "short", [Alone(10.0)])]), 0, hands, speed=shared)
-    assert told.ends == pytest.approx(18.0 + scheduling.ASSEMBLY)
+    forecast = forecast_of(queue_of([(0.0, "one", "short", [Alone(10.0)])]), 0, hands, speed=shared)
+    assert forecast.ends == pytest.approx(18.0 + scheduling.ASSEMBLY)
 
 
 @given(arrivals)
 @settings(max_examples=40, deadline=None)
-def test_being_alone_never_makes_an_end_earlier(asked):
+def test_being_alone_never_makes_an_end_earlier(requests):
     idle = [(0.0, None)] * 3
-    plain = place_of(queue_of(asked), 0, idle)
-    alone = [(at, who, lane, [Alone(work) for work in some]) for at, who, lane, some in asked]
-    held = place_of(queue_of(alone), 0, idle)
+    plain = forecast_of(queue_of(requests), 0, idle)
+    alone = [(at, who, lane, [Alone(work) for work in some]) for at, who, lane, some in requests]
+    held = forecast_of(queue_of(alone), 0, idle)
     assert held.ends >= plain.ends - 1e-6
-    free = place_of(queue_of(alone), 0, idle, rooms=3)
+    free = forecast_of(queue_of(alone), 0, idle, rooms=3)
     assert free.ends == pytest.approx(plain.ends)

@@ -1,4 +1,4 @@
-"""Whose fault is it? What store, database and worker do wrong costs no line a try, and nothing that a line does ends the studio."""
+"""Faults of store, database and worker cost no line a try, and nothing that a line does ends the studio."""
 
 import os
 import subprocess
@@ -24,14 +24,14 @@ from studio.management.commands.serve import pause_before
 from studio.models import Clip
 from studio.projects import composition
 from studio.renders import ordering
-from tests.rendering.fleet import database_url, until, whole
+from tests.rendering.fleet import assert_whole, database_url, expect_soon
 
 FULL = 1 << 60  # bytes that no disk has free
 
 
 @pytest.fixture
 def studio(transactional_db, library, monkeypatch):
-    """This process does the work; the store is looked at anew each time."""
+    """This process does the work; the store is checked anew each time."""
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     monkeypatch.setattr(storage, "LOOKED_SECONDS", -1.0)
     monkeypatch.setattr(tasks, "_swept_at", None)
@@ -66,14 +66,14 @@ def test_a_worker_that_cannot_encode_stops_claiming_and_no_line_pays_for_it(
     assert not Worker.alive().exists()
     assert client.get("/healthz").json()["workers"] == "ill"
     monkeypatch.setattr(media, "program", lambda: ffmpeg)
-    until(lambda: client.get("/healthz").json()["workers"] == "ok", "sound again")
+    expect_soon(lambda: client.get("/healthz").json()["workers"] == "ok", "sound again")
     Segment.objects.update(next_at=timezone.now())
     work()
     for render in renders:
-        whole(render)
+        assert_whole(render)
 
 
-def test_a_line_that_fails_in_a_sound_worker_counts_as_before(studio, make_script):
+def test_a_line_that_fails_in_a_sound_worker_loses_a_try(studio, make_script):
     render = ordering.request_render(make_script("This one is broken."), mode="draft")
     spec = {**render.segments.get().spec, "nonsense": 1}
     render.segments.update(spec=spec)
@@ -82,7 +82,7 @@ def test_a_line_that_fails_in_a_sound_worker_counts_as_before(studio, make_scrip
     assert tries(render) == [1]
 
 
-def test_no_child_that_is_killed_makes_the_encoder_vanish(monkeypatch, tmp_path):
+def test_an_encoder_is_not_missing_because_its_check_was_killed(monkeypatch, tmp_path):
     killed = tmp_path / "ffmpeg"
     killed.write_text("#!/bin/sh\nkill -9 $$\n")
     killed.chmod(0o755)
@@ -99,11 +99,11 @@ def test_no_child_that_is_killed_makes_the_encoder_vanish(monkeypatch, tmp_path)
         "subprocess.Popen = refuse\n"
         "from rendering import media; print(media.program())"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == ffmpeg
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ffmpeg
 
 
-def test_while_the_disk_is_full_nothing_is_taken_charged_or_tried(
+def test_while_the_disk_is_full_nothing_is_accepted_charged_or_tried(
     studio, make_script, monkeypatch, alice, client_of
 ):
     waiting = ordering.request_render(make_script("Asked for before."), by=alice, mode="draft")
@@ -126,7 +126,7 @@ def test_while_the_disk_is_full_nothing_is_taken_charged_or_tried(
     assert client.get("/healthz").json()["store"] == "full"
     fill(monkeypatch, 0)
     work()
-    whole(waiting)
+    assert_whole(waiting)
     assert "Our disk is full" not in client.get("/healthz").content.decode()
 
 
@@ -147,7 +147,7 @@ def test_a_disk_that_runs_full_under_a_line_costs_it_no_try(studio, make_script,
     fill(monkeypatch, 0)
     render.segments.update(next_at=timezone.now())
     work()
-    whole(render)
+    assert_whole(render)
 
 
 def test_a_database_that_is_away_for_a_moment_costs_no_try(studio, make_script, monkeypatch):
@@ -164,10 +164,10 @@ def test_a_database_that_is_away_for_a_moment_costs_no_try(studio, make_script, 
     assert tries(render) == [0]
     render.segments.update(next_at=timezone.now())
     work()
-    whole(render)
+    assert_whole(render)
 
 
-def left(render, owner="here:1"):
+def abandon(render, owner="here:1"):
     past = timezone.now() - timedelta(seconds=1)
     for thread, line in enumerate(render.segments.all()):
         Segment.objects.filter(pk=line.pk).update(
@@ -176,24 +176,24 @@ def left(render, owner="here:1"):
 
 
 @pytest.mark.postgres
-def test_a_line_that_was_alone_when_its_worker_died_counts_it(studio, make_script):
+def test_a_line_that_was_alone_when_its_worker_died_loses_a_try(studio, make_script):
     render = ordering.request_render(make_script("Alone."))
-    left(render)
+    abandon(render)
     tasks.sweep()
     assert tries(render) == [1]
 
 
 @pytest.mark.postgres
-def test_lines_side_by_side_are_not_blamed_until_one_is_there_again(studio, make_script):
+def test_lines_side_by_side_are_not_blamed_until_one_is_abandoned_again(studio, make_script):
     render = ordering.request_render(make_script("One.", "Two."))
-    left(render)
+    abandon(render)
     tasks.sweep()
     assert tries(render) == [0, 0]
     first, second = render.segments.values_list("next_at", flat=True)
     assert second - first > timedelta(seconds=3)
     other = ordering.request_render(make_script("Three."))
-    left(other, "here:2")
-    left(render, "here:2")
+    abandon(other, "here:2")
+    abandon(render, "here:2")
     render.segments.filter(position=1).update(status="done")
     tasks.sweep()
     assert tries(render) == [0, 1]
@@ -215,9 +215,9 @@ def test_a_worker_that_is_known_to_have_ended_is_not_waited_for(studio, make_scr
     assert render.segments.get().status == "waiting"
 
 
-def test_after_a_silence_workers_get_one_more_round(studio, make_script, monkeypatch):
+def test_after_a_silence_of_the_sweep_workers_get_one_more_round(studio, make_script, monkeypatch):
     render = ordering.request_render(make_script("Nobody could say a word."))
-    left(render)
+    abandon(render)
     monkeypatch.setattr(tasks, "_swept_at", time.monotonic() - 1000)
     tasks.sweep()
     assert render.segments.get().status == "running"
@@ -225,7 +225,7 @@ def test_after_a_silence_workers_get_one_more_round(studio, make_script, monkeyp
     assert render.segments.get().status == "waiting"
 
 
-def test_what_stands_still_is_noticed_and_a_machine_that_slept_is_not_blamed(tmp_path, monkeypatch):
+def test_a_hung_process_is_noticed_and_a_machine_that_slept_is_not_blamed(tmp_path, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     watch = Watch(tmp_path / "pulses" / "worker")
@@ -263,7 +263,7 @@ command._watch()
 """
 
 
-def test_serve_goes_on_whatever_ends_and_ends_what_stands_still(transactional_db, tmp_path):
+def test_serve_restarts_what_ended_and_ends_what_stands_still(transactional_db, tmp_path):
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -277,14 +277,14 @@ def test_serve_goes_on_whatever_ends_and_ends_what_stands_still(transactional_db
             stderr=output,
         )
     try:
-        told = (
+        wanted = (
             "The worker had ended and is started again.",
             "The worker had ended and starts again in 1 s.",
             "The worker had ended and starts again in 2 s.",
             "The speech stands still and is ended.",
             "The speech had ended and is started again.",
         )
-        until(lambda: all(words in log.read_text() for words in told), "told")
+        expect_soon(lambda: all(words in log.read_text() for words in wanted), "told")
         assert process.poll() is None
         web = int(log.read_text().split("web ")[1].split()[0])
         os.kill(web, 0)
@@ -293,7 +293,7 @@ def test_serve_goes_on_whatever_ends_and_ends_what_stands_still(transactional_db
         process.wait()
 
 
-def test_pauses_grow_and_end_nowhere():
+def test_pauses_before_a_restart_grow_to_30_seconds():
     assert [pause_before(n) for n in (1, 2, 3, 4, 9, 500)] == [0, 1, 2, 4, 30, 30]
 
 
@@ -304,10 +304,10 @@ def test_a_video_that_waits_for_room_is_not_given_up(studio, alice, monkeypatch)
     fill(monkeypatch)
     studio_tasks.prepare_clip(clip.pk)
     attempt = footage.PREPARING.claim(clip.pk)
-    attempt.run()  # it ran full after the claim
+    attempt.run()  # the disk ran full after the claim
     clip.refresh_from_db()
     assert (clip.state, clip.claims, clip.claimed_at) == ("making", 0, None)
     fill(monkeypatch, 0)
-    studio_tasks.prepare_clip(clip.pk)  # its upload is not there, so this one is its own failure
+    studio_tasks.prepare_clip(clip.pk)  # its upload is missing, so this failure is its own
     clip.refresh_from_db()
     assert clip.state == "failed"

@@ -19,7 +19,7 @@ def sha256(content):
 
 
 class Mirror(ThreadingHTTPServer):
-    """Serves files as a hub does: ranges, a redirect to where large files lie, and the troubles of real ones."""
+    """Serves files as a hub does: ranges, redirects for large files, and the failures of real hubs."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -27,7 +27,7 @@ class Mirror(ThreadingHTTPServer):
         self.cut = []  # bytes after which the next connections end
         self.answers = []  # statuses of the next answers
         self.ranged = True
-        self.told = {}  # path -> hash in X-Linked-Etag
+        self.linked = {}  # path -> hash in X-Linked-Etag
         self.seen = []  # (path, Range)
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 
@@ -44,10 +44,10 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        if self.path in server.told:
+        if self.path in server.linked:
             self.send_response(302)
             self.send_header("Location", "/blobs" + self.path)
-            self.send_header("X-Linked-Etag", f'"{server.told[self.path]}"')
+            self.send_header("X-Linked-Etag", f'"{server.linked[self.path]}"')
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -113,7 +113,7 @@ def fetch(tiny, mirror, **more):
     return fetching.fetch("tiny", tiny, source=mirror.address, **more)
 
 
-def test_an_engine_says_in_one_sentence_what_it_lacks(tiny, mirror):
+def test_an_engine_says_in_one_sentence_what_it_needs_next(tiny, mirror):
     with pytest.raises(NotReady) as absent:
         weights.need("tiny", tiny)
     assert absent.value.sentence == (
@@ -126,10 +126,10 @@ def test_an_engine_says_in_one_sentence_what_it_lacks(tiny, mirror):
     assert (weights.need("tiny", tiny) / "net/large.bin").read_bytes() == LARGE
 
 
-def test_acceptance_is_written_down_and_ends_with_the_terms(tiny, mirror, monkeypatch):
+def test_acceptance_is_recorded_and_ends_when_the_terms_change(tiny, mirror, monkeypatch):
     fetch(tiny, mirror)
-    told = weights.accept("tiny", tiny, by=" Ada ")
-    assert told["by"] == "Ada"
+    accepted = weights.accept("tiny", tiny, by=" Ada ")
+    assert accepted["by"] == "Ada"
     assert json.loads((tiny / "tiny/accepted.json").read_text())["licence"] == "A licence"
     assert weights.state("tiny", tiny).ready
     changed = Weights(**{**_fields(REGISTRY["tiny"]), "licence": "Another licence"})
@@ -141,7 +141,7 @@ def _fields(value):
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
 
 
-def test_a_download_goes_on_where_it_broke(tiny, mirror):
+def test_a_download_goes_on_where_it_broke_off(tiny, mirror):
     mirror.cut = [300_000, 700_000]
     fetch(tiny, mirror)
     assert [row[1] for row in mirror.seen][:3] == [None, "bytes=300000-", "bytes=1000000-"]
@@ -156,10 +156,10 @@ def test_a_second_process_goes_on_with_what_the_first_left(tiny, mirror):
     mirror.seen.clear()
     fetch(tiny, mirror)
     assert mirror.seen[0][1] == f"bytes={100_000 * fetching.TRIES}-"
-    assert fetch(tiny, mirror) == []  # all is here: nothing is asked
+    assert fetch(tiny, mirror) == []  # every file is here: nothing is fetched
 
 
-def test_a_mirror_without_ranges_begins_again(tiny, mirror):
+def test_a_download_from_a_mirror_without_ranges_begins_again(tiny, mirror):
     mirror.ranged = False
     mirror.cut = [300_000]
     fetch(tiny, mirror)
@@ -175,7 +175,7 @@ def test_a_busy_hub_is_asked_again(tiny, mirror):
     ("status", "sentence"),
     [(403, "asks for a login"), (404, "not there any more"), (418, "mirror")],
 )
-def test_a_refusal_is_one_sentence(tiny, mirror, status, sentence):
+def test_a_refusal_of_the_hub_becomes_one_sentence(tiny, mirror, status, sentence):
     mirror.answers = [status]
     with pytest.raises(NotReady, match=sentence):
         fetch(tiny, mirror)
@@ -194,7 +194,7 @@ def test_a_file_of_another_size_is_refused(tiny, mirror):
         fetch(tiny, mirror)
 
 
-def test_an_unknown_hash_is_held_from_the_first_fetch_on(tiny, mirror):
+def test_a_hash_that_nobody_published_is_fixed_by_the_first_fetch(tiny, mirror):
     fetch(tiny, mirror)
     assert dict(_verdicts(tiny)) == {"net/large.bin": "ok", "config.json": "unpinned"}
     (tiny / "tiny/config.json").unlink()
@@ -203,11 +203,11 @@ def test_an_unknown_hash_is_held_from_the_first_fetch_on(tiny, mirror):
         fetch(tiny, mirror)
 
 
-def test_what_the_hub_tells_of_a_file_is_held_against_it(tiny, mirror):
-    mirror.told["/tiny/config.json"] = sha256(b"something else")
+def test_a_file_must_match_the_hash_that_the_hub_states(tiny, mirror):
+    mirror.linked["/tiny/config.json"] = sha256(b"something else")
     with pytest.raises(NotReady, match="is not the published file"):
         fetch(tiny, mirror)
-    mirror.told["/tiny/config.json"] = sha256(SMALL)
+    mirror.linked["/tiny/config.json"] = sha256(SMALL)
     fetch(tiny, mirror)
     assert weights.recorded(tiny / "tiny")["config.json"]["sha256"] == sha256(SMALL)
 
@@ -223,7 +223,7 @@ def _verdicts(tiny):
     return [(file.path, verdict) for file, verdict in weights.verify("tiny", tiny)]
 
 
-def test_from_a_folder(tiny, tmp_path):
+def test_weights_are_copied_from_a_folder_that_has_all_files(tiny, tmp_path):
     (tmp_path / "usb/net").mkdir(parents=True)
     (tmp_path / "usb/net/large.bin").write_bytes(LARGE)
     with pytest.raises(NotReady, match=r"config.json of Tiny is not in .*usb"):
@@ -234,7 +234,7 @@ def test_from_a_folder(tiny, tmp_path):
     ]
 
 
-def test_what_two_engines_share_comes_once(tiny, mirror, monkeypatch):
+def test_a_file_that_two_engines_share_is_fetched_once(tiny, mirror, monkeypatch):
     shared = Weights(
         **{**_fields(REGISTRY["tiny"]), "engine": "other", "files": REGISTRY["tiny"].files[:1]}
     )
@@ -248,7 +248,7 @@ def test_what_two_engines_share_comes_once(tiny, mirror, monkeypatch):
     ).stat().st_ino
 
 
-def test_a_bucket_is_asked_with_a_signature(tiny, mirror):
+def test_a_bucket_is_read_only_with_a_key(tiny, mirror):
     mirror.files = {f"/bucket/kept{path}": content for path, content in mirror.files.items()}
     with pytest.raises(NotReady, match="MODELS_S3_KEY"):
         fetching.fetch("tiny", tiny, source="s3://bucket/kept")
@@ -256,7 +256,7 @@ def test_a_bucket_is_asked_with_a_signature(tiny, mirror):
     assert len(fetching.fetch("tiny", tiny, source="s3://bucket/kept", bucket=bucket)) == 2
 
 
-def test_the_signature_is_that_of_the_documentation():
+def test_the_signature_of_a_request_is_that_of_the_documentation():
     # "GET Object" of "Examples: Signature Calculations" in Amazon's S3 API reference.
     bucket = fetching.Bucket(
         "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1"
@@ -272,7 +272,7 @@ def test_the_signature_is_that_of_the_documentation():
     )
 
 
-def test_every_engine_tells_its_terms_and_pins_a_revision():
+def test_every_engine_names_its_terms_and_pins_a_revision():
     for found in REGISTRY.values():
         assert found.terms.startswith("https://")
         assert found.licence
@@ -282,7 +282,7 @@ def test_every_engine_tells_its_terms_and_pins_a_revision():
         assert len({file.path for file in found.files}) == len(found.files)
 
 
-def test_the_command(tiny, mirror, settings, capsys):
+def test_the_models_command_lists_fetches_verifies_and_accepts(tiny, mirror, settings, capsys):
     settings.MODELS_DIR = tiny
     call_command("models", "list")
     assert "tiny            Tiny\n  0 of 2 files here" in capsys.readouterr().out
@@ -292,8 +292,8 @@ def test_the_command(tiny, mirror, settings, capsys):
     call_command("models", "accept", "tiny", "--by", "Ada")
     assert capsys.readouterr().out.endswith("Tiny is ready.\n")
     call_command("models", "list", "--json")
-    told = {row["engine"]: row for row in json.loads(capsys.readouterr().out)}
-    assert (told["tiny"]["ready"], told["tiny"]["commercial"]) == (True, "no")
+    listed = {row["engine"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (listed["tiny"]["ready"], listed["tiny"]["commercial"]) == (True, "no")
     (tiny / "tiny/config.json").write_bytes(b"{}")
     with pytest.raises(SystemExit):
         call_command("models", "verify", "tiny")

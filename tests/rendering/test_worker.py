@@ -1,4 +1,4 @@
-"""`manage.py worker`: warm before it claims, its probes, its end, its engines, and what it does without memory."""
+"""`manage.py worker`: warm before it claims; its probes, its end, its engines, and lines that hang or lack memory."""
 
 import random
 import signal
@@ -11,7 +11,7 @@ import pytest
 from rendering.fleet import queue
 from rendering.models import Render, Segment, Worker
 from studio.renders import ordering
-from tests.rendering.fleet import state, until, whole
+from tests.rendering.fleet import assert_whole, expect_soon, state
 
 pytestmark = pytest.mark.postgres
 
@@ -25,14 +25,14 @@ def answer(port, path):
 
 
 def port_of(worker):
-    def told():
+    def found():
         words = worker.log.read_text()
         return "health on port" in words and int(words.split("health on port ")[1].split()[0])
 
-    return until(told, "told its port", 400)
+    return expect_soon(found, "told its port", 400)
 
 
-def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_script):
+def test_a_worker_is_warm_before_it_claims_and_gives_its_line_back_when_it_ends(fleet, make_script):
     render = ordering.request_render(
         make_script("The line in hand is finished. " * 3, "This one is left for others.")
     )
@@ -43,15 +43,15 @@ def test_it_is_warm_before_it_claims_and_finishes_what_it_holds(fleet, make_scri
     assert answer(port, "/healthz")[0] == 200
     assert answer(port, "/readyz")[0] == 503
     assert not Worker.alive().exists()
-    until(lambda: "is warm" in worker.log.read_text(), "warm", 400)
+    expect_soon(lambda: "is warm" in worker.log.read_text(), "warm", 400)
     fleet.scheduler()
-    line = until(lambda: Segment.objects.filter(status="running").first(), "begun", 400)
+    line = expect_soon(lambda: Segment.objects.filter(status="running").first(), "begun", 400)
     assert answer(port, "/readyz") == (200, "ready\n")
     assert "likeness_worker_busy 1" in answer(port, "/metrics")[1]
-    asked = time.monotonic()
+    begun = time.monotonic()
     worker.terminate()
-    until(lambda: not Segment.objects.filter(status="running").exists(), "given back", 30)
-    assert time.monotonic() - asked < 30
+    expect_soon(lambda: not Segment.objects.filter(status="running").exists(), "given back", 30)
+    assert time.monotonic() - begun < 30
     assert worker.wait(timeout=120) == 0, worker.log.read_text()
     line.refresh_from_db()
     assert (line.status, line.failures) in {("done", 0), ("waiting", 0)}, state()
@@ -104,23 +104,23 @@ def test_a_worker_with_a_line_that_hangs_ends_and_only_that_line_is_counted(flee
     fleet.scheduler()
     assert worker.wait(timeout=300) == 1
     assert "hangs in script; this worker ends" in worker.log.read_text()
-    until(lambda: not Segment.objects.filter(status="running").exists(), "given back", 60)
+    expect_soon(lambda: not Segment.objects.filter(status="running").exists(), "given back", 60)
     assert list(render.segments.values_list("failures", flat=True)) == [1, 0]
     render.cancel()
 
 
-def test_out_of_memory_halves_the_batch_and_goes_on(fleet, make_script):
+def test_a_worker_without_memory_halves_its_slots_and_the_render_goes_on(fleet, make_script):
     fleet.environment |= {"DJANGO_SETTINGS_MODULE": "studio.settings", "LEASE_SECONDS": "20"}
     render = ordering.request_render(make_script(*(f"Line number {n}." for n in range(1, 7))))
     worker = fleet.start("-c", OUT_OF_MEMORY, name="small")
     fleet.scheduler()
     port = port_of(worker)
-    until(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 500)
-    whole(render)
+    expect_soon(lambda: Render.objects.get(pk=render.pk).is_over, "ended", 500)
+    assert_whole(render)
     assert set(render.segments.values_list("failures", flat=True)) == {0}
-    told = answer(port, "/metrics")[1]
-    assert "likeness_worker_slots 1" in told
-    assert 'likeness_worker_lines_total{outcome="out_of_memory"}' in told
+    metrics = answer(port, "/metrics")[1]
+    assert "likeness_worker_slots 1" in metrics
+    assert 'likeness_worker_lines_total{outcome="out_of_memory"}' in metrics
 
 
 TWIN = """
@@ -150,15 +150,15 @@ def test_two_workers_with_different_engines_killed_at_random_end_one_render(flee
     for name in dice.sample(["portrait", "twin"] * 2, 3):
         busy = Segment.objects.filter(status="running", engine=name)
         over = lambda: Render.objects.get(pk=render.pk).is_over  # noqa: E731
-        until(lambda: busy.exists() or over(), f"{name} works", 400)  # noqa: B023
+        expect_soon(lambda: busy.exists() or over(), f"{name} works", 400)  # noqa: B023
         if over():
             break
         time.sleep(dice.random())
         workers[name].send_signal(signal.SIGKILL)
         workers[name].wait()
         workers[name] = start[name]()
-    until(over, "ended", 500)
-    whole(render)
+    expect_soon(over, "ended", 500)
+    assert_whole(render)
     assert render.segments.count() == 6
     owners = {(line.engine, line.lease_owner, line.status) for line in render.segments.all()}
     assert owners == {("portrait", "", "done"), ("twin", "", "done")}
@@ -168,15 +168,15 @@ def test_two_workers_with_different_engines_killed_at_random_end_one_render(flee
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--engines", "magic"], "there is no 'magic'; there is portrait"),
+        (["--engines", "magic"], "there is no 'magic'; choose from portrait"),
         (["--engines", ""], "name at least one"),
-        (["--classes", "vip"], "there is no 'vip'; there is preview, short"),
+        (["--classes", "vip"], "there is no 'vip'; choose from preview, short"),
         (["--slots", "0"], "--slots takes 1 to 64"),
         (["--grace", "60"], "--grace takes 0 to 25"),
         (["--health", "here:there"], "cannot be listened on"),
     ],
 )
-def test_it_refuses_what_it_does_not_know(arguments, words):
+def test_an_argument_that_cannot_be_used_is_refused(arguments, words):
     from django.core.management import CommandError, call_command
 
     with pytest.raises(CommandError, match=words):

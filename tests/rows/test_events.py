@@ -1,4 +1,4 @@
-"""Events: told with what happened, missed by nobody, whatever the order in which transactions end."""
+"""Events: recorded with what happened, and missed by no consumer, whatever the order in which transactions end."""
 
 import threading
 from datetime import timedelta
@@ -19,25 +19,25 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def heard(monkeypatch):
-    """What a consumer of everything, and nobody else, has heard."""
+    """The subjects that a consumer of all events, the only consumer, has heard."""
     found = []
     consumer = Consumer("ears", (), lambda event: found.append(event.subject))
     monkeypatch.setattr(events, "CONSUMERS", {"ears": consumer})
     return found
 
 
-def tell(*subjects):
+def record_all(*subjects):
     with transaction.atomic():
         for subject in subjects:
             record("thing.made", subject)
 
 
-def test_what_is_taken_back_was_never_told(db, heard):
-    tell("one")
+def test_an_event_of_a_rolled_back_transaction_is_never_delivered(db, heard):
+    record_all("one")
     with transaction.atomic():
         record("thing.made", "two")
         transaction.set_rollback(True)
-    tell("three")
+    record_all("three")
     events.deliver()
     events.deliver()
     assert heard == ["one", "three"]
@@ -54,7 +54,7 @@ def test_outside_a_transaction_nothing_is_recorded():
     settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"),
     reason="SQLite writes one after another",
 )
-def test_what_commits_late_is_not_missed(heard):
+def test_an_event_that_commits_late_is_not_missed(heard):
     """The first draws its number, the second draws the next one and commits, is heard, and then the first commits."""
     drawn, go_on = threading.Event(), threading.Event()
 
@@ -68,7 +68,7 @@ def test_what_commits_late_is_not_missed(heard):
     thread = threading.Thread(target=slow)
     thread.start()
     assert drawn.wait(20)
-    tell("second")
+    record_all("second")
     events.deliver()
     assert heard == ["second"]
     go_on.set()
@@ -79,7 +79,7 @@ def test_what_commits_late_is_not_missed(heard):
     assert (first.pk < second.pk, first.position > second.position) == (True, True)
 
 
-def test_one_that_fails_stops_nobody_else_and_goes_on_where_it_was(db, heard, monkeypatch):
+def test_a_failing_consumer_stops_no_other_and_goes_on_where_it_was(db, heard, monkeypatch):
     tried, broken = [], [True]
 
     def weak(event):
@@ -89,12 +89,12 @@ def test_one_that_fails_stops_nobody_else_and_goes_on_where_it_was(db, heard, mo
             raise RuntimeError("no")
 
     events.CONSUMERS["weak"] = Consumer("weak", ("thing.made",), weak)
-    tell("one", "two", "three")
+    record_all("one", "two", "three")
     events.deliver()
     assert (heard, tried) == (["one", "two", "three"], ["one", "two"])
     assert not Event.objects.filter(subject="half done").exists()
     events.deliver()
-    assert tried == ["one", "two"]  # it rests
+    assert tried == ["one", "two"]  # it pauses
     reader = Reader.objects.get(name="weak")
     assert reader.failures == 1
     assert timedelta(0) < reader.due_at - timezone.now() <= events.FIRST_PAUSE
@@ -111,10 +111,10 @@ def test_one_that_fails_stops_nobody_else_and_goes_on_where_it_was(db, heard, mo
     assert Reader.objects.get(name="weak").failures == 0
 
 
-def test_many_are_placed_in_rounds(db, heard, monkeypatch):
+def test_many_events_get_their_positions_in_batches(db, heard, monkeypatch):
     monkeypatch.setattr(events, "BATCH", 3)
     subjects = [str(number) for number in range(10)]
-    tell(*subjects)
+    record_all(*subjects)
     events.deliver()
     assert heard == subjects
     assert list(Event.objects.order_by("id").values_list("position", flat=True)) == [*range(1, 11)]
@@ -123,10 +123,10 @@ def test_many_are_placed_in_rounds(db, heard, monkeypatch):
 def test_a_consumer_hears_only_of_its_kinds_and_is_not_behind(db, heard):
     found = []
     events.CONSUMERS["few"] = Consumer("few", ("other.made",), lambda e: found.append(e.subject))
-    tell("one")
+    record_all("one")
     with transaction.atomic():
         record("other.made", "two")
-    tell("three")
+    record_all("three")
     events.deliver()
     assert found == ["two"]
     assert Reader.objects.get(name="few").position == 3
@@ -134,7 +134,7 @@ def test_a_consumer_hears_only_of_its_kinds_and_is_not_behind(db, heard):
 
 @pytest.mark.parametrize("change", ["kind", "subject", "workspace", "actor", "after"])
 def test_events_cannot_be_changed(db, change):
-    tell("one")
+    record_all("one")
     with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
         Event.objects.update(**{change: "x"})
     with pytest.raises(DatabaseError, match="only ever added to"), transaction.atomic():
@@ -157,30 +157,30 @@ def test_the_operator_sees_who_is_behind(db, heard):
         raise RuntimeError("no")
 
     events.CONSUMERS["weak"] = Consumer("weak", (), broken)
-    tell("one", "two")
+    record_all("one", "two")
     events.deliver()
     out = StringIO()
     call_command("events", stdout=out)
     first, *lines = out.getvalue().splitlines()
     assert first == "2 events, 0 of them just written"
-    told = {line.split()[0]: line for line in lines}
-    assert "0 behind" in told["ears"]
-    assert "2 behind, failed 1 times, tries again in" in told["weak"]
+    rows = {line.split()[0]: line for line in lines}
+    assert "0 behind" in rows["ears"]
+    assert "2 behind, failed 1 times, tries again in" in rows["weak"]
 
 
-def test_a_key_tells_without_its_secret(alice):
+def test_a_key_records_its_events_without_its_secret(alice):
     from studio.models import ApiKey
 
     key, secret = ApiKey.make(alice.workspace, "Robot", alice)
     key.revoke(alice)
     key.revoke(alice)
-    told = list(Event.objects.filter(subject=key.pk).order_by("id"))
-    assert [event.kind for event in told] == ["key.made", "key.revoked"]
-    assert {event.actor for event in told} == {str(alice.pk)}
-    assert secret not in str([event.after for event in told])
+    recorded = list(Event.objects.filter(subject=key.pk).order_by("id"))
+    assert [event.kind for event in recorded] == ["key.made", "key.revoked"]
+    assert {event.actor for event in recorded} == {str(alice.pk)}
+    assert secret not in str([event.after for event in recorded])
 
 
-def test_a_render_tells_its_whole_life(alice, library):
+def test_a_render_records_its_request_and_its_end(alice, library):
     from tests.studio.programs import Program
 
     answer = Program.of(alice.workspace).render(script="One.", mode="draft")
@@ -188,8 +188,8 @@ def test_a_render_tells_its_whole_life(alice, library):
 
     render = Render.objects.get(pk=answer.json()["id"])
     render.cancel()
-    told = list(Event.objects.filter(subject=render.pk).order_by("id"))
-    assert [event.kind for event in told] == ["render.asked", "render.canceled"]
-    assert told[0].actor == render.api_key_id
-    assert (told[1].before["status"], told[1].after["status"]) == ("queued", "canceled")
-    assert {event.workspace for event in told} == {alice.workspace.pk}
+    recorded = list(Event.objects.filter(subject=render.pk).order_by("id"))
+    assert [event.kind for event in recorded] == ["render.asked", "render.canceled"]
+    assert recorded[0].actor == render.api_key_id
+    assert (recorded[1].before["status"], recorded[1].after["status"]) == ("queued", "canceled")
+    assert {event.workspace for event in recorded} == {alice.workspace.pk}

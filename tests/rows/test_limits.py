@@ -24,7 +24,7 @@ def fresh(db):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("store", STORES)
-def test_of_twenty_at_once_not_one_too_many_passes(store):
+def test_of_twenty_requests_at_once_exactly_as_many_pass_as_the_limit_allows(store):
     limit, passed, start = Limit("mails", 7, store=store), [], threading.Barrier(20)
 
     def ask():
@@ -42,7 +42,7 @@ def test_of_twenty_at_once_not_one_too_many_passes(store):
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("store", STORES)
-def test_a_window_ends_and_others_are_counted_for_themselves(store, monkeypatch):
+def test_a_window_ends_and_everybody_is_counted_alone(store, monkeypatch):
     limit = Limit("photos", 2, seconds=60, store=store)
     monkeypatch.setattr(limits, "clock", lambda: 600_000_030.0)
     assert [limit.count("alice").left for _ in range(3)] == [1, 0, -1]
@@ -54,7 +54,7 @@ def test_a_window_ends_and_others_are_counted_for_themselves(store, monkeypatch)
     assert limit.count("alice").left == 1
 
 
-def test_looking_counts_nothing():
+def test_reading_a_limit_counts_nothing():
     limit = Limit("requests", 2)
     assert [limit.count("key", 0).left for _ in range(3)] == [2, 2, 2]
 
@@ -69,7 +69,9 @@ def test_a_request_that_reads_writes_no_row(alice, library):
     assert [q["sql"] for q in seen if not q["sql"].startswith("SELECT")] == []
 
 
-def test_while_valkey_is_away_requests_pass_and_it_is_asked_again(settings, monkeypatch, caplog):
+def test_while_valkey_is_away_requests_pass_and_it_is_tried_again_later(
+    settings, monkeypatch, caplog
+):
     limit = Limit("requests", 1)
     settings.LIMITS_URL = f"redis://127.0.0.1:{free_port()}/0"
     limits._valkey.cache_clear()
@@ -83,7 +85,7 @@ def test_while_valkey_is_away_requests_pass_and_it_is_asked_again(settings, monk
     assert [limit.count("key").left for _ in range(2)] == [0, -1]
 
 
-def test_counts_that_are_over_are_removed(monkeypatch):
+def test_counts_of_past_windows_are_removed(monkeypatch):
     limit = Limit("photos", 2, store="rows")
     limit.count("alice")
     limits.tidy()

@@ -1,4 +1,4 @@
-"""Work that a row stands for: claimed by one, kept alive, followed by another when its worker is silent, ended once."""
+"""Work that a row stands for: claimed by one worker, taken over when that worker falls silent, ended once."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ def kind_of(do, **changed):
     )
 
 
-def until(true):
+def expect_soon(true):
     end = time.monotonic() + 20
     while not true():
         assert time.monotonic() < end
@@ -45,7 +45,7 @@ def finish(attempt):
     assert attempt.end(state="ready", fraction=1.0)
 
 
-def test_one_of_many_claims_it_and_it_ends_once(clip):
+def test_one_of_many_workers_claims_a_row_and_ends_it_once(clip):
     ended, start = [], threading.Barrier(8)
     kind = kind_of(finish, ended=lambda row: ended.append(row.pk))
 
@@ -65,13 +65,13 @@ def test_one_of_many_claims_it_and_it_ends_once(clip):
     assert (clip.state, clip.claims, ended) == ("ready", 1, [clip.pk])
 
 
-def test_its_heart_beats_while_it_says_nothing(clip, monkeypatch):
+def test_work_that_reports_nothing_keeps_its_claim(clip, monkeypatch):
     monkeypatch.setattr(work, "BEAT", 0.02)
     monkeypatch.setattr(work, "LEASE", timedelta(seconds=0.5))
 
     def long(attempt):
         begun = timezone.now()
-        until(lambda: timezone.now() - begun > 2 * work.LEASE)
+        expect_soon(lambda: timezone.now() - begun > 2 * work.LEASE)
         assert kind.claim(clip.pk) is None
         finish(attempt)
 
@@ -81,14 +81,14 @@ def test_its_heart_beats_while_it_says_nothing(clip, monkeypatch):
     assert (clip.state, clip.claims) == ("ready", 1)
 
 
-def test_the_heart_of_work_that_hangs_stops(clip, monkeypatch):
+def test_work_that_hangs_loses_its_claim_to_another_worker(clip, monkeypatch):
     monkeypatch.setattr(work, "BEAT", 0.02)
     monkeypatch.setattr(work, "LEASE", timedelta(seconds=0.2))
     monkeypatch.setattr(work, "PATIENCE", 0.1)
     late = []
 
     def hangs(attempt):
-        until(lambda: kind.waiting().exists())
+        expect_soon(lambda: kind.waiting().exists())
         kind_of(finish).work(clip.pk)  # another worker takes it up
         late.append(attempt.end(state="failed"))
         attempt.tell(0.5)
@@ -99,14 +99,14 @@ def test_the_heart_of_work_that_hangs_stops(clip, monkeypatch):
     assert (clip.state, clip.claims, late) == ("ready", 2, [False])
 
 
-def test_work_that_is_no_longer_wanted_stops_at_its_next_word(clip, monkeypatch):
+def test_work_that_is_no_longer_wanted_stops_at_its_next_report(clip, monkeypatch):
     monkeypatch.setattr(work, "BEAT", 0.02)
     reached = []
 
     def removed(attempt):
         attempt.tell(0.1)
         Clip.objects.update(removed_at=timezone.now())
-        until(attempt._over.is_set)
+        expect_soon(attempt._over.is_set)
         with pytest.raises(Over):
             attempt.tell(0.2)  # within the second in which nothing more is written
         reached.append(True)
@@ -120,7 +120,7 @@ def test_work_that_is_no_longer_wanted_stops_at_its_next_word(clip, monkeypatch)
 def test_progress_never_falls(clip):
     def back_and_forth(attempt):
         attempt.tell(0.5)
-        attempt._told = (0.0, {})
+        attempt._reported = (0.0, {})
         attempt.tell(0.2)
 
     kind_of(back_and_forth).work(clip.pk)
@@ -128,14 +128,14 @@ def test_progress_never_falls(clip):
     assert clip.fraction == 0.5
 
 
-def test_what_fails_is_said_and_logged(clip, caplog):
+def test_a_failure_gets_its_sentence_and_is_logged(clip, caplog):
     kind_of(lambda attempt: 1 / 0).work(clip.pk)
     clip.refresh_from_db()
     assert (clip.state, clip.findings) == ("failed", [SENTENCE])
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_input_that_cannot_be_used_is_not_our_fault(clip, caplog):
+def test_unusable_input_is_refused_and_not_logged(clip, caplog):
     refused = {"state": "refused", "findings": [{"code": "dark", "sentence": "It is too dark."}]}
     kind = kind_of(
         lambda attempt: 1 / 0,
@@ -147,7 +147,7 @@ def test_input_that_cannot_be_used_is_not_our_fault(clip, caplog):
     assert "ZeroDivisionError" not in caplog.text
 
 
-def test_what_waits_for_a_store_is_not_counted(clip):
+def test_work_that_waits_for_a_store_does_not_count_its_claims(clip):
     kind = kind_of(lambda attempt: 1 / 0, is_away=lambda error: True)
     for _ in range(MOST_CLAIMS + 2):
         kind.work(clip.pk)

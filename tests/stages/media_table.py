@@ -19,7 +19,7 @@ TUNE = "aevalsrc=0.3*sin(660*t)+0.2*sin(1800*t)|0.3*sin(880*t):s=44100:d=1.2"
 
 @dataclass(frozen=True)
 class Case:
-    """A file. make: writes it into a folder. quarters: what is seen, "abcd" as made; "" where colours are not looked at.
+    """A file. make: writes it into a folder. quarters: the colours seen, "abcd" as made; "" where they are not checked.
 
     steps: words that the filters must have. not_steps: words that they must not have. whole: also encoded in `make test`.
     """
@@ -46,11 +46,11 @@ def quarters(width: int = 160, height: int = 88, order: str = "abcd", rate: int 
     w, h = width // 2, height // 2
     sizes = {"a": (w, h), "b": (width - w, h), "c": (w, height - h), "d": (width - w, height - h)}
     made = []
-    for place, colour in zip("abcd", order, strict=True):
+    for corner, colour in zip("abcd", order, strict=True):
         red, green, blue = COLOURS[colour]
-        size = "x".join(map(str, sizes[place]))
+        size = "x".join(map(str, sizes[corner]))
         made.append(
-            f"color=0x{red:02x}{green:02x}{blue:02x}:s={size}:r={rate}:d={LONG},format=gbrp[{place}]"
+            f"color=0x{red:02x}{green:02x}{blue:02x}:s={size}:r={rate}:d={LONG},format=gbrp[{corner}]"
         )
     return ";".join([*made, "[a][b]hstack[t]", "[c][d]hstack[u]", "[t][u]vstack"])
 
@@ -97,7 +97,7 @@ def turned(name: str, *options: str) -> Callable[[Path], Path]:
 
 
 def hdr(name: str, transfer: str, codec: str = "libx265") -> Callable[[Path], Path]:
-    """The quarters with white at 203 cd/m², by zscale, which is not what reads them here."""
+    """The quarters with white at 203 cd/m², made by zscale, as they are read in rendering/tracks.py."""
     chain = (
         "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p,setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,"
         "zscale=tin=bt709:min=bt709:pin=bt709:t=linear:npl=203,format=gbrpf32le,"
@@ -122,13 +122,15 @@ def two_tracks(name: str, default: int) -> Callable[[Path], Path]:
     return make
 
 
-def fields(name: str, codec: str, first: str = "top", told: bool = True) -> Callable[[Path], Path]:
+def fields(
+    name: str, codec: str, first: str = "top", declared: bool = True
+) -> Callable[[Path], Path]:
     """A bar that moves between the two fields of a picture."""
     moving = (
         "color=0x202020:s=160x96:r=50:d=0.8[g];color=0xe0e0e0:s=24x96:r=50:d=0.8[b];"
         f"[g][b]overlay=x='mod(t*250,136)',tinterlace=interleave_{first}"
     )
-    tag = f",setfield={'tff' if first == 'top' else 'bff'}" if told else ",setfield=prog"
+    tag = f",setfield={'tff' if first == 'top' else 'bff'}" if declared else ",setfield=prog"
     return coded(name, codec, source=moving + tag, filters="format=yuv420p")
 
 
@@ -151,7 +153,7 @@ def tune(name: str, words: str = "") -> Callable[[Path], Path]:
 
 
 def covered(name: str, codec: str = "-c:a libmp3lame -id3v2_version 3") -> Callable[[Path], Path]:
-    """Sound with a picture of its record."""
+    """Sound with a cover picture."""
 
     def make(folder: Path) -> Path:
         ffmpeg("-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", "1", folder / "cover.jpg")
@@ -163,7 +165,7 @@ def covered(name: str, codec: str = "-c:a libmp3lame -id3v2_version 3") -> Calla
 
 
 def sized(value: int) -> Callable[[bytes], bytes]:
-    """A WAV as a programme writes it that does not know how long it will be."""
+    """A WAV as written by a programme that does not know its length in advance."""
 
     def change(data: bytes) -> bytes:
         at, size = data.index(b"data"), struct.pack("<I", value)
@@ -359,8 +361,8 @@ def video_cases() -> list[Case]:
         )  # type: ignore[arg-type]
         found.append(
             case(
-                f"{name}, not told",
-                fields("v.mp4", LOSSLESS, first, told=False),
+                f"{name}, not declared",
+                fields("v.mp4", LOSSLESS, first, declared=False),
                 steps=steps,
                 whole=first == "top",
                 **combs,

@@ -48,7 +48,7 @@ def test_alignment_is_deterministic(line, spoken):
     assert one == two
 
 
-def test_a_best_path_that_its_phones_do_not_fit_is_not_the_end():
+def test_a_line_is_aligned_although_its_best_path_does_not_fit_its_phones():
     """In this line the best path through the lattice begins with a silence of one frame."""
     said = script.run(
         "A good presentation has a beginning, a middle and an end, just like a good movie."
@@ -57,7 +57,9 @@ def test_a_best_path_that_its_phones_do_not_fit_is_not_the_end():
     timing = alignment.run(said, recorded(made))
     assert timing.source == "aligned"
     assert [word.text for word in timing.words] == [word.text for word in made.words]
-    late = [heard.start - told.start for heard, told in zip(timing.words, made.words, strict=True)]
+    late = [
+        heard.start - spoken.start for heard, spoken in zip(timing.words, made.words, strict=True)
+    ]
     assert np.max(np.abs(late)) < 0.15
 
 
@@ -89,7 +91,7 @@ def test_silence_has_no_words(line):
 
 
 @pytest.mark.parametrize("hertz", [75, 110, 160, 220, 310, 440])
-def test_pitch_of_a_voice_like_tone(hertz):
+def test_the_pitch_of_a_voice_like_tone_is_right_to_one_percent(hertz):
     at = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     wave = sum(np.sin(2 * np.pi * hertz * n * at) / n for n in range(1, 8)) * 0.1
     track = alignment.pitch(wave.astype(np.float32))
@@ -111,7 +113,7 @@ def test_energy_is_rms_in_decibels():
     assert track[10:-10] == pytest.approx(np.full(80, 20 * np.log10(0.5 / np.sqrt(2))), abs=0.1)
 
 
-def test_tracks_cover_the_line(line, spoken):
+def test_tracks_of_pitch_and_energy_cover_the_whole_line(line, spoken):
     timing = alignment.run(line, spoken)
     assert len(timing.pitch) == len(timing.energy) == int(np.ceil(spoken.seconds / timing.hop))
     voiced = timing.pitch[timing.pitch > 0]
@@ -119,6 +121,6 @@ def test_tracks_cover_the_line(line, spoken):
     assert 0.25 < len(voiced) / len(timing.pitch) < 0.85
 
 
-def test_arpabet_of_misaki():
+def test_symbols_of_misaki_become_arpabet():
     assert alignment.arpabet("həlˈO wˈɜɹld") == "HH AH L OW W ER L D"
     assert alignment.arpabet("kˈɑː bˈɪTəɹ") == "K AA B IH D ER"

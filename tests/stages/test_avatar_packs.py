@@ -1,4 +1,4 @@
-"""The stock avatars that ship: every pack is whole, honest about itself and fit to animate."""
+"""The stock avatars that ship: every pack is whole, described truthfully and fit to animate."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def points(slug: str) -> np.ndarray:
 
 
 PEOPLE = [slug for slug in SLUGS if facts(slug)["of"] == slug]
-"""First looks: one for each person."""
+"""The first look of each person."""
 
 
-def test_there_is_a_cast_to_choose_from():
+def test_the_cast_has_eight_people_with_two_looks_and_a_voice_each():
     looks = [sum(facts(slug)["of"] == person for slug in SLUGS) for person in PEOPLE]
     assert len(looks) >= 8
     assert min(looks) >= 2
@@ -50,11 +50,11 @@ def test_there_is_a_cast_to_choose_from():
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_plates_are_large(slug):
+def test_a_plate_is_at_least_1440_pixels_high(slug):
     assert picture(slug, "plate.png").shape[0] >= 1440
 
 
-def test_looks_of_a_person_stand_together():
+def test_looks_of_a_person_are_listed_together():
     for avatar in faces.stock():
         found = faces.looks(avatar)
         assert avatar in found
@@ -64,17 +64,20 @@ def test_looks_of_a_person_stand_together():
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_pack_describes_itself(slug):
-    told = facts(slug)
-    assert told["slug"] == slug
-    assert told["name"]
-    assert told["description"].endswith(".")
-    assert len(told["tags"]) >= 3
-    assert told["of"] in SLUGS
-    assert told["look"]
-    assert told["licence"] == "CC0-1.0"
-    assert "CC0" in told["source"]
-    assert voices.get(told["voice"]).language.startswith("en")
-    assert told["sha256"] == hashlib.sha256((AVATARS / slug / "plate.png").read_bytes()).hexdigest()
+    described = facts(slug)
+    assert described["slug"] == slug
+    assert described["name"]
+    assert described["description"].endswith(".")
+    assert len(described["tags"]) >= 3
+    assert described["of"] in SLUGS
+    assert described["look"]
+    assert described["licence"] == "CC0-1.0"
+    assert "CC0" in described["source"]
+    assert voices.get(described["voice"]).language.startswith("en")
+    assert (
+        described["sha256"]
+        == hashlib.sha256((AVATARS / slug / "plate.png").read_bytes()).hexdigest()
+    )
 
 
 def test_the_licence_names_every_avatar_and_mesh():
@@ -94,12 +97,12 @@ def test_the_packs_stay_small():
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_behind_the_head_stands_the_body(slug):
-    told, plate = facts(slug), picture(slug, "plate.png")
-    if "body" not in told["tiles"]:
+def test_the_body_stands_behind_the_head_and_both_are_the_plate(slug):
+    described, plate = facts(slug), picture(slug, "plate.png")
+    if "body" not in described["tiles"]:
         pytest.skip("This pack is in one piece.")
-    assert told["tiles"]["head"] == told["tiles"]["body"]
-    x, y, width, height = told["tiles"]["body"]
+    assert described["tiles"]["head"] == described["tiles"]["body"]
+    x, y, width, height = described["tiles"]["body"]
     body, head = picture(slug, "body.png"), picture(slug, "head.png")
     assert body.shape == (height, width, 4)
     assert head.shape == (height, width)
@@ -108,7 +111,7 @@ def test_behind_the_head_stands_the_body(slug):
     found = points(slug)
     column, row = found[1, :2].round().astype(int) - (x, y)
     assert head[row, column] > 250
-    assert body[row, column, 3] < 5  # where the nose was there is nothing
+    assert body[row, column, 3] < 5  # nothing is left where the nose was
     share = head[..., None] / 255
 
     def laid(pixels):
@@ -161,15 +164,15 @@ def test_a_tile_fits_its_place(slug, name):
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_tiles_show_shut_lids_and_teeth(slug):
-    told, found, plate = facts(slug), points(slug), picture(slug, "plate.png")
+    described, found, plate = facts(slug), points(slug), picture(slug, "plate.png")
 
-    x, y, *_ = told["tiles"]["blink"]
+    x, y, *_ = described["tiles"]["blink"]
     blink = picture(slug, "blink.png")
     for pupil in (468, 473):
         column, row = found[pupil, :2].round().astype(int)
-        here = np.s_[row - 2 : row + 3, column - 2 : column + 3, :3]
-        there = np.s_[row - y - 2 : row - y + 3, column - x - 2 : column - x + 3, :3]
-        assert blink[there].mean() > 1.3 * plate[here].mean()  # skin where the pupil was
+        in_plate = np.s_[row - 2 : row + 3, column - 2 : column + 3, :3]
+        in_tile = np.s_[row - y - 2 : row - y + 3, column - x - 2 : column - x + 3, :3]
+        assert blink[in_tile].mean() > 1.3 * plate[in_plate].mean()  # skin where the pupil was
     teeth = picture(slug, "upper.png")
     colours = teeth[teeth[..., 3] > 200][:, :3]
     assert ((colours.min(1) > 110) & (np.ptp(colours, axis=1) < 40)).mean() > 0.6
@@ -217,7 +220,7 @@ def test_nobody_looks_like_someone_real(likenesses):
     where = importlib.util.find_spec("skimage")
     path = Path(where.origin).parent / "data/astronaut.png" if where else None
     if path is None or not path.exists():
-        pytest.skip("scikit-image's picture of an astronaut is not there.")
+        pytest.skip("scikit-image's picture of an astronaut is missing.")
     with Image.open(path) as opened:
         real = np.asarray(opened.convert("RGB"))
     someone = identity.embedding(real, tracker.find(real))

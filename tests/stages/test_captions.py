@@ -35,7 +35,7 @@ def said(text, start=0.25):
     return words
 
 
-def test_it_breaks_where_the_sense_breaks():
+def test_captions_break_where_the_sense_breaks():
     assert [cue.text for cue in cues(said(SPEECH))] == [
         "Likeness Studio turns a script\ninto a video of a talking person,",
         "and it shows that the person agreed.",
@@ -55,7 +55,7 @@ def test_it_breaks_where_the_sense_breaks():
         max_size=40,
     )
 )
-def test_it_keeps_its_limits_whatever_is_said(parts):
+def test_captions_keep_their_limits_whatever_is_said(parts):
     words, at = [], 0.0
     for text, length, pause in parts:
         words.append(Word(text, at, at + length))
@@ -71,7 +71,7 @@ def test_it_keeps_its_limits_whatever_is_said(parts):
         assert cue.start < following.start
 
 
-def test_cues_stay_apart_and_can_be_read():
+def test_captions_stay_apart_and_can_be_read_in_time():
     found = cues(said(SPEECH))
     for cue, following in itertools.pairwise(found):
         assert cue.end <= following.start - GAP + 1e-9
@@ -133,8 +133,8 @@ def seconds_of(stamp):
 
 
 @given(spoken_lines)
-def test_captions_of_a_film_end_with_it_and_none_is_longer_than_it_is_read(parts):
-    """Whatever is said and changed by hand; read from the files, in milliseconds."""
+def test_captions_end_with_the_film_and_none_lasts_over_seven_seconds(parts):
+    """Whatever is said and changed by hand; times are read from the files, in milliseconds."""
     lines = []
     for spoken, edits, rest in parts:
         words, at = [], 0.25
@@ -164,7 +164,7 @@ def test_the_last_caption_is_over_when_the_film_is():
     assert (last.start, last.end) == (1.25, 2.0)
 
 
-def test_a_slow_sentence_is_no_caption_of_more_than_seven_seconds():
+def test_a_slow_sentence_becomes_captions_of_at_most_seven_seconds():
     words = [Word(f"word{n}", n * 1.1, n * 1.1 + 1.0) for n in range(6)] + [Word("end.", 6.6, 6.95)]
     assert all(cue.end - cue.start <= LONGEST for cue in cues(words))
     held = cues(words, [CueEdit(0, 6, "All of it", 0.0, 3.0)])

@@ -1,4 +1,4 @@
-"""Uploaded videos and music: what is taken becomes the same kind of file, what is not gets one sentence."""
+"""Uploaded videos and music: accepted files become the same kind of file, refused ones get one sentence."""
 
 import subprocess
 
@@ -93,10 +93,12 @@ def test_music_comes_out_at_the_loudness_of_speech(folder, tmp_path):
         ("good.mp4", "music", "has no sound"),
     ],
 )
-def test_what_cannot_be_used_gets_one_sentence(folder, tmp_path, name, kind, sentence):
+def test_an_unusable_file_is_refused_with_one_sentence_and_leaves_nothing(
+    folder, tmp_path, name, kind, sentence
+):
     with pytest.raises(BadInput) as refused:
         clips.intake(folder / name, tmp_path / "kept", kind)
     assert sentence in refused.value.sentence
     assert refused.value.sentence.endswith(".")
-    kept = tmp_path / "kept"
-    assert not kept.exists() or not list(kept.iterdir())
+    written = tmp_path / "kept"
+    assert not written.exists() or not list(written.iterdir())

@@ -1,4 +1,4 @@
-"""What a composition shows, read back from its frames: the person, captions, overlays, borders, moving backgrounds."""
+"""A composition, read back from its frames: the person, captions, overlays, borders, moving backgrounds."""
 
 import itertools
 import subprocess
@@ -67,7 +67,7 @@ def inside(box, area):
 
 
 def found(shown, wanted):
-    """The landmarks of the face around the place where it should stand, in the frame; LookupError if there is none."""
+    """The landmarks of the face near the position where it should stand, in the frame; LookupError without a face."""
     reach = 1.7 * wanted.face
     y = wanted.top + wanted.face / 2
     top, left = max(0, int(y - reach)), max(0, int(wanted.x - reach))
@@ -96,7 +96,7 @@ def test_the_person_stands_where_the_layout_says(person, aspect):
         )  # the foot is never bare
 
 
-def test_sides_sizes_and_places_are_followed(person):
+def test_sides_and_positions_of_a_layout_are_followed(person):
     def face(layout):
         video = VideoFormat.of("16:9", 720)
         shown = pipeline.rest_frame(replace(PLAIN, video=video, layout=layout), store=person[2])
@@ -108,7 +108,7 @@ def test_sides_sizes_and_places_are_followed(person):
     assert face(Layout("full", x=0.7))[0] == pytest.approx(0.7, abs=0.02)
 
 
-def test_outside_the_circle_nothing_is_touched(person):
+def test_nothing_outside_the_circle_is_touched(person):
     spec = replace(PLAIN, layout=Layout("circle"), background=Background("#336699"))
     shown = pipeline.rest_frame(spec, store=person[2])
     x, y, radius = placing.standing(spec.layout, SMALL).circle
@@ -136,12 +136,12 @@ def test_captions_lie_inside_the_safe_area(person, style, aspect):
 def test_captions_come_and_go_with_their_words(person, style):
     plain = moments(person, PLAIN)
     shown = moments(person, replace(PLAIN, captions=Captions(True, style)))
-    there = [changed(a, b) is not None for a, b in zip(plain, shown, strict=True)]
+    visible = [changed(a, b) is not None for a, b in zip(plain, shown, strict=True)]
     (cue,) = captions.cues(WORDS)
-    first, last = there.index(True), len(there) - 1 - there[::-1].index(True)
+    first, last = visible.index(True), len(visible) - 1 - visible[::-1].index(True)
     assert abs(first / FPS - cue.start) <= 1 / FPS
     assert abs((last + 1) / FPS - cue.end) <= 1 / FPS
-    assert all(there[first : last + 1])
+    assert all(visible[first : last + 1])
 
 
 def test_karaoke_lights_the_word_that_is_said(person):
@@ -159,9 +159,9 @@ def test_karaoke_lights_the_word_that_is_said(person):
 def test_an_overlay_stands_while_its_words_are_said(person):
     overlay = Overlay("Look", first=1, last=1, style="card", position="left")
     plain, shown = moments(person, PLAIN), moments(person, replace(PLAIN, overlays=(overlay,)))
-    there = [changed(a, b) is not None for a, b in zip(plain, shown, strict=True)]
-    first = there.index(True) / FPS
-    last = (len(there) - there[::-1].index(True)) / FPS
+    visible = [changed(a, b) is not None for a, b in zip(plain, shown, strict=True)]
+    first = visible.index(True) / FPS
+    last = (len(visible) - visible[::-1].index(True)) / FPS
     assert WORDS[1].start <= first <= WORDS[1].start + 3 / FPS
     assert WORDS[1].end < last <= WORDS[1].end + composition.FADE + 1 / FPS
     whole = changed(plain[21], shown[21])
@@ -239,7 +239,7 @@ def ramp(tmp_path_factory):
 
 
 @pytest.mark.parametrize("fps", [25, 30])
-def test_a_moving_background_keeps_time_and_begins_again(person, ramp, fps):
+def test_a_moving_background_keeps_time_and_loops(person, ramp, fps):
     """The grey tells the time: right at every moment, through the border of two lines and of the loop."""
     assert ramp.seconds == pytest.approx(2.0, abs=0.05)
     background = Background(video=ramp.path, sha256=ramp.sha256)
@@ -259,12 +259,12 @@ def test_a_moving_background_keeps_time_and_begins_again(person, ramp, fps):
 @pytest.mark.parametrize("height", [720, 2160])
 @pytest.mark.parametrize("fit", ["cover", "contain"])
 def test_a_film_stands_upright_beside_text(tmp_path, fit, height):
-    """An odd number of columns is left for it there; what is black above and white below stays so."""
+    """The part beside the text is an odd number of columns wide; black above and white below stay so."""
     source = tmp_path / "halves.mp4"
     halves = "color=black:s=640x360:r=25:d=0.4,drawbox=0:180:640:180:white:fill"
     media.run(["-f", "lavfi", "-i", halves, "-c:v", "libx264", "-f", "mp4", source])
-    kept = clips.intake(source, tmp_path, "video")
-    background = Background("#0000ff", video=kept.path, sha256=kept.sha256, fit=fit)
+    clip = clips.intake(source, tmp_path, "video")
+    background = Background("#0000ff", video=clip.path, sha256=clip.sha256, fit=fit)
     video = VideoFormat.of("16:9", height)
     part = placing.standing(Layout("half", heading="Halves"), video).split
     shown = next(painting.behind(background, video, part, 0.0))
@@ -275,7 +275,7 @@ def test_a_film_stands_upright_beside_text(tmp_path, fit, height):
     assert shown[middle + away, 4:-4].min() > 235
 
 
-def test_gradients_pictures_and_their_fit(tmp_path):
+def test_gradients_and_pictures_fill_the_frame_as_set(tmp_path):
     slide = np.full((200, 200, 3), (0, 0, 255), np.uint8)
     path = tmp_path / "slide.png"
     cv2.imwrite(str(path), slide)
@@ -307,7 +307,7 @@ def test_the_logo_keeps_its_alpha_and_its_margin(person, tmp_path):
         assert (box[2] - box[0]) == pytest.approx(0.2 * 360 * 0.8, abs=3)  # its clear edge is clear
 
 
-def test_text_runs_from_the_right_where_its_script_does():
+def test_text_of_a_right_to_left_script_runs_from_the_right():
     block = lettering.block("שלום לכולם\nכן", family="bold", size=40, width=400)
     assert block.right
     mask = lettering.mask(block)
@@ -328,7 +328,7 @@ def test_text_runs_from_the_right_where_its_script_does():
         ("Привет שלום", "mixes scripts"),
     ],
 )
-def test_what_no_font_has_is_refused(text, sentence):
+def test_text_that_no_font_has_is_refused(text, sentence):
     with pytest.raises(BadInput, match=sentence):
         lettering.check(text)
 
@@ -354,7 +354,7 @@ def test_long_texts_stay_inside_the_frame(person):
         assert inside(box, placing.safe(video)), aspect
 
 
-def test_captions_that_go_by_too_fast_are_marked():
+def test_captions_that_go_by_too_fast_are_warned_about():
     slow = [Word("Unhurriedly", 0.0, 1.0)]
     quick = [Word("incomprehensibilities", 0.1 * n, 0.1 * n + 0.1) for n in range(10)]
     assert captions.fast(slow) == []

@@ -25,7 +25,7 @@ from rendering.values import (
 )
 
 SMALL = VideoFormat(320, 180)
-FLASH = 5  # the frame that is white, and where the click is
+FLASH = 5  # number of the frame that is white and has the click
 
 
 def frames(count, video=SMALL):
@@ -104,8 +104,8 @@ def test_a_segment_begins_with_a_key_frame_and_has_equal_headers(tmp_path, codec
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
-def test_where_lines_are_joined_the_coder_changes_least(tmp_path, count):
-    """The first and the last pictures come back nearer to what was drawn than those between them."""
+def test_the_coder_changes_pictures_least_where_lines_are_joined(tmp_path, count):
+    """The first and the last pictures are coded more faithfully than those between them."""
     drawn, chance = [], np.random.default_rng(1)
     for _ in range(count):
         part = chance.normal(128, 6, (180, 320))
@@ -120,7 +120,7 @@ def test_where_lines_are_joined_the_coder_changes_least(tmp_path, count):
     assert max(lost[0], *lost[-2:]) < 0.9 * np.mean(lost[1:-2] or [9.0])
 
 
-def test_colours_survive(tmp_path):
+def test_colours_survive_the_coder(tmp_path):
     part = make_segment(tmp_path, "a", 3)
     with av.open(str(part.video)) as container:
         frame = next(container.decode(video=0))
@@ -171,7 +171,7 @@ def test_chapters_join_lines_of_one_title():
     ]
 
 
-def test_joining_in_another_codec_encodes_again(tmp_path):
+def test_films_joined_in_another_codec_are_encoded_again(tmp_path):
     files = joined(tmp_path, [make_segment(tmp_path, "a")], codec="av1")
     assert media.probe(files.video)["streams"][0]["codec"] == "av1"
 
@@ -185,12 +185,12 @@ def test_captions_of_two_lines_stay_apart(tmp_path):
     ]
 
 
-def test_it_refuses_a_codec_that_cannot_be_written():
+def test_a_codec_that_cannot_be_written_is_refused():
     with pytest.raises(BadInput):
         media.video_encoder("prores", 25)
 
 
-def test_it_stops_within_a_second_when_asked(tmp_path):
+def test_a_segment_stops_within_two_seconds_when_asked(tmp_path):
     stop = threading.Event()
 
     def endless():
@@ -236,7 +236,7 @@ def _name(pid):
         return ""
 
 
-def test_a_failing_ffmpeg_is_logged_and_not_told(tmp_path, caplog):
+def test_the_message_of_a_failing_ffmpeg_is_logged_and_not_shown(tmp_path, caplog):
     with pytest.raises(media.MediaFailed) as failure:
         media.run(["-i", tmp_path / "absent.mp4", "-f", "null", "-"])
     assert "absent" not in str(failure.value)

@@ -1,4 +1,4 @@
-"""Frames: the person over the background, the mouth as the tracks ask, captions where wanted."""
+"""Frames: the person over the background, the mouth as the tracks ask, captions if wanted."""
 
 import hashlib
 
@@ -98,7 +98,7 @@ def test_equal_tracks_give_equal_pictures():
     assert digest() == digest()
 
 
-def test_rest_is_the_plate_itself():
+def test_the_frame_at_rest_equals_the_frame_of_tracks_at_zero():
     pose = motion.rest("neutral")
     scene = frames.rest(
         LineSpec("", "maya", "preview", video=SMALL, background=GROUND),
@@ -112,7 +112,7 @@ def test_rest_is_the_plate_itself():
 
 
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
-def test_the_gap_is_what_the_tracks_ask(slug):
+def test_the_gap_of_the_lips_is_what_the_tracks_ask(slug):
     """Lips that must meet overlap; a wide vowel is a real hole; and no skin folds over."""
     face = portrait.portrait(faces.get(slug), FACE)
     zero = dict.fromkeys(motion.TRACKS, 0.0)
@@ -147,7 +147,7 @@ def test_an_open_mouth_shows_teeth_and_a_dark_cavity():
 
 @pytest.mark.parametrize("slug", ["maya", "arthur", "ruth"])
 def test_round_lips_arch_and_hide_the_teeth(slug):
-    """Also of a face that smiles at rest, whose mouth would else round to half a circle full of teeth."""
+    """Also for a face that smiles at rest, whose mouth would otherwise become half a circle full of teeth."""
     zero = dict.fromkeys(motion.TRACKS, 0.0)
 
     def read(**tracks):
@@ -181,7 +181,7 @@ def test_a_blink_shuts_the_eyes():
 @pytest.mark.parametrize("look", [4.0, -4.0])
 @pytest.mark.parametrize("slug", ["maya", "daniel", "finn"])
 def test_an_iris_that_looks_aside_stays_round(slug, look):
-    """It is the one that looked ahead, farther to the side; the lids between which it moves stand still."""
+    """It equals the iris that looks ahead, moved to the side; the lids around it stand still."""
     drawn = portrait.portrait(faces.get(slug), 2 * FACE)
     face, zero = drawn.face, dict.fromkeys(motion.TRACKS, 0.0)
     ahead, aside = (drawn.draw(zero | {"gaze_x": x})[..., :3].astype(float) for x in (0.0, look))
@@ -195,11 +195,11 @@ def test_an_iris_that_looks_aside_stays_round(slug, look):
         opening = cv2.erode(opening, np.ones((5, 5), np.uint8)) > 0
         y, x = np.nonzero(opening)
         iris = np.hypot(*(np.stack([x, y], 1) - face.flat[eye.iris]).T) < 0.17 * abs(along[0])
-        there = np.round(np.stack([x, y], 1)[iris] + moved).astype(int)
-        still_open = opening[there[:, 1], there[:, 0]]
-        there, here = there[still_open], np.stack([x, y], 1)[iris][still_open]
-        assert len(here) > 100
-        apart = np.abs(aside[there[:, 1], there[:, 0]] - ahead[here[:, 1], here[:, 0]])
+        target = np.round(np.stack([x, y], 1)[iris] + moved).astype(int)
+        still_open = opening[target[:, 1], target[:, 0]]
+        target, origin = target[still_open], np.stack([x, y], 1)[iris][still_open]
+        assert len(origin) > 100
+        apart = np.abs(aside[target[:, 1], target[:, 0]] - ahead[origin[:, 1], origin[:, 0]])
         assert apart.mean() < 12
     above = slice(
         int(face.flat[EYES[0].upper, 1].min()) - 60, int(face.flat[EYES[0].upper, 1].min()) - 6
@@ -218,7 +218,7 @@ def test_captions_stand_in_the_foot_of_the_frame():
     assert changed[:, 0].max() < SMALL.height - 5
 
 
-def test_a_report_may_cancel():
+def test_a_report_may_cancel_the_drawing():
     def report(stage, fraction):
         assert stage == "frames"
         if fraction > 0.5:

@@ -1,4 +1,4 @@
-"""What the renderer measures of itself can fail; and any range of frames alone is the same to the bit."""
+"""The renderer's measures of its own frames can fail; and any range of frames drawn alone is the same to the bit."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ TIMING = Timing((), PHONES, 1.8, 0.01, np.zeros(181, np.float32), np.full(181, -
 
 
 def moving(count=45, **fixed):
-    """Every track on its way through its range, but for those that are fixed."""
+    """Every track moves through its range, except those that are fixed."""
     found = {}
     for number, (name, (low, high)) in enumerate(motion.TRACKS.items()):
         wave = 0.5 + 0.5 * np.sin(np.arange(count) / 5 + number)
@@ -39,33 +39,33 @@ def drawn(moved):
 SHUT = {"jaw": 0.0, "upper": 0.0, "lower": 0.0, "closure": 0.0, "tuck": 0.0, "smile": 0.0}
 
 
-def test_any_range_of_frames_alone_is_the_same():
+def test_any_range_of_frames_drawn_alone_is_the_same():
     whole = moving(12)
     part = Motion(25, {name: track[5:9] for name, track in whole.tracks.items()})
     assert drawn(part)[0] == drawn(whole)[0][5:9]
 
 
-def test_a_good_line_is_within_its_targets():
+def test_the_measures_of_a_good_line_are_within_their_targets():
     figures = drawn(moving(**SHUT, width=0.0, pucker=0.0))[1]
     assert figures["jacobian"] > 0.2
     assert figures["silence"] == 0
     assert figures["changed"] == 0
 
 
-def test_lips_that_part_in_a_silence_are_told():
+def test_lips_that_part_in_a_silence_are_measured():
     assert drawn(moving(**{**SHUT, "jaw": 0.3}))[1]["silence"] > 1
 
 
-def test_a_fold_is_told(monkeypatch):
+def test_a_fold_is_measured(monkeypatch):
     fields = frames.Drawn(SPEC, faces.get(SPEC.avatar)).portrait.fields
     monkeypatch.setitem(fields.below, "jaw", fields.below["jaw"] * 4)
     assert drawn(moving(3, jaw=0.9))[1]["jacobian"] < 0.2
 
 
-@pytest.mark.parametrize(("left", "told"), [(0, True), (None, False)])
-def test_what_changes_beside_the_person_is_told(left, told):
+@pytest.mark.parametrize(("left", "counted"), [(0, True), (None, False)])
+def test_a_change_beside_the_person_is_counted(left, counted):
     person = frames.Drawn(SPEC, faces.get(SPEC.avatar))
     stray = np.full((3, 4, 4), 255, np.uint8)
     middle = person.portrait.rgba.shape[1] // 2 + person.portrait.box[0]
     person.last = [Patch(stray, middle if left is None else person.body.left, person.body.top)]
-    assert person.beyond() == (12 if told else 0)
+    assert person.beyond() == (12 if counted else 0)

@@ -1,4 +1,4 @@
-"""HDR videos beside their ordinary twins: what the library shows must look the same (CIEDE2000, CIE 142-2001)."""
+"""HDR videos beside their ordinary twins: the library must show them alike (CIEDE2000, CIE 142-2001)."""
 
 import itertools
 
@@ -57,8 +57,8 @@ def ciede2000(one, other):
     return np.sqrt(lt**2 + ct**2 + ht**2 + rt * ct * ht)
 
 
-def test_the_measure_is_that_of_the_paper():
-    """White to a grey of half the light, and two blues, computed by hand from the published tables."""
+def test_the_difference_of_colours_is_that_of_the_paper():
+    """White and the grey 128, computed by hand from the published formula; and a blue and itself."""
     grey = ciede2000(np.array([[255, 255, 255]]), np.array([[128, 128, 128]]))
     assert grey[0] == pytest.approx(33.4, abs=0.3)
     assert ciede2000(np.array([[9, 90, 200]]), np.array([[9, 90, 200]]))[0] == 0
@@ -84,7 +84,7 @@ def masters(tmp_path_factory):
 
 @pytest.mark.parametrize("transfer", ["arib-std-b67", "smpte2084"], ids=["HLG", "PQ"])
 @pytest.mark.parametrize(("name", "white"), [("scene", 203), ("night", 203), ("bars", 203), ("bars", 100)])  # fmt: skip
-def test_hdr_looks_as_its_ordinary_twin(masters, tmp_path, name, white, transfer):
+def test_an_hdr_video_looks_like_its_ordinary_twin(masters, tmp_path, name, white, transfer):
     twin, source = masters / f"{name}.mp4", tmp_path / "hdr.mp4"
     chain = (
         f"zscale=tin=bt709:min=bt709:pin=bt709:t=linear:npl={white},format=gbrpf32le,"
@@ -98,7 +98,7 @@ def test_hdr_looks_as_its_ordinary_twin(masters, tmp_path, name, white, transfer
     assert difference.mean() <= 6
 
 
-def test_what_is_brighter_than_white_keeps_its_shape(tmp_path):
+def test_lights_brighter_than_white_keep_their_steps(tmp_path):
     """Lights of up to 1,000 cd/m² over white: each step brighter than the one before, none lost."""
     ffmpeg(
         *("-f", "lavfi", "-i", "nullsrc=s=160x64:r=25:d=0.4,format=gray16,geq=lum='65535*(0.35+0.1*floor(X/32))'"),

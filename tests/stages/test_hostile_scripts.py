@@ -1,4 +1,4 @@
-"""Numbers of any length and every letter and sign of Unicode are taken. (test_linear_reading.py: in little time.)"""
+"""Numbers of any length and every letter and sign of Unicode can be read. (How long that takes: test_linear_reading.py.)"""
 
 import unicodedata
 
@@ -57,13 +57,13 @@ DIGITS = ("1" * 4400,)
 
 
 @pytest.mark.parametrize("language", ["en-US", "en-GB"])
-def test_numbers_of_any_length_are_said(language):
+def test_numbers_of_any_length_are_read_without_an_error(language):
     for shape in [*SHAPES, "{} km", "{} million", "USD {}", "{} USD", "Chapter {}", "1 {}/2"]:
         for digits in DIGITS:
             script.run(f"Yes, {shape.replace('{}', digits)}"[:20_000], language=language)
 
 
-def test_numbers_of_any_length_are_said_or_refused_in_ssml():
+def test_numbers_of_any_length_are_read_or_refused_in_ssml():
     kinds = "characters verbatim digits telephone cardinal ordinal date time unit currency"
     for kind in kinds.split():
         for text in (*DIGITS, f"1/{DIGITS[0]}", f"{DIGITS[0]}/1/{DIGITS[0]}", ",,", "²"):
@@ -76,7 +76,7 @@ def test_numbers_of_any_length_are_said_or_refused_in_ssml():
                 script.run(tag.replace("{}", digits), markup="ssml" if "<" in tag else "text")
 
 
-def test_units_have_a_plural():
+def test_every_unit_is_read_after_any_number_and_has_a_plural():
     for unit in abbreviations.UNITS:
         for number in ("0", "1", "10", "-3", "2-5", "3 1/2"):
             for language in ("en-US", "en-GB"):
@@ -89,7 +89,7 @@ def test_units_have_a_plural():
 
 
 def assigned(kinds):
-    """All of these kinds; of the ideographs and syllables from U+3400 on, which are alike, every two hundredth."""
+    """All characters of these kinds; of the ideographs and syllables from U+3400 on, which are alike, one in 200."""
     chars = (
         chr(n)
         for n in range(0x110000)
@@ -100,7 +100,7 @@ def assigned(kinds):
 
 @pytest.mark.parametrize("form", ["{} yes ", "an{}ber yes "])
 def test_a_letter_or_sign_is_warned_about_when_nothing_is_said_for_it(form):
-    """What is left of a word when the voice gets it: of a sign alone, something or nothing."""
+    """A character is warned about exactly where nothing of it reaches the voice."""
     step = 900
     chars = assigned("LNSP")
     for at in range(0, len(chars), step):
@@ -129,13 +129,13 @@ def test_words_that_are_spoken_are_not_warned_about():
     assert read.warnings == ()
 
 
-def test_line_breaks_of_other_programmes_part_words():
+def test_line_breaks_of_other_programmes_divide_words():
     read = script.run("One\vtwo\fthree\u2028four\u2029five")
     assert read.sentences[0].text == "One two three four five"
     assert [line.text for line in script.lines("One\f\fTwo")] == ["One", "Two"]
 
 
-def test_nothing_that_is_typed_breaks_reading():
+def test_any_character_is_read_or_refused_without_an_error():
     for text in ("\x00a", "a\ud800", "\udfffa", *map(chr, range(0x0, 0x3000, 23))):
         for kind in ("markdown", "text", "ssml"):
             try:

@@ -1,4 +1,4 @@
-"""Reading takes time in proportion to the length, whatever stands in it."""
+"""Reading takes time in proportion to the length of the text, whatever it contains."""
 
 import ast
 import contextlib
@@ -38,7 +38,7 @@ PIECES = [
     *("a", "A", "1", "é", "中", "²", "—", "😀", " ", "\t", "\n", "\n\n", "\u2028", "\u200b"),
     *("a ", "A.", "1 ", "1,", "1-", "1/", "a@", "a-", "a1", "[a]", "[a](", "![", "<a ", "<!--"),
 ]
-"""What hostile input repeats; each pattern is given the words of its own source as well."""
+"""Pieces that hostile input repeats; each pattern is tried with the words of its own source as well."""
 SCRIPTS = [
     *(
         "a ",
@@ -75,7 +75,7 @@ SCREENED = ["a ", "a b ", "@", "1!|", "<", "é", "how to make ", "you are all "]
 
 
 def seconds(work, text, times=1):
-    """Of the processor."""
+    """Processor seconds of the work."""
     begun = time.process_time()
     for _ in range(times):
         with contextlib.suppress(BadInput):
@@ -103,8 +103,8 @@ def repeated(piece, size):
 # -- patterns -------------------------------------------------------------------------------------
 
 
-def kept(thing, seen):
-    """The patterns that a module keeps, wherever they lie in it."""
+def held_patterns(thing, seen):
+    """The patterns among the values of a module, however deep they lie."""
     if isinstance(thing, re.Pattern):
         yield thing
     elif id(thing) not in seen and not isinstance(thing, str | bytes | type):
@@ -116,18 +116,18 @@ def kept(thing, seen):
         else:
             within = [getattr(thing, name) for name in getattr(thing, "__dataclass_fields__", ())]
         for one in within:
-            yield from kept(one, seen)
+            yield from held_patterns(one, seen)
 
 
 class Names(dict):
-    """Those of a module; what only a function knows is a letter."""
+    """The names of a module; a name that only a function knows stands for a letter."""
 
     def __missing__(self, name):
         return "a"
 
 
 def written(module):
-    """The patterns that stand where they are used."""
+    """The patterns that are written where they are used, in calls of re."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
         match node:
             case ast.Call(ast.Attribute(ast.Name("re"), name), [first, *_]) if name != "escape":
@@ -139,13 +139,13 @@ def patterns(*modules):
     found, seen = {}, {}
     for module in modules:
         names = {name: value for name, value in vars(module).items() if name != "__builtins__"}
-        for pattern in (*kept(names, seen), *written(module)):
+        for pattern in (*held_patterns(names, seen), *written(module)):
             found[pattern.pattern, pattern.flags] = pattern
     return list(found.values())
 
 
 def own_pieces(pattern, most=10):
-    """What a text must hold to come far into the pattern: its words, and neighbours among them."""
+    """Pieces with which a text comes far into the pattern: its words, and pairs of neighbours among them."""
     words = re.findall(r"[A-Za-z']{2,}|[^\w\s\\]{2,}", re.sub(r"\?P?<\w+>", " ", pattern.pattern))
     words = list(dict.fromkeys(words))
     some = words[:: 1 + len(words) // most]
@@ -153,7 +153,7 @@ def own_pieces(pattern, most=10):
 
 
 def is_slow(pattern, piece):
-    """Short texts first, so that what would take for ever is found at once."""
+    """Tries short texts first, so that a pattern that would take for ever is found at once."""
 
     def work(text):
         for _ in pattern.finditer(text):
@@ -181,7 +181,7 @@ def is_slow(pattern, piece):
 
 @pytest.fixture(autouse=True)
 def without_collecting():
-    """What Python tidies up meanwhile is of other tests."""
+    """Python would collect the garbage of other tests meanwhile."""
     gc.disable()
     yield
     gc.enable()
@@ -192,7 +192,7 @@ def without_collecting():
     [(READING, 1), (AROUND, 1), (SCREENING, 3)],
     ids=["reading", "around it", "screening"],
 )
-def test_no_pattern_is_slow(modules, step):
+def test_no_pattern_takes_more_than_linear_time(modules, step):
     found = patterns(*modules)
     if reading in modules:
         found += [rule for rule, _ in reading._rules(False)]
@@ -205,7 +205,7 @@ def test_no_pattern_is_slow(modules, step):
     assert not slow
 
 
-def test_patterns_are_found_wherever_they_stand():
+def test_patterns_are_found_wherever_they_stand_and_slow_ones_are_recognised():
     assert {markup._MARKDOWN, layout.EMOJI} <= set(patterns(*READING))
     assert {rule.pattern for rule in rules.RULES} <= set(patterns(*SCREENING))
     assert r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(ms|s|)" in {p.pattern for p in written(markup)}
@@ -227,7 +227,7 @@ def test_patterns_are_found_wherever_they_stand():
     ],
     ids=["scripts", "documents", "lines", "lines of documents", "screening"],
 )
-def test_reading_grows_with_the_length_alone(work, pieces, monkeypatch):
+def test_the_time_of_reading_grows_with_the_length_alone(work, pieces, monkeypatch):
     monkeypatch.setattr(markup, "MOST_TAGS", 10**9)
     work("Yes.")
     slow = [

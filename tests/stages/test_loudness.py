@@ -45,7 +45,7 @@ def segment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def piece(tmp_path_factory):
-    """Six seconds of a chord as the studio keeps music, -16 LUFS; its channels are opposite, which a voice never is."""
+    """Six seconds of a chord as the studio stores music, -16 LUFS; its channels are opposite, unlike those of a voice."""
     path = tmp_path_factory.mktemp("music") / "piece.flac"
     times = np.arange(6 * music.RATE) / music.RATE
     chord = sum(np.sin(2 * np.pi * pitch * times) for pitch in (220.0, 277.2, 329.6, 440.0, 1318.5))
@@ -70,7 +70,7 @@ def sound_of(film):
     return np.concatenate(parts, axis=1), rate
 
 
-def is_right(files):
+def assert_loudness(files):
     lufs, peak = measured(files.video)
     assert lufs == pytest.approx(-16, abs=0.5)
     assert peak <= -1
@@ -83,27 +83,27 @@ def test_a_film_is_as_loud_as_promised(segment, piece, tmp_path, video, bed):
     parts = [segment("preview", video=video), segment("preview", "Yes.", video)]
     given = {} if bed is None else {"music": Music(piece, "", bed.volume, bed.duck)}
     files = delivered(tmp_path / "out", *parts, video=video, **given)
-    is_right(files)
+    assert_loudness(files)
     wave, rate = sound_of(files.video)
     assert (len(wave), rate) == (1 if bed is None else 2, 48_000)
     assert wave.shape[1] / rate == pytest.approx(files.seconds, abs=0.04)
 
 
 @pytest.mark.parametrize("voice", ["af_heart", "bm_george"])
-def test_the_voice_may_be_any(segment, piece, tmp_path, voice):
+def test_a_film_of_any_voice_is_as_loud_as_promised(segment, piece, tmp_path, voice):
     parts = [segment(voice, "The boats lie still.")] * 3
-    is_right(delivered(tmp_path / "mono", *parts))
-    is_right(delivered(tmp_path / "stereo", *parts, music=Music(piece, "", -20.0, 6.0)))
+    assert_loudness(delivered(tmp_path / "mono", *parts))
+    assert_loudness(delivered(tmp_path / "stereo", *parts, music=Music(piece, "", -20.0, 6.0)))
 
 
 @pytest.mark.parametrize(("volume", "duck"), [(-20.0, 0.0), (-14.0, 10.0), (-6.0, 0.0), (0.0, 6.0)])
-def test_speech_and_music_stand_as_they_were_set(segment, piece, tmp_path, volume, duck):
+def test_the_distance_of_speech_and_music_is_as_set(segment, piece, tmp_path, volume, duck):
     """The voice is what both channels share, the music what they do not."""
     part = segment(
         "preview", "The tide is out, the boats lie still, and who would have thought it?"
     )
     files = delivered(tmp_path / "out", part, music=Music(piece, "", volume, duck))
-    is_right(files)
+    assert_loudness(files)
     (left, right), rate = sound_of(files.video)
     words = part.timing.words
     here = slice(round(music.COME * rate), round(words[-1].end * rate))
@@ -120,7 +120,7 @@ def test_speech_and_music_stand_as_they_were_set(segment, piece, tmp_path, volum
 
 def test_long_silence_under_music_makes_no_film_quiet(segment, piece, tmp_path):
     parts = [segment("preview", "[pause 8s] Hello, all of you. [pause 6s]"), segment("preview")]
-    is_right(delivered(tmp_path / "out", *parts, music=Music(piece, "", -14.0, 10.0)))
+    assert_loudness(delivered(tmp_path / "out", *parts, music=Music(piece, "", -14.0, 10.0)))
 
 
 def test_the_voice_stays_with_the_lips(segment, piece, tmp_path):
@@ -135,7 +135,7 @@ def test_the_voice_stays_with_the_lips(segment, piece, tmp_path):
         assert np.argmax(both) in (0, 1, size - 1)
 
 
-def test_short_films_and_silent_ones_are_sane(segment, piece, tmp_path):
+def test_short_films_are_as_loud_as_promised_and_silent_ones_silent(segment, piece, tmp_path):
     for name, given in (("mono", {}), ("stereo", {"music": Music(piece, "", -14.0, 10.0)})):
         files = delivered(tmp_path / name, segment("preview", "Yes."), **given)
         assert files.seconds < 2

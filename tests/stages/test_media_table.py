@@ -1,4 +1,4 @@
-"""Files as people have them (media_table.py): each is looked at, some are encoded; `make test-long` encodes them all.
+"""Files as people have them (media_table.py): each is checked, some are encoded; `make test-long` encodes them all.
 
 What comes out is read by PyAV, which is not our ffmpeg.
 """
@@ -38,7 +38,7 @@ def combs(path):
     return (near + 0.5) / (far + 0.5)
 
 
-def looks_right(case, path):
+def assert_looks_right(case, path):
     if case.quarters == "combs":
         assert combs(path) < 1.5
         return
@@ -52,12 +52,14 @@ def looks_right(case, path):
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_what_people_have_is_taken(case, tmp_path):
+def test_a_file_as_people_have_it_is_accepted_with_the_right_filters(case, tmp_path):
     source = case.make(tmp_path)
-    told = clips.check(source, case.kind)
-    assert told.seconds == pytest.approx(case.seconds, abs=0.12)
+    checked = clips.check(source, case.kind)
+    assert checked.seconds == pytest.approx(case.seconds, abs=0.12)
     if case.kind == "video":
-        steps = ",".join(tracks.filters(told.track, told.opened, told.seconds, told.height))
+        steps = ",".join(
+            tracks.filters(checked.track, checked.opened, checked.seconds, checked.height)
+        )
         assert all(step in steps for step in case.steps), steps
         assert not any(step in steps for step in case.not_steps), steps
 
@@ -67,7 +69,7 @@ def test_what_people_have_is_taken(case, tmp_path):
     [pytest.param(case, marks=[] if case.whole else pytest.mark.long) for case in CASES],
     ids=named,
 )
-def test_it_looks_and_lasts_as_it_did(case, tmp_path):
+def test_an_encoded_file_looks_and_lasts_like_its_source(case, tmp_path):
     source = case.make(tmp_path)
     made = clips.intake(source, tmp_path / "kept", case.kind)
     assert made.seconds == pytest.approx(case.seconds, abs=0.12)
@@ -80,8 +82,8 @@ def test_it_looks_and_lasts_as_it_did(case, tmp_path):
         assert (stream.width, stream.height) == case.size == (made.width, made.height)
         assert stream.sample_aspect_ratio in (None, 1)
         assert float(stream.duration * stream.time_base) == pytest.approx(case.seconds, abs=0.12)
-    looks_right(case, made.path)
+    assert_looks_right(case, made.path)
 
 
-def test_there_are_sixty_and_more():
+def test_the_table_has_at_least_sixty_files():
     assert len(CASES) >= 60

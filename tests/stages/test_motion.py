@@ -1,4 +1,4 @@
-"""Motion: what must be exact, is; and it is a pure function that begins and ends at rest."""
+"""Motion: lips are exact where they must be; and it is a pure function that begins and ends at rest."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def frame_at(moved, name, moment):
     return moved.tracks[name][min(int(moment * FPS), moved.frames - 1)]
 
 
-def test_every_track_is_there_and_in_its_range(timing):
+def test_every_track_is_present_and_in_its_range(timing):
     moved = motion.run(timing, fps=FPS, seed=1)
     assert set(moved.tracks) == set(motion.TRACKS)
     assert moved.frames == round(timing.seconds * FPS)
@@ -93,7 +93,7 @@ def test_silence_keeps_the_mouth_shut():
     assert moved.tracks["jaw"].max() < 0.02
 
 
-def test_it_refuses_an_unknown_style(timing):
+def test_an_unknown_style_is_refused(timing):
     with pytest.raises(BadInput, match="no style called 'jolly'"):
         motion.run(timing, fps=FPS, seed=1, style="jolly")
 
@@ -153,7 +153,7 @@ def test_a_line_begins_and_ends_in_the_pose_of_its_manner(timing, style):
         assert track[-1] == pytest.approx(pose[name], abs=1e-5), name
 
 
-def test_manners_differ_to_the_eye(timing):
+def test_manners_differ_visibly(timing):
     moved = {
         style: motion.run(timing, fps=FPS, seed=1, style=style).tracks for style in motion.STYLES
     }
@@ -168,7 +168,7 @@ def test_manners_differ_to_the_eye(timing):
     assert turned["lively"] > 1.5 * turned["serious"]
 
 
-def test_marks_come_with_their_words():
+def test_marks_in_a_script_act_at_their_words():
     text = "This is the first sentence of all. And now [look left] we look at the other one. [smile] Is it not nice? [nod] Yes, it is."
     read, timing = spoken(text)
     assert "[" not in "".join(sentence.text for sentence in read.sentences)
@@ -204,7 +204,7 @@ def test_a_word_in_brackets_that_is_no_mark_is_read_and_warned_about():
     assert "[smile]" in read.warnings[0].message
 
 
-def test_a_mark_costs_no_time():
+def test_a_mark_does_not_lengthen_the_line():
     _, plain = spoken("We are glad that you are here.")
     _, marked = spoken("We are glad [nod] that you are here.")
     assert marked.seconds == plain.seconds
@@ -212,7 +212,7 @@ def test_a_mark_costs_no_time():
 
 @given(st.integers(0, 2**31))
 @settings(max_examples=15, deadline=None)
-def test_nothing_repeats_within_a_minute(seed):
+def test_the_head_does_not_repeat_its_motion_within_a_minute(seed):
     moved = motion.run(quiet(60.0), fps=FPS, seed=seed)
     for name in ("yaw", "pitch", "roll"):
         track = moved.tracks[name][50:-50].astype(float)
@@ -253,7 +253,7 @@ def test_every_symbol_that_a_voice_can_say_moves_the_mouth():
 
 
 def test_lips_are_shut_in_silences():
-    """Where nothing is said for 300 ms the renderer's own gap is exactly 0 or less."""
+    """Where nothing is said for 300 ms, the gap of the lips in the renderer is 0 or less."""
     from rendering import faces
     from rendering.faces import portrait
 

@@ -1,4 +1,4 @@
-"""The bed under a video, measured in the file that is delivered; how loud that is: test_loudness."""
+"""The music under a video, measured in the delivered file; test_loudness.py holds how loud the file is."""
 
 from itertools import pairwise
 
@@ -11,7 +11,10 @@ from rendering.stages import delivery, music
 from rendering.values import SAMPLE_RATE, Music, Segment, Timing, VideoFormat, Word
 
 VIDEO = VideoFormat(64, 36)
-SPOKEN = [Word("one", 3.0, 3.5), Word("two", 3.9, 6.0)]  # a short pause between them stays down
+SPOKEN = [
+    Word("one", 3.0, 3.5),
+    Word("two", 3.9, 6.0),
+]  # the music stays down in the short pause between them
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def piece(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def delivered(piece, tmp_path_factory):
-    """Twelve seconds of a video in which words have times but are silent, with the bed: what its sound track holds."""
+    """The sound track of twelve seconds of video, with music under words that have times but are silent."""
     folder = tmp_path_factory.mktemp("film")
     film, sound = folder / "part.mp4", folder / "part.flac"
     grey = np.full((36, 64, 3), 128, np.uint8)
@@ -60,14 +63,14 @@ def level(wave, start, end):
     return 20 * np.log10(np.sqrt(np.mean(np.square(part, dtype=np.float64))) + 1e-9)
 
 
-def test_it_ducks_by_what_was_set(delivered):
+def test_music_ducks_by_the_amount_that_was_set(delivered):
     loud, low = level(delivered, 1.0, 2.4), level(delivered, 3.0, 5.9)
     assert loud - low == pytest.approx(9.0, abs=0.6)
     assert level(delivered, 3.5, 3.9) == pytest.approx(low, abs=0.8)
     assert level(delivered, 7.2, 9.0) == pytest.approx(loud, abs=0.6)
 
 
-def test_it_goes_down_and_comes_up_in_its_own_time(delivered):
+def test_music_goes_down_before_the_words_and_comes_up_slowly_after_them(delivered):
     loud, low = level(delivered, 1.0, 2.4), level(delivered, 4.0, 5.9)
     begins = 3.0 - music.LEAD - music.ATTACK
     assert level(delivered, begins - 0.3, begins) == pytest.approx(loud, abs=0.9)
@@ -75,7 +78,7 @@ def test_it_goes_down_and_comes_up_in_its_own_time(delivered):
     assert low + 1 < level(delivered, 6.3, 6.5) < loud - 1
 
 
-def test_it_begins_again_without_a_gap_and_goes_out_at_the_end(delivered):
+def test_music_loops_without_a_gap_and_fades_out_at_the_end(delivered):
     """The piece has 4 s, the video 12."""
     steady = [level(delivered, t, t + 0.1) for t in np.arange(7.2, 9.0, 0.1)]
     assert np.ptp(steady) < 2.5
@@ -84,6 +87,6 @@ def test_it_begins_again_without_a_gap_and_goes_out_at_the_end(delivered):
     assert all(a > b for a, b in pairwise(falling))
 
 
-def test_without_ducking_it_stays():
+def test_music_without_ducking_stays_at_its_volume():
     curve = music.gain(Music(None, "", -20.0, 0.0), music.spoken(SPOKEN), 12.0)  # type: ignore[arg-type]
     assert curve[150:900] == pytest.approx(-20.0)

@@ -1,4 +1,4 @@
-"""What every store promises, held by the folder and by a bucket (moto, over HTTP); and what only a bucket does."""
+"""The promises of every store, checked on a folder and on a bucket (moto, over HTTP); and those of a bucket alone."""
 
 import hashlib
 import os
@@ -52,7 +52,7 @@ def put(store, key=KEY, data=b"film", suffix=".mp4"):
         path.write_bytes(data)
 
 
-def test_it_is_whole_or_absent(store):
+def test_a_file_is_whole_or_absent(store):
     assert store.find(KEY, ".mp4") is None
     with store.write(KEY, ".mp4") as path:
         path.write_bytes(b"fi")
@@ -82,7 +82,7 @@ def test_writers_of_one_key_at_once_leave_one_whole_file(store):
     assert store.find(KEY, ".mp4").read_bytes() in films
 
 
-def test_it_removes_and_is_healthy(store):
+def test_a_removed_file_is_absent_and_the_store_is_healthy(store):
     put(store)
     store.remove(KEY, ".mp4")
     store.remove(KEY, ".mp4")
@@ -92,43 +92,43 @@ def test_it_removes_and_is_healthy(store):
 
 
 @pytest.mark.parametrize("key", ["", "ab", "../../etc/passwd", "AB" * 32])
-def test_it_refuses_what_is_not_a_key(store, key):
+def test_a_malformed_key_is_refused(store, key):
     for ask in (store.find, store.remove):
         with pytest.raises(ValueError, match="not a key"):
             ask(key, ".mp4")
 
 
-def test_another_machine_sees_it_and_sees_it_go(machine):
-    here, there = machine("here"), machine("there")
+def test_another_machine_sees_a_file_and_its_removal(machine):
+    here, elsewhere = machine("here"), machine("there")
     put(here)
-    assert there.find(KEY, ".mp4").read_bytes() == b"film"
+    assert elsewhere.find(KEY, ".mp4").read_bytes() == b"film"
     here.remove(KEY, ".mp4")
-    assert not there.still_there(KEY, ".mp4")
-    assert there.find(KEY, ".mp4") is None
+    assert not elsewhere.still_there(KEY, ".mp4")
+    assert elsewhere.find(KEY, ".mp4") is None
 
 
 def test_a_key_is_forgotten_with_all_its_files_everywhere(machine):
-    here, there = machine("here"), machine("there")
+    here, elsewhere = machine("here"), machine("there")
     for suffix in (".pack", ".12.features"):
         with here.write(KEY, suffix) as path:
             path.write_bytes(b"kept")
     put(here)
-    assert there.find(KEY, ".12.features")
+    assert elsewhere.find(KEY, ".12.features")
     other = "cd" + KEY[2:]
     with here.write(other, ".pack") as path:
         path.write_bytes(b"kept")
     here.forget(KEY)
     here.forget(KEY)
-    assert not there.still_there(KEY, ".pack")
-    assert not there.still_there(KEY, ".12.features")
-    assert there.still_there(other, ".pack")
+    assert not elsewhere.still_there(KEY, ".pack")
+    assert not elsewhere.still_there(KEY, ".12.features")
+    assert elsewhere.still_there(other, ".pack")
 
 
 def test_a_damaged_copy_is_fetched_again_and_a_damaged_object_counts_as_absent(machine):
-    here, there = machine("here"), machine("there")
+    here, elsewhere = machine("here"), machine("there")
     put(here)
-    there.find(KEY, ".mp4").write_bytes(b"mlif")
-    assert there.find(KEY, ".mp4").read_bytes() == b"film"
+    elsewhere.find(KEY, ".mp4").write_bytes(b"mlif")
+    assert elsewhere.find(KEY, ".mp4").read_bytes() == b"film"
     here._client.put_object(
         Bucket=here.bucket,
         Key=here._name(KEY, ".mp4"),
@@ -136,17 +136,17 @@ def test_a_damaged_copy_is_fetched_again_and_a_damaged_object_counts_as_absent(m
         Metadata={"sha256": hashlib.sha256(b"film").hexdigest()},
     )
     assert machine("third").find(KEY, ".mp4") is None
-    put(there)
+    put(elsewhere)
     assert machine("third").find(KEY, ".mp4").read_bytes() == b"film"
 
 
-def test_large_files_go_in_parts(machine):
+def test_a_large_file_is_sent_in_parts_and_comes_back_whole(machine):
     data = os.urandom(1 << 20) * 20
     put(machine("here"), data=data)
     assert machine("there").find(KEY, ".mp4").read_bytes() == data
 
 
-def test_copies_stay_within_the_limit_and_come_back(machine):
+def test_local_copies_stay_within_the_limit_and_are_fetched_again(machine):
     store = machine(limit=50_000)
     keys = [f"{n:064x}" for n in range(20)]
     for age, key in enumerate(reversed(keys)):
@@ -158,7 +158,7 @@ def test_copies_stay_within_the_limit_and_come_back(machine):
     assert all(store.find(key, ".mp4").stat().st_size == 10_000 for key in keys)
 
 
-def test_copies_in_use_stay(machine):
+def test_local_copies_in_use_stay(machine):
     store = machine(limit=1_000)
     put(store, KEY, bytes(5_000))
     put(store, OTHER, bytes(5_000))
@@ -170,8 +170,8 @@ def test_a_link_plays_from_the_middle_and_bears_its_name(machine):
     store = machine()
     put(store, data=b"0123456789")
     link = store.url(KEY, ".mp4", name="My film.mp4", kind="video/mp4", seconds=60, download=True)
-    asked = urllib.request.Request(link, headers={"Range": "bytes=3-5"})
-    with urllib.request.urlopen(asked) as answer:
+    request = urllib.request.Request(link, headers={"Range": "bytes=3-5"})
+    with urllib.request.urlopen(request) as answer:
         assert answer.status == 206
         assert answer.read() == b"345"
         assert answer.headers["Content-Type"] == "video/mp4"

@@ -1,4 +1,4 @@
-"""Uploaded pictures: good ones come out clean, bad ones get a sentence, whatever their bytes are."""
+"""Uploaded pictures: good ones come out clean, bad ones are refused with a sentence, whatever their bytes are."""
 
 import mmap
 import resource
@@ -45,7 +45,7 @@ def test_a_picture_of_every_kind_becomes_a_jpeg_named_by_its_hash(kind, tmp_path
     assert made.path.stem == made.sha256
 
 
-def test_what_hides_in_it_is_gone(tmp_path):
+def test_a_photo_loses_its_metadata_and_stands_upright(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "secret words"
     exif[0x0112] = 6  # lies on its side
@@ -58,7 +58,7 @@ MARKS = ("comment", "exif words", "xmp words", "a profile of mine", "text words"
 
 
 def marked(kind, mode="RGB"):
-    """A picture that says something in every place that its format has for words."""
+    """A picture with words everywhere that its format allows them."""
     exif = Image.Exif()
     exif[0x010E] = MARKS[1]
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -79,7 +79,7 @@ def marked(kind, mode="RGB"):
     ("kind", "mode"),
     [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA"), ("HEIF", "RGB")],
 )
-def test_nothing_but_pixels_is_kept(kind, mode, tmp_path):
+def test_only_the_pixels_of_a_picture_are_stored(kind, mode, tmp_path):
     source = tmp_path / "upload"
     source.write_bytes(marked(kind, mode))
     made = intake(source, tmp_path / "kept", alpha=True)
@@ -112,7 +112,7 @@ AT_THE_BOUND = [
         *(pytest.param(*case, marks=pytest.mark.long) for case in AT_THE_BOUND[1:]),
     ],
 )
-def test_a_picture_at_the_bound_is_taken(kind, mode, size, options, tmp_path):
+def test_a_picture_at_the_bound_is_accepted(kind, mode, size, options, tmp_path):
     made = taken(encoded(kind, size, mode, (200, 10, 10, 128)[: len(mode)], **options), tmp_path)
     assert max(made.width, made.height) == 3840
 
@@ -144,7 +144,7 @@ def test_transparent_parts_become_white(tmp_path):
 
 
 def bomb(width=20_000, height=20_000):
-    """A PNG that says it has so many pixels, in a few bytes."""
+    """A PNG of a few bytes that claims to have this many pixels."""
 
     def chunk(name, body):
         return (
@@ -182,14 +182,14 @@ def bomb(width=20_000, height=20_000):
         "heavy",
     ],
 )
-def test_it_refuses_with_a_sentence(data, sentence, tmp_path):
+def test_an_unusable_picture_is_refused_with_a_sentence_and_not_stored(data, sentence, tmp_path):
     with pytest.raises(BadInput) as refusal:
         taken(data, tmp_path)
     assert sentence in refusal.value.sentence
     assert not list((tmp_path / "kept").glob("*"))
 
 
-def test_it_refuses_a_moving_picture(tmp_path):
+def test_a_moving_picture_is_refused(tmp_path):
     out = BytesIO()
     frames = [Image.new("RGB", (80, 80), color) for color in ("red", "blue")]
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
@@ -227,7 +227,7 @@ def test_any_bytes_give_a_picture_or_a_sentence(tmp_path, whole, data):
     assert made.size == (64, 64)
 
 
-def test_a_large_picture_is_scaled(tmp_path):
+def test_a_large_picture_is_scaled_to_3840_pixels(tmp_path):
     made = taken(encoded("JPEG", size=(6000, 3000)), tmp_path)
     assert (made.width, made.height) == (3840, 1920)
 
@@ -237,7 +237,7 @@ def test_the_decoder_has_its_own_limit_however_much_this_process_has_mapped(tmp_
         assert taken(encoded("PNG"), tmp_path).path.is_file()
 
 
-def test_a_child_is_bound_from_here():
+def test_the_limits_of_a_child_are_set_by_its_parent():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     memory.bound(child.pid, pictures.LIMITS)
     assert resource.prlimit(child.pid, resource.RLIMIT_AS) == (pictures.MEMORY,) * 2

@@ -42,11 +42,11 @@ SPEC = LineSpec("Hello **there**.", "maya", "preview", video=SMALL)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A rendered line, its store, and what was reported on the way."""
+    """A rendered line, its store, and the steps that were reported on the way."""
     store = Store(tmp_path_factory.mktemp("store"))
-    told: list[tuple[str, float]] = []
-    segment = pipeline.render_line(SPEC, store=store, report=lambda *step: told.append(step))
-    return segment, store, told
+    reported: list[tuple[str, float]] = []
+    segment = pipeline.render_line(SPEC, store=store, report=lambda *step: reported.append(step))
+    return segment, store, reported
 
 
 PAID = [
@@ -76,14 +76,14 @@ FREE = [
 
 
 @pytest.mark.parametrize("change", PAID)
-def test_what_is_paid_for_changes_both_keys(change):
+def test_a_change_that_is_paid_for_changes_both_keys(change):
     other = replace(SPEC, **change)
     assert pipeline.line_key(other) != pipeline.line_key(SPEC)
     assert pipeline.segment_key(other) != pipeline.segment_key(SPEC)
 
 
 @pytest.mark.parametrize("change", FREE)
-def test_what_is_free_changes_the_segment_alone(change):
+def test_a_change_that_is_free_changes_the_key_of_the_segment_alone(change):
     other = replace(SPEC, **change)
     assert pipeline.line_key(other) == pipeline.line_key(SPEC)
     assert pipeline.segment_key(other) != pipeline.segment_key(SPEC)
@@ -119,7 +119,7 @@ def test_a_spec_survives_json(spec):
 
 
 def test_a_line_knows_where_its_background_stands(tmp_path):
-    """A video behind a scene runs on from line to line, whichever of them is made first; other lines look back at nothing."""
+    """A video behind a scene runs on from line to line, whichever is made first; other lines need no earlier ones."""
     store = Store(tmp_path, reserve=0)
     moving = Background(video=Path("film.mp4"), sha256="ef" * 32)
     first = replace(SPEC, background=moving)
@@ -154,7 +154,7 @@ def test_a_scene_dissolves_from_the_last_frame_before_it(tmp_path):
 
 
 def test_a_video_behind_a_scene_runs_on_while_it_dissolves(tmp_path):
-    """A film whose grey is its time, dissolving into black: what is read back, less the black, goes on getting lighter."""
+    """A film whose grey is its time dissolves into black: read back, without the black, it goes on getting lighter."""
     film = tmp_path / "ramp.mp4"
     grey = "nullsrc=s=128x72:r=25:d=3,format=gray,geq=lum='30+60*T'"
     media.run(["-f", "lavfi", "-i", grey, "-pix_fmt", "yuv420p", "-f", "mp4", film])
@@ -179,7 +179,7 @@ def test_an_unknown_voice_is_refused():
         pipeline.read_script(replace(SPEC, voice="nobody"))
 
 
-def test_the_length_is_exact_once_it_was_spoken(made):
+def test_the_length_of_a_line_is_exact_once_it_was_spoken(made):
     segment, store, _ = made
     parsed = pipeline.read_script(SPEC)
     assert pipeline.length_of(SPEC, parsed, store=store) == (segment.seconds, True)
@@ -190,7 +190,7 @@ def test_the_length_is_exact_once_it_was_spoken(made):
 
 
 def test_a_line_becomes_a_segment(made):
-    segment, _, told = made
+    segment, _, reported = made
     with av.open(str(segment.video)) as container:
         frames = list(container.decode(video=0))
         assert (frames[0].width, frames[0].height) == (320, 180)
@@ -202,12 +202,12 @@ def test_a_line_becomes_a_segment(made):
     assert set(segment.stages) == set(STAGES)
     assert all(seconds >= 0 for seconds in segment.stages.values())
     assert -17 < segment.quality["audio_lufs"] < -15
-    stages = [stage for stage, _ in told]
+    stages = [stage for stage, _ in reported]
     assert [stage for stage in STAGES if stage in stages] == list(STAGES[:6])
-    assert all(0 <= fraction <= 1 for _, fraction in told)
+    assert all(0 <= fraction <= 1 for _, fraction in reported)
 
 
-def test_it_begins_at_rest(made):
+def test_a_segment_begins_at_rest(made):
     segment, _, _ = made
     with av.open(str(segment.video)) as container:
         first = next(container.decode(video=0)).to_ndarray(
@@ -218,7 +218,7 @@ def test_it_begins_at_rest(made):
     assert np.abs(rest.astype(int) - first).mean() < 4
 
 
-def test_a_second_time_it_is_found(made):
+def test_a_line_that_is_rendered_again_is_reused(made):
     segment, store, _ = made
     before = segment.video.stat()
     again = pipeline.render_line(SPEC, store=store)
@@ -269,24 +269,26 @@ def test_a_segment_with_other_bytes_of_the_same_number_is_made_again(made, tmp_p
     assert segments.stored(segment.key, store).timing.words == segment.timing.words
 
 
-def test_it_stops_in_the_middle_of_the_frames(tmp_path):
+def test_a_line_stops_in_the_middle_of_its_frames(tmp_path):
     store, stop = Store(tmp_path), threading.Event()
-    asked = []
+    stopped_at = []
 
     def report(stage, fraction):
-        if stage == "frames" and fraction > 0.3 and not asked:
-            asked.append(time.monotonic())
+        if stage == "frames" and fraction > 0.3 and not stopped_at:
+            stopped_at.append(time.monotonic())
             stop.set()
 
     with pytest.raises(Canceled):
         pipeline.render_line(SPEC, store=store, report=report, stop=stop)
-    assert time.monotonic() - asked[0] < 1
+    assert time.monotonic() - stopped_at[0] < 1
     assert segments.stored(pipeline.segment_key(SPEC), store) is None
     assert not [p for p in (tmp_path / "unfinished").iterdir() if p.suffix != OWNER]
-    assert pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[1]  # speech is kept
+    assert pipeline.length_of(SPEC, pipeline.read_script(SPEC), store=store)[
+        1
+    ]  # the speech is stored
 
 
-def test_what_a_report_raises_goes_through(tmp_path):
+def test_an_error_of_a_report_is_passed_on(tmp_path):
     def report(stage, fraction):
         raise Canceled
 
@@ -311,8 +313,10 @@ def test_segments_become_a_signed_video(made, tmp_path):
     segment, store, _ = made
     second = replace(SPEC, text="Goodbye.")
     parts = [segment, pipeline.render_line(second, store=store)]
-    told = []
-    done = deliver(parts, [SPEC, second], store, tmp_path, report=lambda *step: told.append(step))
+    reported = []
+    done = deliver(
+        parts, [SPEC, second], store, tmp_path, report=lambda *step: reported.append(step)
+    )
     assert [output["kind"] for output in done.outputs] == [
         "video",
         "poster",
@@ -335,7 +339,7 @@ def test_segments_become_a_signed_video(made, tmp_path):
     assert "Hello there." in files["vtt"].read_text()
     assert files["transcript"].read_text().startswith("One\n\n[0:00] Hello there.\n\nTwo\n\n[0:0")
     assert set(done.stages) == {"delivery"}
-    assert told[-1] == ("delivery", 1.0)
+    assert reported[-1] == ("delivery", 1.0)
     assert not [p for p in (store.folder / "unfinished").iterdir() if p.suffix != OWNER]
 
 
@@ -350,13 +354,13 @@ def test_two_videos_of_the_same_words_keep_their_own_files(made, tmp_path):
     assert provenance.read(path, tmp_path / "c2pa")["title"] == "One"
 
 
-def run_and_die(folder, place):
+def run_and_die(folder, failpoint):
     code = (
         "import sys\nfrom rendering import pipeline\nfrom rendering.store import Store\n"
         "from tests.stages.test_pipeline import SPEC\n"
         "pipeline.render_line(SPEC, store=Store(sys.argv[1]))\n"
     )
-    environment = {**os.environ, "LIKENESS_FAILPOINT": place}
+    environment = {**os.environ, "LIKENESS_FAILPOINT": failpoint}
     environment.pop("SECRET_KEY", None)
     return subprocess.run(
         [sys.executable, "-c", code, folder],
@@ -368,7 +372,7 @@ def run_and_die(folder, place):
 
 
 @pytest.mark.parametrize("stage", STAGES[:6])
-def test_a_killed_render_is_taken_up_again(made, tmp_path, stage):
+def test_a_killed_render_is_resumed_with_the_same_result(made, tmp_path, stage):
     segment, _, _ = made
     died = run_and_die(tmp_path, f"stage:{stage}")
     assert died.returncode == -signal.SIGKILL

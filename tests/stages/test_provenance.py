@@ -59,7 +59,7 @@ def signed(film, folder, tmp_path):
 
 
 def read_elsewhere(path, anchors):
-    """As any other reader would, with the root as trust anchor."""
+    """The validation state and the manifest, read as by any other reader that trusts the root."""
     settings = {
         "verify": {"verify_trust": True},
         "trust": {"user_anchors": anchors, "trust_config": "1.3.6.1.4.1.62558.2.1\n"},
@@ -69,7 +69,7 @@ def read_elsewhere(path, anchors):
         return reader.get_validation_state(), json.loads(reader.json())
 
 
-def test_it_is_trusted_by_another_reader(signed, folder):
+def test_a_signed_film_is_trusted_by_another_reader(signed, folder):
     state, whole = read_elsewhere(signed, provenance.authority(folder).anchors)
     assert state == "Trusted"
     active = whole["manifests"][whole["active_manifest"]]
@@ -84,7 +84,7 @@ def test_it_is_trusted_by_another_reader(signed, folder):
     assert [part["title"] for part in active["ingredients"]] == ["Maya", "Heart"]
 
 
-def test_it_reads_back_what_was_said(signed, folder):
+def test_a_manifest_is_read_back_as_it_was_written(signed, folder):
     found = provenance.read(signed, folder)
     assert found["state"] == "valid"
     assert found["problems"] == []
@@ -100,7 +100,7 @@ def test_it_reads_back_what_was_said(signed, folder):
     assert found["created_at"].endswith("Z")
 
 
-def test_an_uploaded_picture_makes_it_composite(film, folder, tmp_path):
+def test_an_uploaded_picture_makes_a_film_composite(film, folder, tmp_path):
     out = tmp_path / "signed.mp4"
     manifest = said(uploaded_pictures=True, ingredients=[MAYA, HEART, ROOM], burnt_captions=True)
     provenance.sign(film, out, authority=provenance.authority(folder), manifest=manifest)
@@ -112,12 +112,12 @@ def test_an_uploaded_picture_makes_it_composite(film, folder, tmp_path):
 def test_a_changed_byte_is_noticed_wherever_it_stands(signed, folder, tmp_path):
     data = signed.read_bytes()
     copy = tmp_path / "copy.mp4"
-    places = random.Random(5).sample(range(len(data)), 250)
-    for place in [0, 3, 7, 20, 36, 40, len(data) - 48, len(data) - 1, *places]:
+    positions = random.Random(5).sample(range(len(data)), 250)
+    for position in [0, 3, 7, 20, 36, 40, len(data) - 48, len(data) - 1, *positions]:
         changed = bytearray(data)
-        changed[place] ^= 0x20
+        changed[position] ^= 0x20
         copy.write_bytes(changed)
-        assert provenance.read(copy, folder)["state"] == "changed", place
+        assert provenance.read(copy, folder)["state"] == "changed", position
 
 
 def test_a_cut_or_longer_file_is_noticed(signed, folder, tmp_path):
@@ -137,7 +137,7 @@ def test_another_signer_is_not_trusted(film, folder, tmp_path):
     assert provenance.read(out)["state"] == "untrusted"
 
 
-def test_a_file_without_credentials(film, folder, tmp_path):
+def test_a_file_without_credentials_has_the_state_none(film, folder, tmp_path):
     assert provenance.read(film, folder)["state"] == "none"
     other = tmp_path / "notes.mp4"
     other.write_text("no film")
@@ -149,7 +149,7 @@ def test_a_file_without_credentials(film, folder, tmp_path):
     assert provenance.read(empty, folder)["state"] == "none"
 
 
-def test_processes_that_come_first_at_once_get_one_authority(tmp_path):
+def test_processes_that_start_at_once_get_one_authority(tmp_path):
     ready = threading.Barrier(6)
     found = []
 

@@ -29,7 +29,7 @@ MOUTH = ("jaw", "width", "pucker", "upper", "lower", "tongue", "closure", "tuck"
 
 
 @pytest.mark.parametrize("slug", ["maya", "daniel"])
-def test_the_lips_follow_the_words(slug, timing):
+def test_drawn_lips_follow_the_words_and_late_sound_is_noticed(slug, timing):
     spec = LineSpec(LINE, slug, "af_heart", video=VideoFormat.of("16:9", 720))
     moved = motion.run(timing, fps=FPS, seed=1)
     shut = replace(
@@ -50,7 +50,7 @@ def test_the_lips_follow_the_words(slug, timing):
         )
         return quality.gaps((frame[:, 280:1000] for frame in made), tracker.find)
 
-    # How far apart the tracker sees lips that touch depends on how the head is turned: by so much more, in the same frame.
+    # The tracker sees a gap between lips that touch, which depends on the turn of the head: subtracted frame by frame.
     own = seen(shut)
     gap = seen(moved) - own + np.median(own)
     right, wrong = quality.lips(gap, timing, FPS), quality.lips(gap, timing, FPS, late=0.2)

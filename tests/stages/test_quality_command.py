@@ -1,4 +1,4 @@
-"""manage.py quality: a real film is read back; one whose sound is late, or that does not speak, is not let through."""
+"""manage.py quality: a real film is read back and passes; one whose sound is late, or that does not speak, fails."""
 
 import json
 import subprocess
@@ -52,14 +52,14 @@ def quality(capsys, *arguments):
 
 def test_a_film_of_the_studio_meets_every_target(film, capsys):
     code, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "daniel", "--json")
-    told = json.loads(out)
-    print(told)
-    assert (code, all(told["good"].values())) == (0, True)
-    assert told["late"]["auc"] < 0.85  # the same film, held against a wrong timing
-    assert told["late"]["shut"] < 0.8
+    report = json.loads(out)
+    print(report)
+    assert (code, all(report["good"].values())) == (0, True)
+    assert report["late"]["auc"] < 0.85  # the same film, held against a wrong timing
+    assert report["late"]["shut"] < 0.8
 
 
-def test_late_sound_is_told(film, tmp_path, capsys):
+def test_a_film_with_late_sound_fails(film, tmp_path, capsys):
     late = tmp_path / "late.mp4"
     ffmpeg("-i", film, "-itsoffset", "0.2", "-i", film, "-map", "0:v", "-map", "1:a", "-c:v", "copy",
            "-af", "adelay=200:all=1", late)  # fmt: skip
@@ -69,7 +69,7 @@ def test_late_sound_is_told(film, tmp_path, capsys):
     assert "NOT MET" in out
 
 
-def test_a_still_picture_does_not_speak(film, tmp_path, capsys):
+def test_a_still_picture_fails(film, tmp_path, capsys):
     still = tmp_path / "still.mp4"
     ffmpeg("-i", film, "-vf", "loop=loop=-1:size=1:start=0,trim=duration=9", "-shortest", still)
     code, out, _ = quality(capsys, still, "--text", LINE, "--json")
@@ -78,7 +78,7 @@ def test_a_still_picture_does_not_speak(film, tmp_path, capsys):
     assert not any(good[name] for name in ("auc", "open", "contrast", "blinks"))
 
 
-def test_somebody_else_is_told(film, capsys):
+def test_a_film_of_somebody_else_misses_its_identity(film, capsys):
     _, out, _ = quality(capsys, film, "--text", LINE, "--avatar", "maya", "--json")
     assert not json.loads(out)["good"]["identity"]
 
@@ -86,7 +86,7 @@ def test_somebody_else_is_told(film, capsys):
 @pytest.mark.parametrize(
     "wrong", ["no file", "no film", "no sound", "no words", "no face", "nobody"]
 )
-def test_what_cannot_be_measured_is_said(film, tmp_path, capsys, wrong):
+def test_a_film_that_cannot_be_measured_ends_with_one_sentence(film, tmp_path, capsys, wrong):
     path, text, more, sentence = film, LINE, [], ""
     if wrong == "no file":
         path, sentence = tmp_path / "none.mp4", "There is no file"

@@ -37,7 +37,7 @@ def spec_of(slug, frame, aspect):
 
 
 def hair_of(shown, stands):
-    """The first row with a person, and what it is counted from."""
+    """(first row with a person, upper edge of the frame or the circle, its height)."""
     if not stands.circle:
         return int(np.argmax((shown[..., 3] > 60).any(1))), 0.0, shown.shape[0]
     x, y, radius = stands.circle
@@ -61,13 +61,13 @@ def test_hair_has_room_and_clothes_are_whole(slug):
             for row in (
                 () if stands.circle else shown[below:, :, 3]
             ):  # from the shoulders to the foot of the frame
-                there = np.flatnonzero(row > 128)
-                assert len(there), (frame, aspect)
-                assert np.diff(there).max() <= 2, (frame, aspect)
+                covered = np.flatnonzero(row > 128)
+                assert len(covered), (frame, aspect)
+                assert np.diff(covered).max() <= 2, (frame, aspect)
 
 
 @pytest.mark.parametrize(("slug", "frame"), [("ruth", "close"), ("maya", "full")])
-def test_it_stays_with_the_head_as_high_as_it_goes(slug, frame):
+def test_hair_has_room_with_the_head_as_high_as_it_goes(slug, frame):
     high = {**dict.fromkeys(TRACKS, 0.0), "pitch": -8.0, "shift_y": -0.02, "breath": 1.0}
     spec = spec_of(slug, frame, "16:9")
     person = frames.Drawn(spec, faces.get(slug))
@@ -78,7 +78,7 @@ def test_it_stays_with_the_head_as_high_as_it_goes(slug, frame):
     assert person.height < cv2.imread(str(whole)).shape[0] * person.portrait.scale - 5
 
 
-def test_a_place_that_was_asked_for_is_kept():
+def test_a_position_that_was_set_is_not_moved_for_room():
     video, layout = VideoFormat.of("16:9", 240), Layout("full", y=0.3)
     stands = placing.standing(layout, video)
     assert placing.roomy(stands, layout, video, -20.0, 100.0) == 0

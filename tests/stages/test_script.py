@@ -80,7 +80,7 @@ def test_lines_stand_where_they_were_typed(source, markup):
         ("See www.example.com. It is new.", 2),
     ],
 )
-def test_sentences_end_where_they_end(text, count):
+def test_sentences_end_at_their_ends_and_not_at_abbreviations(text, count):
     assert len(script.run(text).sentences) == count
 
 
@@ -141,7 +141,7 @@ def test_sentences_end_where_they_end(text, count):
         ("salt & pepper", "salt and pepper"),
     ],
 )  # fmt: skip
-def test_it_reads_numbers_and_signs_aloud(text, words):
+def test_numbers_and_signs_are_read_aloud(text, words):
     assert " ".join(spoken(text, markup="text").split()) == words
 
 
@@ -150,7 +150,7 @@ def test_captions_show_what_was_typed():
     assert shown(text) == text
 
 
-def test_british_dates_and_numbers():
+def test_dates_and_numbers_are_read_the_british_way_in_british_english():
     assert spoken("3/4/2024", language="en-GB") == "the third of April, twenty twenty-four"
     assert spoken("It is 120.", language="en-GB") == "It is one hundred and twenty."
 
@@ -171,7 +171,7 @@ def manners(text, **how):
     ]
 
 
-def test_stars_emphasise():
+def test_stars_and_underscores_emphasise():
     assert manners("a *b* **c** ***d*** _e_ __f__ *g **h** i*") == [
         ("b", "moderate"), ("c", "strong"), ("d", "strong"), ("e", "moderate"), ("f", "strong"),
         ("g", "moderate"), ("h", "strong"), ("i", "moderate"),
@@ -188,7 +188,7 @@ def test_links_are_spoken_as_their_text():
     )
 
 
-def test_pauses_have_lengths():
+def test_pauses_have_the_length_that_is_written():
     line = script.run("One [pause 0.5] two. [pause 300ms] Three. [pause]")
     assert [span.pause for span in line.sentences[0].spans if span.pause] == [0.5]
     assert [round(sentence.pause, 3) for sentence in line.sentences] == [0.3, 0.5]
@@ -206,7 +206,7 @@ def test_headings_are_not_spoken():
 # -- SSML ---------------------------------------------------------------------------------------
 
 
-def test_the_ssml_subset():
+def test_every_tag_of_the_ssml_subset_is_read():
     line = script.run(
         '<speak><p><s>Hi <emphasis level="strong">you</emphasis> &amp; me'
         '<break time="300ms"/> now</s></p>'
@@ -261,7 +261,7 @@ def test_the_ssml_subset():
         ("<sub alias='x'><s>a</s></sub>", "text only"),
     ],
 )
-def test_it_refuses_broken_ssml(source, reason):
+def test_broken_ssml_is_refused_with_its_reason(source, reason):
     with pytest.raises(BadInput, match=reason) as refusal:
         script.run(source, markup="ssml")
     assert refusal.value.code == "text_unspeakable"
@@ -291,7 +291,7 @@ def test_the_longest_entry_wins():
 # -- warnings and refusals ----------------------------------------------------------------------
 
 
-def test_it_warns_of_what_the_voice_cannot_do():
+def test_what_the_voice_cannot_do_is_warned_about():
     line = script.run("A *b* [pause 1] c.")
     assert [(w.code, line.source[w.start : w.end]) for w in line.warnings] == [
         ("not_supported", "b"),
@@ -324,13 +324,13 @@ def test_a_foreign_language_in_ssml_is_warned_about():
         ("x" * 20_001, "20,000"),
     ],
 )
-def test_it_refuses_what_cannot_be_spoken(text, reason):
+def test_text_that_cannot_be_spoken_is_refused(text, reason):
     with pytest.raises(BadInput, match=reason) as refusal:
         script.run(text)
     assert refusal.value.code == "text_unspeakable"
 
 
-def test_it_refuses_a_language_it_lacks():
+def test_an_unknown_language_is_refused():
     with pytest.raises(BadInput, match="de-DE"):
         script.run("Hallo", language="de-DE")
 
@@ -350,7 +350,7 @@ PIECES = st.one_of(st.sampled_from(SNIPPETS), st.text(max_size=4))
     st.sampled_from(["en-US", "en-GB"]),
 )
 @example("<say-as interpret-as='date' format='y'>99999999</say-as>", "ssml", "en-US")
-def test_it_reads_or_refuses_anything(source, markup, language):
+def test_any_text_is_read_or_refused_with_a_sentence(source, markup, language):
     try:
         line = script.run(
             source, markup=markup, language=language, dictionary=(("a", "ipa", "eɪ"),)
@@ -361,8 +361,8 @@ def test_it_reads_or_refuses_anything(source, markup, language):
     assert line.source == source
     spans = [span for sentence in line.sentences for span in sentence.spans]
     assert spans
-    for place in [*spans, *line.warnings]:
-        assert 0 <= place.start <= place.end <= len(source)
+    for part in [*spans, *line.warnings]:
+        assert 0 <= part.start <= part.end <= len(source)
     assert [span.start for span in spans] == sorted(span.start for span in spans)
 
 
@@ -370,7 +370,7 @@ def test_it_reads_or_refuses_anything(source, markup, language):
     "source", ["a" * 20_000, "1" * 20_000, "a." * 10_000, "*" * 20_000, "[" * 20_000, "<!--" * 5_000,
                "a-" * 10_000, "_a" * 10_000, "1 " * 10_000, "a@" * 10_000, "a/" * 10_000]
 )  # fmt: skip
-def test_hostile_lengths_take_no_time(source):
+def test_hostile_texts_of_the_largest_length_are_read_within_three_seconds(source):
     import time
 
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""Smoothing: pure frames pass untouched; a filter takes flicker out and leaves sharpness."""
+"""Smoothing: pure frames pass untouched; a filter takes flicker out and keeps sharpness."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def test_pure_frames_pass_untouched_and_are_measured():
     assert made.figures["sharpness"] > 0
 
 
-def test_flicker_falls_and_sharpness_stays():
+def test_a_filter_lowers_flicker_and_keeps_sharpness():
     chance = np.random.default_rng(1)
     frames = [picture(n, flicker=5.0, chance=chance) for n in range(20)]
     plain = smoothing.run(frames, pure=True, fps=25)
@@ -41,14 +41,14 @@ def test_flicker_falls_and_sharpness_stays():
     assert smoothing.sharpness(after[10]) >= 0.98 * clean
 
 
-def test_what_moves_stays_sharp_and_in_its_place():
+def test_a_moving_square_stays_sharp_and_in_position():
     frames = [picture(n, shift=8 * n) for n in range(10)]
     after = list(smoothing.run(frames, pure=False, fps=25))
     for before, made in zip(frames[1:-1], after[1:-1], strict=True):
         assert np.abs(before.astype(int) - made).mean() < 1.0
 
 
-def test_the_first_and_last_frame_keep_their_place():
+def test_the_first_and_the_last_frame_are_not_changed():
     frames = [picture(n, flicker=4.0) for n in range(5)]
     after = list(smoothing.run(frames, pure=False, fps=25))
     assert np.array_equal(after[0], frames[0])

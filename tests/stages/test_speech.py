@@ -21,7 +21,7 @@ TEXT = "Welcome to the studio. It costs $4.20, and it opens at 9 a.m. tomorrow!"
 
 
 class Folder:
-    """The store's shape: find a file by key, or write it in one step."""
+    """The interface of a store: finds a file by its key, or writes it in one step."""
 
     def __init__(self, path):
         self.path = path
@@ -42,7 +42,7 @@ def line(text=TEXT, **how):
 
 
 def measured(path):
-    """(LUFS, true peak in dBFS) as ffmpeg hears the file."""
+    """(LUFS, true peak in dBFS) of the file, measured by ffmpeg."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostats", "-i", str(path)]
     command += ["-af", "ebur128=peak=true", "-f", "null", "-"]
     heard = subprocess.run(command, capture_output=True, text=True, check=True).stderr
@@ -53,7 +53,7 @@ def measured(path):
 # -- the registry -------------------------------------------------------------------------------
 
 
-def test_there_are_twenty_english_voices_and_more():
+def test_kokoro_has_24_english_voices_each_with_its_table():
     kokoro = [voice for voice in voices.REGISTRY.values() if voice.engine == "kokoro"]
     assert len(kokoro) == 24
     assert {voice.language for voice in kokoro} == {"en-US", "en-GB"}
@@ -78,7 +78,7 @@ def test_an_unknown_voice_is_refused_with_near_matches():
         ("preview", "One. Two! Are there three? Perhaps; who knows."),
     ],
 )
-def test_it_speaks_at_minus_sixteen(voice, text, tmp_path):
+def test_a_line_is_spoken_at_minus_16_lufs(voice, text, tmp_path):
     spoken = speech.run(line(text), voice)
     soundfile.write(tmp_path / "line.wav", spoken.wav, SAMPLE_RATE, subtype="FLOAT")
     loudness, peak = measured(tmp_path / "line.wav")
@@ -96,7 +96,7 @@ def test_a_line_begins_and_ends_in_silence():
     assert spoken.wav.dtype == np.float32
 
 
-def test_words_are_those_of_the_caption_in_order():
+def test_words_of_speech_are_those_of_the_caption_in_order():
     spoken = speech.run(line(), "preview")
     assert " ".join(word.text for word in spoken.words) == TEXT
     edges = [edge for word in spoken.words for edge in (word.start, word.end)]
@@ -126,11 +126,11 @@ def test_pauses_last_as_long_as_asked():
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     fresh = speech.run(line(), "preview")
     speech.run(line(), "preview", store=Folder(tmp_path))
-    kept = speech.run(line(), "preview", store=Folder(tmp_path))
-    assert fresh.wav.tobytes() == kept.wav.tobytes()
-    assert fresh.words == kept.words
-    assert fresh.phones == kept.phones
-    assert (fresh.reused, kept.reused, kept.total) == (0, 2, 2)
+    cached = speech.run(line(), "preview", store=Folder(tmp_path))
+    assert fresh.wav.tobytes() == cached.wav.tobytes()
+    assert fresh.words == cached.words
+    assert fresh.phones == cached.phones
+    assert (fresh.reused, cached.reused, cached.total) == (0, 2, 2)
 
 
 def test_only_a_changed_sentence_is_spoken_again(tmp_path):
@@ -143,26 +143,26 @@ def test_only_a_changed_sentence_is_spoken_again(tmp_path):
     assert (again.reused, again.total) == (1, 2)
 
 
-def test_a_damaged_file_is_spoken_again(tmp_path):
+def test_a_damaged_stored_sound_is_spoken_again(tmp_path):
     store = Folder(tmp_path)
     whole = speech.run(line("One thing."), "preview", store=store)
-    (kept,) = tmp_path.iterdir()
-    kept.write_bytes(kept.read_bytes()[:100])
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:100])
     assert speech.run(line("One thing."), "preview", store=store).wav.tobytes() == (
         whole.wav.tobytes()
     )
 
 
-def test_a_stored_sound_that_is_empty_is_spoken_again(tmp_path):
+def test_an_empty_stored_sound_is_spoken_again(tmp_path):
     store = Folder(tmp_path)
     whole = speech.run(line("One thing."), "preview", store=store)
-    (kept,) = tmp_path.iterdir()
-    kept.write_bytes(b"")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(b"")
     assert np.array_equal(speech.run(line("One thing."), "preview", store=store).wav, whole.wav)
 
 
 @pytest.mark.parametrize("hashed", [True, False])
-def test_a_prepared_model_that_was_cut_or_is_of_before_hashes_is_made_again(tmp_path, hashed):
+def test_a_prepared_model_that_was_cut_or_has_no_hash_is_made_again(tmp_path, hashed):
     make = iter([b"model" * 10, b"model" * 10]).__next__
     path = Path(prepared("voice.onnx", make, tmp_path))
     if hashed:
@@ -170,10 +170,10 @@ def test_a_prepared_model_that_was_cut_or_is_of_before_hashes_is_made_again(tmp_
     else:
         (tmp_path / "voice.onnx.sum").unlink()
     assert Path(prepared("voice.onnx", make, tmp_path)).read_bytes() == b"model" * 10
-    prepared("voice.onnx", make, tmp_path)  # which has no third one to give
+    prepared("voice.onnx", make, tmp_path)  # is not made a third time: `make` has no third one
 
 
-def test_sentences_come_one_by_one():
+def test_sentences_are_spoken_one_by_one():
     parts = speech.sentences(line(), "preview")
     first = next(parts)
     assert [word.text for word in first.words] == ["Welcome", "to", "the", "studio."]
@@ -191,10 +191,10 @@ def test_the_estimate_is_near_and_instant():
     assert speech.estimate(read, "preview", speed=2) < guess * 0.6
 
 
-def test_report_is_told_and_may_cancel():
-    told = []
-    speech.run(line(), "preview", report=lambda stage, done: told.append((stage, done)))
-    assert told == [("speech", 0.0), ("speech", 0.5), ("speech", 1.0)]
+def test_progress_is_reported_and_a_report_may_cancel():
+    reported = []
+    speech.run(line(), "preview", report=lambda stage, done: reported.append((stage, done)))
+    assert reported == [("speech", 0.0), ("speech", 0.5), ("speech", 1.0)]
 
     def cancel(stage, done):
         raise Canceled
@@ -203,7 +203,7 @@ def test_report_is_told_and_may_cancel():
         speech.run(line(), "preview", report=cancel)
 
 
-def test_emphasis_rate_and_pitch_are_heard():
+def test_emphasis_rate_and_pitch_of_a_word_are_heard():
     def word(text, **how):
         read = line(text, **how)
         spoken = speech.run(read, "preview")
@@ -222,7 +222,7 @@ def test_emphasis_rate_and_pitch_are_heard():
     assert word(high, markup="ssml")[1] > tone * 1.2
 
 
-def test_it_refuses_what_the_voice_lacks():
+def test_a_language_speed_or_pitch_that_the_voice_lacks_is_refused():
     read = line()
     with pytest.raises(BadInput, match="does not speak de"):
         speech.run(type(read)(read.source, read.sentences, "de-DE"), "preview")
@@ -235,7 +235,7 @@ def test_it_refuses_what_the_voice_lacks():
 # -- Kokoro -------------------------------------------------------------------------------------
 
 
-def test_kokoro_pitch_and_speed():
+def test_kokoro_follows_pitch_and_speed():
     read = line("We build houses here.")
     plain = speech.run(read, "am_michael")
     high = speech.run(read, "am_michael", pitch=4)
@@ -249,7 +249,7 @@ def test_kokoro_pitch_and_speed():
     assert fast.seconds < plain.seconds * 0.85
 
 
-def test_a_model_call_is_stopped_within_a_second():
+def test_a_model_call_is_stopped_within_a_second_and_a_half():
     text = (
         "This sentence is long enough, with its many words and clauses, to keep the voice busy " * 2
     )
@@ -300,7 +300,7 @@ def sounds(text, british=False, **how):
         ("$4.20", "fˈɔɹ dˈɑləɹz ænd twˈɛnti sˈɛnts."),
     ],
 )
-def test_words_sound_right(text, symbols):
+def test_words_numbers_and_names_become_the_right_sounds(text, symbols):
     assert sounds(text) == symbols
 
 
@@ -308,7 +308,7 @@ def test_british_voices_read_british():
     assert sounds("A car, hello.", british=True) == "ɐ kˈɑː, həlˈQ."
 
 
-def test_given_sounds_are_used():
+def test_sounds_of_the_dictionary_are_used():
     assert sounds("Say Siobhan's name", dictionary=(("Siobhan's", "ipa", "ʃɪˈvɔːnz"),)) == (
         "sˈA ʃɪvˈɔnz nˈAm."
     )
@@ -348,7 +348,7 @@ def test_the_length_of_many_pauses_is_known_from_reading():
 
 
 def test_a_long_line_is_levelled_and_followed_in_parts_as_in_one_piece(monkeypatch):
-    """Memory does not grow with a line; what comes out is the same, to a tenth of a decibel and to the frame."""
+    """Memory does not grow with a line; the result is the same, to a tenth of a decibel and to the frame."""
     spoken = speech.run(line(TEXT + " [pause 3s] " + TEXT), "preview")
     quiet = 0.3 * spoken.wav
     whole = speech.levelled(quiet), speech.loudness(quiet)

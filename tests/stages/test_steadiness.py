@@ -1,4 +1,4 @@
-"""What moves is explained, what jumps or shimmers is not."""
+"""Movement is explained; jumps and shimmer are not."""
 
 import cv2
 import numpy as np
@@ -46,7 +46,7 @@ def test_motion_is_explained_and_a_flash_is_not():
     assert int(np.argmax(flashing.errors)) in (29, 30)
 
 
-def test_what_eyes_and_mouth_do_is_left_out():
+def test_movement_of_eyes_and_mouth_is_left_out():
     def spoken(opened):
         one = picture()
         cv2.ellipse(one, (200, 272), (28, 3 + opened), 0, 0, 360, (20, 0, 0), -1)
@@ -57,7 +57,7 @@ def test_what_eyes_and_mouth_do_is_left_out():
 
 
 @pytest.mark.parametrize(("other", "over"), [(picture(), False), (picture(seed=2), True)])
-def test_lines_that_meet_are_compared(other, over):
+def test_a_jump_between_lines_that_meet_is_measured(other, over):
     first, second = moving(), watched([other, picture()])
     first.see(picture(), POINTS)
     found = steadiness.figures([first, second], [False, True])
@@ -65,8 +65,8 @@ def test_lines_that_meet_are_compared(other, over):
     assert "jump" not in steadiness.figures([first, second], [False, False])
 
 
-def test_a_border_is_compared_in_one_place():
-    """However the tracker errs in the second film, and whoever is seen to move."""
+def test_an_error_of_the_tracker_is_no_jump_between_lines():
+    """The landmarks of the second film are off by nine pixels; its picture is the same."""
     first, second = moving(), steadiness.Watch()
     first.see(picture(), POINTS)
     second.see(picture(), POINTS + 9)

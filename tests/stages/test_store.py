@@ -25,7 +25,7 @@ def write_and_fail(store):
         raise RuntimeError
 
 
-def test_it_keeps_what_was_written(store):
+def test_a_written_file_is_found_once_it_is_whole(store):
     assert store.find(KEY, ".txt") is None
     with store.write(KEY, ".txt") as path:
         path.write_text("kept")
@@ -34,7 +34,7 @@ def test_it_keeps_what_was_written(store):
     assert store.find(KEY, ".json") is None
 
 
-def test_it_leaves_nothing_of_a_failed_write(store):
+def test_a_failed_write_leaves_nothing(store):
     with pytest.raises(RuntimeError):
         write_and_fail(store)
     assert store.find(KEY, ".txt") is None
@@ -51,7 +51,7 @@ def test_a_key_is_forgotten_with_all_its_files(store):
     assert store.find("ab" * 31 + "ac", ".pack")
 
 
-def test_it_keeps_the_old_file_when_a_second_write_fails(store):
+def test_the_old_file_stays_when_a_second_write_fails(store):
     with store.write(KEY, ".txt") as path:
         path.write_text("first")
     with pytest.raises(RuntimeError):
@@ -59,7 +59,7 @@ def test_it_keeps_the_old_file_when_a_second_write_fails(store):
     assert store.find(KEY, ".txt").read_text() == "first"
 
 
-def test_it_takes_two_writers_of_one_key(store):
+def test_many_writers_of_one_key_leave_one_whole_file(store):
     ready = threading.Barrier(8)
 
     def write():
@@ -76,7 +76,7 @@ def test_it_takes_two_writers_of_one_key(store):
     assert store.total() == 40_000
 
 
-def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
+def test_a_killed_writer_leaves_no_file_and_its_draft_is_removed(tmp_path):
     code = (
         "import sys\nfrom rendering.store import Store\n"
         f"with Store(sys.argv[1]).write('{KEY}', '.txt') as path:\n"
@@ -87,14 +87,16 @@ def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
     )
     with writer:
         assert writer.stdout.readline() == b"ready\n"
-        Store(tmp_path)  # leaves alone what a living writer has
+        Store(tmp_path)  # leaves the draft of a living writer alone
         assert len(list((tmp_path / "unfinished").glob("*.txt"))) == 1
         writer.send_signal(signal.SIGKILL)
     assert len(list((tmp_path / "unfinished").iterdir())) == 2  # the draft, and whose it is
     with Store(tmp_path).write(KEY, ".txt") as mine:
         mine.write_text("half")
         Store(tmp_path)
-        assert list((tmp_path / "unfinished").glob("*.txt")) == [mine]  # that of the dead is gone
+        assert list((tmp_path / "unfinished").glob("*.txt")) == [
+            mine
+        ]  # the draft of the dead writer is gone
         other = tmp_path / "unfinished" / "of-an-older-version.txt"
         other.write_text("half")
         os.utime(other, (0, 0))
@@ -103,7 +105,7 @@ def test_a_killed_writer_leaves_no_file_under_the_name(tmp_path):
     assert Store(tmp_path).find(KEY, ".txt")
 
 
-def test_it_refuses_when_the_disk_is_nearly_full(tmp_path):
+def test_nothing_is_written_when_the_disk_is_nearly_full(tmp_path):
     store = Store(tmp_path, reserve=1 << 60)
     with pytest.raises(StoreFull) as refusal, store.write(KEY, ".txt"):
         pytest.fail("nothing may be written")
@@ -112,20 +114,20 @@ def test_it_refuses_when_the_disk_is_nearly_full(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_it_says_that_the_disk_ran_full(store):
+def test_a_disk_that_runs_full_is_reported_as_store_full(store):
     with pytest.raises(StoreFull), store.write(KEY, ".txt"):
         os.write(os.open("/dev/full", os.O_WRONLY), b"x")
     assert store.total() == 0
 
 
-def test_it_passes_other_faults_on(store):
+def test_other_faults_of_a_write_are_passed_on(store):
     with pytest.raises(OSError) as fault, store.write(KEY, ".txt"):
         raise OSError(errno.EINVAL, "not the disk")
     assert fault.value.errno == errno.EINVAL
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.ESTALE])
-def test_it_says_that_the_disk_is_away(store, number):
+def test_a_disk_that_is_away_is_reported_as_store_away(store, number):
     with pytest.raises(StoreAway, match="cannot be reached just now"), store.write(KEY, ".txt"):
         raise OSError(number, "the disk")
     shutil.rmtree(store.folder)
@@ -145,7 +147,7 @@ def flip(path):
 @pytest.mark.parametrize(
     "damage", [flip, lambda path: path.write_bytes(b""), lambda path: os.truncate(path, 50)]
 )
-def test_what_is_damaged_counts_as_absent(store, damage):
+def test_a_damaged_file_counts_as_absent(store, damage):
     for _ in range(2):  # it can be written again
         with store.write(KEY, ".mp4") as path:
             path.write_bytes(b"film" * 100)
@@ -159,7 +161,7 @@ def test_what_is_damaged_counts_as_absent(store, damage):
     assert not list(store.folder.rglob("*.sum"))
 
 
-def test_a_file_from_before_hashes_is_taken_once_and_watched_from_then_on(store):
+def test_a_file_without_a_hash_is_accepted_once_and_checked_from_then_on(store):
     path = store.path(KEY, ".mp4")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"film" * 100)
@@ -168,18 +170,18 @@ def test_a_file_from_before_hashes_is_taken_once_and_watched_from_then_on(store)
     assert store.find(KEY, ".mp4") is None
 
 
-def test_it_refuses_what_is_no_key(store):
+def test_a_malformed_key_is_refused(store):
     for key in ("", "ab", "../../etc/passwd", "ABCDEF"):
         with pytest.raises(ValueError):
             store.path(key, ".txt")
 
 
-def test_it_is_healthy(store):
+def test_an_empty_store_is_healthy(store):
     assert store.healthy()
     assert store.total() == 0
 
 
-def test_it_removes_a_scratch_folder(store):
+def test_a_scratch_folder_lies_on_the_disk_of_the_store_and_is_removed(store):
     with store.scratch() as folder:
         (folder / "a").write_text("a")
         assert os.stat(folder).st_dev == os.stat(store.folder).st_dev

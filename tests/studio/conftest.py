@@ -1,4 +1,4 @@
-"""A project of Alice's with one scene."""
+"""A project of Alice's with one scene, and the studio behind its own web server."""
 
 import threading
 import time

@@ -41,11 +41,11 @@ class Program:
         return self.post(RENDERS, body)
 
 
-def problem(response, status, code):
-    """Asserts the form of a refusal and gives its body."""
+def assert_problem(response, status, code):
+    """Asserts that the response refuses with this status and code, in the form of all refusals. Returns its body."""
     body = response.json()
     assert (response.status_code, body["code"]) == (status, code), body
-    assert code in CODES  # the documentation page has it
+    assert code in CODES  # so that the page of the documentation has it
     assert response["Content-Type"] == "application/problem+json"
     assert body["status"] == status
     assert body["request_id"] == response["X-Request-Id"]

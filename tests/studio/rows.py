@@ -14,7 +14,7 @@ WORDS = ("Hello, and welcome.", "Here is the second line.", "And this is the las
 
 
 def everything():
-    """Files in the store. A hash counts only where its file is gone and it was left behind."""
+    """All files in the store; the file of a hash counts only where it was left behind without its own file."""
     found = {path for path in storage.store().folder.rglob("*") if path.is_file()}
     found = {path for path in found if path.suffix != OWNER}
     return {
@@ -40,9 +40,9 @@ def own_avatar(workspace, *, state="kept", pack="b" * 64, name="Robin"):
         workspace=workspace, slug=f"own-{name.lower()}", name=name, state=state, pack=pack
     )
     for kind in ("poster", "preview"):
-        place = photos.path_of(avatar, kind)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes((stock / "poster.webp").read_bytes())
+        path = photos.path_of(avatar, kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((stock / "poster.webp").read_bytes())
     return avatar
 
 

@@ -54,7 +54,7 @@ def link_of(message):
         ("account_inactive", "This account is closed"),
     ],
 )
-def test_pages_before_signing_in_are_ours(name, words, client):
+def test_pages_before_signing_in_are_drawn_by_the_studio(name, words, client):
     html = client.get(reverse(name)).content.decode()
     assert words in html
     assert "Likeness" in html
@@ -71,7 +71,7 @@ def test_pages_before_signing_in_are_ours(name, words, client):
         ("account_settings", "Mail me when a render is done"),
     ],
 )
-def test_pages_after_signing_in_are_ours(name, words, client_of, alice, client):
+def test_pages_after_signing_in_are_drawn_by_the_studio(name, words, client_of, alice, client):
     html = client_of(alice).get(reverse(name)).content.decode()
     assert words in html
     assert html.count("<h1") == 1
@@ -108,7 +108,7 @@ def test_a_wrong_code_may_be_tried_three_times(client):
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_the_code_can_be_sent_again(client):
+def test_a_second_code_can_be_sent_and_used(client):
     ask_for_account(client)
     cache.clear()
     client.post(reverse("account_email_verification_sent"), {"action": "resend"})
@@ -135,20 +135,20 @@ def test_sign_up_refuses_with_a_sentence_beside_the_field(email, password, words
 
 
 def test_sign_up_does_not_tell_who_has_an_account(client):
-    """The same answer, page by page; whose address it is reads in their mail that they have one."""
+    """The answers are the same, page by page; only the mail tells the owner of the address that there is an account."""
     sign_up(Client())
-    told = {}
+    answers = {}
     for email in ("new@example.com", "nobody@example.com"):
         browser = Client()
         cache.clear()  # an address is mailed once in ten seconds
         first = ask_for_account(browser, email)
         page = browser.get(first.headers["Location"])
         wrong = give(browser, "abcdef")
-        told[email] = [
+        answers[email] = [
             (answer.status_code, answer.headers.get("Location"), _plain(answer, email))
             for answer in (first, page, wrong)
         ]
-    assert told["new@example.com"] == told["nobody@example.com"]
+    assert answers["new@example.com"] == answers["nobody@example.com"]
     assert User.objects.filter(email="new@example.com").count() == 1
     assert mail.outbox[1].subject == "You have an account already"
     assert link_of(mail.outbox[1]) == reverse("account_reset_password")
@@ -159,7 +159,7 @@ def _plain(answer, email):
     return re.sub(r"\b(req_\w+|\w{64})\b", "", html)  # request ids and tokens
 
 
-def test_sign_in_and_out(client):
+def test_a_person_signs_out_and_in_again(client):
     sign_up(client)
     client.post(reverse("account_logout"))
     assert client.get(reverse("home")).status_code == 302
@@ -167,7 +167,7 @@ def test_sign_in_and_out(client):
     assert client.get(reverse("home")).status_code == 200
 
 
-def test_a_wrong_password_is_one_sentence(client):
+def test_a_wrong_password_gets_one_sentence(client):
     sign_up(client)
     client.post(reverse("account_logout"))
     response = client.post(
@@ -178,7 +178,7 @@ def test_a_wrong_password_is_one_sentence(client):
     assert "not correct" in html
 
 
-def test_many_wrong_passwords_meet_a_calm_page(client):
+def test_after_many_wrong_passwords_a_page_says_so_and_the_right_one_waits(client):
     sign_up(client)
     client.post(reverse("account_logout"))
     url = reverse("account_login")
@@ -190,14 +190,14 @@ def test_many_wrong_passwords_meet_a_calm_page(client):
 
 
 def signs_in(client, password=PASSWORD, **options):
-    """Whether they come in."""
+    """Whether the sign-in succeeds."""
     form = {"login": "new@example.com", "password": password}
     return client.post(reverse("account_login"), form, **options).status_code == 302
 
 
 @pytest.fixture
 def few(monkeypatch):
-    """Twelve wrong passwords from everywhere are many."""
+    """Lowers the limit of an account to twelve wrong passwords from everywhere."""
     monkeypatch.setattr("studio.people.accounts.BY_ANYBODY", "12/10m/key")
 
 
@@ -214,7 +214,7 @@ def test_wrong_passwords_from_elsewhere_never_keep_a_known_device_out(client, fe
     assert signs_in(client)
 
 
-def test_one_address_keeps_nobody_else_out(client):
+def test_wrong_passwords_of_one_address_keep_nobody_else_out(client):
     sign_up(client)
     for _ in range(10):
         signs_in(Client(), "wrong", REMOTE_ADDR="10.0.0.1")
@@ -222,7 +222,7 @@ def test_one_address_keeps_nobody_else_out(client):
     assert signs_in(Client(), REMOTE_ADDR="10.0.0.2")
 
 
-def test_a_known_device_may_not_guess_either(client):
+def test_a_known_device_may_not_guess_passwords_either(client):
     sign_up(client)
     client.post(reverse("account_logout"))
     assert not any(signs_in(client, f"wrong {number}") for number in range(10))
@@ -252,7 +252,7 @@ def test_reset_by_mail_sets_a_new_password_once(client):
     client.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
     assert User.objects.get(email="new@example.com").check_password(new)
     client.post(reverse("account_logout"))
-    assert "This link has ended" in client.get(link, follow=True).content.decode()
+    assert "This link has expired" in client.get(link, follow=True).content.decode()
 
 
 def test_reset_for_nobody_looks_the_same_and_mails_a_hint(client):

@@ -10,7 +10,7 @@ from rendering.models import Render
 from studio.library import photos
 from studio.models import Avatar
 from tests.faces import scenes
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import own_avatar
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def send(program, data=ROOM, key="one", **fields):
     return program.client.post(AVATARS, {**photo, **fields}, headers=headers)
 
 
-def test_a_photo_is_taken_and_what_is_wrong_with_it_is_told(program):
+def test_a_photo_is_accepted_and_its_faults_are_reported(program):
     answer = send(program, name="Robin", voice_id="am_michael")
     assert answer.status_code == 202, answer.content
     body = answer.json()
@@ -48,11 +48,11 @@ def test_a_photo_is_taken_and_what_is_wrong_with_it_is_told(program):
     assert read["findings"][0]["sentence"].startswith("No face is found")
 
 
-def test_the_same_key_makes_one_avatar(program):
+def test_two_requests_with_the_same_key_make_one_avatar(program):
     first, again = send(program), send(program)
     assert (first.json(), again["Idempotent-Replayed"]) == (again.json(), "true")
     assert Avatar.objects.exclude(workspace=None).count() == 1
-    problem(send(program, name="another"), 422, "idempotency_key_reused")
+    assert_problem(send(program, name="another"), 422, "idempotency_key_reused")
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_the_same_key_makes_one_avatar(program):
         ({"key": ""}, 400, "idempotency_key_missing"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_made(program, sent, status, code):
-    problem(send(program, **sent), status, code)
+def test_a_wrong_request_is_refused_and_makes_no_avatar(program, sent, status, code):
+    assert_problem(send(program, **sent), status, code)
     assert not Avatar.objects.exclude(workspace=None).exists()
 
 
-def test_a_body_that_is_json_is_told_what_is_missing(program):
+def test_a_body_of_json_is_refused_for_its_missing_photo(program):
     answer = program.post(AVATARS, {"photo": "me.jpg"})
-    problem(answer, 422, "missing_field")
+    assert_problem(answer, 422, "missing_field")
 
 
-def test_own_ones_are_listed_with_their_status(program, alice, charlie):
+def test_own_avatars_are_listed_with_their_status(program, alice, charlie):
     own_avatar(alice.workspace)
     own_avatar(alice.workspace, name="Half", state="making", pack="")
     own_avatar(charlie.workspace, name="Secret")
@@ -86,14 +86,14 @@ def test_own_ones_are_listed_with_their_status(program, alice, charlie):
     assert "Secret" not in listed
 
 
-def test_a_locked_one_cannot_be_rendered(program, alice):
+def test_a_locked_avatar_cannot_be_rendered(program, alice):
     avatar = own_avatar(alice.workspace)
     answer = program.render(script="Hello.", avatar_id=avatar.pk, mode="draft")
-    problem(answer, 403, "consent_not_active")
+    assert_problem(answer, 403, "consent_not_active")
     assert not Render.objects.exists()
 
 
-def test_with_a_consent_it_renders_marked_drafts(program, alice):
+def test_an_avatar_with_a_consent_renders_drafts_only_until_it_is_deleted(program, alice):
     from consent.models import Consent
 
     avatar = own_avatar(alice.workspace)
@@ -102,7 +102,7 @@ def test_with_a_consent_it_renders_marked_drafts(program, alice):
     )
     read = program.get(f"{AVATARS}/{avatar.pk}").json()
     assert (read["status"], read["consent_id"]) == ("drafts", given.pk)
-    refusal = problem(
+    refusal = assert_problem(
         program.render(script="Hello.", avatar_id=avatar.pk), 403, "consent_drafts_only"
     )
     assert "as a draft only" in refusal["detail"]
@@ -113,5 +113,5 @@ def test_with_a_consent_it_renders_marked_drafts(program, alice):
     assert program.client.delete(f"{AVATARS}/{avatar.pk}", headers=headers).status_code == 204
     failure = program.get(answer["Location"]).json()["failure"]
     assert failure["code"] == "avatar_deleted"
-    problem(program.get(f"{AVATARS}/{avatar.pk}"), 404, "not_found")
+    assert_problem(program.get(f"{AVATARS}/{avatar.pk}"), 404, "not_found")
     assert json.dumps(program.get(AVATARS).json()).count(avatar.pk) == 0

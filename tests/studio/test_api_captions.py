@@ -6,7 +6,7 @@ import pytest
 
 from studio.models import ApiKey
 from studio.renders import plan
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def texts(answer):
     return [row["text"] for row in answer.json()["data"]]
 
 
-def test_they_are_listed_in_order_with_their_words(program, base):
+def test_captions_are_listed_in_order_with_their_words(program, base):
     body = program.get(base).json()
     assert [(row["scene"], row["line"], row["first_word"], row["last_word"]) for row in body["data"]] == [
         (1, 1, 1, 6),
@@ -52,7 +52,7 @@ def test_they_are_listed_in_order_with_their_words(program, base):
     assert body["data"][0]["end"] <= body["data"][1]["start"]
 
 
-def test_text_and_times_are_changed_and_planned(program, base, project):
+def test_text_and_times_of_a_caption_are_changed_planned_and_reset(program, base, project):
     first = program.get(base).json()["data"][0]
     answer = send(program, "PATCH", f"{base}/{first['id']}", {"text": "Hi!", "start_shift": 0.2})
     row = answer.json()["data"][0]
@@ -71,18 +71,18 @@ def test_text_and_times_are_changed_and_planned(program, base, project):
     assert program.get(base).json()["data"][0] == first
 
 
-def test_one_is_divided_and_joined_again(program, base, project):
+def test_a_caption_is_divided_and_joined_again(program, base, project):
     first = program.get(base).json()["data"][0]
     answer = send(program, "POST", f"{base}/{first['id']}/split", {"after": 3})
     assert texts(answer)[:2] == ["Hello, and welcome", "to the studio."]
-    problem(send(program, "POST", f"{base}/{first['id']}/join"), 404, "not_found")
+    assert_problem(send(program, "POST", f"{base}/{first['id']}/join"), 404, "not_found")
     part = answer.json()["data"][0]["id"]
     answer = send(program, "POST", f"{base}/{part}/join")
     assert answer.json()["data"][0] == first
     assert project.live_scenes.get().cues == []
 
 
-def test_the_person_of_the_key_can_take_it_back(program, base, project, alice, client_of):
+def test_the_person_of_the_key_can_undo_a_change(program, base, project, alice, client_of):
     first = program.get(base).json()["data"][0]
     send(program, "PATCH", f"{base}/{first['id']}", {"text": "Hi!"})
     client_of(alice).post(f"/projects/{project.pk}/undo", HTTP_ACCEPT="application/json")
@@ -99,21 +99,23 @@ def test_the_person_of_the_key_can_take_it_back(program, base, project, alice, c
         ("POST", "/split", {}, "missing_field", "after"),
     ],
 )
-def test_what_does_not_fit_names_its_field(program, base, method, end, body, code, path):
+def test_a_change_that_does_not_fit_names_its_field(program, base, method, end, body, code, path):
     first = program.get(base).json()["data"][0]
-    found = problem(send(program, method, f"{base}/{first['id']}{end}", body), 422, code)
+    found = assert_problem(send(program, method, f"{base}/{first['id']}{end}", body), 422, code)
     assert found["errors"][0]["path"] == path
     if code == "unknown_field":
         assert "Did you mean start_shift?" in found["detail"]
     assert program.get(base).json()["data"][0] == first
 
 
-def test_the_last_of_a_line_has_none_to_be_joined_with(program, base):
+def test_the_last_caption_of_a_line_cannot_be_joined(program, base):
     first = program.get(base).json()["data"][0]
-    found = problem(send(program, "POST", f"{base}/{first['id']}/join"), 422, "invalid_field")
+    found = assert_problem(
+        send(program, "POST", f"{base}/{first['id']}/join"), 422, "invalid_field"
+    )
     assert "ends with this caption" in found["detail"]
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "a-1-1-6", "scene_0-1-1-6", "-1-1"])
-def test_an_id_that_is_none_is_not_found(program, base, wrong):
-    problem(send(program, "PATCH", f"{base}/{wrong}", {}), 404, "not_found")
+def test_an_id_of_no_caption_is_not_found(program, base, wrong):
+    assert_problem(send(program, "PATCH", f"{base}/{wrong}", {}), 404, "not_found")

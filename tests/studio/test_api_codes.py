@@ -7,8 +7,8 @@ from django.conf import settings
 from studio.api.problems import CODES
 from studio.errors import BAD_INPUT_STATUS
 
-PLACES = {"Refusal": 0, "NotAllowed": 1, "Problem": 1, "Away": 1, "Refused": 1, "invalid": 2}
-"""Where the code stands among what these are called with."""
+POSITIONS = {"Refusal": 0, "NotAllowed": 1, "Problem": 1, "Away": 1, "Refused": 1, "invalid": 2}
+"""Position of the code among the arguments of these calls."""
 NO_REFUSALS = {"Warn", "Finding"}
 """Rows of a render or an avatar, which carry codes of their own."""
 NOBODY_AGREES_BY_PROGRAM = {
@@ -35,7 +35,7 @@ ELSEWHERE = NOBODY_AGREES_BY_PROGRAM | OF_PAGES_AND_COMMANDS
 
 
 def written(node):
-    """The codes that an expression can be; none where it is worked out."""
+    """The codes that an expression can be; none where it is computed."""
     if isinstance(node, ast.IfExp):
         return {*written(node.body), *written(node.orelse)}
     plain = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
@@ -48,8 +48,8 @@ def codes_in(tree):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in NO_REFUSALS:
                 continue
-            if name in PLACES and len(node.args) > PLACES[name]:
-                yield from written(node.args[PLACES[name]])
+            if name in POSITIONS and len(node.args) > POSITIONS[name]:
+                yield from written(node.args[POSITIONS[name]])
             for given in node.keywords:
                 if given.arg == "code":
                     yield from written(given.value)
@@ -70,7 +70,7 @@ def codes_in(tree):
 
 
 def codes_raised():
-    """Every code that the apps can raise below their pages."""
+    """Every code that the apps can raise outside their pages."""
     base = settings.BASE_DIR
     for app in ("studio", "rendering", "consent", "billing", "moderation"):
         for file in (base / app).rglob("*.py"):
@@ -86,11 +86,11 @@ def test_every_code_that_a_program_can_meet_has_an_entry():
     assert {"avatar_deleted", "voice_deleted"} <= set(CODES)  # put together in consent/models.py
 
 
-def test_what_programs_do_not_meet_is_raised_and_not_in_the_table():
+def test_codes_that_programs_do_not_meet_are_raised_and_not_in_the_table():
     assert set(codes_raised()) >= ELSEWHERE
     assert set(CODES).isdisjoint(ELSEWHERE)
 
 
-def test_the_table_has_the_status_that_is_answered():
+def test_the_table_has_the_status_with_which_each_code_is_answered():
     for code, status in BAD_INPUT_STATUS.items():
         assert code in ELSEWHERE or CODES[code][0] == status, code

@@ -36,14 +36,14 @@ def test_the_served_description_is_the_committed_one(client):
     assert served.json() == json.loads((settings.BASE_DIR / "openapi.json").read_text())
 
 
-def test_names_in_the_description_are_plain():
+def test_names_of_operations_in_the_description_are_plain_and_unique():
     schema = api.get_openapi_schema(path_prefix="/api/v1/")
     names = [one["operationId"] for methods in schema["paths"].values() for one in methods.values()]
     assert sorted(names) == sorted(set(names))
     assert set(names) >= {"render_create", "render_list", "render_detail", "render_cancel", "usage"}
 
 
-def test_the_page_needs_no_network(client):
+def test_the_page_of_the_documentation_needs_no_other_site(client):
     response = client.get("/api/v1/docs")
     assert response.status_code == 200
     page = response.content.decode()
@@ -55,7 +55,7 @@ def test_the_page_needs_no_network(client):
     assert not re.search(r"<script(?![^>]* src=)", page)
 
 
-def test_the_page_shows_every_operation_and_field(client):
+def test_the_page_of_the_documentation_shows_every_operation_and_field(client):
     page = client.get("/api/v1/docs").content.decode()
     schema = api.get_openapi_schema(path_prefix="/api/v1/")
     for path, methods in schema["paths"].items():

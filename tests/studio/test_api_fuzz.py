@@ -33,7 +33,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=6,
 )
-# Mostly right: one good request with a few fields bent.
+# Mostly right: a good request with a few wrong fields.
 fields = st.dictionaries(st.sampled_from(sorted(RenderRequest.model_fields)), anything, max_size=3)
 bodies = anything | fields | fields.map(lambda bent: {"script": "Hello.", "mode": "draft", **bent})
 
@@ -53,7 +53,7 @@ def program(alice, library, monkeypatch):
     return Program.of(alice.workspace)
 
 
-def said_well(response):
+def is_answered_well(response):
     if response.status_code >= 400:
         body = response.json()
         assert response.status_code < 500, body
@@ -66,34 +66,38 @@ def said_well(response):
 
 @bounded(150)
 @given(body=bodies)
-def test_bodies(program, body):
-    assert said_well(program.post(RENDERS, json.dumps(body)))
+def test_any_json_body_is_answered_well(program, body):
+    assert is_answered_well(program.post(RENDERS, json.dumps(body)))
 
 
 @bounded(40)
 @given(body=st.binary(max_size=60))
-def test_bytes(program, body):
-    assert said_well(program.post(RENDERS, body))
+def test_any_bytes_are_answered_well(program, body):
+    assert is_answered_well(program.post(RENDERS, body))
 
 
 @bounded(60)
 @given(query=st.dictionaries(
     st.sampled_from(["limit", "cursor", "status", "project_id", "reference", "other"]), text, max_size=3
 ))  # fmt: skip
-def test_queries(program, query):
-    assert said_well(program.get(RENDERS, query))
+def test_any_query_is_answered_well(program, query):
+    assert is_answered_well(program.get(RENDERS, query))
 
 
 @bounded(40)
 @given(part=st.text(min_size=1, max_size=20))
-def test_addresses(program, part):
+def test_any_address_is_answered_well(program, part):
     from urllib.parse import quote
 
-    assert said_well(program.get(f"{RENDERS}/{quote(part, safe='', errors='surrogatepass')}"))
+    assert is_answered_well(
+        program.get(f"{RENDERS}/{quote(part, safe='', errors='surrogatepass')}")
+    )
 
 
 @bounded(40)
 @given(value=st.text(st.characters(max_codepoint=255, blacklist_characters="\r\n"), max_size=40))
-def test_headers(program, value):
+def test_any_header_is_answered_well(program, value):
     for name in ("Idempotency-Key", "Prefer", "Authorization", "Content-Type", "X-Request-Id"):
-        assert said_well(program.post(RENDERS, {"script": "", "mode": "draft"}, **{name: value}))
+        assert is_answered_well(
+            program.post(RENDERS, {"script": "", "mode": "draft"}, **{name: value})
+        )

@@ -12,7 +12,7 @@ from billing.models import available
 from rendering.models import Render
 from studio.models import IdempotencyKey, Project
 from studio.renders import ordering
-from tests.studio.programs import RENDERS, Program, problem
+from tests.studio.programs import RENDERS, Program, assert_problem
 
 BODY = {"script": "Hello there."}
 
@@ -23,19 +23,19 @@ def program(alice, library):
 
 
 @pytest.mark.django_db
-def test_a_key_is_needed(program):
-    problem(program.post(RENDERS, BODY, key=None), 400, "idempotency_key_missing")
+def test_a_request_without_a_key_is_refused(program):
+    assert_problem(program.post(RENDERS, BODY, key=None), 400, "idempotency_key_missing")
     assert not Render.objects.exists()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", ["a b", "ä", "x" * 256, "a/b", "a\n"])
-def test_a_key_has_a_form(program, key):
-    problem(program.post(RENDERS, BODY, key=key), 400, "idempotency_key_invalid")
+def test_a_malformed_key_is_refused(program, key):
+    assert_problem(program.post(RENDERS, BODY, key=key), 400, "idempotency_key_invalid")
 
 
 @pytest.mark.django_db
-def test_the_same_again_gets_the_first_answer(program, alice):
+def test_the_same_request_again_gets_the_first_answer(program, alice):
     first = program.post(RENDERS, BODY, key="k")
     left = available(alice.workspace)
     again = program.post(RENDERS, b'{ "script" : "Hello there." }', key="k")
@@ -48,9 +48,9 @@ def test_the_same_again_gets_the_first_answer(program, alice):
 
 
 @pytest.mark.django_db
-def test_another_body_is_refused(program):
+def test_another_body_under_the_same_key_is_refused(program):
     first = program.post(RENDERS, BODY, key="k")
-    body = problem(
+    body = assert_problem(
         program.post(RENDERS, {"script": "Bye."}, key="k"), 422, "idempotency_key_reused"
     )
     assert body["first_request_id"] == first["X-Request-Id"]
@@ -64,20 +64,20 @@ def test_workspaces_do_not_share_keys(program, charlie):
 
 
 @pytest.mark.django_db
-def test_a_refusal_is_not_kept(program):
-    problem(program.post(RENDERS, {**BODY, "max_cost": 0}, key="k"), 402, "above_max_cost")
+def test_a_refusal_is_not_stored_as_the_answer(program):
+    assert_problem(program.post(RENDERS, {**BODY, "max_cost": 0}, key="k"), 402, "above_max_cost")
     assert not IdempotencyKey.objects.exists()
     assert program.post(RENDERS, BODY, key="k").status_code == 202
 
 
 @pytest.mark.django_db
-def test_a_slip_of_ours_is_not_kept(program, monkeypatch, alice):
+def test_an_error_of_ours_is_not_stored_as_the_answer(program, monkeypatch, alice):
     def slip(*args, **options):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
         patch.setattr("billing.models.charge", slip)
-        problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
+        assert_problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
     assert available(alice.workspace) == 600
     assert not Render.objects.exists()
     assert not Project.objects.filter(workspace=alice.workspace).exists()
@@ -85,15 +85,15 @@ def test_a_slip_of_ours_is_not_kept(program, monkeypatch, alice):
 
 
 @pytest.mark.django_db
-def test_an_answer_that_was_cut_off_is_given_to_the_next(program, monkeypatch, alice):
-    """The render stands already, so that asking again must not make a second one."""
+def test_an_answer_that_was_cut_off_is_given_to_the_next_request(program, monkeypatch, alice):
+    """The render exists already, so asking again must not make a second one."""
 
     def slip(*args, **options):
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
         patch.setattr("studio.api.renders.answers.render_resource", slip)
-        problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
+        assert_problem(program.post(RENDERS, BODY, key="k"), 500, "internal_error")
     again = program.post(RENDERS, BODY, key="k")
     assert again.status_code == 202
     assert again["Idempotent-Replayed"] == "true"
@@ -102,13 +102,13 @@ def test_an_answer_that_was_cut_off_is_given_to_the_next(program, monkeypatch, a
 
 
 @pytest.mark.django_db
-def test_what_is_refused_leaves_nothing(program, alice):
-    problem(program.post(RENDERS, {**BODY, "max_cost": 0}, key="k"), 402, "above_max_cost")
+def test_a_refused_request_leaves_no_project(program, alice):
+    assert_problem(program.post(RENDERS, {**BODY, "max_cost": 0}, key="k"), 402, "above_max_cost")
     assert not Project.objects.filter(workspace=alice.workspace).exists()
 
 
 @pytest.mark.django_db
-def test_after_two_days_it_is_as_the_first_time(program):
+def test_after_two_days_a_key_counts_as_new(program):
     first = program.post(RENDERS, BODY, key="k").json()
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=49))
     again = program.post(RENDERS, BODY, key="k")
@@ -117,7 +117,7 @@ def test_after_two_days_it_is_as_the_first_time(program):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_make_one(program, alice):
+def test_many_requests_at_once_make_one_render(program, alice):
     gate = threading.Barrier(6)
     answers = []
 
@@ -137,7 +137,7 @@ def test_many_at_once_make_one(program, alice):
     assert set(made) == {Render.objects.get().pk}
     for answer in answers:
         if answer.status_code == 409:
-            problem(answer, 409, "request_in_progress")
+            assert_problem(answer, 409, "request_in_progress")
             assert answer["Retry-After"] == "1"
     if connection.vendor == "sqlite":  # writers take turns: nobody has to ask again
         assert len(made) == 6
@@ -150,7 +150,7 @@ def test_many_at_once_make_one(program, alice):
 @pytest.mark.skipif(
     settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"), reason="writers take turns there"
 )
-def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
+def test_while_the_first_request_runs_a_second_one_is_refused_as_in_progress(program, monkeypatch):
     at_work, go_on = threading.Event(), threading.Event()
 
     def slow(*args, **options):
@@ -171,7 +171,7 @@ def test_while_the_first_runs_the_second_is_told_so(program, monkeypatch):
     response = program.post(RENDERS, BODY, key="k")
     go_on.set()
     first.join()
-    assert problem(response, 409, "request_in_progress")["retryable"]
+    assert assert_problem(response, 409, "request_in_progress")["retryable"]
     assert response["Retry-After"] == "1"
     again = program.post(RENDERS, BODY, key="k")
     assert again.json() == answers[0].json()

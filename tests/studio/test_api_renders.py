@@ -1,4 +1,4 @@
-"""Renders through the API: asked for, read, listed, canceled."""
+"""Renders through the API: requested, read, listed, canceled."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from rendering import cost
 from rendering.models import Render, Segment
 from studio.models import Avatar, Project, Voice, Workspace
 from studio.projects import composition
-from tests.studio.programs import RENDERS, Program, problem
+from tests.studio.programs import RENDERS, Program, assert_problem
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_a_script_is_accepted_and_says_where_to_look(program, alice):
     ]
 
 
-def test_it_reads_what_it_made(program):
+def test_a_render_can_be_read_at_the_address_of_its_answer(program):
     made = program.render(script="Hello there.")
     read = program.get(made["Location"])
     assert read.status_code == 200
@@ -66,7 +66,7 @@ def test_it_reads_what_it_made(program):
     assert read.json()["created_at"].endswith("Z")
 
 
-def test_it_takes_scenes_with_their_own_choices(program):
+def test_scenes_may_have_choices_of_their_own(program):
     avatar, voice = Avatar.objects.first(), Voice.objects.last()
     body = program.render(
         scenes=[
@@ -96,14 +96,14 @@ def test_it_takes_scenes_with_their_own_choices(program):
     assert (second.background_color, second.markup) == ("#aabbcc", "text")
 
 
-def test_it_gives_the_avatar_its_own_voice(program):
+def test_an_avatar_speaks_in_its_own_voice(program):
     avatar = Avatar.objects.first()
     body = program.render(script="Hello.", avatar_id=avatar.slug).json()
     scene = Project.objects.get(pk=body["project_id"]).live_scenes.get()
     assert scene.voice.slug == avatar.voice_slug
 
 
-def test_it_renders_a_project_as_saved(program, alice):
+def test_a_project_is_rendered_as_it_is_saved(program, alice):
     project_id = program.render(script="Hello there.").json()["project_id"]
     revision = Project.objects.get(pk=project_id).revision
     body = program.render(project_id=project_id, revision=revision).json()
@@ -112,26 +112,28 @@ def test_it_renders_a_project_as_saved(program, alice):
     assert Project.objects.filter(workspace=alice.workspace).count() == 1
 
 
-def test_it_refuses_a_revision_that_moved_on(program):
+def test_a_revision_that_moved_on_is_refused(program):
     project_id = program.render(script="Hello there.").json()["project_id"]
     project = Project.objects.get(pk=project_id)
     project.touch()
-    problem(
+    assert_problem(
         program.render(project_id=project_id, revision=project.revision), 409, "revision_conflict"
     )
 
 
-def test_it_refuses_above_max_cost(program, alice):
-    problem(program.render(script="Hello there, everybody.", max_cost=0), 402, "above_max_cost")
+def test_a_render_above_max_cost_is_refused(program, alice):
+    assert_problem(
+        program.render(script="Hello there, everybody.", max_cost=0), 402, "above_max_cost"
+    )
     assert available(alice.workspace) == 600
     assert not Render.objects.exists()
     assert not Project.objects.filter(workspace=alice.workspace).exists()
 
 
-def test_it_refuses_more_than_is_left(program, alice):
+def test_a_render_for_more_credits_than_are_left_is_refused(program, alice):
     Workspace.objects.filter(pk=alice.workspace.pk).update(plan="creator")
     words = "This sentence is said again and again until it costs too much. " * 240
-    body = problem(program.render(script=words), 402, "not_enough_credits")
+    body = assert_problem(program.render(script=words), 402, "not_enough_credits")
     assert body["needed"] > body["available"] == 600
     assert available(alice.workspace) == 600
 
@@ -140,7 +142,7 @@ def test_a_render_without_valid_consent_is_refused(program):
     avatar = Avatar.objects.first()
     avatar.consents.get().withdraw()
     response = program.render(script="Hello there.", avatar_id=avatar.slug)
-    body = problem(response, 403, "consent_withdrawn")
+    body = assert_problem(response, 403, "consent_withdrawn")
     assert avatar.name in body["detail"]
 
 
@@ -155,18 +157,18 @@ def test_a_consent_withdrawn_between_reading_and_writing_is_seen(
             avatar.consents.get().withdraw()
         return music_of(project)
 
-    asked = {"script": "Hello there.", "avatar_id": avatar.slug}
+    body = {"script": "Hello there.", "avatar_id": avatar.slug}
     if saved:
         project = Project.objects.create(workspace=alice.workspace, title="Saved")
         project.add_scene(script="Hello there.", avatar=avatar, voice=Voice.objects.first())
-        asked = {"project_id": project.pk}
+        body = {"project_id": project.pk}
     monkeypatch.setattr(composition, "music_of", withdrawn_meanwhile)
-    problem(program.render(**asked), 403, "consent_withdrawn")
+    assert_problem(program.render(**body), 403, "consent_withdrawn")
     assert not Render.objects.exists()
     assert available(alice.workspace) == 600
 
 
-def test_it_cancels_with_all_credits_back(program, alice):
+def test_a_canceled_render_gives_all_credits_back(program, alice):
     made = program.render(script="Hello there.").json()
     body = program.post(f"{RENDERS}/{made['id']}/cancel").json()
     assert body["status"] == "canceled"
@@ -175,10 +177,10 @@ def test_it_cancels_with_all_credits_back(program, alice):
     assert sum(line["credit_seconds"] for line in body["cost"]["lines"]) == 0
     assert body["queue"] is body["eta"] is None
     assert available(alice.workspace) == 600
-    problem(program.post(f"{RENDERS}/{made['id']}/cancel"), 409, "render_over")
+    assert_problem(program.post(f"{RENDERS}/{made['id']}/cancel"), 409, "render_over")
 
 
-def test_what_is_held_says_for_what_and_until_when(program):
+def test_a_held_render_says_for_what_and_until_when(program):
     made = program.render(script="Hello there.").json()
     Render.objects.filter(pk=made["id"]).update(
         status="held", held_for="moderation", held_at=timezone.now()
@@ -189,7 +191,7 @@ def test_what_is_held_says_for_what_and_until_when(program):
     assert body["queue"] is None
 
 
-def test_a_failure_says_what_happened(program):
+def test_a_failed_render_says_what_happened(program):
     made = program.render(script="Hello there.").json()
     Render.objects.get().fail("engine_failed", "We could not draw line 1.", ours=True)
     body = program.get(f"{RENDERS}/{made['id']}").json()
@@ -199,7 +201,7 @@ def test_a_failure_says_what_happened(program):
     assert body["cost"]["net"] == 0
 
 
-def finished(render_id, lengths, used):
+def finish(render_id, lengths, used):
     render = Render.objects.get(pk=render_id)
     for segment, seconds in zip(render.segments.all(), lengths, strict=True):
         Segment.objects.filter(pk=segment.pk).update(status="done", progress=1.0, seconds=seconds)
@@ -210,11 +212,11 @@ def finished(render_id, lengths, used):
     assert render.cost["net"] == used
 
 
-def test_what_is_done_has_links_and_adds_up(program):
+def test_a_finished_render_has_links_and_a_cost_that_adds_up(program):
     made = program.render(
         script="Hello there, all of you.\n\nAnd a second line, as it were."
     ).json()
-    finished(made["id"], [0.4, 1.3], used=2)
+    finish(made["id"], [0.4, 1.3], used=2)
     body = program.get(f"{RENDERS}/{made['id']}").json()
     assert body["status"] == "done"
     assert body["progress"] == 1.0
@@ -231,16 +233,16 @@ def test_what_is_done_has_links_and_adds_up(program):
 def test_a_longer_result_costs_no_more_than_the_quote(program):
     made = program.render(script="Hello.").json()
     quoted = made["cost"]["quoted"]
-    finished(made["id"], [quoted + 4.5], used=quoted)
+    finish(made["id"], [quoted + 4.5], used=quoted)
     lines = program.get(f"{RENDERS}/{made['id']}").json()["cost"]["lines"]
     assert [line["reason"] for line in lines] == ["new", "adjustment"]
     assert lines[1]["credit_seconds"] == -5
     assert sum(line["credit_seconds"] for line in lines) == quoted
 
 
-def test_a_line_that_was_paid_is_free(program):
+def test_a_line_that_was_paid_for_is_free(program):
     made = program.render(script="Hello there.").json()
-    finished(made["id"], [0.9], used=1)
+    finish(made["id"], [0.9], used=1)
     body = program.render(project_id=made["project_id"]).json()
     assert body["cost"]["quoted"] == 0
     assert [line["reason"] for line in body["cost"]["lines"]] == ["reused"]
@@ -257,7 +259,7 @@ def test_the_list_is_newest_first_and_stable(program):
     assert second["next_cursor"] is None
 
 
-def test_the_list_keeps_rows_of_one_moment_apart(program):
+def test_the_list_shows_renders_of_one_moment_once_each(program):
     made = [program.render(script=f"Number {n}.", mode="draft").json()["id"] for n in range(4)]
     Render.objects.update(created_at=timezone.now())
     seen, cursor = [], ""
@@ -268,7 +270,7 @@ def test_the_list_keeps_rows_of_one_moment_apart(program):
     assert sorted(seen) == sorted(made)
 
 
-def test_the_list_filters(program):
+def test_the_list_is_filtered_by_reference_status_and_project(program):
     program.render(script="One.", mode="draft", reference="a")
     second = program.render(script="Two.", mode="draft", reference="b").json()
     program.post(f"{RENDERS}/{second['id']}/cancel")
@@ -277,9 +279,9 @@ def test_the_list_filters(program):
         assert [row["id"] for row in rows] == [second["id"]], query
 
 
-def test_it_refuses_a_cursor_that_no_list_gave(program):
+def test_a_cursor_that_no_list_gave_is_refused(program):
     for cursor in ("x", "äöü", "bm90aGluZw", "MjAyNi0wMS0wMSByZW5kZXJfMQ", "MjAyNg=="):
-        problem(program.get(RENDERS, {"cursor": cursor}), 400, "invalid_cursor")
+        assert_problem(program.get(RENDERS, {"cursor": cursor}), 400, "invalid_cursor")
 
 
 def test_avatars_and_voices_are_listed(program):
@@ -297,16 +299,16 @@ def test_usage_counts_what_was_delivered(program, alice):
         "available": 600 - made["cost"]["quoted"],
         "pending": made["cost"]["quoted"],
     }
-    finished(made["id"], [0.9], used=1)
+    finish(made["id"], [0.9], used=1)
     usage = program.get("/api/v1/usage").json()
     assert usage["balance"] == {"available": 599, "pending": 0}
     assert (usage["renders"], usage["seconds"], usage["credits_used"]) == (1, 0.9, 1)
     assert usage["period"]["starts_at"] < usage["period"]["ends_at"]
 
 
-def test_usage_forgets_the_month_before(program):
+def test_usage_leaves_out_the_month_before(program):
     made = program.render(script="Hello there.").json()
-    finished(made["id"], [0.9], used=1)
+    finish(made["id"], [0.9], used=1)
     Render.objects.update(ended_at=timezone.now() - timedelta(days=40))
     assert program.get("/api/v1/usage").json()["renders"] == 0
 
@@ -315,7 +317,7 @@ lengths = st.lists(st.floats(0.04, 90.0), min_size=1, max_size=300)
 
 
 @given(lengths)
-def test_seconds_are_dealt_out_to_the_last(lengths):
+def test_shares_of_seconds_add_up_to_the_whole_rounded_up(lengths):
     shares = cost.deal(lengths)
     assert min(shares) >= 0
     assert sum(lengths) <= sum(shares) + 1e-3 < sum(lengths) + 1.01

@@ -1,4 +1,4 @@
-"""Uploads and cuts through the editor: where they end up, and what is said of those that cannot be used."""
+"""Uploads and crops in the editor: where they end up, and the errors for those that cannot be used."""
 
 from io import BytesIO
 
@@ -32,7 +32,7 @@ def client(client_of, alice):
     return client_of(alice)
 
 
-def test_a_picture_becomes_the_background_in_one_step(client, project, scene):
+def test_an_uploaded_picture_becomes_the_background_in_one_step(client, project, scene):
     answer = upload(client, image=png(640, 360), scene=scene.pk)
     assert answer.status_code == 201
     assert answer.json()["settings"]["background"] == "picture"
@@ -42,7 +42,9 @@ def test_a_picture_becomes_the_background_in_one_step(client, project, scene):
     assert (scene.background, scene.picture) == ("color", None)
 
 
-def test_a_scene_saved_while_its_file_is_worked_on_gets_it_all_the_same(client, scene, monkeypatch):
+def test_a_scene_that_is_saved_while_its_upload_is_prepared_still_gets_it(
+    client, scene, monkeypatch
+):
     work = uploads.take_in
 
     def slowly(*given):
@@ -59,18 +61,18 @@ def test_a_scene_saved_while_its_file_is_worked_on_gets_it_all_the_same(client, 
     assert (scene.background, scene.script) == ("picture", "Said meanwhile.")
 
 
-def test_a_logo_keeps_what_is_clear_in_it(client, project):
+def test_a_logo_keeps_its_transparency(client, project):
     answer = upload(client, logo=png(200, 80, (0, 0, 0, 40)), project=project.pk)
     assert answer.json()["project"]["logo"] == Picture.objects.get().pk
-    with Image.open(Picture.objects.get().path) as kept:
-        assert kept.mode == "RGBA"
+    with Image.open(Picture.objects.get().path) as logo:
+        assert logo.mode == "RGBA"
 
 
 @pytest.mark.parametrize(
     ("name", "data"),
     [("image", b"no picture"), ("video", b"no video"), ("music_file", b"la la la"), ("image", b"")],
 )
-def test_what_cannot_be_used_gets_one_sentence_and_changes_nothing(client, scene, name, data):
+def test_an_unusable_upload_gets_one_sentence_and_changes_nothing(client, scene, name, data):
     where = {"project": scene.project_id} if name == "music_file" else {"scene": scene.pk}
     answer = upload(client, **{name: data}, **where)
     assert answer.status_code == 422
@@ -79,7 +81,7 @@ def test_what_cannot_be_used_gets_one_sentence_and_changes_nothing(client, scene
     assert Scene.objects.get().revision == scene.revision
 
 
-def test_a_cut_takes_the_place_of_the_picture(client, scene):
+def test_a_crop_replaces_the_picture_of_the_scene(client, scene):
     upload(client, image=png(640, 360), scene=scene.pk)
     whole = Picture.objects.get()
     box = {"left": 100, "top": 50, "width": 320, "height": 200, "scene": scene.pk}
@@ -100,7 +102,7 @@ def test_a_cut_takes_the_place_of_the_picture(client, scene):
         ({"top": -1}, "top"),
     ],
 )
-def test_a_cut_that_is_none_names_the_number(client, scene, fields, field):
+def test_an_impossible_crop_names_the_wrong_number(client, scene, fields, field):
     upload(client, image=png(640, 360), scene=scene.pk)
     whole = Picture.objects.get()
     box = {"left": 0, "top": 0, "width": 320, "height": 200, "scene": scene.pk, **fields}
@@ -109,7 +111,7 @@ def test_a_cut_that_is_none_names_the_number(client, scene, fields, field):
     assert answer.json()["problem"]["errors"][0]["field"] == field
 
 
-def test_it_works_without_javascript(client, scene):
+def test_uploads_and_crops_work_without_javascript(client, scene):
     file = SimpleUploadedFile("Wall.png", png(640, 360))
     answer = client.post("/assets", {"image": file, "scene": scene.pk})
     assert answer["Location"].startswith(f"/projects/{scene.project_id}/?scene={scene.pk}")
@@ -122,7 +124,7 @@ def test_it_works_without_javascript(client, scene):
     assert scene.picture.width == 64
 
 
-def test_it_hides_from_strangers(client, client_of, charlie, scene):
+def test_pictures_and_scenes_are_hidden_from_strangers(client, client_of, charlie, scene):
     upload(client, image=png(640, 360), scene=scene.pk)
     picture = Picture.objects.get()
     stranger = client_of(charlie)

@@ -1,4 +1,4 @@
-"""Photos that cannot become an avatar, through the site and through the API: a sentence, and nothing stays behind."""
+"""Photos that cannot become an avatar, through the site and the API: they get a sentence, and nothing stays behind."""
 
 import struct
 import zipfile
@@ -17,7 +17,7 @@ from studio import limits
 from studio.library import photos
 from studio.models import Avatar
 from tests.faces import scenes
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import everything, own_avatar
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def far(factor=0.3):
 
 
 def scaled(points_apart):
-    """Maya, so many pixels between the ears."""
+    """Clara, with this many pixels between the ears."""
     points = tracker.find(scenes.photo("clara"))
     return far(points_apart / float(np.linalg.norm(points[454, :2] - points[234, :2])))
 
@@ -55,7 +55,7 @@ def moving(kind):
 
 
 def png(width, height, *chunks):
-    """A PNG of so many black pixels, in a few bytes."""
+    """A black PNG of this size, in a few bytes."""
 
     def chunk(name, body):
         check = struct.pack(">I", zlib.crc32(name + body))
@@ -116,13 +116,13 @@ LOOKED_AT = {
     "a mask": (lambda: coded(masked()), "mouth_covered", True),
     "a profile view": (lambda: coded(scenes.live("clara", "profile")), "face_turned", True),
     "100 pixels of face": (lambda: coded(scaled(100)), "face_too_small", True),
-    # What decodes is looked at like any other: these are seen to be far away.
+    # A photo that can be decoded is looked at like any other: these are seen to be far away.
     "CMYK": (lambda: coded(Image.fromarray(far()).convert("CMYK")), "face_too_small", True),
     "16 bit": (sixteen_bit, "face_too_small", True),
     "turned by EXIF": (lying, "face_too_small", True),
     "a PNG called .jpg": (lambda: coded(far(), "PNG"), "face_too_small", True),
 }
-"""Refused by a worker: what the photo shows cannot be used. The last is whether a place in it is marked."""
+"""Refused by a worker: what the photo shows cannot be used. The last is whether the fault is marked in the picture."""
 
 
 @pytest.fixture
@@ -152,22 +152,24 @@ def work(avatar):
 
 
 @pytest.mark.parametrize("name", AT_THE_DOOR)
-def test_a_file_that_is_no_photo_is_turned_away(client, program, name):
+def test_a_file_that_is_no_usable_photo_is_refused_at_once(client, program, name):
     make, sentence = AT_THE_DOOR[name]
     before, data = everything(), make()
     answer = by_form(client, data)
     page = answer.content.decode()
     assert (answer.status_code, sentence in page) == (422, True), page
     assert "Make an avatar from a photo" in page  # the form is still there
-    said = problem(by_program(program, data), 422, "image_" + answer.context["problem"].code[6:])
+    said = assert_problem(
+        by_program(program, data), 422, "image_" + answer.context["problem"].code[6:]
+    )
     assert sentence in said["detail"]
     assert not Avatar.objects.exclude(workspace=None).exists()
     assert everything() == before
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-def test_a_photo_that_shows_the_wrong_thing_is_refused(client, program, name):
-    make, code, place = LOOKED_AT[name]
+def test_a_photo_that_shows_the_wrong_thing_is_refused_and_deleted(client, program, name):
+    make, code, is_marked = LOOKED_AT[name]
     before, data = everything(), make()
     assert by_form(client, data).status_code == 302
     avatar = work(Avatar.objects.exclude(workspace=None).get())
@@ -176,16 +178,16 @@ def test_a_photo_that_shows_the_wrong_thing_is_refused(client, program, name):
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert avatar.findings[0]["sentence"] in page
     wall = client.get("/avatars/").content.decode()
-    assert f"/avatars/{avatar.pk}/files/marked" in wall  # what it was, to those who come back
+    assert f"/avatars/{avatar.pk}/files/marked" in wall  # so that those who come back see why
     count = Avatar.objects.filter(workspace=None, retired_at=None, of="").count()
-    assert f"{count} avatars" in wall  # it is none
-    if place:
+    assert f"{count} avatars" in wall  # it is not counted
+    if is_marked:
         shown = b"".join(client.get(f"/avatars/{avatar.pk}/files/marked").streaming_content)
         picture = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         assert (np.abs(picture.astype(int) - (214, 69, 65)).max(-1) < 40).sum() > 200
-    # Of the photo only the picture with the marks is kept, until its page is left.
-    kept = everything() - before
-    assert kept == {photos.path_of(avatar, "marked")}
+    # Of the photo only the picture with the marks is stored, until its page is left.
+    stored = everything() - before
+    assert stored == {photos.path_of(avatar, "marked")}
     client.post(f"/avatars/{avatar.pk}/discard", {"again": "1"})
     assert not Avatar.objects.exclude(workspace=None).exists()
     assert everything() == before
@@ -204,7 +206,7 @@ def test_a_photo_that_shows_the_wrong_thing_is_refused(client, program, name):
 
 
 @pytest.mark.parametrize("kind", ["zip", "HTML"])
-def test_what_a_file_is_beside_a_picture_is_never_stored(client, kind):
+def test_data_that_hides_in_a_picture_is_never_stored(client, kind):
     out = BytesIO(coded(far(), comment=b"<script>hidden words</script>"))
     if kind == "zip":
         out.seek(0, 2)
@@ -220,20 +222,23 @@ def test_what_a_file_is_beside_a_picture_is_never_stored(client, kind):
         assert b"PK\x03\x04" not in found
 
 
-def test_a_form_without_a_photo_says_so(client):
+def test_a_form_without_a_photo_asks_for_one(client):
     answer = client.post("/avatars/new", {})
     assert (answer.status_code, "Choose a photo first" in answer.content.decode()) == (422, True)
 
 
-def test_a_huge_upload_is_turned_away_before_it_is_read(client, program):
+def test_a_huge_upload_is_refused_with_the_largest_size(client, program):
     huge = b"x" * 26_000_000
     answer = by_form(client, huge)
     page = answer.content.decode()
     assert (answer.status_code, "at most 20 MB can be sent here" in page) == (413, True)
     assert "<h1>" in page
-    assert "20,000,000 bytes" in problem(by_program(program, huge), 413, "file_too_large")["detail"]
+    assert (
+        "20,000,000 bytes"
+        in assert_problem(by_program(program, huge), 413, "file_too_large")["detail"]
+    )
     body = b'{"script": "' + huge + b'"}'
-    problem(program.post("/api/v1/renders", body), 413, "body_too_large")
+    assert_problem(program.post("/api/v1/renders", body), 413, "body_too_large")
     assert not Avatar.objects.exclude(workspace=None).exists()
 
 
@@ -248,7 +253,9 @@ def test_a_workspace_has_as_many_avatars_as_its_plan_holds(client, program, alic
     answer = by_form(client, coded(far()))
     sentence = f"The workspace has {most} avatars from photos, and its plan holds no more"
     assert (answer.status_code, sentence in answer.content.decode()) == (403, True)
-    assert sentence in problem(by_program(program, coded(far())), 403, "avatar_limit")["detail"]
+    assert (
+        sentence in assert_problem(by_program(program, coded(far())), 403, "avatar_limit")["detail"]
+    )
     assert everything() == before
 
     client.post(f"/avatars/{own[0].pk}/remove")
@@ -259,13 +266,13 @@ def test_a_workspace_has_as_many_avatars_as_its_plan_holds(client, program, alic
     assert (answer.status_code, sentence in answer.content.decode()) == (403, True)
 
 
-def test_too_many_photos_in_an_hour_wait(client, program, monkeypatch):
+def test_photos_beyond_the_limit_of_an_hour_are_refused_until_later(client, program, monkeypatch):
     monkeypatch.setattr(limits, "PHOTOS", replace(limits.PHOTOS, most=2))
     for _ in range(2):
         assert by_form(client, b"no photo").status_code == 422
     answer = by_form(client, coded(far()))
     assert (answer.status_code, "within an hour; wait" in answer.content.decode()) == (429, True)
     answer = by_program(program, coded(far()))
-    problem(answer, 429, "rate_limited")
+    assert_problem(answer, 429, "rate_limited")
     assert 0 < int(answer["Retry-After"]) <= 3600
     assert not Avatar.objects.exclude(workspace=None).exists()

@@ -1,4 +1,4 @@
-"""Captions changed by hand: they keep to their words, cost nothing, and follow the script when it changes."""
+"""Captions changed by hand: they stay with their words, cost nothing, and follow the script when it changes."""
 
 import json
 from itertools import pairwise
@@ -45,7 +45,7 @@ def test_a_changed_caption_is_planned_for_its_line(client, scene):
     assert [line.line_key for line in plan.plan_render(scene.project).lines] == keys
 
 
-def test_it_moves_with_its_words_and_ends_with_them(client, scene):
+def test_a_changed_caption_moves_with_its_words_and_ends_with_them(client, scene):
     change(client, scene, text="Hi, and welcome!")
     scene.refresh_from_db()
     body = {"revision": scene.revision, "script": f"A new one.\n\n{SCRIPT}"}
@@ -61,7 +61,7 @@ def test_it_moves_with_its_words_and_ends_with_them(client, scene):
     assert "Yours was “Hi, and welcome!”" in page
 
 
-def test_back_to_what_is_said_and_undo(client, scene):
+def test_a_changed_caption_is_reset_to_what_is_said_and_undo_brings_it_back(client, scene):
     change(client, scene, text="Hi, and welcome!")
     change(client, scene, back="1")
     scene.refresh_from_db()
@@ -75,7 +75,7 @@ def test_back_to_what_is_said_and_undo(client, scene):
     ("fields", "field"),
     [({"text": "word " * 40}, "text"), ({"start": "9"}, "start"), ({"end": "soon"}, "end")],
 )
-def test_what_does_not_fit_names_its_field(client, scene, fields, field):
+def test_a_change_that_does_not_fit_names_its_field(client, scene, fields, field):
     answer = change(client, scene, **fields)
     assert answer.status_code == 422
     assert answer.json()["problem"]["errors"][0]["field"] == field
@@ -83,15 +83,15 @@ def test_what_does_not_fit_names_its_field(client, scene, fields, field):
     assert scene.cues == []
 
 
-def test_a_caption_that_is_no_more_says_so(client, scene):
+def test_a_change_to_a_caption_that_no_longer_exists_is_refused(client, scene):
     assert "load the captions again" in change(client, scene, last=3).json()["problem"]["sentence"]
 
 
-def test_it_hides_from_strangers(client_of, charlie, scene):
+def test_captions_are_hidden_from_strangers(client_of, charlie, scene):
     assert change(client_of(charlie), scene, text="Mine").status_code == 404
 
 
-def test_it_works_without_javascript(client, scene):
+def test_captions_are_changed_without_javascript(client, scene):
     page = client.get(f"/scenes/{scene.pk}/captions").content.decode()
     assert "Hello, and welcome to the studio." in page
     assert "characters a second" in page
@@ -124,7 +124,7 @@ def test_a_shifted_caption_never_covers_the_next():
     assert all(cue.end > cue.start for cue in late)
 
 
-def test_what_is_written_in_captions_is_screened(client, scene):
+def test_words_written_in_captions_are_screened(client, scene):
     change(client, scene, text="I will kill you tonight")
     verdict, spans = screening.screen_lines(plan.plan_render(scene.project).lines)
     assert verdict.verdict == "block"
@@ -169,7 +169,7 @@ def test_a_caption_is_divided_where_the_caret_stands(client, scene, text, caret,
     assert answer.json()["cue"] == f"1-{second[0] + 1}-{second[1] + 1}"
 
 
-def test_what_was_divided_moves_with_its_words_and_is_undone(client, scene):
+def test_parts_of_a_divided_caption_move_with_their_words_and_are_undone(client, scene):
     cut(client, scene, start="0.2", end="-0.3")
     assert edits(scene)[0] == (CueEdit(0, 2, "", 0.2, 0.0), CueEdit(3, 5, "", 0.0, -0.3))
     body = {"revision": scene.revision, "script": f"A new one.\n\n{SCRIPT}"}
@@ -187,7 +187,7 @@ def test_a_part_stays_a_part_when_its_text_goes_back(client, scene):
     assert spans(scene) == HALVES
 
 
-def test_parts_are_joined_and_nothing_is_left_of_them(client, scene):
+def test_joined_parts_are_the_caption_that_is_said_again(client, scene):
     cut(client, scene)
     answer = cut(client, scene, "join", last=3)
     assert answer.json()["cue"] == "1-1-6"
@@ -222,10 +222,10 @@ def test_captions_that_do_not_fit_into_one_stay_two(client, scene):
     [
         ("split", {"text": "Hi!"}, "one word"),
         ("split", {"last": 3}, "load the captions again"),
-        ("join", {}, "none to be joined with"),
+        ("join", {}, "is the last of its line"),
     ],
 )
-def test_what_cannot_be_cut_says_so(client, scene, what, fields, says):
+def test_a_caption_that_cannot_be_divided_or_joined_says_why(client, scene, what, fields, says):
     answer = cut(client, scene, what, **fields)
     assert answer.status_code == 422 or "load" in says
     assert says in answer.json()["problem"]["sentence"]

@@ -29,7 +29,7 @@ def script(tmp_path):
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """A video made by the command in a process of its own, on a data folder that is empty."""
+    """A video made by the command in a process of its own, on an empty data folder."""
     folder = tmp_path_factory.mktemp("film")
     source = folder / "hello.md"
     source.write_text(SCRIPT)
@@ -49,27 +49,27 @@ def verify(path, environment):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-def refused(capsys, command, *arguments):
-    """The one sentence that a command writes when it refuses."""
+def expect_refusal(capsys, command, *arguments):
+    """Expects the command to refuse with status 2. Returns the one sentence that it writes."""
     with pytest.raises(SystemExit) as ended:
         call_command(command, *map(str, arguments))
-    told = capsys.readouterr()
+    written = capsys.readouterr()
     assert ended.value.code == 2
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    return told.err
+    assert written.out == ""
+    assert written.err.count("\n") == 1
+    return written.err
 
 
 def test_render_writes_a_video_and_one_object(film):
     out, run, _ = film
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert set(told) == {
+    report = json.loads(run.stdout)
+    assert set(report) == {
         "out", "draft", "seconds", "wall_seconds", "stages", "quality", "provenance",
     }  # fmt: skip
-    assert told["draft"] is False
-    assert told["out"] == str(out)
-    assert set(told["stages"]) == {
+    assert report["draft"] is False
+    assert report["out"] == str(out)
+    assert set(report["stages"]) == {
         "script",
         "speech",
         "alignment",
@@ -79,27 +79,27 @@ def test_render_writes_a_video_and_one_object(film):
         "delivery",
     }
     probed = media.probe(out)
-    assert probed["seconds"] == pytest.approx(told["seconds"], abs=0.03)
+    assert probed["seconds"] == pytest.approx(report["seconds"], abs=0.03)
     assert [chapter["title"] for chapter in probed["chapters"]] == ["One", "Two"]
     assert probed["streams"][0]["height"] == 240
     assert "Hello there." in out.with_suffix(".srt").read_text()
     assert out.with_suffix(".vtt").read_text().startswith("WEBVTT")
 
 
-def test_verify_says_what_is_in_it(film):
+def test_verify_reports_the_streams_and_credentials_of_a_video(film):
     out, _, environment = film
     run = verify(out, environment)
-    told = json.loads(run.stdout)
+    report = json.loads(run.stdout)
     assert run.returncode == 0
-    assert told["state"] == "valid"
-    assert told["starts_at_once"]
-    assert [stream["codec"] for stream in told["streams"]] == ["h264", "aac"]
-    credentials = told["credentials"]
+    assert report["state"] == "valid"
+    assert report["starts_at_once"]
+    assert [stream["codec"] for stream in report["streams"]] == ["h264", "aac"]
+    credentials = report["credentials"]
     assert [part["title"] for part in credentials["ingredients"]] == ["Maya", "Preview"]
     assert {record["kind"] for record in credentials["consents"]} == {"licence"}
 
 
-def test_verify_notices_a_changed_byte(film, tmp_path):
+def test_verify_reports_a_changed_byte(film, tmp_path):
     out, _, environment = film
     data = bytearray(out.read_bytes())
     data[len(data) // 2] ^= 1
@@ -110,7 +110,7 @@ def test_verify_notices_a_changed_byte(film, tmp_path):
     assert json.loads(run.stdout)["state"] == "changed"
 
 
-def test_verify_knows_an_unsigned_video(film, tmp_path):
+def test_verify_reports_an_unsigned_video(film, tmp_path):
     out, _, environment = film
     plain = tmp_path / "plain.mp4"
     media.run(["-i", out, "-c", "copy", "-map", "0:v", plain])
@@ -120,8 +120,8 @@ def test_verify_knows_an_unsigned_video(film, tmp_path):
 
 
 def test_verify_refuses_what_is_no_video(capsys, tmp_path, script):
-    assert "There is no file" in refused(capsys, "verify", tmp_path / "absent.mp4")
-    assert "not an MP4" in refused(capsys, "verify", script)
+    assert "There is no file" in expect_refusal(capsys, "verify", tmp_path / "absent.mp4")
+    assert "not an MP4" in expect_refusal(capsys, "verify", script)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_render_refuses_a_bad_option(capsys, script, changes, sentence):
     out = str(script.with_suffix(".mp4"))
     options = {"--avatar": "maya", "--voice": "preview", "--out": out, **changes}
     arguments = [part for pair in options.items() for part in pair]
-    assert sentence in refused(capsys, "render", script, *arguments)
+    assert sentence in expect_refusal(capsys, "render", script, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -161,53 +161,57 @@ def test_render_refuses_a_bad_option(capsys, script, changes, sentence):
 )
 def test_render_refuses_a_bad_script(capsys, script, content, sentence):
     script.write_bytes(content)
-    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
-    assert sentence in told
+    written = expect_refusal(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert sentence in written
 
 
 def test_render_refuses_an_absent_script(capsys, tmp_path):
-    told = refused(capsys, "render", tmp_path / "a.md", "--avatar", "maya", "--voice", "preview")
-    assert "There is no file" in told
-    told = refused(capsys, "render", tmp_path, "--avatar", "maya", "--voice", "preview")
-    assert "is not a file" in told
+    written = expect_refusal(
+        capsys, "render", tmp_path / "a.md", "--avatar", "maya", "--voice", "preview"
+    )
+    assert "There is no file" in written
+    written = expect_refusal(capsys, "render", tmp_path, "--avatar", "maya", "--voice", "preview")
+    assert "is not a file" in written
 
 
 def test_render_refuses_what_screening_blocks(capsys, script):
     script.write_text("Fine.\n\nI will kill you tomorrow.\n")
-    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
-    assert told.startswith("Not rendered: line 2 ")
+    written = expect_refusal(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert written.startswith("Not rendered: line 2 ")
 
 
 @pytest.mark.parametrize("option", ["--heading", "--body"])
 def test_render_screens_what_is_written_beside_the_person(capsys, script, option):
     words = ("--layout", "half", option, "I will kill you tomorrow.")
-    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview", *words)
-    assert told.startswith(
+    written = expect_refusal(
+        capsys, "render", script, "--avatar", "maya", "--voice", "preview", *words
+    )
+    assert written.startswith(
         "Not rendered: the text “I will kill you tomorrow.” in the picture breaks"
     )
 
 
-@pytest.mark.parametrize(("option", "place"), [("--background", "background"), ("--logo", "logo")])
-def test_render_screens_pictures(capsys, script, tmp_path, monkeypatch, option, place):
+@pytest.mark.parametrize(("option", "noun"), [("--background", "background"), ("--logo", "logo")])
+def test_render_screens_pictures(capsys, script, tmp_path, monkeypatch, option, noun):
     monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
     picture = tmp_path / "skin.png"
     Image.new("RGB", (64, 64), "#c89878").save(picture)
-    told = refused(
+    written = expect_refusal(
         capsys, "render", script, "--avatar", "maya", "--voice", "preview", option, str(picture)
     )
-    assert told.startswith(f"Not rendered: the {place} breaks the rule “Nudity")
+    assert written.startswith(f"Not rendered: the {noun} breaks the rule “Nudity")
 
 
 def test_render_refuses_a_withdrawn_likeness(capsys, script, library):
     from studio.models import Avatar
 
     Avatar.objects.get(slug="maya").consents.get().withdraw("asked")
-    told = refused(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
-    assert "withdrawn" in told
+    written = expect_refusal(capsys, "render", script, "--avatar", "maya", "--voice", "preview")
+    assert "withdrawn" in written
 
 
 @pytest.mark.parametrize("command", ["avatars", "voices"])
-def test_the_library_is_listed(capsys, command):
+def test_the_avatars_and_the_voices_are_listed(capsys, command):
     call_command(command, "--json")
     rows = json.loads(capsys.readouterr().out)
     assert rows
@@ -217,7 +221,7 @@ def test_the_library_is_listed(capsys, command):
 
 
 def columns(out, rows):
-    """Where the descriptions begin, one number of each row that is listed."""
+    """The columns in which the descriptions of the listed rows begin."""
     lines = out.splitlines()
     return {
         line.index(row["description"])
@@ -261,7 +265,7 @@ def test_voices_with_long_names_keep_their_columns(capsys):
 
 @pytest.fixture
 def spoken(script, monkeypatch):
-    """Which voices the command would speak in; it stops before anything is made."""
+    """The voices in which the command would speak; it stops before anything is made."""
 
     class Stopped(Exception):
         pass
@@ -270,9 +274,9 @@ def spoken(script, monkeypatch):
         raise Stopped({spec.voice for spec in specs})
 
     def voices_of(*arguments):
-        with pytest.raises(Stopped) as told:
+        with pytest.raises(Stopped) as stopped:
             call_command("render", str(script), *arguments)
-        return told.value.args[0]
+        return stopped.value.args[0]
 
     monkeypatch.setattr("studio.management.commands.render.rendered", stop)
     return voices_of
@@ -294,10 +298,10 @@ def test_a_face_from_a_photo_speaks_in_its_own_voice(spoken, script, capsys, lib
     agreed = Consent.record(
         kind="person", avatar=face, source="x", licence="x", sha256="0" * 64, scope="drafts"
     )
-    asked = ("--avatar", face.pk, "--consent", agreed.pk)
-    assert spoken(*asked) == {"bf_emma"}
+    options = ("--avatar", face.pk, "--consent", agreed.pk)
+    assert spoken(*options) == {"bf_emma"}
     Avatar.objects.filter(pk=face.pk).update(voice_slug="")
-    assert "name one with --voice" in refused(capsys, "render", script, *asked)
+    assert "name one with --voice" in expect_refusal(capsys, "render", script, *options)
 
 
 READ_NO_FILM = (
@@ -322,7 +326,7 @@ HEAVY = {
 
 
 def test_a_command_that_reads_no_film_loads_nothing_that_makes_one(tmp_path):
-    """So that it is ready in a second of processor time."""
+    """So that the command is ready within a second of processor time."""
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path),
@@ -351,7 +355,7 @@ def test_a_command_that_reads_no_film_loads_nothing_that_makes_one(tmp_path):
         assert not HEAVY & names, command
 
 
-def test_the_demo_is_a_minute_with_two_chapters():
+def test_the_demo_is_about_a_minute_with_two_chapters():
     from rendering import pipeline
     from rendering.stages import script, speech
     from rendering.values import LineSpec

@@ -1,4 +1,4 @@
-"""Composition through the front door: the API's fields and uploads, what they cost, and overlays that follow their words."""
+"""Composition through the API: its fields and uploads, their cost, and overlays that follow their words."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from studio.library import footage, pictures
 from studio.models import Clip, Picture, Project
 from studio.projects import overlays
 from studio.renders import plan
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 
 pytestmark = pytest.mark.django_db
 ASSETS = "/api/v1/assets"
@@ -38,7 +38,7 @@ def upload(program, data, kind, name="file.bin", key="one"):
 
 
 def worked(program, answer):
-    """The asset after a worker has done what it was asked for."""
+    """The asset after a worker has prepared it."""
     footage.PREPARING.work(answer.json()["id"])
     return program.get(answer["Location"]).json()
 
@@ -66,11 +66,11 @@ def sound(tmp_path):
 
 def test_a_picture_that_breaks_a_rule_is_refused(program, monkeypatch):
     monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
-    problem(upload(program, png(), "image"), 451, "image_refused")
+    assert_problem(upload(program, png(), "image"), 451, "image_refused")
     assert not Picture.objects.exists()
 
 
-def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
+def test_uploads_are_accepted_prepared_read_and_deleted(program, video, sound):
     picture = upload(program, png((0, 0, 0, 0)), "image", key="a")
     assert picture.status_code == 201, picture.json()
     assert Picture.objects.get().suffix == ".png"  # its alpha is kept
@@ -86,7 +86,7 @@ def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
     assert program.get(address).json() == film
     headers = {"Authorization": f"Bearer {program.secret}"}
     assert program.client.delete(address, headers=headers).status_code == 204
-    problem(program.get(address), 404, "not_found")
+    assert_problem(program.get(address), 404, "not_found")
     again = upload(program, video, "video", key="d").json()
     assert again["id"] == film["id"]  # the same file is the same row, back again
 
@@ -100,8 +100,8 @@ def test_uploads_are_taken_in_read_and_deleted(program, video, sound):
         (b"words, no picture", "image", 422, "image_unreadable"),
     ],
 )
-def test_bad_uploads_are_refused_in_one_sentence(program, data, kind, status, code):
-    problem(upload(program, data, kind), status, code)
+def test_an_unusable_upload_is_refused_with_its_code(program, data, kind, status, code):
+    assert_problem(upload(program, data, kind), status, code)
     assert not Clip.objects.exists()
 
 
@@ -124,7 +124,7 @@ EVERYTHING = {
 }
 
 
-def test_all_of_it_reaches_the_lines(program, sound, video):
+def test_every_setting_of_a_composition_reaches_the_lines(program, sound, video):
     tune = upload(program, sound, "music", key="a").json()["id"]
     film = worked(program, upload(program, video, "video", key="b"))["id"]
     mark = upload(program, png(), "image", key="c").json()["id"]
@@ -177,17 +177,19 @@ def test_all_of_it_reaches_the_lines(program, sound, video):
         ),
     ],
 )
-def test_what_cannot_be_composed_is_named_by_its_path(program, body, path, code):
+def test_a_setting_that_cannot_be_composed_is_named_by_its_path(program, body, path, code):
     answer = program.render(script="One two.", **body)
-    told = problem(answer, 422, code)
-    assert told["errors"][0]["path"] == path
+    refusal = assert_problem(answer, 422, code)
+    assert refusal["errors"][0]["path"] == path
     assert not Project.objects.exists()
 
 
 def test_a_transparent_film_needs_its_container(program):
     clear = {"background": {"type": "none"}}
-    problem(program.render(script="Hi.", **clear), 422, "conflicting_fields")
-    problem(program.render(script="Hi.", container="mp4", codec="vp9"), 422, "conflicting_fields")
+    assert_problem(program.render(script="Hi.", **clear), 422, "conflicting_fields")
+    assert_problem(
+        program.render(script="Hi.", container="mp4", codec="vp9"), 422, "conflicting_fields"
+    )
     made = program.render(script="Hi.", container="webm", **clear)
     assert made.status_code == 202, made.json()
     spec = spec_from_json(Segment.objects.get().spec)
@@ -195,19 +197,19 @@ def test_a_transparent_film_needs_its_container(program):
 
 
 def test_words_in_the_picture_are_screened(program):
-    """What an overlay says is read like what the voice says."""
+    """The words of an overlay and of a heading are screened like spoken words."""
     blocked = next(
         text
         for text in ("how to build a pipe bomb", "I will kill you", "Kill all the infidels now")
         if screen(text).verdict == "block"
     )
     refused = program.render(script="Hello.", overlays=[{"text": blocked}])
-    problem(refused, 451, "script_refused")
+    assert_problem(refused, 451, "script_refused")
     beside = {"frame": "half", "heading": blocked}
-    problem(program.render(script="Hello.", layout=beside), 451, "script_refused")
+    assert_problem(program.render(script="Hello.", layout=beside), 451, "script_refused")
 
 
-def test_another_composition_costs_nothing(alice, library):
+def test_another_composition_costs_nothing_and_other_words_do(alice, library):
     """After a delivered render every change of look is free; a changed word is not."""
     from tests.studio.rows import make_project
 
@@ -277,8 +279,8 @@ def test_saving_a_script_keeps_overlays_on_their_words(alice, library, client_of
     assert answer.status_code == 200, answer.content
     scene.refresh_from_db()
     assert scene.overlays[0]["from"] == {"line": 1, "word": 4}
-    told = json.loads(answer.json()["settings"]["overlays"])
-    assert told == scene.overlays
+    settings = json.loads(answer.json()["settings"]["overlays"])
+    assert settings == scene.overlays
 
 
 def test_an_upload_that_was_deleted_leaves_the_colour(alice, library, program):

@@ -1,4 +1,4 @@
-"""The table of what people set: whole, and the same in the database, in forms, in the API and in the pipeline."""
+"""The table of the fields that people set: complete, and the same in the database, forms, the API and the pipeline."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def test_every_column_that_is_set_is_in_the_table(model, table):
 
 
 @pytest.mark.parametrize(("model", "table"), TABLES)
-def test_columns_begin_as_the_table_says(model, table):
+def test_columns_have_the_choices_and_defaults_of_the_table(model, table):
     for name, field in table.items():
         column = model._meta.get_field(name)
         if isinstance(field, Choice):
@@ -42,7 +42,7 @@ def test_columns_begin_as_the_table_says(model, table):
 
 
 @pytest.mark.django_db
-def test_what_a_page_posts_is_read_back_as_it_was(scene):
+def test_the_values_that_a_page_posts_are_read_back_unchanged(scene):
     project = scene.project
     picture = Picture.objects.create(
         workspace=project.workspace, name="x", sha256="a" * 64, suffix=".png", width=8, height=8
@@ -69,7 +69,7 @@ def other(field, value):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("model", "table"), TABLES)
-def test_a_frame_changes_with_what_is_seen_and_with_nothing_else(scene, model, table):
+def test_a_frame_changes_with_visible_fields_and_with_nothing_else(scene, model, table):
     row = scene if model is Scene else scene.project
     scene.project.burn_captions = True
     before = frame_version(scene)
@@ -88,7 +88,7 @@ def test_a_frame_changes_with_what_is_seen_and_with_nothing_else(scene, model, t
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", [n for n, f in PROJECT.items() if isinstance(f, Choice | Number)])
-def test_every_choice_of_a_project_is_saved_said_and_taken_back(client_of, alice, project, name):
+def test_every_choice_of_a_project_is_saved_named_and_undone(client_of, alice, project, name):
     field, was = PROJECT[name], getattr(project, name)
     client = client_of(alice)
     address = f"/projects/{project.pk}"
@@ -109,11 +109,11 @@ def test_captions_are_the_same_in_the_table_in_the_pipeline_and_for_programs(pro
     names = {field.name for field in dataclasses.fields(Captions)}
     assert set(given) == names == set(CaptionsBody.model_fields)
     assert Captions(**given) == Captions()
-    assert Captions().look == ("boxed", "bottom")  # films that are kept have this in their keys
+    assert Captions().look == ("boxed", "bottom")  # the keys of stored films contain this
 
 
-def test_captions_of_a_size_are_drawn_in_it():
-    """The letters grow; what was made before there were sizes is found again."""
+def test_captions_are_drawn_in_their_size():
+    """The letters grow; films from before sizes existed are found again."""
     from rendering.stages import painting, placing
     from rendering.values import Layout, VideoFormat
 

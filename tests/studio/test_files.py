@@ -20,7 +20,7 @@ def output():
     return put(DATA, ".mp4")
 
 
-def test_a_file_that_is_damaged_is_not_handed_out(client, db):
+def test_a_damaged_file_is_not_served(client, db):
     output = put(b"whole" * 1000, ".mp4")
     url = file_url(output["key"], ".mp4", "spring.mp4")
     assert client.get(url).status_code == 200
@@ -56,11 +56,11 @@ def test_a_link_gives_the_whole_file_to_be_played(url, client, db):
     assert "no-store" not in response["Cache-Control"]
 
 
-def test_it_rejects_post(url, client):
+def test_a_link_rejects_post(url, client):
     assert client.post(url).status_code == 405
 
 
-def test_it_answers_head_with_the_length_only(url, client):
+def test_head_is_answered_with_the_length_only(url, client):
     response = client.head(url, headers={"Range": "bytes=0-9"})
     assert response.status_code == 200
     assert response["Content-Length"] == str(len(DATA))
@@ -85,13 +85,13 @@ def test_any_range_gives_exactly_those_bytes(first, length, open_end):
     assert response["Content-Range"] == f"bytes {first}-{first + len(expected) - 1}/{len(DATA)}"
 
 
-def test_the_last_bytes_can_be_asked_for(url, client):
+def test_the_last_bytes_of_a_file_can_be_requested(url, client):
     response = client.get(url, headers={"Range": "bytes=-100"})
     assert (response.status_code, body(response)) == (206, DATA[-100:])
 
 
 @pytest.mark.parametrize("wanted", [f"bytes={len(DATA)}-", "bytes=999999-1000000", "bytes=-0"])
-def test_a_range_outside_is_416(wanted, url, client):
+def test_a_range_outside_the_file_is_answered_416(wanted, url, client):
     response = client.get(url, headers={"Range": wanted})
     assert response.status_code == 416
     assert response["Content-Range"] == f"bytes */{len(DATA)}"
@@ -100,7 +100,7 @@ def test_a_range_outside_is_416(wanted, url, client):
 @pytest.mark.parametrize(
     "wanted", ["bytes=5-2", "bytes=0-1,4-5", "lines=0-1", "bytes=-", "bytes=a-"]
 )
-def test_what_is_no_single_range_gives_the_whole_file(wanted, url, client):
+def test_a_header_that_is_no_single_range_gives_the_whole_file(wanted, url, client):
     response = client.get(url, headers={"Range": wanted})
     assert (response.status_code, body(response)) == (200, DATA)
 
@@ -113,12 +113,12 @@ def test_a_range_of_another_version_gives_the_whole_file(url, client):
     assert (other.status_code, body(other)) == (200, DATA)
 
 
-def test_what_the_browser_has_is_not_sent_again(url, client):
+def test_a_file_that_the_browser_has_is_not_sent_again(url, client):
     response = client.get(url, headers={"If-None-Match": client.head(url)["ETag"]})
     assert response.status_code == 304
 
 
-def test_it_refuses_a_changed_link(url, client):
+def test_a_changed_link_is_refused(url, client):
     token = url.split("/")[2]
     for changed in (
         url.replace(token, token[:-2] + ("aa" if token[-2:] != "aa" else "bb")),
@@ -130,11 +130,11 @@ def test_it_refuses_a_changed_link(url, client):
         assert "was changed" in response.content.decode()
 
 
-def test_it_refuses_a_link_that_has_ended(output, client, settings):
+def test_a_link_that_has_ended_is_refused(output, client, settings):
     settings.SIGNED_URL_SECONDS = -1
     response = client.get(file_url(output["key"], ".mp4", "spring.mp4"))
     assert response.status_code == 403
-    assert "Links to files end after a while" in response.content.decode()
+    assert "Links to files expire after a while" in response.content.decode()
 
 
 def test_a_link_lives_no_longer_than_set(url, settings):
@@ -144,7 +144,7 @@ def test_a_link_lives_no_longer_than_set(url, settings):
     assert settings.SIGNED_URL_SECONDS / 2 < left <= settings.SIGNED_URL_SECONDS
 
 
-def test_a_link_for_playing_is_none_for_downloading(url, output, client):
+def test_a_link_for_playing_does_not_download(url, output, client):
     assert client.get(url + "?download=1").status_code == 403
     response = client.get(file_url(output["key"], ".mp4", "spring.mp4", download=True))
     assert response.status_code == 200
@@ -152,7 +152,7 @@ def test_a_link_for_playing_is_none_for_downloading(url, output, client):
     assert body(response) == DATA
 
 
-def test_a_file_that_is_gone_says_so(client):
+def test_a_link_to_a_missing_file_says_what_to_do(client):
     response = client.get(file_url("0" * 64, ".mp4", "spring.mp4"))
     assert response.status_code == 404
     assert "Render the project again" in response.content.decode()
@@ -166,7 +166,7 @@ def test_a_file_that_is_gone_says_so(client):
         (".exe", "application/octet-stream"),
     ],
 )
-def test_each_file_has_its_type(suffix, kind, client):
+def test_each_kind_of_file_has_its_content_type(suffix, kind, client):
     output = put(b"data", suffix)
     assert client.get(file_url(output["key"], suffix, "a" + suffix))["Content-Type"] == kind
 

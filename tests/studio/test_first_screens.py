@@ -1,4 +1,4 @@
-"""Who is seen first: women and men, young and old, light and dark, wherever people are shown."""
+"""The first people on a screen: women and men, young and old, light and dark, wherever people are shown."""
 
 import json
 
@@ -28,8 +28,8 @@ def skin(slug):
     return np.mean([np.asarray(cheek) for cheek in cheeks])
 
 
-def balanced(slugs):
-    """The first four, six and eight."""
+def assert_balanced(slugs):
+    """Asserts that the first four, six and eight are balanced in gender, age and skin."""
     for count in (n for n in (4, 6, 8) if n <= len(slugs)):
         rows = [Avatar.objects.get(slug=slug) for slug in slugs[:count]]
         tags = [tag for row in rows for tag in row.tags]
@@ -46,28 +46,28 @@ def seen(page):
     return list(dict.fromkeys(slug for slug in found if slug in known))
 
 
-def test_home_of_somebody_new(client):
+def test_home_shows_somebody_new_four_balanced_people(client):
     first = seen(client.get("/"))
     assert len(first) == 4
-    balanced(first)
+    assert_balanced(first)
 
 
 @pytest.mark.parametrize("where", ["/avatars/", "drawer"])
-def test_the_gallery_and_the_drawer(client, alice, where):
+def test_the_gallery_and_the_drawer_begin_with_balanced_people(client, alice, where):
     own_avatar(alice.workspace)
     scene = make_project(alice.workspace).live_scenes.get()
     page = client.get(f"/scenes/{scene.pk}/avatars" if where == "drawer" else where)
     firsts = set(Avatar.objects.filter(workspace=None, of="").values_list("slug", flat=True))
-    balanced([slug for slug in seen(page) if slug in firsts])
+    assert_balanced([slug for slug in seen(page) if slug in firsts])
 
 
-def test_the_list_of_programs(alice, library):
+def test_the_list_of_the_api_begins_with_balanced_people(alice, library):
     own_avatar(alice.workspace)
     rows = Program.of(alice.workspace).get("/api/v1/avatars").json()["data"]
-    balanced([row["slug"] for row in rows])
+    assert_balanced([row["slug"] for row in rows])
     assert rows[-1]["kind"] == "photo"
 
 
-def test_whoever_is_not_chosen_is_the_first(client):
+def test_a_new_project_without_a_choice_has_the_first_avatar(client):
     client.post("/projects/new")
     assert Scene.objects.get().avatar.slug == faces.stock()[0].slug

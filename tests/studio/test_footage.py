@@ -1,4 +1,4 @@
-"""Uploaded videos through the front door: looked at at once, encoded by a worker, used when ready, gone when deleted."""
+"""Uploaded videos, from the request on: checked at once, encoded by a worker, used when ready, gone when deleted."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from rows.work import LEASE, MOST_CLAIMS
 from studio.library import footage
 from studio.models import Clip
 from studio.projects import composition
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 
 pytestmark = pytest.mark.django_db
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -59,20 +59,20 @@ def sent(client, scene, data):
 
 
 def work(clip):
-    """What a worker does when it is asked."""
+    """Does the work of a worker."""
     footage.PREPARING.work(clip.pk)
     clip.refresh_from_db()
     return clip
 
 
 def left():
-    """What lies in the store of uploads that are worked on, and unfinished beside the library."""
+    """Files in the store of uploads that are being prepared, and unfinished ones beside the library."""
     found = list(storage.store().folder.rglob("*.upload"))
     found += [p for p in (storage.store().folder / "unfinished").iterdir() if p.is_dir()]
     return found + [p for p in settings.MEDIA_DIR.rglob("*") if p.suffix in (".part", ".upload")]
 
 
-def test_the_scene_shows_it_when_it_is_ready(client, project, scene, video):
+def test_a_scene_shows_its_video_when_it_is_ready(client, project, scene, video):
     clip = sent(client, scene, video)
     assert clip.state == "making"
     scene.refresh_from_db()
@@ -97,7 +97,9 @@ def test_the_scene_shows_it_when_it_is_ready(client, project, scene, video):
     poster.close()
 
 
-def test_a_render_waits_for_it_in_words_and_costs_nothing(client, project, scene, video, alice):
+def test_a_render_with_a_video_in_preparation_is_refused_and_costs_nothing(
+    client, project, scene, video, alice
+):
     clip = sent(client, scene, video)
     answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60})
     assert answer.status_code == 422
@@ -109,9 +111,7 @@ def test_a_render_waits_for_it_in_words_and_costs_nothing(client, project, scene
     assert made.spec["background"]["sha256"] == clip.sha256
 
 
-def test_what_shows_only_when_it_is_decoded_is_refused_by_the_worker(
-    client, project, scene, tmp_path
-):
+def test_damage_that_only_decoding_shows_is_refused_by_the_worker(client, project, scene, tmp_path):
     spoilt = bytearray(coded(tmp_path, picture="testsrc2=s=320x180"))
     half = len(spoilt) // 2
     spoilt[half : half + 2000] = bytes(byte ^ 0x5A for byte in spoilt[half : half + 2000])
@@ -129,7 +129,7 @@ def test_what_shows_only_when_it_is_decoded_is_refused_by_the_worker(
     assert again.pk != clip.pk  # it is tried anew
 
 
-def test_a_video_that_is_not_allowed_is_told_and_not_kept(client, scene, video, monkeypatch):
+def test_a_video_that_breaks_a_rule_is_refused_and_not_stored(client, scene, video, monkeypatch):
     monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
     clip = work(sent(client, scene, video))
     assert clip.state == "refused"
@@ -148,7 +148,7 @@ def test_the_same_file_is_prepared_once(client, scene, video):
     assert sent(client, scene, video).state == "making"  # its file was lost
 
 
-def test_one_that_is_deleted_while_it_is_encoded_leaves_nothing(alice, library, tmp_path):
+def test_a_video_that_is_deleted_while_it_is_encoded_leaves_nothing(alice, library, tmp_path):
     program = Program.of(alice.workspace)
     clip = through_api(program, coded(tmp_path, seconds=2)).json()["id"]
     attempt = footage.PREPARING.claim(clip)
@@ -156,7 +156,7 @@ def test_one_that_is_deleted_while_it_is_encoded_leaves_nothing(alice, library, 
     assert program.client.delete(f"/api/v1/assets/{clip}", headers=headers).status_code == 204
     attempt.run()
     assert left() == []
-    assert Clip.objects.get().state == "making"  # and of no use: it is removed
+    assert Clip.objects.get().state == "making"  # which does not matter: it is removed
     assert not list(settings.MEDIA_DIR.rglob("*.mp4"))
     assert footage.PREPARING.claim(clip) is None
 
@@ -169,16 +169,16 @@ def through_api(program, data, key="one"):
     )
 
 
-def test_the_api_says_how_far_it_is(alice, library, video):
+def test_the_api_says_when_a_video_is_ready(alice, library, video):
     program = Program.of(alice.workspace)
     answer = through_api(program, video)
     assert (answer.status_code, answer["Retry-After"]) == (202, "2")
     body = answer.json()
     assert (body["status"], body["sha256"], body["seconds"]) == ("making", None, None)
     assert through_api(program, video).json() == body  # the same key: the same answer
-    assert len(left()) == 1  # and the file is kept once
+    assert len(left()) == 1  # and the file is stored once
     behind = {"type": "video", "asset_id": body["id"]}
-    problem(program.render(script="One.", background=behind), 422, "asset_not_ready")
+    assert_problem(program.render(script="One.", background=behind), 422, "asset_not_ready")
     work(Clip.objects.get())
     assert program.get(answer["Location"]).json()["status"] == "ready"
     assert program.render(script="One.", background=behind).status_code == 202
@@ -208,7 +208,9 @@ def test_a_video_that_ends_its_workers_is_given_up(client, scene, video):
     assert left() == []
 
 
-def test_a_workspace_has_so_many_in_work(client, scene, tmp_path, monkeypatch):
+def test_a_workspace_may_have_only_so_many_videos_in_preparation(
+    client, scene, tmp_path, monkeypatch
+):
     monkeypatch.setattr(footage, "MOST_WAITING", 1)
     sent(client, scene, coded(tmp_path))
     answer = send(client, scene, coded(tmp_path, picture="color=red:s=64x36"))
@@ -217,7 +219,7 @@ def test_a_workspace_has_so_many_in_work(client, scene, tmp_path, monkeypatch):
     assert len(left()) == 1
 
 
-def test_encoding_tells_how_far_it_is_and_ends_when_told_to(tmp_path):
+def test_encoding_reports_its_progress_and_ends_when_canceled(tmp_path):
     (tmp_path / "long.mp4").write_bytes(coded(tmp_path, "long.mp4", seconds=400))
     shares = []
 

@@ -1,4 +1,4 @@
-"""Whatever is sent and whatever is saved, nothing answers 5xx and every page opens. `make fuzz` does it for ten minutes."""
+"""Whatever is sent or saved, nothing answers 5xx and every page opens. `make fuzz` tries it for ten minutes."""
 
 import logging
 import os

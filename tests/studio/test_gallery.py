@@ -1,4 +1,4 @@
-"""The gallery of avatars: who is shown, what is said of them, and the way into a project."""
+"""The gallery of avatars: the people shown, their descriptions, and the way into a project."""
 
 import re
 
@@ -34,12 +34,12 @@ def names(answer):
     return re.findall(r'face-name">([^<]+?)\s*<', answer.content.decode())
 
 
-def test_everybody_is_there_once_with_what_they_are(client, blazer):
+def test_every_person_is_shown_once_with_label_and_record(client, blazer):
     answer = client.get("/avatars/")
     first = {face.name for face in faces.stock() if face.of == face.slug}
     *people, last = names(answer)
     assert sorted(people) == sorted(first)
-    assert last == "You"  # the place of a face of one's own
+    assert last == "You"  # the card for an avatar of one's own
     page = answer.content.decode()
     assert page.count("Synthetic") == len(first)
     assert page.count("#record") == len(first)
@@ -60,7 +60,7 @@ def test_a_style_brings_the_look_that_has_it(client, blazer):
     assert "Daniel" not in page
 
 
-def test_nobody_found_says_so_and_shows_the_way_back(client, alice):
+def test_a_search_without_a_match_says_so_and_shows_the_way_back(client, alice):
     own_avatar(alice.workspace)
     page = client.get("/avatars/?from=photo&gender=man").content.decode()
     assert "Nobody here is like that" in page
@@ -73,7 +73,7 @@ def test_a_filter_that_is_not_offered_is_ignored(client):
     )
 
 
-def test_own_faces_are_found_and_marked(client, alice):
+def test_own_avatars_are_found_and_marked_as_locked(client, alice):
     own_avatar(alice.workspace)
     page = client.get("/avatars/?from=photo").content.decode()
     assert "Locked until its person agrees" in page
@@ -81,7 +81,7 @@ def test_own_faces_are_found_and_marked(client, alice):
     assert "Robin" not in names(client.get("/avatars/?from=studio"))
 
 
-def test_a_person_shows_the_looks_and_the_record(client, blazer):
+def test_the_page_of_a_person_shows_the_looks_and_the_record(client, blazer):
     page = client.get("/avatars/stock/maya/").content.decode()
     record = Consent.objects.get(avatar__slug="maya", kind="licence")
     assert record.sha256 in page
@@ -90,24 +90,24 @@ def test_a_person_shows_the_looks_and_the_record(client, blazer):
     assert "no real person" in page
 
 
-def test_a_face_without_a_record_says_so(client, blazer):
+def test_the_page_of_an_avatar_without_a_record_says_so(client, blazer):
     assert (
         "No licence is on record" in client.get(f"/avatars/stock/{blazer.slug}/").content.decode()
     )
 
 
-def test_own_faces_have_no_page_among_the_stock(client, alice):
+def test_own_avatars_have_no_page_among_the_stock(client, alice):
     own = own_avatar(alice.workspace)
     assert client.get(f"/avatars/stock/{own.slug}/").status_code == 404
 
 
-def test_use_opens_a_project_with_the_face_and_its_voice(client):
+def test_use_opens_a_project_with_the_avatar_and_its_voice(client):
     client.post("/projects/new", {"avatar": "daniel"})
     scene = Scene.objects.get(project=Project.objects.get())
     assert (scene.avatar.slug, scene.voice.slug) == ("daniel", scene.avatar.voice_slug)
 
 
-def test_the_drawer_filters_and_says_the_first_line(client, alice, library):
+def test_the_drawer_filters_and_speaks_the_first_line_of_the_scene(client, alice, library):
     scene = make_project(alice.workspace, script="A first line.\n\nAnother.").live_scenes.get()
     page = client.get(f"/scenes/{scene.pk}/avatars?gender=man").content.decode()
     assert "Daniel" in page
@@ -125,14 +125,14 @@ def test_a_sample_that_cannot_be_said_is_explained(client, text):
     assert answer.json()["problem"]["sentence"].endswith(".")
 
 
-def test_a_sample_of_an_own_face_can_be_sought(client, alice):
+def test_a_sample_of_an_own_avatar_is_served_in_ranges(client, alice):
     own = own_avatar(alice.workspace)
     answer = client.get(f"/avatars/{own.pk}/files/preview", headers={"Range": "bytes=0-9"})
     assert answer.status_code == 206
     assert len(b"".join(answer.streaming_content)) == 10
 
 
-def test_samples_that_ship_speak(library):
+def test_samples_that_ship_are_films_and_not_empty(library):
     for face in faces.stock():
         assert face.sample is None or face.sample.stat().st_size > 20_000
     assert any(face.sample for face in faces.stock())

@@ -1,4 +1,4 @@
-"""The web server: who is slow holds nobody up, what is too much is refused, and files and waits need no thread."""
+"""The web server: slow clients hold nobody up, too much is refused, and files and waits need no thread."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ def read(connection, method="GET"):
     return status, headers, file.read(int(headers["content-length"]))
 
 
-def asked(site, method, address, *lines, body=b""):
+def fetched(site, method, address, *lines, body=b""):
     with opened(site, head(method, address, *lines) + body) as connection:
         return read(connection, method)
 
@@ -75,12 +75,12 @@ def wanted_render(secret, key, seconds=60):
 
 
 def in_a_loop_of_its_own(tried):
-    """In a thread: where a browser was driven before, this one has a loop already."""
+    """Runs in a thread: this one has a loop already when a browser was driven before."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(tried())).result()
 
 
-def until(condition):
+def expect_soon(condition):
     for _ in range(1200):
         if found := condition():
             return found
@@ -98,8 +98,8 @@ def film():
     return file_url(put(FILM, ".mp4")["key"], ".mp4", "spring.mp4")
 
 
-def test_who_is_slow_holds_nobody_up(site, secret, alice, film):
-    """Each of these kinds would take all threads where one holds a thread while it waits."""
+def test_slow_clients_of_every_kind_hold_nobody_up(site, secret, alice, film):
+    """Each of these kinds would take all threads of a server in which a client that waits holds a thread."""
     Workspace.objects.filter(pk=alice.workspace.pk).update(plan="business")  # 12 renders may wait
     slow_body = head("POST", "/accounts/login/", "Content-Length: 1000") + b"login="
     slow_upload = head("POST", "/assets", "Content-Length: 400000000") + b"x" * 1000
@@ -110,18 +110,18 @@ def test_who_is_slow_holds_nobody_up(site, secret, alice, film):
     held += [opened(site, head("GET", film)) for _ in range(60)]
     for _ in range(30):
         opened(site, slow_upload).close()
-    until(lambda: Render.objects.count() == 12)
+    expect_soon(lambda: Render.objects.count() == 12)
     for _ in range(5):
-        status, _, body = asked(site, "GET", "/accounts/login/")
+        status, _, body = fetched(site, "GET", "/accounts/login/")
         assert (status, b"Make an account" in body) == (200, True)
     for connection in held:
         connection.close()
-    assert asked(site, "GET", "/accounts/login/")[0] == 200
+    assert fetched(site, "GET", "/accounts/login/")[0] == 200
 
 
 def test_a_wait_is_answered_at_the_end_of_the_render(site, secret, alice):
     with opened(site, wanted_render(secret, "wait-1")) as connection:
-        until(Render.objects.exists)
+        expect_soon(Render.objects.exists)
         Render.objects.get().cancel()
         status, headers, body = read(connection)
     assert (status, headers["preference-applied"]) == (200, "wait=60")
@@ -134,7 +134,7 @@ def test_a_wait_is_answered_at_the_end_of_the_render(site, secret, alice):
     assert Render.objects.count() == 1
 
 
-def test_a_wait_ends_with_202(site, secret):
+def test_a_wait_that_is_over_before_the_render_ends_with_202(site, secret):
     with opened(site, wanted_render(secret, "wait-1", 1)) as connection:
         status, headers, body = read(connection)
     assert (status, "preference-applied" in headers) == (202, False)
@@ -150,16 +150,16 @@ def test_a_wait_counts_once_for_the_limit_of_the_key(site, secret):
     assert left == 599
 
 
-def test_a_film_comes_in_parts_and_whole(site, film):
-    status, headers, body = asked(site, "GET", film)
+def test_a_film_is_served_whole_and_in_ranges(site, film):
+    status, headers, body = fetched(site, "GET", film)
     assert (status, body == FILM, headers["content-length"]) == (200, True, str(len(FILM)))
-    status, _, body = asked(site, "GET", film, "Range: bytes=1000-200999")
+    status, _, body = fetched(site, "GET", film, "Range: bytes=1000-200999")
     assert (status, body == FILM[1000:201000]) == (206, True)
-    status, headers, body = asked(site, "HEAD", film)
+    status, headers, body = fetched(site, "HEAD", film)
     assert (status, headers["content-length"], body) == (200, str(len(FILM)), b"")
 
 
-def test_a_connection_is_used_again(site):
+def test_a_connection_is_used_for_several_requests(site):
     with opened(site) as connection:
         for method in ("GET", "HEAD", "GET"):
             connection.sendall(head(method, "/accounts/login/"))
@@ -170,16 +170,16 @@ def test_a_connection_is_used_again(site):
 
 
 def test_a_flood_in_one_piece_is_refused_once(site, monkeypatch):
-    """Of the requests that follow a refused one none is looked at."""
+    """None of the requests that follow a refused one is looked at."""
     monkeypatch.setattr(site.server.gateway.pages, "most_waiting_each", 0)
     request = b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with opened(site, request * 50) as connection, connection.makefile("rb") as answers:
-        told = answers.read()  # to the end of the connection
-    assert told.count(b"HTTP/1.1 429 ") == 1
-    assert b"Too much at once" in told
+        answer = answers.read()  # to the end of the connection
+    assert answer.count(b"HTTP/1.1 429 ") == 1
+    assert b"Too much at once" in answer
 
 
-def test_a_body_may_come_in_chunks_and_ask_first(site, secret):
+def test_a_body_may_come_in_chunks_after_100_continue(site, secret):
     body = json.dumps({"script": "Hello."}).encode()
     lines = ["Content-Type: application/json", "Idempotency-Key: chunk-1"]
     lines += [f"Authorization: Bearer {secret}", "Transfer-Encoding: chunked"]
@@ -200,14 +200,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(
     site, address, size, client_of, alice
 ):
     cookie = client_of(alice).cookies["sessionid"].value
-    status, _, body = asked(
+    status, _, body = fetched(
         site, "POST", address, f"Content-Length: {size}", f"Cookie: sessionid={cookie}"
     )
     assert status == 413
     assert b"too large" in body
 
 
-def test_so_is_one_that_does_not_say_how_large_it_is(site, secret):
+def test_a_body_of_unknown_size_is_refused_once_it_is_too_large(site, secret):
     chunk = b"186a0\r\n" + b"x" * 100_000 + b"\r\n"
     lines = ["Content-Type: application/json", f"Authorization: Bearer {secret}"]
     with opened(
@@ -218,16 +218,16 @@ def test_so_is_one_that_does_not_say_how_large_it_is(site, secret):
     assert (status, headers["content-type"]) == (413, "application/problem+json")
 
 
-def test_a_body_that_stops_is_answered(site, monkeypatch):
+def test_a_body_that_stops_is_answered_408(site, monkeypatch):
     monkeypatch.setattr(bodies, "SECONDS", 0.1)
     for address, kind in (("/accounts/login/", "text/html"), ("/api/v1/renders", "problem+json")):
-        status, headers, _ = asked(site, "POST", address, "Content-Length: 10", body=b"abc")
+        status, headers, _ = fetched(site, "POST", address, "Content-Length: 10", body=b"abc")
         assert status == 408
         assert kind in headers["content-type"]
         assert headers["retry-after"] == "5"
 
 
-def test_a_head_that_stops_is_closed(site, monkeypatch):
+def test_a_connection_whose_head_stops_is_closed(site, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
     for sent in (b"", b"GET / HT", head("GET", "/accounts/login/") + b"GET /"):
         with opened(site, sent) as connection:
@@ -235,21 +235,21 @@ def test_a_head_that_stops_is_closed(site, monkeypatch):
                 pass
 
 
-def test_an_answer_that_nobody_reads_is_closed(site, film, monkeypatch):
+def test_a_connection_whose_answer_nobody_reads_is_closed(site, film, monkeypatch):
     monkeypatch.setattr(connections, "SEND_SECONDS", 0.1)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(site)
         connection.sendall(head("GET", film))
-        until(lambda: site.server.server_state.connections)
-        until(lambda: not site.server.server_state.connections)
+        expect_soon(lambda: site.server.server_state.connections)
+        expect_soon(lambda: not site.server.server_state.connections)
 
 
 def test_room_is_made_for_new_connections(site, monkeypatch):
     """Many unfinished heads push each other out, not whoever asks for a page."""
     monkeypatch.setattr(connections, "MOST", 20)
     held = [opened(site, b"GET / HTTP/1.1\r\n") for _ in range(60)]
-    assert asked(site, "GET", "/accounts/login/")[0] == 200
+    assert fetched(site, "GET", "/accounts/login/")[0] == 200
     for connection in held:
         connection.close()
 
@@ -265,10 +265,10 @@ def test_room_is_made_for_new_connections(site, monkeypatch):
         b"GET / HTTP/1.1\r\nHost: testserver\r\nX: " + b"x" * 70_000,
     ],
 )
-def test_what_is_no_http_is_refused(site, sent, caplog):
+def test_a_request_that_is_no_http_is_refused_and_the_server_goes_on(site, sent, caplog):
     with opened(site, sent) as connection:
         assert read_status(connection) == 400
-    assert asked(site, "GET", "/accounts/login/")[0] == 200
+    assert fetched(site, "GET", "/accounts/login/")[0] == 200
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
@@ -296,8 +296,8 @@ def read_status(connection):
     return int(connection.makefile("rb").readline().split()[1])
 
 
-def test_one_client_does_not_take_all_threads():
-    """Nine jobs of one beside one of another, four threads: the other's begins at once."""
+def test_one_client_does_not_take_all_threads_of_a_pool():
+    """Nine jobs of one client beside one of another, four threads: that of the other begins at once."""
 
     async def tried():
         pool = pools.Pool(
@@ -326,7 +326,7 @@ def test_one_client_does_not_take_all_threads():
     in_a_loop_of_its_own(tried)
 
 
-def test_who_computes_much_rests_while_others_are_here():
+def test_a_client_that_computes_much_rests_while_others_are_served():
     now = 0.0
     shares = pools.Shares(clock=lambda: now)
     for _ in range(5):
@@ -352,7 +352,7 @@ def test_a_client_that_rests_is_served_after_its_rest():
         shares = pools.Shares()
         shares.add("little", 0.01)
         shares.add("much", 2.1)
-        shares.rests_until["much"] = until = shares.clock() + 0.2
+        shares.rests_until["much"] = expect_soon = shares.clock() + 0.2
         pool = pools.Pool(
             *("test", 2), each=2, waiting=9, waiting_each=9, seconds=10, shares=shares
         )
@@ -361,7 +361,7 @@ def test_a_client_that_rests_is_served_after_its_rest():
         assert await pool.run("little", lambda: "little") == "little"
         assert not any(task.done() for task in much)
         assert await asyncio.gather(*much) == ["much"] * 3
-        assert shares.clock() >= until
+        assert shares.clock() >= expect_soon
         pool.end()
 
     in_a_loop_of_its_own(tried)
@@ -411,5 +411,5 @@ def test_work_that_hangs_is_given_up_and_another_thread_takes_its_place():
         ("unknown", 1, "10.0.0.9"),
     ],
 )
-def test_the_address_is_what_the_trusted_proxies_saw(forwarded, proxies, address):
+def test_the_address_of_a_client_is_what_the_trusted_proxies_saw(forwarded, proxies, address):
     assert client_of("10.0.0.9", forwarded, proxies) == address

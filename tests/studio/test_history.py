@@ -1,4 +1,4 @@
-"""Undo and redo: one's own steps, in order, kept with the project."""
+"""Undo and redo: one's own steps, in order, stored with the project."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def step(client, project, which):
     return client.post(f"/projects/{project.pk}/{which}", **JSON)
 
 
-def test_steps_are_taken_back_in_order_and_done_again(client, project, scene):
+def test_steps_are_undone_in_order_and_redone(client, project, scene):
     save(client, scene, background_color="#2f4a4a")
     save(client, scene, style="warm")
     share(client, project, aspect="9:16")
@@ -62,7 +62,7 @@ def test_a_new_step_ends_what_could_be_redone(client, project, scene):
     assert scene.style == "neutral"
 
 
-def test_scenes_come_back_and_go_again(client, project, scene):
+def test_moving_removing_and_adding_scenes_is_undone(client, project, scene):
     client.post(f"/projects/{project.pk}/scenes", **JSON)
     second = project.live_scenes.last()
     client.post(f"/scenes/{second.pk}/move", {"move": "up"}, **JSON)
@@ -77,7 +77,7 @@ def test_scenes_come_back_and_go_again(client, project, scene):
     assert [row.pk for row in project.live_scenes] == [scene.pk]
 
 
-def test_what_others_changed_since_is_left_as_it_is(client, client_of, bob, project, scene):
+def test_undo_leaves_what_others_have_changed_since(client, client_of, bob, project, scene):
     save(client, scene, style="warm")
     save(client_of(bob), scene, style="serious")
     answer = step(client, project, "undo")
@@ -87,14 +87,14 @@ def test_what_others_changed_since_is_left_as_it_is(client, client_of, bob, proj
     assert Change.objects.count() == 1
 
 
-def test_ones_own_steps_only(client, client_of, bob, project, scene):
+def test_only_ones_own_steps_can_be_undone(client, client_of, bob, project, scene):
     save(client, scene, style="warm")
     assert step(client_of(bob), project, "undo").status_code == 422
     scene.refresh_from_db()
     assert scene.style == "warm"
 
 
-def test_what_is_gone_cannot_come_back_and_says_so(client, alice, project, scene):
+def test_undo_of_a_removed_picture_says_that_it_is_gone(client, alice, project, scene):
     from studio.models import Picture
 
     picture = Picture.objects.create(
@@ -108,7 +108,7 @@ def test_what_is_gone_cannot_come_back_and_says_so(client, alice, project, scene
     assert Scene.objects.get().picture is None
 
 
-def test_it_works_without_javascript(client, project, scene):
+def test_undo_works_without_javascript(client, project, scene):
     client.post(f"/scenes/{scene.pk}/save", {"revision": 1, "style": "warm"})
     page = client.get(f"/projects/{project.pk}/").content.decode()
     assert 'aria-label="Undo: manner of scene 1"' in page

@@ -1,4 +1,4 @@
-"""The first page."""
+"""The home page: a new person's start, projects as posters, and renders under way."""
 
 import pytest
 from django.urls import reverse
@@ -16,11 +16,11 @@ def page(client, **headers):
     return response.content.decode()
 
 
-def test_it_requires_login(client):
+def test_home_requires_login(client):
     assert client.get(URL).headers["Location"].startswith(reverse("account_login"))
 
 
-def test_it_rejects_post(client_of, alice):
+def test_home_rejects_post(client_of, alice):
     assert client_of(alice).post(URL).status_code == 405
 
 
@@ -47,7 +47,7 @@ def test_an_empty_start_has_a_face_and_a_voice_too(client_of, alice, library):
     assert (scene.script, scene.avatar is None, scene.voice is None) == ("", False, False)
 
 
-def test_it_shows_projects_as_posters(client_of, alice, library):
+def test_home_shows_projects_as_posters(client_of, alice, library):
     drawn = make_project(alice.workspace, "Only words")
     filmed = make_project(alice.workspace, "Delivered")
     deliver(make_render(filmed, by=alice, done=3))
@@ -58,7 +58,7 @@ def test_it_shows_projects_as_posters(client_of, alice, library):
     assert "0:12" in html
 
 
-def test_it_shows_what_renders_now_and_asks_again(client_of, alice, library):
+def test_home_shows_open_renders_and_asks_again(client_of, alice, library):
     Worker.objects.create(name="w")
     make_render(make_project(alice.workspace), by=alice)
     html = page(client_of(alice), **{"HX-Request": "true"})
@@ -68,13 +68,13 @@ def test_it_shows_what_renders_now_and_asks_again(client_of, alice, library):
     assert "<html" not in html
 
 
-def test_it_stops_asking_when_all_is_over(client_of, alice, library):
+def test_home_stops_asking_when_all_renders_are_over(client_of, alice, library):
     deliver(make_render(make_project(alice.workspace), by=alice, done=3))
     html = page(client_of(alice), **{"HX-Request": "true"})
     assert "Ready to watch" in html
     assert "hx-trigger" not in html
 
 
-def test_it_hides_from_strangers(client_of, alice, charlie, library):
+def test_home_hides_projects_from_strangers(client_of, alice, charlie, library):
     make_render(make_project(alice.workspace, "Secret plans"), by=alice)
     assert "Secret plans" not in page(client_of(charlie))

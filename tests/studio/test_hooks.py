@@ -33,30 +33,30 @@ def known(settings):
     settings.REMOTE = {**settings.REMOTE, "webhook_secret": SECRET}
 
 
-def kept():
+def stored_news():
     return storage.store().find(predictions.news_of("p7"), ".told")
 
 
-def test_news_of_a_prediction_is_kept_for_its_worker(client, known, db):
+def test_news_of_a_prediction_is_stored_for_its_worker(client, known, db):
     assert send(client).status_code == 204
-    assert json.loads(kept().read_text())["status"] == "succeeded"
-    kept().unlink()
+    assert json.loads(stored_news().read_text())["status"] == "succeeded"
+    stored_news().unlink()
 
 
-def test_news_of_strangers_is_not(client, known, db):
+def test_old_or_unsigned_news_is_not_stored(client, known, db):
     assert send(client, stamp="1700000000").status_code == 404
     assert (
         client.post("/hooks/predictions", NEWS, content_type="application/json").status_code == 404
     )
     assert client.get("/hooks/predictions").status_code == 405
-    assert kept() is None
+    assert stored_news() is None
 
 
-def test_without_a_secret_there_is_no_such_page(client, db):
+def test_without_a_secret_the_hook_is_not_found(client, db):
     assert send(client).status_code == 404
 
 
-def test_news_in_between_and_nonsense_are_dropped(client, known, db):
+def test_news_of_an_unfinished_prediction_and_nonsense_are_dropped(client, known, db):
     for body in (b"[]", b"not json", b'{"id": "p7"}', b'{"id": "p7", "status": "processing"}'):
         assert send(client, body).status_code == 204
-    assert kept() is None
+    assert stored_news() is None

@@ -28,7 +28,7 @@ from studio.models import (
     User,
     Voice,
 )
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import film_line
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +172,7 @@ def walk(patterns, prefix=""):
 
 
 BODIES = {"api-1:caption_update": b"{}", "api-1:caption_split": b'{"after": 1}'}
-"""Of routes that read a body before they look for their row."""
+"""Bodies for routes that read one before they look for their row."""
 
 FOUND = dict(walk(get_resolver().url_patterns))
 
@@ -203,8 +203,8 @@ def test_the_table_knows_every_method_of_the_api():
     }
 
 
-def test_ids_cannot_be_guessed():
-    """At least 128 random bits after the prefix, of every row that an address names."""
+def test_ids_in_addresses_are_long_and_never_repeat():
+    """Ids of every row that an address names have 26 letters and more after the prefix, and do not repeat."""
     for model in (ApiKey, Avatar, Clip, Picture, Render, Voice):
         ids = {model._meta.pk.get_default() for _ in range(50)}
         assert len(ids) == 50
@@ -300,14 +300,14 @@ def world(alice, library):
 
 @pytest.fixture
 def dave(alice):
-    """Was a member once."""
+    """A person who was a member once."""
     person = User.objects.create_user("dave@example.org", "a long password")
     Membership.objects.create(workspace=alice.workspace, user=person, removed_at=timezone.now())
     return person
 
 
 def ask(client, method, address, **options):
-    """The answer; whatever the request changed is taken back."""
+    """The answer, after checks that hold for every answer; whatever the request changed is rolled back."""
     with transaction.atomic():
         response = client.generic(method, address, **options)
         if response.streaming:
@@ -330,7 +330,9 @@ def test_anonymous_visitors_are_sent_to_the_login(world, name, method):
 
 
 @pytest.mark.parametrize(("name", "method"), of(ROW))
-def test_strangers_see_nothing(world, charlie, dave, client_of, name, method):
+def test_strangers_and_former_members_find_no_row_of_a_workspace(
+    world, charlie, dave, client_of, name, method
+):
     for stranger in (charlie, dave):
         response = ask(client_of(stranger), method, world.address(name))
         assert response.status_code == 404
@@ -353,7 +355,9 @@ def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, metho
 
 
 @pytest.mark.parametrize(("name", "method"), of(PERSON, method="GET"))
-def test_people_see_only_their_own(world, alice, charlie, client_of, name, method):
+def test_people_see_only_their_own_rows_on_their_pages(
+    world, alice, charlie, client_of, name, method
+):
     assert ask(client_of(alice), method, world.address(name)).status_code == 200
     response = ask(client_of(charlie), method, world.address(name))
     assert response.status_code == 200
@@ -377,7 +381,7 @@ def test_a_post_from_another_site_is_refused(world, alice, name, method):
 
 
 @pytest.mark.parametrize(("name", "method"), of(PUBLIC, ACCOUNT, method="GET"))
-def test_public_pages_show_nothing_of_others(world, name, method):
+def test_public_pages_show_nothing_of_a_workspace(world, name, method):
     response = ask(Client(), method, world.address(name))
     assert response.status_code in (200, 302, 404, 503)
     assert b"ecret plan" not in response.content
@@ -389,10 +393,10 @@ def test_a_link_that_was_not_signed_opens_nothing(world, alice, client_of):
 
 
 @pytest.mark.parametrize(("name", "method"), of(KEY, KEY_ROW))
-def test_the_api_needs_a_key(world, alice, client_of, name, method):
+def test_the_api_refuses_requests_without_a_key(world, alice, client_of, name, method):
     for client in (Client(), client_of(alice)):  # a session is no key
         response = ask(client, method, world.address(name), content_type="application/json")
-        problem(response, 401, "key_missing")
+        assert_problem(response, 401, "key_missing")
 
 
 @pytest.mark.parametrize(("name", "method"), of(KEY, KEY_ROW))
@@ -401,7 +405,7 @@ def test_a_revoked_key_opens_nothing(world, alice, name, method):
     key.revoke()
     headers = {"Authorization": f"Bearer {secret}"}
     response = ask(Client(), method, world.address(name), headers=headers)
-    problem(response, 401, "key_revoked")
+    assert_problem(response, 401, "key_revoked")
 
 
 @pytest.mark.parametrize(("name", "method"), of(KEY_ROW))
@@ -422,7 +426,8 @@ def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, m
         headers={"Authorization": f"Bearer {stranger.secret}"},
     )
     assert (
-        problem(foreign, 404, "not_found")["detail"] == problem(missing, 404, "not_found")["detail"]
+        assert_problem(foreign, 404, "not_found")["detail"]
+        == assert_problem(missing, 404, "not_found")["detail"]
     )
     world.render.refresh_from_db()
     assert world.render.status == "queued"
@@ -431,7 +436,7 @@ def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, m
     assert answer.status_code in (200, 204)
 
 
-def test_the_lists_of_the_api_hold_nothing_of_others(world, alice, charlie):
+def test_lists_of_the_api_show_nothing_of_other_workspaces(world, alice, charlie):
     own, stranger = Program.of(alice.workspace), Program.of(charlie.workspace)
     assert [row["id"] for row in own.get("/api/v1/renders").json()["data"]] == [world.render.pk]
     for query in ({}, {"project_id": world.rows["project_id"]}):
@@ -442,18 +447,18 @@ def test_the_lists_of_the_api_hold_nothing_of_others(world, alice, charlie):
     assert OWN_VOICE in [row["slug"] for row in own.get("/api/v1/voices").json()["data"]]
 
 
-def test_the_api_renders_nothing_of_others(world, alice, charlie):
+def test_the_api_renders_nothing_of_other_workspaces(world, alice, charlie):
     stranger = Program.of(charlie.workspace)
-    problem(stranger.render(project_id=world.rows["project_id"]), 404, "not_found")
-    problem(stranger.render(script="Hi.", voice_id=OWN_VOICE), 422, "invalid_field")
+    assert_problem(stranger.render(project_id=world.rows["project_id"]), 404, "not_found")
+    assert_problem(stranger.render(script="Hi.", voice_id=OWN_VOICE), 422, "invalid_field")
     image = {"type": "image", "asset_id": world.rows["picture_id"]}
-    problem(stranger.render(script="Hi.", background=image), 422, "invalid_field")
+    assert_problem(stranger.render(script="Hi.", background=image), 422, "invalid_field")
     assert Render.objects.count() == 1
     assert not IdempotencyKey.objects.exists()
     assert not Case.objects.exists()
 
 
-def test_a_scene_takes_no_picture_of_others(world, charlie, client_of):
+def test_a_scene_takes_no_picture_or_voice_of_another_workspace(world, charlie, client_of):
     """Ids in a form are as foreign as those in an address."""
     from studio.models import Project
 

@@ -1,4 +1,4 @@
-"""Keys: made with a name, shown once, revoked at once."""
+"""Keys: made with a name, shown once, and revoked at once."""
 
 import html
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from rendering.models import Render
 from studio.models import ApiKey
-from tests.studio.programs import RENDERS, Program, problem
+from tests.studio.programs import RENDERS, Program, assert_problem
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def secret_in(response):
     return re.search(r'value="(ls_live_\w+)"', response.content.decode())[1]
 
 
-def test_it_requires_login(client):
+def test_the_page_of_keys_requires_login(client):
     response = client.get("/keys/")
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/")
@@ -37,7 +37,7 @@ def test_a_new_key_works_and_is_shown_once(alice, client_of):
     assert secret not in page
 
 
-def test_nothing_that_is_kept_holds_the_key(alice, client_of):
+def test_the_stored_row_does_not_contain_the_secret(alice, client_of):
     secret = secret_in(client_of(alice).post("/keys/", {"name": "Robot"}))
     key = ApiKey.objects.get()
     assert all(secret not in str(value) for value in vars(key).values())
@@ -46,7 +46,7 @@ def test_nothing_that_is_kept_holds_the_key(alice, client_of):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_shown_command_works_as_pasted(alice, client_of, library, live_server):
-    """The line from the page, in a shell of its own."""
+    """The line from the page is run in a shell."""
     client = client_of(alice)
     host = live_server.url.removeprefix("http://")
     page = client.post("/keys/", {"name": "Robot"}, headers={"Host": host}).content.decode()
@@ -70,7 +70,7 @@ def test_a_key_needs_a_name(alice, client_of):
     assert not ApiKey.objects.exists()
 
 
-def test_there_are_at_most_twenty(alice, client_of):
+def test_a_workspace_has_at_most_twenty_keys(alice, client_of):
     for number in range(20):
         ApiKey.make(alice.workspace, f"Key {number}")
     response = client_of(alice).post("/keys/", {"name": "One more"})
@@ -84,13 +84,13 @@ def test_a_revoked_key_stops_at_once(alice, client_of):
     key = ApiKey.objects.get()
     response = client.post(f"/keys/{key.pk}/revoke", follow=True)
     assert "Robot is revoked" in response.content.decode()
-    problem(Program(secret).get(RENDERS), 401, "key_revoked")
+    assert_problem(Program(secret).get(RENDERS), 401, "key_revoked")
     first = ApiKey.objects.get().revoked_at
     client.post(f"/keys/{key.pk}/revoke")
     assert ApiKey.objects.get().revoked_at == first
 
 
-def test_it_hides_from_strangers(alice, charlie, client_of):
+def test_keys_are_hidden_from_strangers_and_cannot_be_revoked_by_them(alice, charlie, client_of):
     key, secret = ApiKey.make(alice.workspace, "Robot of Alice")
     stranger = client_of(charlie)
     assert "Robot of Alice" not in stranger.get("/keys/").content.decode()
@@ -98,6 +98,6 @@ def test_it_hides_from_strangers(alice, charlie, client_of):
     assert Program(secret).get("/api/v1/usage").status_code == 200
 
 
-def test_a_name_is_text_not_markup(alice, client_of):
+def test_the_name_of_a_key_is_shown_as_text_not_markup(alice, client_of):
     page = client_of(alice).post("/keys/", {"name": "<b>x</b>"}).content.decode()
     assert "<b>x</b>" not in page

@@ -1,4 +1,4 @@
-"""The budget of every way in: the document is what the code says, and no address is without a row."""
+"""The budget of every entry point: the document equals the code, and every address has a row."""
 
 from dataclasses import replace
 
@@ -10,34 +10,34 @@ from studio.library import uploads
 from studio.management.commands.limits import PATH, document
 from studio.projects import overlays
 from studio.renders import plan
-from tests.studio.programs import RENDERS, Program, problem
+from tests.studio.programs import RENDERS, Program, assert_problem
 
 pytestmark = pytest.mark.django_db
 
 
-def test_the_document_is_what_the_code_says():
+def test_the_document_of_limits_equals_the_code():
     assert PATH.read_text(encoding="utf-8") == document()
 
 
-def test_every_address_has_one_row():
+def test_every_address_has_exactly_one_row():
     routes = [name for way in budget.WAYS for name in way.routes]
     names = {"account_*" if name.startswith("account_") else name for name, _ in limits.addresses()}
     wrong = {name: routes.count(name) for name in names}
     assert {name: rows for name, rows in wrong.items() if rows != 1} == {}
 
 
-def test_every_row_is_of_an_address():
-    there = {name for name, _ in limits.addresses()} | {"account_*"}
-    assert {name for way in budget.WAYS for name in way.routes} - there == set()
+def test_every_row_names_an_existing_address():
+    existing = {name for name, _ in limits.addresses()} | {"account_*"}
+    assert {name for way in budget.WAYS for name in way.routes} - existing == set()
 
 
-def test_a_form_that_is_too_large_is_told_how_much_fits(client_of, alice):
+def test_a_form_that_is_too_large_is_refused_with_the_largest_size(client_of, alice):
     answer = client_of(alice).post("/projects/new", {"avatar": "x" * 2_100_000})
     assert answer.status_code == 413
     assert "at most 2 MB can be sent here" in answer.content.decode()
 
 
-def test_a_file_of_somebody_who_is_not_signed_in_is_not_read(client):
+def test_an_upload_without_a_session_is_sent_to_the_login(client):
     answer = client.generic(
         "POST", "/assets", b"x" * 2_100_000, content_type="multipart/form-data; boundary=x"
     )
@@ -45,25 +45,25 @@ def test_a_file_of_somebody_who_is_not_signed_in_is_not_read(client):
     assert answer["Location"].startswith("/accounts/login/")
 
 
-def test_a_search_has_so_many_words_and_says_so(client_of, alice, project):
+def test_a_search_uses_the_first_ten_words_and_says_so(client_of, alice, project):
     found = client_of(alice).get("/projects/", {"q": "e " * 1200})
     assert found.status_code == 200
     assert "only the first 10 were looked for" in found.content.decode()
 
 
-def test_an_address_without_a_key_is_refused_after_a_while(monkeypatch, library):
+def test_requests_without_a_valid_key_are_limited(monkeypatch, library):
     forget()
     monkeypatch.setattr("studio.api.auth.WITHOUT_KEY", replace(limits.WITHOUT_KEY, most=3))
     stranger = Program("ls_live_nothing")
     for _ in range(3):
-        problem(stranger.get(RENDERS), 401, "key_invalid")
+        assert_problem(stranger.get(RENDERS), 401, "key_invalid")
     answer = stranger.get(RENDERS)
-    problem(answer, 429, "rate_limited")
+    assert_problem(answer, 429, "rate_limited")
     assert 0 < int(answer["Retry-After"]) <= 60
     forget()
 
 
-def test_pictures_are_counted(monkeypatch, client_of, alice):
+def test_pictures_beyond_the_limit_of_an_hour_are_refused(monkeypatch, client_of, alice):
     monkeypatch.setitem(uploads.SENT, "image", replace(limits.PICTURES, most=0))
     from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -72,7 +72,7 @@ def test_pictures_are_counted(monkeypatch, client_of, alice):
     assert "has sent 0 pictures within an hour" in answer.content.decode()
 
 
-def test_a_project_has_so_many_scenes(monkeypatch, client_of, alice, project):
+def test_a_scene_beyond_the_most_of_a_project_is_refused(monkeypatch, client_of, alice, project):
     monkeypatch.setattr("studio.models.projects.MOST_SCENES", 1)
     answer = client_of(alice).post(f"/projects/{project.pk}/scenes")
     assert answer.status_code == 422
@@ -81,7 +81,7 @@ def test_a_project_has_so_many_scenes(monkeypatch, client_of, alice, project):
 
 
 @pytest.mark.postgres
-def test_an_address_of_256_characters_is_refused(client):
+def test_a_mail_address_of_256_characters_is_refused(client):
     address = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org"
     answer = client.post("/accounts/signup/", {"email": address, "password1": "a long password 17"})
     assert answer.status_code == 200
@@ -89,7 +89,7 @@ def test_an_address_of_256_characters_is_refused(client):
 
 
 @pytest.mark.postgres
-def test_a_name_with_nul_is_refused(alice, library):
+def test_a_name_with_a_nul_character_is_refused(alice, library):
     program = Program.of(alice.workspace)
     from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -98,17 +98,17 @@ def test_a_name_with_nul_is_refused(alice, library):
         {"file": SimpleUploadedFile("a.png", b"x"), "kind": "image", "name": "a\x00b"},
         headers={"Authorization": f"Bearer {program.secret}", "Idempotency-Key": "nul"},
     )
-    problem(answer, 422, "invalid_field")
+    assert_problem(answer, 422, "invalid_field")
 
 
-def test_a_parameter_that_is_misspelt_is_named(alice, library):
-    body = problem(
+def test_a_misspelt_parameter_is_named_with_the_right_one(alice, library):
+    body = assert_problem(
         Program.of(alice.workspace).get(RENDERS, {"statuss": "done"}), 422, "unknown_field"
     )
     assert "Did you mean status?" in body["detail"]
 
 
-def test_every_operation_says_that_it_may_fail(client):
+def test_every_operation_of_the_api_documents_500_and_503(client):
     described = client.get("/api/v1/openapi.json").json()
     for methods in described["paths"].values():
         for operation in methods.values():
@@ -116,25 +116,27 @@ def test_every_operation_says_that_it_may_fail(client):
 
 
 def test_a_script_that_is_too_long_is_not_read(monkeypatch, alice, library):
-    """Not even by what looks up the words of overlays."""
+    """Not even by the code that looks up the words of overlays."""
     for module in (overlays.script_stage, plan.script_stage):
         for reader in ("lines", "run"):
             monkeypatch.setattr(module, reader, lambda *_, **__: pytest.fail("it was read"))
     over = {"id": "one", "text": "Hello", "from": {"line": 1, "word": 1}, "to": None}
     scenes = [{"script": "[" * 19_990, "overlays": [over]} for _ in range(2)]
     sent = Program.of(alice.workspace).render(mode="draft", scenes=scenes)
-    problem(sent, 422, "script_too_long")
+    assert_problem(sent, 422, "script_too_long")
 
 
 @pytest.mark.parametrize("name", ["a/b", "\ud800", "", "x" * 33, "a b", "é"])
-def test_an_overlay_has_a_plain_id(name, alice, library):
+def test_an_overlay_with_an_odd_id_is_refused(name, alice, library):
     row = {"id": name, "text": "Hello"}
     answer = Program.of(alice.workspace).render(script="Hello.", mode="draft", overlays=[row])
     assert answer.status_code in (400, 422)
 
 
 @pytest.mark.parametrize("name", ["a/b", "\ud800", "", None, 7, "x" * 99])
-def test_an_overlay_with_an_odd_id_is_seen_and_removed(name, client_of, alice, project, scene):
+def test_a_stored_overlay_with_an_odd_id_is_shown_and_can_be_removed(
+    name, client_of, alice, project, scene
+):
     rows = [
         {
             "id": name,
@@ -170,7 +172,7 @@ def test_an_overlay_with_an_odd_id_is_seen_and_removed(name, client_of, alice, p
     ],
     ids=["no boundary", "fields", "files"],
 )
-def test_a_form_that_cannot_be_read_gets_a_sentence(body, kind, client_of, alice):
+def test_an_unreadable_form_gets_a_sentence(body, kind, client_of, alice):
     answer = client_of(alice).generic("POST", "/assets", body, content_type=kind)
     assert answer.status_code == 400
     assert "The form" in answer.content.decode()

@@ -31,22 +31,22 @@ def body(response):
     return b"".join(response.streaming_content)
 
 
-def test_it_requires_login(client, render):
+def test_a_finished_line_requires_login(client, render):
     assert client.get(url(render)).status_code == 302
     assert client.get(url(render, name="play")).status_code == 302
 
 
-def test_it_rejects_post(client_of, alice, render):
+def test_a_finished_line_rejects_post(client_of, alice, render):
     assert client_of(alice).post(url(render)).status_code == 405
 
 
-def test_it_hides_from_strangers(client_of, charlie, render):
+def test_a_finished_line_is_hidden_from_strangers(client_of, charlie, render):
     assert client_of(charlie).get(url(render)).status_code == 404
     assert client_of(charlie).get(url(render, name="play")).status_code == 404
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
-def test_it_plays_with_sound(client_of, bob, render, suffix):
+def test_a_finished_line_plays_with_sound(client_of, bob, render, suffix):
     line = render.segments.get(position=1)
     if suffix == ".webm":
         line.key = "ab" * 32
@@ -61,7 +61,7 @@ def test_it_plays_with_sound(client_of, bob, render, suffix):
     assert abs(sound - 2.0) < 0.1
 
 
-def test_nothing_of_it_is_kept_or_offered_for_download(client_of, alice, render):
+def test_a_finished_line_is_neither_cached_nor_offered_for_download(client_of, alice, render):
     client = client_of(alice)
     whole = client.get(url(render))
     assert whole["Cache-Control"] == "private, no-store"
@@ -76,7 +76,7 @@ def test_nothing_of_it_is_kept_or_offered_for_download(client_of, alice, render)
     assert client.get(url(render)).status_code == 302
 
 
-def test_the_chips_of_finished_and_kept_lines_play(client_of, alice, render):
+def test_the_chips_of_finished_and_reused_lines_play(client_of, alice, render):
     render.segments.filter(position=2).update(kept=True, reason="reused")
     html = client_of(alice).get(reverse("render_detail", args=[render.pk])).content.decode()
     assert [f'href="{url(render, n, "play")}"' in html for n in (1, 2, 3)] == [True, True, False]
@@ -84,7 +84,7 @@ def test_the_chips_of_finished_and_kept_lines_play(client_of, alice, render):
     assert "Kept, free" in html
 
 
-def test_what_is_not_made_or_not_there_is_not_found(client_of, alice, render):
+def test_a_line_without_a_film_and_an_unknown_line_are_not_found(client_of, alice, render):
     client = client_of(alice)
     render.segments.filter(position=2).update(kept=True)  # but its film was removed
     assert [client.get(url(render, n)).status_code for n in (2, 3, 4, 10**30)] == [404] * 4
@@ -92,8 +92,10 @@ def test_what_is_not_made_or_not_there_is_not_found(client_of, alice, render):
 
 
 @pytest.mark.parametrize("end", ["done", "canceled", "failed", "held"])
-def test_it_ends_with_the_render(client_of, alice, render, end):
-    """A line that was not paid for is not watched, nor one that a person has to read first."""
+def test_a_line_can_no_longer_be_watched_when_its_render_is_over_or_held(
+    client_of, alice, render, end
+):
+    """A line that was not paid for cannot be watched, nor one that a person has to read first."""
     if end == "done":
         deliver(render)
     elif end == "canceled":

@@ -1,4 +1,4 @@
-"""A film with uploaded music, asked for by a program: how loud it is said to be, and how loud it is."""
+"""A film with uploaded music, requested by a program: the reported loudness and that of the file."""
 
 import subprocess
 
@@ -18,7 +18,7 @@ from tests.studio.programs import Program
 pytestmark = pytest.mark.django_db
 
 
-def test_the_loudness_that_is_told_is_that_of_the_film(alice, library, tmp_path, monkeypatch):
+def test_the_reported_loudness_of_a_film_is_that_of_its_file(alice, library, tmp_path, monkeypatch):
     monkeypatch.setitem(composition.HEIGHTS, "720p", 90)
     monkeypatch.setattr(settings, "MEDIA_DIR", tmp_path / "media")
     program = Program.of(alice.workspace)
@@ -42,10 +42,10 @@ def test_the_loudness_that_is_told_is_that_of_the_film(alice, library, tmp_path,
     assert answer.status_code == 202, answer.json()
     while work := queue.claim("a worker"):
         (tasks.make_line if isinstance(work, Segment) else tasks.assemble)(work)
-    told = program.get(answer["Location"]).json()
-    assert told["status"] == "done", told["failure"]
-    assert told["seconds"] > 5
+    body = program.get(answer["Location"]).json()
+    assert body["status"] == "done", body["failure"]
+    assert body["seconds"] > 5
     film = next(one for one in Render.objects.get().outputs if one["kind"] == "video")
     lufs, peak = measured(storage.store().find(film["key"], film["suffix"]))
     assert lufs == pytest.approx(-16, abs=0.5)
-    assert (told["quality"]["audio_lufs"], told["quality"]["audio_peak"]) == (lufs, peak)
+    assert (body["quality"]["audio_lufs"], body["quality"]["audio_peak"]) == (lufs, peak)

@@ -22,7 +22,7 @@ def render(alice, library):
 
 
 def mailed(render):
-    """What the scheduler does of a render: whether a mail was sent."""
+    """Does the part of the scheduler for a render. Returns whether a mail was sent."""
     events.deliver()
     return mails.render_ended(Render.objects.get(pk=render.pk))
 
@@ -55,7 +55,7 @@ def test_a_failed_render_says_whose_fault_and_what_came_back(render):
         assert render.pk in text
 
 
-def test_what_the_reader_can_mend_is_not_called_our_fault(render):
+def test_a_failure_that_the_reader_can_mend_is_not_called_our_fault(render):
     render.fail("script_empty", "Line 2 says nothing.")
     mailed(render)
     assert "our fault" not in mail.outbox[0].body
@@ -90,7 +90,7 @@ def test_a_render_of_a_program_sends_nothing(alice, library):
 
 @pytest.fixture
 def mail_host(settings):
-    """mail_host(here=False): nobody listens where mails are taken in."""
+    """mail_host(here=False): nobody listens at the address of the mail host."""
 
     def put(*, here):
         kind = "locmem" if here else "smtp"
@@ -101,7 +101,7 @@ def mail_host(settings):
 
 
 def later(seconds):
-    """As if so much time had passed."""
+    """Makes mails due as if this much time had passed."""
     for render in Render.objects.exclude(mail_due_at=None):
         render.mail_due_at -= timedelta(seconds=seconds)
         render.save(update_fields=["mail_due_at"])
@@ -124,8 +124,8 @@ def test_a_mail_that_could_not_leave_is_sent_later(render, mail_host):
     assert not mails.due().exists()
 
 
-def test_a_crash_while_sending_loses_nothing(render, monkeypatch):
-    """The process ends after the mail host took it, before that is written down: it is sent once more, and no more."""
+def test_a_crash_while_sending_loses_no_mail(render, monkeypatch):
+    """The process ends after the mail host took the mail, before that is stored: it is sent once more and no more."""
     deliver(render)
     plain = EmailMultiAlternatives.send
 
@@ -164,7 +164,7 @@ def test_one_address_that_is_refused_blocks_no_other(alice, bob, library, monkey
     assert len(mail.outbox) == 1
 
 
-def test_while_the_mail_host_is_away_a_round_is_short(alice, library, monkeypatch):
+def test_while_the_mail_host_is_away_a_round_tries_three_mails(alice, library, monkeypatch):
     for _ in range(6):
         deliver(make_render(make_project(alice.workspace), by=alice, done=3))
     tried = []

@@ -1,4 +1,4 @@
-"""What an older release or a hand in the database left in a row: pages and the API open all the same."""
+"""Odd values that an older release or a hand in the database left in a row: pages and the API open all the same."""
 
 import pytest
 
@@ -13,7 +13,7 @@ ODD = (3, "word", [7], {"a": 1}, [{"code": 1}], [["x"], None])
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_what_a_row_says_of_itself_may_be_anything(odd, alice, client_of, library):
+def test_pages_and_the_api_open_whatever_the_json_columns_contain(odd, alice, client_of, library):
     project = make_project(alice.workspace)
     render = deliver(make_render(project, by=alice, quoted=0, done=3))
     names = ("metadata", "warnings", "outputs", "chapters", "quality", "provenance")

@@ -34,7 +34,7 @@ def only(scene):
     return row
 
 
-def test_it_is_hung_on_the_words_that_were_selected(client, scene):
+def test_an_overlay_is_hung_on_the_words_that_were_selected(client, scene):
     start = SCRIPT.index("second")
     answer = add(client, scene, text="Two", start=start, end=start + len("second line"))
     assert answer.status_code == 200
@@ -43,7 +43,7 @@ def test_it_is_hung_on_the_words_that_were_selected(client, scene):
     assert anchors.shown_overlays(scene)[0].words == "second line."
 
 
-def test_it_is_hung_on_words_that_were_written(client, scene):
+def test_an_overlay_is_hung_on_words_that_were_written(client, scene):
     add(client, scene, text="Hi", words="and welcome")
     assert (only(scene)["from"]["word"], only(scene)["to"]["word"]) == (2, 3)
     answer = change(client, scene, only(scene)["id"], words="never said")
@@ -53,7 +53,7 @@ def test_it_is_hung_on_words_that_were_written(client, scene):
     assert only(scene)["from"] is None
 
 
-def test_it_stays_on_its_words_when_the_script_changes(client, scene):
+def test_an_overlay_stays_on_its_words_when_the_script_changes(client, scene):
     add(client, scene, text="Two", words="second line")
     scene.refresh_from_db()
     body = {"revision": scene.revision, "script": "A new first line.\n\n" + SCRIPT}
@@ -62,7 +62,7 @@ def test_it_stays_on_its_words_when_the_script_changes(client, scene):
     assert anchors.shown_overlays(scene)[0].words == "second line."
 
 
-def test_it_moves_and_takes_a_named_place_again(client, scene):
+def test_an_overlay_moves_freely_and_back_to_a_named_position(client, scene):
     made = add(client, scene, text="Hi").json()["overlay"]
     frame = change(client, scene, made, x="0.3", y="0.25").json()["frame"]
     assert (only(scene)["x"], only(scene)["y"]) == (0.3, 0.25)
@@ -73,7 +73,7 @@ def test_it_moves_and_takes_a_named_place_again(client, scene):
     assert (only(scene)["x"], only(scene)["position"]) == (None, "bottom")
 
 
-def test_each_step_can_be_taken_back(client, scene):
+def test_each_step_of_an_overlay_can_be_undone(client, scene):
     made = add(client, scene, text="Hi").json()["overlay"]
     change(client, scene, made, size="9")
     client.post(f"/scenes/{scene.pk}/overlays/{made}/remove", **JSON)
@@ -96,7 +96,9 @@ def test_each_step_can_be_taken_back(client, scene):
         ({"picture": "asset_of_nobody"}, "asset_id"),
     ],
 )
-def test_what_cannot_be_shown_gets_a_sentence_and_changes_nothing(client, scene, fields, field):
+def test_an_overlay_that_cannot_be_shown_gets_a_sentence_and_changes_nothing(
+    client, scene, fields, field
+):
     answer = add(client, scene, **fields)
     assert answer.status_code == 422
     problem = answer.json()["problem"]
@@ -106,25 +108,25 @@ def test_what_cannot_be_shown_gets_a_sentence_and_changes_nothing(client, scene,
     assert scene.overlays == []
 
 
-def test_a_number_that_is_none_is_named(client, scene):
+def test_a_size_that_is_no_number_is_named(client, scene):
     made = add(client, scene, text="Hi").json()["overlay"]
     answer = change(client, scene, made, size="huge")
     assert answer.json()["problem"]["errors"][0]["field"] == "size"
     assert change(client, scene, made, size="900").status_code == 422
 
 
-def test_from_right_to_left_is_taken(client, scene):
+def test_text_from_right_to_left_is_accepted(client, scene):
     assert add(client, scene, text="مرحبا بكم").status_code == 200
 
 
-def test_it_hides_from_strangers(client, client_of, charlie, scene):
+def test_strangers_cannot_add_or_change_overlays(client, client_of, charlie, scene):
     made = add(client, scene, text="Hi").json()["overlay"]
     stranger = client_of(charlie)
     assert add(stranger, scene, text="Mine").status_code == 404
     assert change(stranger, scene, made, x="0.5", y="0.5").status_code == 404
 
 
-def test_it_works_without_javascript(client, scene):
+def test_overlays_are_added_changed_and_removed_without_javascript(client, scene):
     client.post(f"/scenes/{scene.pk}/overlays", {"text": "Hi", "words": "Hello"})
     row = only(scene)
     page = client.get(f"/projects/{scene.project_id}/").content.decode()
@@ -136,7 +138,7 @@ def test_it_works_without_javascript(client, scene):
     assert scene.overlays == []
 
 
-def test_a_picture_lies_over_the_frame(client, alice, scene):
+def test_a_picture_is_laid_over_the_frame(client, alice, scene):
     from tests.studio.test_assets import png, upload
 
     upload(client, image=png(300, 200))

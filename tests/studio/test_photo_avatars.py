@@ -1,4 +1,4 @@
-"""From a photo to an avatar of the workspace: made, refused, kept, unlocked by its person, deleted."""
+"""From a photo to an avatar of the workspace: made, refused, accepted, unlocked by its person, deleted."""
 
 import hashlib
 import html
@@ -44,7 +44,7 @@ def upload(client, data, name="me.jpg", **more):
 
 
 def work(avatar):
-    """What a worker does when it is asked; the task itself also drops old connections, the test's own among them."""
+    """Does the work of a worker, without its task, which also drops old connections, that of the test among them."""
     photos.MAKING.work(avatar.pk)
 
 
@@ -62,7 +62,7 @@ def client(alice, client_of, library):
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory):
-    """A folder with the pack of Maya's photo."""
+    """A folder with the pack of Clara's photo."""
     from rendering.faces import photo
 
     folder = tmp_path_factory.mktemp("pack")
@@ -73,8 +73,8 @@ def pack(tmp_path_factory):
 
 
 @pytest.fixture
-def kept(alice, library, pack):
-    """A locked avatar of Maya's photo."""
+def robin(alice, library, pack):
+    """A locked avatar of Clara's photo, which its owner has accepted."""
     return own_avatar(alice.workspace, pack=faces.write_pack(pack, storage.store()))
 
 
@@ -82,7 +82,7 @@ SHOWS = {words: what for what, words in unlocking.WORDS.items()}
 
 
 def open_camera(client, avatar, waited=5):
-    """(id, what is asked) of a challenge that was drawn so many seconds ago."""
+    """(id, requested poses) of a challenge that was drawn this many seconds ago."""
     answer = client.post(f"/avatars/{avatar.pk}/challenge", headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.content.decode()
     drawn = Avatar.objects.get(pk=avatar.pk)
@@ -91,15 +91,15 @@ def open_camera(client, avatar, waited=5):
     return answer.json()["id"], [SHOWS[words] for words in answer.json()["steps"]]
 
 
-def camera(asked):
-    """Maya before her camera, doing it."""
-    for number, what in enumerate(asked):
-        picture = scenes.LIVE / "clara" / f"{'again' if number == len(asked) - 1 else what}.jpg"
+def camera(poses):
+    """Pictures of Clara before her camera in these poses."""
+    for number, what in enumerate(poses):
+        picture = scenes.LIVE / "clara" / f"{'again' if number == len(poses) - 1 else what}.jpg"
         yield SimpleUploadedFile("camera.jpg", picture.read_bytes(), "image/jpeg")
 
 
 def statement_of(client, avatar):
-    """(text, hash) of what she is asked to agree to, as the page has it; nothing where nobody is asked."""
+    """(text, hash) of the statement on the page; empty where nobody is asked to agree."""
     page = html.unescape(client.get(f"/avatars/{avatar.pk}/").content.decode())
     found = re.search(
         r'<blockquote class="statement">(.*?)</blockquote>\s*<input type="hidden" name="statement" value="(\w*)">',
@@ -109,20 +109,20 @@ def statement_of(client, avatar):
 
 
 def agree(client, avatar, **changed):
-    """Maya opens the camera, does what is asked, types her name and agrees."""
-    challenge, asked = open_camera(client, avatar)
+    """Clara opens the camera, does what is asked, types a name and agrees."""
+    challenge, poses = open_camera(client, avatar)
     fields = {
         "statement": statement_of(client, avatar)[1],
         "name": "Maya Robin",
         "agreed": "yes",
         "challenge": challenge,
-        "live": list(camera(asked)),
+        "live": list(camera(poses)),
         **changed,
     }
     return client.post(f"/avatars/{avatar.pk}/unlock", fields)
 
 
-def test_a_photo_becomes_an_avatar_that_speaks(client):
+def test_a_photo_becomes_an_avatar_that_speaks_and_is_locked(client):
     avatar = upload(
         client, coded(scenes.photo("clara")), name="team_photo-1.jpg", voice="am_michael"
     )
@@ -131,7 +131,7 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
     work(avatar)
     avatar.refresh_from_db()
     assert (avatar.state, len(avatar.pack)) == ("made", 64)
-    assert not photos.path_of(avatar, "photo").exists()  # the upload is not kept
+    assert not photos.path_of(avatar, "photo").exists()  # the upload is not stored
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert "Keep it" in page
     assert '<option value="am_michael" selected>' in page  # the voice it was heard with
@@ -147,7 +147,7 @@ def test_a_photo_becomes_an_avatar_that_speaks(client):
     assert avatar.locked
 
 
-def test_a_killed_worker_is_followed_by_another(client, monkeypatch):
+def test_the_photo_of_a_killed_worker_is_taken_up_by_another(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(700, 700).astype(np.uint8)))
     assert photos.MAKING.claim(avatar.pk) is not None  # and then it is killed
     assert photos.MAKING.claim(avatar.pk) is None
@@ -181,7 +181,7 @@ def test_a_lost_message_is_sent_again_by_the_sweep(client, monkeypatch):
     assert sent == [avatar.pk]
 
 
-def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
+def test_a_worker_that_was_thought_dead_deletes_nothing(client, monkeypatch):
     avatar = upload(client, coded(scenes.ground(300, 300).astype(np.uint8)))
     slow = photos.MAKING.claim(avatar.pk)
     monkeypatch.setattr(rows.work, "LEASE", timedelta(0))
@@ -195,7 +195,7 @@ def test_a_worker_that_was_thought_dead_takes_nothing_away(client, monkeypatch):
     assert (avatar.state, photos.path_of(avatar, "marked").exists()) == ("refused", True)
 
 
-def test_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
+def test_an_avatar_that_is_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
     before = everything()
     avatar = upload(client, coded(scenes.photo("clara")))
     preview = photos._preview
@@ -210,7 +210,7 @@ def test_discarded_while_it_is_made_leaves_nothing(client, monkeypatch):
     assert everything() == before
 
 
-def test_a_picture_that_moderation_refuses_is_neither_kept_nor_shown(client, monkeypatch):
+def test_a_photo_that_moderation_refuses_is_neither_stored_nor_shown(client, monkeypatch):
     from types import SimpleNamespace
 
     from moderation import pictures
@@ -224,21 +224,21 @@ def test_a_picture_that_moderation_refuses_is_neither_kept_nor_shown(client, mon
     assert everything() == before
 
 
-def test_only_pages_with_a_camera_may_use_it(client, kept):
-    for address in ("/avatars/new", f"/avatars/{kept.pk}/"):
+def test_only_pages_with_a_camera_button_may_use_the_camera(client, robin):
+    for address in ("/avatars/new", f"/avatars/{robin.pk}/"):
         assert "camera=(self)" in client.get(address)["Permissions-Policy"]
     for address in ("/avatars/", "/projects/"):
         assert "camera=()" in client.get(address)["Permissions-Policy"]
 
 
-def test_it_is_locked_until_its_person_agrees(client, alice, kept):
+def test_an_avatar_is_locked_until_its_person_agrees_with_evidence_on_record(client, alice, robin):
     voice = Voice.objects.get(slug="af_heart")
     with pytest.raises(NotAllowed, match="no valid consent"):
-        allows(kept, voice, draft=True)
-    text, _ = statement_of(client, kept)
-    assert agree(client, kept).status_code == 302
-    record, _ = allows(kept, voice, draft=True)
-    assert (record.kind, record.scope, record.sha256) == ("person", "drafts", kept.pack)
+        allows(robin, voice, draft=True)
+    text, _ = statement_of(client, robin)
+    assert agree(client, robin).status_code == 302
+    record, _ = allows(robin, voice, draft=True)
+    assert (record.kind, record.scope, record.sha256) == ("person", "drafts", robin.pack)
     evidence = Evidence.objects.get(consent=record).body
     assert evidence["name"] == "Maya Robin"
     assert "I am the person in the photo of the avatar “Robin”" in text
@@ -249,15 +249,15 @@ def test_it_is_locked_until_its_person_agrees(client, alice, kept):
     assert agreed.items() <= evidence.items()
     assert agreed.items() <= record.events.get().body["body"].items()
     assert evidence["distance"] <= 0.45
-    asked = evidence["asked"]
-    assert (asked[0], asked[-1], len(asked)) == ("straight", "straight", 4)
-    sent = [hashlib.sha256(picture.read()).hexdigest() for picture in camera(asked)]
+    poses = evidence["asked"]
+    assert (poses[0], poses[-1], len(poses)) == ("straight", "straight", 4)
+    sent = [hashlib.sha256(picture.read()).hexdigest() for picture in camera(poses)]
     assert evidence["live_frames_sha256"] == sent
-    assert [shot["asked"] for shot in evidence["seen"]["shots"]] == asked
+    assert [shot["asked"] for shot in evidence["seen"]["shots"]] == poses
     assert "Maya Robin" not in str(record.events.get().body)  # the chain holds its hash only
     assert record.events.get().body["body"]["evidence_sha256"] == record.evidence_sha256
     assert first_broken_link() is None
-    assert not kept.locked
+    assert not robin.locked
 
 
 @pytest.fixture(scope="session")
@@ -272,7 +272,7 @@ def other_pack(tmp_path_factory):
     return folder / "made"
 
 
-def test_somebody_else_cannot_unlock_it(client, alice, library, other_pack):
+def test_somebody_else_cannot_unlock_an_avatar(client, alice, library, other_pack):
     his = own_avatar(
         alice.workspace, pack=faces.write_pack(other_pack, storage.store()), name="Daniel"
     )
@@ -295,112 +295,118 @@ def test_somebody_else_cannot_unlock_it(client, alice, library, other_pack):
         ({"challenge": "another"}, "used already"),
     ],
 )
-def test_what_is_missing_is_said(client, kept, changed, sentence):
+def test_an_agreement_that_lacks_something_is_refused_and_says_what(
+    client, robin, changed, sentence
+):
     if count := changed.get("live"):
         files = [SimpleUploadedFile("x.jpg", b"no picture") for _ in range(count)]
         changed = {"live": files}
-    answer = agree(client, kept, **changed)
+    answer = agree(client, robin, **changed)
     assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
-    assert not Consent.objects.filter(avatar=kept).exists()
+    assert not Consent.objects.filter(avatar=robin).exists()
 
 
-def test_what_is_asked_changes_and_always_turns_the_head(client, kept, monkeypatch):
+def test_the_requested_poses_vary_and_always_turn_the_head(client, robin, monkeypatch):
     many = replace(unlocking.CAMERA_OPENINGS, most=100)
     monkeypatch.setattr(unlocking, "CAMERA_OPENINGS", many)
-    drawn = {tuple(open_camera(client, kept)[1]) for _ in range(60)}
+    drawn = {tuple(open_camera(client, robin)[1]) for _ in range(60)}
     assert len(drawn) >= 8  # of twelve
-    assert all({"left", "right", "up"} & set(asked) for asked in drawn)
+    assert all({"left", "right", "up"} & set(poses) for poses in drawn)
 
 
-def test_a_saved_picture_of_another_task_is_not_taken(client, kept):
-    """Whatever is asked, the same four files: her face, straight ahead."""
-    challenge, _ = open_camera(client, kept)
+def test_saved_pictures_in_other_poses_are_refused(client, robin):
+    """Whatever is asked, the same four files are sent: a face that looks straight ahead."""
+    challenge, _ = open_camera(client, robin)
     files = list(camera(["straight", "straight", "straight", "straight"]))
     fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge, "live": files}
-    fields["statement"] = statement_of(client, kept)[1]
-    answer = client.post(f"/avatars/{kept.pk}/unlock", fields)
+    fields["statement"] = statement_of(client, robin)[1]
+    answer = client.post(f"/avatars/{robin.pk}/unlock", fields)
     assert "does not show what was asked" in answer.content.decode()
-    assert kept.locked
+    assert robin.locked
 
 
 @pytest.mark.parametrize(("waited", "sentence"), [(1, "sooner than"), (241, "older than 4")])
-def test_the_pictures_come_in_time(client, kept, waited, sentence):
-    challenge, asked = open_camera(client, kept, waited)
-    answer = agree_again(client, kept, challenge, asked)
+def test_pictures_that_come_too_soon_or_too_late_are_refused(client, robin, waited, sentence):
+    challenge, poses = open_camera(client, robin, waited)
+    answer = agree_again(client, robin, challenge, poses)
     assert (answer.status_code, sentence in answer.content.decode()) == (422, True)
-    assert kept.locked
+    assert robin.locked
 
 
-def agree_again(client, avatar, challenge, asked):
+def agree_again(client, avatar, challenge, poses):
     fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge}
     fields["statement"] = statement_of(client, avatar)[1]
-    return client.post(f"/avatars/{avatar.pk}/unlock", {**fields, "live": list(camera(asked))})
+    return client.post(f"/avatars/{avatar.pk}/unlock", {**fields, "live": list(camera(poses))})
 
 
-def test_nobody_agrees_to_words_that_they_have_not_seen(client, alice, kept):
-    """The workspace gets another name while the page is open. The pictures of the camera are not used up by it."""
-    _, seen = statement_of(client, kept)
+def test_nobody_agrees_to_words_that_they_have_not_seen(client, alice, robin):
+    """The workspace gets another name while the page is open. The challenge is not used up by the refusal."""
+    _, seen = statement_of(client, robin)
     alice.workspace.name = "Another company"
     alice.workspace.save()
-    challenge, asked = open_camera(client, kept)
+    challenge, poses = open_camera(client, robin)
     fields = {"name": "Maya Robin", "agreed": "yes", "challenge": challenge, "statement": seen}
-    answer = client.post(f"/avatars/{kept.pk}/unlock", {**fields, "live": list(camera(asked))})
+    answer = client.post(f"/avatars/{robin.pk}/unlock", {**fields, "live": list(camera(poses))})
     assert answer.status_code == 409
     shown = answer.content.decode()
     assert "The statement has changed since you opened this page" in shown
     assert "the workspace “Another company”" in shown
-    assert kept.locked
-    assert agree_again(client, kept, challenge, asked).status_code == 302
+    assert robin.locked
+    assert agree_again(client, robin, challenge, poses).status_code == 302
 
 
-def test_a_challenge_counts_once_and_for_who_opened_the_camera(client, kept, bob, client_of):
-    challenge, asked = open_camera(client, kept)
-    answer = agree_again(client_of(bob), kept, challenge, asked)
+def test_a_challenge_counts_once_and_only_for_the_user_who_opened_the_camera(
+    client, robin, bob, client_of
+):
+    challenge, poses = open_camera(client, robin)
+    answer = agree_again(client_of(bob), robin, challenge, poses)
     assert "used already" in answer.content.decode()
-    newer, asked_now = open_camera(client, kept)
-    assert "used already" in agree_again(client, kept, challenge, asked).content.decode()
-    wrong = ["straight", *reversed(asked_now[1:-1]), "straight"]
-    answer = agree_again(client, kept, newer, wrong)
+    newer, poses_now = open_camera(client, robin)
+    assert "used already" in agree_again(client, robin, challenge, poses).content.decode()
+    wrong = ["straight", *reversed(poses_now[1:-1]), "straight"]
+    answer = agree_again(client, robin, newer, wrong)
     assert "does not show what was asked" in answer.content.decode()
-    assert "used already" in agree_again(client, kept, newer, asked_now).content.decode()
-    assert kept.locked
+    assert "used already" in agree_again(client, robin, newer, poses_now).content.decode()
+    assert robin.locked
 
 
-def test_the_camera_opens_five_times_an_hour(client, kept, monkeypatch):
+def test_the_camera_opens_at_most_five_times_an_hour(client, robin, monkeypatch):
     monkeypatch.setattr("rows.limits.clock", lambda: 3600 * 500_000 + 2400.0)
     for _ in range(5):
-        open_camera(client, kept)
-    answer = client.post(f"/avatars/{kept.pk}/challenge", headers={"Accept": "application/json"})
+        open_camera(client, robin)
+    answer = client.post(f"/avatars/{robin.pk}/challenge", headers={"Accept": "application/json"})
     assert answer.status_code == 429
     said = "The camera was opened 5 times within an hour; wait 20 minutes and try again."
     assert answer.json()["problem"]["sentence"] == said
 
 
-def test_it_renders_drafts_only(client, alice, kept):
-    agree(client, kept)
+def test_an_avatar_with_a_consent_renders_drafts_only(client, alice, robin):
+    agree(client, robin)
     project = alice.workspace.projects.create(title="Mine")
-    project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
+    project.add_scene(script="Hello.", avatar=robin, voice=Voice.objects.get(slug="af_heart"))
     answer = client.post(f"/projects/{project.pk}/render", {"mode": "final"})
     assert answer.status_code == 403
     assert "draft only" in answer.content.decode()
     with pytest.raises(NotAllowed, match="draft only"):
-        allows(kept, Voice.objects.get(slug="af_heart"), draft=False)
+        allows(robin, Voice.objects.get(slug="af_heart"), draft=False)
     answer = client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
     assert answer.status_code == 302
     line = Render.objects.get().segments.get()
-    assert (line.spec["avatar"], line.spec["draft"]) == (kept.pack, True)
+    assert (line.spec["avatar"], line.spec["draft"]) == (robin.pack, True)
 
 
-def test_deleted_while_it_renders(client, alice, kept):
-    """The worker learns of it from its next report, and the person reads why."""
-    agree(client, kept)
+def test_a_render_of_an_avatar_that_is_deleted_meanwhile_is_canceled_with_a_reason(
+    client, alice, robin
+):
+    """The worker stops at its next report, and the page says why."""
+    agree(client, robin)
     project = alice.workspace.projects.create(title="Mine")
     scene = project.add_scene(
-        script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart")
+        script="Hello.", avatar=robin, voice=Voice.objects.get(slug="af_heart")
     )
     client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
     line = queue.claim("a worker")
-    client.post(f"/avatars/{kept.pk}/remove")
+    client.post(f"/avatars/{robin.pk}/remove")
     with pytest.raises(Canceled):
         line.report(line.attempt, "frames", 0.5)
     page = client.get(f"/renders/{line.render_id}/").content.decode()
@@ -410,13 +416,13 @@ def test_deleted_while_it_renders(client, alice, kept):
     assert client.get(f"/scenes/{scene.pk}/frame.jpg").status_code == 404
 
 
-def test_a_finished_film_says_that_it_shows_a_photo_and_who_agreed(client, kept, tmp_path, capsys):
-    """The same from the command line, with the consent named; read back from the file."""
-    agree(client, kept)
-    record = Consent.objects.get(avatar=kept)
+def test_a_film_of_a_photo_is_a_marked_draft_and_names_the_consent(client, robin, tmp_path, capsys):
+    """A film made on the command line, with the consent named; read back from the file."""
+    agree(client, robin)
+    record = Consent.objects.get(avatar=robin)
     (tmp_path / "words.md").write_text("Hello there.")
     out = tmp_path / "film.mp4"
-    command = ["render", str(tmp_path / "words.md"), "--avatar", kept.pk, "--voice", "preview"]
+    command = ["render", str(tmp_path / "words.md"), "--avatar", robin.pk, "--voice", "preview"]
     command += ["--height", "240", "--out", str(out), "--json"]
     with pytest.raises(SystemExit):
         call_command(*command)
@@ -430,34 +436,36 @@ def test_a_finished_film_says_that_it_shows_a_photo_and_who_agreed(client, kept,
     found = provenance.read(out, settings.C2PA_DIR)
     assert (found["state"], found["source_type"]) == ("valid", "compositeSynthetic")
     faces_in_it = [part for part in found["ingredients"] if part["kind"] == "avatar"]
-    assert [part["sha256"] for part in faces_in_it] == [kept.pack]
+    assert [part["sha256"] for part in faces_in_it] == [robin.pack]
     persons = [consent for consent in found["consents"] if consent["kind"] == "person"]
     assert persons == [{"id": record.pk, "kind": "person", "sha256": record.record_hash()}]
     assert "Maya Robin" not in json.dumps(found)  # who agreed is in the record, not in the film
 
 
-def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
-    client, alice, kept, monkeypatch
+def test_an_avatar_deleted_in_the_middle_of_a_line_leaves_no_film_and_all_credits_come_back(
+    client, alice, robin, monkeypatch
 ):
-    """Paid for by a full consent: the worker that draws it stops, no file of it stays, the credits are back."""
-    Consent.record(kind="person", avatar=kept, sha256=kept.pack, scope="full", evidence={})
+    """A paid render with a full consent: the worker that draws it stops, no film of it stays, the credits are back."""
+    Consent.record(kind="person", avatar=robin, sha256=robin.pack, scope="full", evidence={})
     voice = Voice.objects.get(slug="preview")
     project = alice.workspace.projects.create(title="Mine")
-    project.add_scene(script="Hello, and welcome to this film.", avatar=kept, voice=voice)
+    project.add_scene(script="Hello, and welcome to this film.", avatar=robin, voice=voice)
     before = available(alice.workspace)
     pressed = client.post(f"/projects/{project.pk}/render", {"mode": "final", "quoted": 600})
     assert pressed.status_code == 302
     assert available(alice.workspace) < before
-    monkeypatch.setattr(attempts.PULSE, "start", lambda *_: None)  # its beat is told by hand below
+    monkeypatch.setattr(
+        attempts.PULSE, "start", lambda *_: None
+    )  # its beat is called by hand below
     line, drawn = queue.claim("a worker"), []
-    faces.get(kept.pack, storage.store())  # unpacked, as it stays until nobody can want it back
+    faces.get(robin.pack, storage.store())  # unpacked, as it stays until nobody can want it back
     files = everything()
     report = attempts.Attempt.report
 
     def deleted(attempt, stage, fraction):
         if stage == "frames" and not drawn:
             drawn.append(fraction)
-            client.post(f"/avatars/{kept.pk}/remove")
+            client.post(f"/avatars/{robin.pk}/remove")
             attempt.tell()
         report(attempt, stage, fraction)
 
@@ -472,12 +480,12 @@ def test_deleted_in_the_middle_of_a_line_nothing_is_left_and_all_is_given_back(
     assert queue.claim("a worker") is None
 
 
-def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
-    agree(client, kept)
+def test_a_deleted_avatar_ends_its_renders_and_can_be_restored(client, alice, robin):
+    agree(client, robin)
     project = alice.workspace.projects.create(title="Mine")
-    project.add_scene(script="Hello.", avatar=kept, voice=Voice.objects.get(slug="af_heart"))
+    project.add_scene(script="Hello.", avatar=robin, voice=Voice.objects.get(slug="af_heart"))
     client.post(f"/projects/{project.pk}/render", {"mode": "draft"})
-    answer = client.post(f"/avatars/{kept.pk}/remove")
+    answer = client.post(f"/avatars/{robin.pk}/remove")
     assert "was deleted" in client.get(answer["Location"]).content.decode()
     assert queue.claim("a worker") is None
     render = Render.objects.get()
@@ -487,32 +495,34 @@ def test_deleted_it_ends_its_renders_and_can_come_back(client, alice, kept):
     assert answer.status_code == 403
     assert "Robin was deleted; choose another avatar." in answer.content.decode()
 
-    client.post(f"/avatars/{kept.pk}/restore")
-    allows(Avatar.objects.get(pk=kept.pk), Voice.objects.get(slug="af_heart"), draft=True)
+    client.post(f"/avatars/{robin.pk}/restore")
+    allows(Avatar.objects.get(pk=robin.pk), Voice.objects.get(slug="af_heart"), draft=True)
 
 
-def test_after_a_week_nothing_of_it_is_left_but_the_record(client, kept, monkeypatch):
-    agree(client, kept)
-    client.post(f"/avatars/{kept.pk}/remove")
+def test_a_week_after_its_deletion_only_the_record_of_an_avatar_is_left(client, robin, monkeypatch):
+    agree(client, robin)
+    client.post(f"/avatars/{robin.pk}/remove")
     photos.tidy()
-    assert storage.store().find(kept.pack, ".pack")
+    assert storage.store().find(robin.pack, ".pack")
     monkeypatch.setattr(photos, "GONE", photos.GONE * 0)
     photos.tidy()
-    assert not storage.store().find(kept.pack, ".pack")
-    assert not any(photos.path_of(kept, kind).exists() for kind in photos.KINDS)
+    assert not storage.store().find(robin.pack, ".pack")
+    assert not any(photos.path_of(robin, kind).exists() for kind in photos.KINDS)
     assert not Evidence.objects.exists()
-    assert [event.kind for event in Consent.objects.get(avatar=kept).events.all()] == [
+    assert [event.kind for event in Consent.objects.get(avatar=robin).events.all()] == [
         "given",
         "withdrawn",
     ]
     assert first_broken_link() is None
 
 
-def test_equal_photos_share_their_pack_and_one_may_go(client, alice, kept):
-    other = own_avatar(alice.workspace, pack=kept.pack, name="Twin", state="made")
+def test_avatars_of_equal_photos_share_a_pack_that_stays_when_one_is_discarded(
+    client, alice, robin
+):
+    other = own_avatar(alice.workspace, pack=robin.pack, name="Twin", state="made")
     client.post(f"/avatars/{other.pk}/discard")
-    assert storage.store().find(kept.pack, ".pack")
+    assert storage.store().find(robin.pack, ".pack")
     assert (
-        hashlib.sha256(storage.store().find(kept.pack, ".pack").read_bytes()).hexdigest()
-        == kept.pack
+        hashlib.sha256(storage.store().find(robin.pack, ".pack").read_bytes()).hexdigest()
+        == robin.pack
     )

@@ -1,4 +1,4 @@
-"""The editor through its front door: it saves, keeps what two tabs wrote, and says what is wrong."""
+"""The editor, through its requests: it saves, does not overwrite other tabs, and says what is wrong."""
 
 import json
 from io import BytesIO
@@ -31,13 +31,15 @@ def test_the_editor_shows_the_script_without_inline_code(client, project):
     assert "onclick" not in html
 
 
-def test_it_requires_login(db, project):
+def test_the_editor_requires_login(db, project):
     from django.test import Client
 
     assert Client().get(f"/projects/{project.pk}/").status_code == 302
 
 
-def test_it_hides_from_strangers(client_of, charlie, project, scene):
+def test_a_project_is_hidden_from_strangers_and_cannot_be_changed_by_them(
+    client_of, charlie, project, scene
+):
     stranger = client_of(charlie)
     assert stranger.get(f"/projects/{project.pk}/").status_code == 404
     assert save(stranger, scene, script="Mine now.").status_code == 404
@@ -45,7 +47,7 @@ def test_it_hides_from_strangers(client_of, charlie, project, scene):
     assert scene.script == "Hello, and welcome."
 
 
-def test_what_is_stored_is_what_was_typed(client, scene):
+def test_a_script_is_stored_exactly_as_typed(client, scene):
     words = "  Two   spaces, *stars* & <angles> “quotes”.\n\nSecond — line… 🎬 \t end "
     answer = save(client, scene, script=words)
     assert answer.status_code == 200
@@ -83,12 +85,12 @@ def test_scenes_are_added_moved_copied_removed_and_brought_back(client, project,
     assert Scene.objects.get(pk=scene.pk).script == "Hello, and welcome."
 
 
-def test_a_scene_that_another_tab_removed_is_copied_to_where_it_stood(client, project, scene):
+def test_a_scene_that_another_tab_removed_is_copied_to_its_position(client, project, scene):
     scenes = [scene, project.add_scene(script="Second."), project.add_scene(script="Third.")]
     client.post(f"/scenes/{scenes[1].pk}/remove", **JSON)
     assert client.post(f"/scenes/{scenes[1].pk}/duplicate", **JSON).status_code == 200
-    kept = project.live_scenes.values_list("script", flat=True)
-    assert list(kept) == [scene.script, "Second.", "Third."]
+    scripts = project.live_scenes.values_list("script", flat=True)
+    assert list(scripts) == [scene.script, "Second.", "Third."]
 
 
 def estimate(client, project):
@@ -114,7 +116,7 @@ def test_the_estimate_stands_before_the_button_is_pressed(client, project):
         ("word " * 4001, "markdown", "20,000"),
     ],
 )
-def test_bad_scripts_are_kept_and_get_a_sentence(client, project, scene, script, markup, words):
+def test_bad_scripts_are_saved_and_get_a_sentence(client, project, scene, script, markup, words):
     answer = save(client, scene, script=script, markup=markup)
     assert answer.status_code in (200, 422)
     scene.refresh_from_db()
@@ -130,7 +132,7 @@ def test_bad_scripts_are_kept_and_get_a_sentence(client, project, scene, script,
     assert pressed.status_code < 500
 
 
-def test_a_render_is_asked_for_and_waits_without_a_worker(client, project):
+def test_a_render_waits_without_a_worker_and_its_page_says_so(client, project):
     answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60}, follow=True)
     html = answer.content.decode()
     assert "Waiting for a worker" in html
@@ -144,7 +146,7 @@ def picture(kind="PNG", size=(320, 200)):
     return out.getvalue()
 
 
-def test_a_picture_is_taken_in_and_stands_behind_the_person(client, scene):
+def test_an_uploaded_picture_stands_behind_the_person(client, scene):
     file = SimpleUploadedFile("wall.png", picture(), "image/png")
     answer = client.post("/assets", {"image": file, "scene": scene.pk})
     assert answer.status_code == 302
@@ -166,7 +168,7 @@ def test_a_picture_is_taken_in_and_stands_behind_the_person(client, scene):
         (b"hello, I am not a picture", "not a JPEG, PNG, WebP or HEIC"),
     ],
 )
-def test_bad_pictures_get_a_sentence(client, scene, data, words):
+def test_an_unusable_picture_gets_a_sentence_and_changes_nothing(client, scene, data, words):
     file = SimpleUploadedFile("wall.png", data, "image/png")
     answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)
     assert 400 <= answer.status_code < 500
@@ -175,7 +177,7 @@ def test_bad_pictures_get_a_sentence(client, scene, data, words):
     assert scene.picture is None
 
 
-def test_a_refused_picture_is_not_kept(client, scene, monkeypatch):
+def test_a_picture_that_breaks_a_rule_is_not_stored(client, scene, monkeypatch):
     monkeypatch.setattr("moderation.pictures.BLOCKED", 0.0)
     file = SimpleUploadedFile("wall.png", picture(), "image/png")
     answer = client.post("/assets", {"image": file, "scene": scene.pk}, **JSON)

@@ -1,4 +1,4 @@
-"""The shelf of projects: search, archive, remove, undo, duplicate, pages."""
+"""The list of projects: search, archive, remove, undo, duplicate, pages."""
 
 import pytest
 from django.db import connection
@@ -22,21 +22,23 @@ def act(client, verb, project, **data):
     return client.post(reverse(f"project_{verb}", args=[project.pk]), data)
 
 
-def test_it_requires_login(client):
+def test_the_list_of_projects_requires_login(client):
     assert client.get(URL).status_code == 302
 
 
-def test_it_rejects_post(client_of, alice):
+def test_the_list_of_projects_rejects_post(client_of, alice):
     assert client_of(alice).post(URL).status_code == 405
 
 
-def test_it_lists_the_last_touched_first(client_of, alice, library):
+def test_the_project_that_was_touched_last_stands_first(client_of, alice, library):
     for title in ("First", "Second"):
         make_project(alice.workspace, title)
     assert titles(client_of(alice)) == ["Second", "First"]
 
 
-def test_a_colleague_sees_it_and_a_stranger_does_not(client_of, alice, bob, charlie, library):
+def test_a_colleague_sees_a_project_and_a_stranger_does_not(
+    client_of, alice, bob, charlie, library
+):
     project = make_project(alice.workspace)
     assert titles(client_of(bob)) == ["Spring briefing"]
     assert titles(client_of(charlie)) == []
@@ -61,12 +63,12 @@ def test_search_as_one_types_brings_the_list_alone(client_of, alice, library):
     assert "“zebra”" in html
 
 
-def test_search_takes_what_looks_like_a_pattern_as_words(client_of, alice, library):
+def test_search_takes_a_percent_sign_as_a_letter(client_of, alice, library):
     make_project(alice.workspace, "Plans")
     assert titles(client_of(alice), "?q=%25") == []
 
 
-def test_archive_and_undo(client_of, alice, library):
+def test_a_project_is_archived_and_brought_back(client_of, alice, library):
     client, project = client_of(alice), make_project(alice.workspace)
     answer = client.get(act(client, "archive", project).headers["Location"])
     assert "“Spring briefing” is archived." in answer.content.decode()
@@ -76,7 +78,7 @@ def test_archive_and_undo(client_of, alice, library):
     assert titles(client) == ["Spring briefing"]
 
 
-def test_remove_and_undo(client_of, alice, library):
+def test_a_project_is_removed_and_brought_back(client_of, alice, library):
     client, project = client_of(alice), make_project(alice.workspace)
     answer = client.get(act(client, "remove", project).headers["Location"])
     assert "“Spring briefing” is removed." in answer.content.decode()
@@ -85,13 +87,13 @@ def test_remove_and_undo(client_of, alice, library):
     assert titles(client) == ["Spring briefing"]
 
 
-def test_an_action_comes_back_to_the_same_place(client_of, alice, library):
+def test_an_action_comes_back_to_the_same_search_and_page(client_of, alice, library):
     client, project = client_of(alice), make_project(alice.workspace)
     answer = act(client, "archive", project, q="spring", page="2")
     assert answer.headers["Location"] == f"{URL}?q=spring&page=2&undo={project.pk}"
 
 
-def test_undo_of_a_stranger_says_nothing(client_of, alice, charlie, library):
+def test_undo_of_another_workspace_shows_nothing(client_of, alice, charlie, library):
     project = make_project(alice.workspace, "Secret plans")
     project.archive()
     html = client_of(charlie).get(f"{URL}?undo={project.pk}").content.decode()
@@ -106,7 +108,7 @@ def test_duplicate_opens_the_copy(client_of, alice, library):
     assert [scene.script for scene in twin.live_scenes] == ["Said once."]
 
 
-def test_pages_hold_24(client_of, alice, library):
+def test_a_page_has_24_projects(client_of, alice, library):
     for n in range(30):
         Project.objects.create(workspace=alice.workspace, title=f"Project {n}")
     client = client_of(alice)

@@ -1,4 +1,4 @@
-"""A person's own recording: taken in with their consent, measured, beside the nearest stock voices, deleted."""
+"""A recording of a person's own voice: accepted with their consent, measured, compared with stock voices, deleted."""
 
 import hashlib
 import html
@@ -44,7 +44,7 @@ def client(alice, client_of, library):
 
 
 def statement_of(client):
-    """(text, hash) of what a person is asked to agree to, as the page has it."""
+    """(text, hash) of the statement on the page."""
     page = html.unescape(client.get("/voices/new").content.decode())
     text = re.search(r'<blockquote class="statement">(.*?)</blockquote>', page)[1]
     return text, re.search(r'name="statement" value="(\w*)"', page)[1]
@@ -71,7 +71,7 @@ def sent(client, data, **changed):
 
 
 def measured(voice):
-    """What a worker does when it is asked."""
+    """The voice after the work of a worker."""
     recordings.MEASURING.work(voice.pk)
     voice.refresh_from_db()
     return voice
@@ -81,14 +81,14 @@ def page(client, voice):
     return client.get(f"/voices/{voice.pk}/").content.decode()
 
 
-def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good):
+def test_a_recording_is_shown_beside_the_nearest_stock_voices(client, alice, good):
     voice = sent(client, good)
     assert (voice.name, voice.state, voice.language) == ("My voice", "measuring", "en-US")
     assert "Listening to the recording" in page(client, voice)
     assert recordings.path_of(voice).exists()
     measured(voice)
     assert (voice.status, len(voice.speaker)) == ("compared", 256)
-    assert not recordings.path_of(voice).exists()  # the recording is not kept
+    assert not recordings.path_of(voice).exists()  # the recording is not stored
     near = recordings.nearest(voice)
     assert (near[0].voice.slug, near[0].words, len(near)) == ("af_heart", "Very alike", 5)
     shown = page(client, voice)
@@ -98,7 +98,7 @@ def test_a_recording_is_set_beside_the_nearest_stock_voices(client, alice, good)
         f"/voices/{near[1].voice.slug}/sample"
     )
     assert "Compared with the stock voices" in client.get("/voices/").content.decode()
-    # Nothing speaks in it, so it cannot be chosen; in a scene the nearest stand first.
+    # No engine speaks in it, so it cannot be chosen; for a scene the voices nearest to it are listed first.
     assert not Voice.offered_to(alice.workspace).filter(pk=voice.pk).exists()
     scene = make_project(alice.workspace).live_scenes.first()
     drawer = client.get(f"/scenes/{scene.pk}/voices").content.decode()
@@ -124,11 +124,11 @@ def test_the_consent_is_recorded_before_anything_is_measured(client, alice, good
     assert "Alice Example" not in str(consent.body())
     assert first_broken_link() is None
     consent.withdraw()
-    assert recordings.MEASURING.claim(voice.pk) is None  # who has withdrawn is not measured
+    assert recordings.MEASURING.claim(voice.pk) is None  # a withdrawn recording is not measured
 
 
 def test_nobody_agrees_to_words_that_they_have_not_seen(client, good, monkeypatch):
-    """The page is open while an engine is installed that can speak in the voice."""
+    """While the page is open, an engine is installed that can speak in the voice."""
     text, seen = statement_of(client)
     monkeypatch.setattr("rendering.voices.not_cloning", lambda: "")
     answer = send(client, good, statement=seen)
@@ -153,7 +153,9 @@ def test_nobody_agrees_to_words_that_they_have_not_seen(client, good, monkeypatc
         ({"recording": SimpleUploadedFile("a.wav", b"")}, 422, "The recording is empty"),
     ],
 )
-def test_it_refuses_with_one_sentence(client, good, changed, status, sentence):
+def test_an_upload_that_lacks_something_is_refused_with_one_sentence(
+    client, good, changed, status, sentence
+):
     answer = send(client, good, **changed)
     assert answer.status_code == status
     assert sentence in answer.content.decode()
@@ -161,7 +163,7 @@ def test_it_refuses_with_one_sentence(client, good, changed, status, sentence):
     assert not Consent.objects.filter(kind="person").exists()
 
 
-def test_a_recording_that_cannot_be_used_says_every_reason_and_is_deleted(client, good):
+def test_an_unusable_recording_says_every_reason_and_is_deleted(client, good):
     noisy = flac(np.clip(8 * sounds.with_noise(sounds.speech(), 10), -1, 1))
     voice = measured(sent(client, noisy))
     assert voice.status == "refused"
@@ -174,7 +176,7 @@ def test_a_recording_that_cannot_be_used_says_every_reason_and_is_deleted(client
     assert client.get(f"/voices/{voice.pk}/").status_code == 404
 
 
-def test_deleting_destroys_what_was_measured(client, alice, good):
+def test_deleting_a_recording_destroys_all_that_was_measured(client, alice, good):
     voice = sent(client, good)
     Voice.objects.filter(pk=voice.pk).update(state="ready", speaker=[0.0625] * 256)
     consent = voice.consents.get()
@@ -189,7 +191,7 @@ def test_deleting_destroys_what_was_measured(client, alice, good):
     assert client.get(f"/voices/{voice.pk}/").status_code == 404
 
 
-def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, good):
+def test_a_recording_whose_workers_die_is_given_up_after_the_most_claims(client, good):
     voice = sent(client, good)
     for _ in range(MOST_CLAIMS):
         assert recordings.MEASURING.claim(voice.pk) is not None
@@ -203,7 +205,9 @@ def test_a_worker_that_dies_is_followed_by_another_at_most_three_times(client, g
     assert not recordings.path_of(voice).exists()
 
 
-def test_a_workspace_has_so_many_and_sends_so_many(client, alice, good, monkeypatch):
+def test_the_number_of_recordings_of_a_workspace_and_of_uploads_is_limited(
+    client, alice, good, monkeypatch
+):
     monkeypatch.setattr(limits, "RECORDINGS", replace(limits.RECORDINGS, most=2))
     for number in range(10):
         Voice.objects.create(workspace=alice.workspace, slug=f"v{number}", name="V", language="en")
@@ -215,7 +219,7 @@ def test_a_workspace_has_so_many_and_sends_so_many(client, alice, good, monkeypa
     assert "has sent 2 recordings within an hour" in answer.content.decode()
 
 
-def test_strangers_see_nothing(client, good, charlie, bob, client_of):
+def test_a_recording_is_hidden_from_strangers(client, good, charlie, bob, client_of):
     voice = sent(client, good)
     assert client_of(bob).get(f"/voices/{voice.pk}/").status_code == 200
     stranger = client_of(charlie)
@@ -224,15 +228,15 @@ def test_strangers_see_nothing(client, good, charlie, bob, client_of):
     assert voice.name not in stranger.get("/voices/").content.decode()
 
 
-def test_the_api_reads_and_deletes_recordings_and_makes_none(client, alice, good):
+def test_the_api_reads_and_deletes_recordings_and_does_not_speak_in_them(client, alice, good):
     voice = sent(client, good)
     Voice.objects.filter(pk=voice.pk).update(state="ready", speaker=[0.0625] * 256)
     program = Program.of(alice.workspace)
-    told = program.get(f"/api/v1/voices/{voice.pk}").json()
-    assert (told["kind"], told["status"], told["engine"]) == ("recording", "compared", None)
-    assert told["page_url"].endswith(f"/voices/{voice.pk}/")
-    assert len(told["nearest"]) == 5
-    assert told["nearest"][0]["likeness"] >= told["nearest"][1]["likeness"]
+    body = program.get(f"/api/v1/voices/{voice.pk}").json()
+    assert (body["kind"], body["status"], body["engine"]) == ("recording", "compared", None)
+    assert body["page_url"].endswith(f"/voices/{voice.pk}/")
+    assert len(body["nearest"]) == 5
+    assert body["nearest"][0]["likeness"] >= body["nearest"][1]["likeness"]
     listed = {row["slug"]: row for row in program.get("/api/v1/voices").json()["data"]}
     assert listed[voice.slug]["status"] == "compared"
     assert (listed["af_heart"]["engine"], listed["af_heart"]["nearest"]) == ("kokoro", [])
@@ -253,7 +257,7 @@ def test_the_api_reads_and_deletes_recordings_and_makes_none(client, alice, good
 
 @pytest.fixture
 def with_an_engine(monkeypatch):
-    """Call it when an engine that speaks in own voices is installed: a stand-in, whose voices are all zeros."""
+    """with_an_engine() installs a stand-in for an engine that speaks in own voices; its voices are all zeros."""
     from rendering.voices import xtts
 
     class Cloner:
@@ -268,14 +272,14 @@ def with_an_engine(monkeypatch):
     return install
 
 
-def test_who_agreed_to_a_copy_is_spoken_in(client, good, with_an_engine):
+def test_the_voice_of_a_person_who_agreed_to_a_copy_can_be_spoken_in(client, good, with_an_engine):
     with_an_engine()
     voice = measured(sent(client, good))
     assert (voice.status, voice.engine) == ("drafts", "xtts")
     assert recordings.own_file(voice).exists()
 
 
-def test_who_agreed_to_be_compared_is_not_spoken_in_whatever_the_workspace_is_called(
+def test_a_voice_agreed_to_be_compared_is_not_spoken_in_whatever_the_workspace_is_called(
     client, alice, good, with_an_engine
 ):
     alice.workspace.name = "We say: a copy of my voice speaks"
@@ -296,7 +300,7 @@ OLD = "I, Alice Example, am the person who speaks in this recording. I agree tha
         (None, ""),  # the evidence was erased
     ],
 )
-def test_what_was_agreed_before_uses_were_kept_still_counts(
+def test_an_agreement_from_before_uses_were_recorded_still_counts(
     alice, library, with_an_engine, words, engine
 ):
     voice = Voice.objects.create(
@@ -321,7 +325,7 @@ def test_what_was_agreed_before_uses_were_kept_still_counts(
 
 @pytest.fixture
 def spoken(alice, library):
-    """A voice of Alice's that an engine speaks in, as a worker leaves it behind."""
+    """A voice of Alice's that an engine can speak in, as a worker leaves it."""
     key = "c" * 40
     voice = Voice.objects.create(
         workspace=alice.workspace,
@@ -339,7 +343,7 @@ def spoken(alice, library):
     return voice
 
 
-def test_an_own_voice_may_speak_in_drafts_only(spoken, alice):
+def test_an_own_voice_speaks_in_drafts_only(spoken, alice):
     face = Avatar.objects.filter(workspace=None).first()
     assert spoken.status == "drafts"
     assert Voice.offered_to(alice.workspace).filter(pk=spoken.pk).exists()
@@ -368,7 +372,7 @@ def test_deleting_an_own_voice_ends_its_renders_and_leaves_no_file(spoken, alice
     assert "was deleted" in answer.content.decode()
 
 
-def test_an_own_voice_does_not_speak_where_no_engine_does(spoken):
+def test_an_own_voice_does_not_speak_without_an_engine(spoken):
     from rendering import voices
     from rendering.values import Unavailable
 

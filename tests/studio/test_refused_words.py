@@ -1,4 +1,4 @@
-"""Words that a rule refuses: said before the press, not rendered, and read by a person who is asked to."""
+"""Words that a rule refuses: shown before the press, not rendered, and read by a person on request."""
 
 import pytest
 
@@ -38,17 +38,17 @@ def shut(html, name):
     return "disabled" in html[start : html.index(f">{name}</button>")].split()
 
 
-def test_it_is_said_before_the_press(client, refused):
-    told = estimate(client, refused)
-    assert told["refused"]
-    assert "Scene 1, line 2 cannot be rendered" in told["bar"]
-    margin = next(iter(told["margins"].values()))
+def test_refused_words_and_their_rule_are_shown_before_the_press(client, refused):
+    shown = estimate(client, refused)
+    assert shown["refused"]
+    assert "Scene 1, line 2 cannot be rendered" in shown["bar"]
+    margin = next(iter(shown["margins"].values()))
     assert "“I will kill you” cannot be rendered. Rule: Threatening people is not" in margin
-    assert "ask a person to look" in told["bar"]
-    assert "ready in about" not in told["bar"]
+    assert "ask a person to look" in shown["bar"]
+    assert "ready in about" not in shown["bar"]
 
 
-def test_neither_button_can_be_pressed_until_the_words_change(client, refused, scene):
+def test_neither_draft_nor_render_can_be_pressed_until_the_words_change(client, refused, scene):
     address = f"/projects/{refused.pk}/?estimate=1"
     html = client.get(address).content.decode()
     assert shut(html, "Draft")
@@ -62,7 +62,7 @@ def test_neither_button_can_be_pressed_until_the_words_change(client, refused, s
 
 
 @pytest.mark.parametrize("mode", ["draft", "final"])
-def test_a_press_from_an_older_page_costs_nothing(client, refused, alice, mode):
+def test_a_press_from_an_older_page_renders_nothing_and_costs_nothing(client, refused, alice, mode):
     answer = press(client, refused, mode=mode)
     assert answer.status_code == 451
     sentence = answer.json()["problem"]["sentence"]
@@ -81,14 +81,14 @@ def appealed(client, project):
     return Case.objects.get()
 
 
-def test_a_person_who_is_asked_reads_them_first(client, refused, alice):
+def test_an_appeal_is_held_until_a_person_has_read_the_words(client, refused, alice):
     case = appealed(client, refused)
     render = case.render
     assert (render.status, render.held_for) == ("held", "moderation")
     assert (case.policy, case.spans[0]["text"]) == ("threat", "I will kill you")
-    told = estimate(client, refused)
-    assert told["refused"]
-    assert "has been asked" in told["bar"]
+    shown = estimate(client, refused)
+    assert shown["refused"]
+    assert "has been asked" in shown["bar"]
     again = press(client, refused, appeal="1")  # pressed twice
     assert again.status_code == 451
     assert "wait for the answer" in again.json()["problem"]["sentence"]
@@ -97,7 +97,7 @@ def test_a_person_who_is_asked_reads_them_first(client, refused, alice):
     assert "A person reads it first" in page
 
 
-def test_what_a_person_releases_is_rendered_and_stays_released(client, refused, scene, alice):
+def test_words_that_a_person_releases_are_rendered_and_stay_released(client, refused, scene, alice):
     case = appealed(client, refused)
     case.decide(Decision.Outcome.RELEASE, by="mo")
     assert Render.objects.get().status == "queued"
@@ -111,21 +111,21 @@ def test_what_a_person_releases_is_rendered_and_stays_released(client, refused, 
     assert estimate(client, refused)["refused"]
 
 
-def test_what_a_person_refuses_is_refused_until_it_changes(client, refused, alice):
+def test_words_that_a_person_refuses_are_refused_until_they_change(client, refused, alice):
     appealed(client, refused).decide(Decision.Outcome.REFUSE, by="mo")
     render = Render.objects.get()
     assert available(alice.workspace) == 600
-    told = estimate(client, refused)
-    assert told["refused"]
-    assert "A person has read it" in told["bar"]
-    assert "ask a person" not in told["bar"]
+    shown = estimate(client, refused)
+    assert shown["refused"]
+    assert "A person has read it" in shown["bar"]
+    assert "ask a person" not in shown["bar"]
     assert press(client, refused, appeal="1").status_code == 451
     page = client.get(f"/renders/{render.pk}/").content.decode()
     assert "Try again" not in page
     assert "Change the words." in page
 
 
-def test_words_that_are_only_held_can_be_refused_by_a_person_too(client, project, scene):
+def test_words_that_are_held_for_review_can_be_refused_by_a_person_too(client, project, scene):
     scene.edit(scene.revision, script="This tea cures cancer.")
     assert not estimate(client, project)["refused"]
     assert press(client, project).status_code == 201
@@ -147,7 +147,7 @@ def test_after_a_cancel_the_render_page_offers_no_second_try_of_refused_words(cl
     assert client.post(f"/renders/{render.pk}/retry").status_code == 451
 
 
-def test_a_program_asks_with_appeal(alice, library):
+def test_a_program_asks_for_a_person_with_appeal(alice, library):
     program = Program.of(alice.workspace)
     refused = program.render(script="I will kill you tomorrow.")
     assert refused.status_code == 451

@@ -1,4 +1,4 @@
-"""The page of one render, in each of its states."""
+"""The page of a render, in each of its states."""
 
 from datetime import timedelta
 
@@ -53,15 +53,15 @@ def work_on(render, position=2, stage="frames", progress=0.5):
     )
 
 
-def test_it_requires_login(client, render):
+def test_the_page_of_a_render_requires_login(client, render):
     assert client.get(url(render)).status_code == 302
 
 
-def test_it_rejects_post(client_of, alice, render):
+def test_the_page_of_a_render_rejects_post(client_of, alice, render):
     assert client_of(alice).post(url(render)).status_code == 405
 
 
-def test_it_hides_from_strangers(client_of, charlie, render):
+def test_a_render_is_hidden_from_strangers(client_of, charlie, render):
     stranger = client_of(charlie)
     assert stranger.get(url(render)).status_code == 404
     assert stranger.get(url(render, "progress")).status_code == 404
@@ -69,11 +69,11 @@ def test_it_hides_from_strangers(client_of, charlie, render):
     assert stranger.post(url(render, "retry")).status_code == 404
 
 
-def test_a_colleague_sees_it(client_of, bob, render):
+def test_a_colleague_sees_a_render(client_of, bob, render):
     assert "Spring briefing" in page(client_of(bob), render)
 
 
-def test_waiting_says_place_time_and_cost(client_of, alice, render, worker):
+def test_a_waiting_render_says_its_position_time_and_cost(client_of, alice, render, worker):
     html = page(client_of(alice), render)
     assert "Next in the queue" in html
     assert "at the latest" in html
@@ -82,14 +82,14 @@ def test_waiting_says_place_time_and_cost(client_of, alice, render, worker):
     assert POLLS in html
 
 
-def test_without_a_worker_it_says_that_nothing_is_lost(client_of, alice, render):
+def test_without_a_worker_the_page_says_that_nothing_is_lost(client_of, alice, render):
     html = page(client_of(alice), render)
     assert "No worker is here just now, so renders wait." in html
     assert "Nothing is lost" in html
     assert POLLS in html
 
 
-def test_running_says_stage_line_and_percent(client_of, alice, render, worker):
+def test_a_running_render_says_its_stage_line_and_percent(client_of, alice, render, worker):
     work_on(render)
     html = page(client_of(alice), render)
     assert "Drawing the picture" in html
@@ -99,7 +99,7 @@ def test_running_says_stage_line_and_percent(client_of, alice, render, worker):
     assert "1 of 3 lines ready" in html
 
 
-def test_the_spoken_words_change_with_the_stage_and_each_quarter_only(
+def test_the_words_for_screen_readers_change_with_stage_and_quarter_only(
     client_of, alice, render, worker
 ):
     client, said = client_of(alice), []
@@ -110,7 +110,7 @@ def test_the_spoken_words_change_with_the_stage_and_each_quarter_only(
     assert said == ["Rendering the lines, 25 percent."] * 3 + ["Rendering the lines, 50 percent."]
 
 
-def test_each_line_has_its_state(client_of, alice, library, worker):
+def test_each_line_shows_its_state(client_of, alice, library, worker):
     render = make_render(make_project(alice.workspace), by=alice, reused=(1,))
     work_on(render)
     html = page(client_of(alice), render)
@@ -121,8 +121,8 @@ def test_each_line_has_its_state(client_of, alice, library, worker):
     ] == []
 
 
-def test_kept_lines_are_ready(client_of, alice, render, worker):
-    """Before anybody has looked at them, and progress never falls again when one has to be made after all."""
+def test_reused_lines_are_ready_at_once_and_progress_never_falls(client_of, alice, render, worker):
+    """They count as ready at once, and progress does not fall when one of them has to be made after all."""
     render.segments.filter(position__gt=1).update(kept=True, reason="reused")
     html = page(client_of(alice), render)
     assert "2 of 3 lines ready" in html
@@ -134,14 +134,14 @@ def test_kept_lines_are_ready(client_of, alice, render, worker):
     assert "2 of 3 lines ready" in page(client_of(alice), render)
 
 
-def test_a_line_that_fell_silent_is_said(client_of, alice, render, worker):
+def test_a_line_without_news_says_so(client_of, alice, render, worker):
     work_on(render)
     past = timezone.now() - timedelta(minutes=1)
     render.segments.filter(position=2).update(lease_until=past)
     assert "No news from this line for a while." in page(client_of(alice), render)
 
 
-def test_the_fragment_asks_again_until_it_is_over(client_of, alice, render, worker):
+def test_the_page_asks_again_until_the_render_is_over(client_of, alice, render, worker):
     client = client_of(alice)
     running = page(client, render, "progress")
     assert POLLS in running
@@ -152,7 +152,7 @@ def test_the_fragment_asks_again_until_it_is_over(client_of, alice, render, work
     assert "<video" in over
 
 
-def test_held_says_for_what_who_and_until_when(client_of, alice, render):
+def test_a_held_render_says_for_what_who_decides_and_until_when(client_of, alice, render):
     Case.objects.create(
         render=render,
         policy="politics",
@@ -171,7 +171,7 @@ def test_held_says_for_what_who_and_until_when(client_of, alice, render):
     assert POLLS in html
 
 
-def test_cancel_gives_status_and_credits_back_at_once(client_of, alice, render):
+def test_cancel_shows_its_status_and_gives_credits_back_at_once(client_of, alice, render):
     client = client_of(alice)
     assert available(alice.workspace) == 546
     answer = client.post(url(render, "cancel"))
@@ -191,7 +191,9 @@ def test_cancel_of_what_has_ended_changes_nothing(client_of, alice, render):
     assert available(alice.workspace) == 552
 
 
-def test_failed_says_what_whose_fault_and_what_is_back(client_of, alice, render):
+def test_a_failed_render_says_what_happened_whose_fault_it_is_and_what_is_back(
+    client_of, alice, render
+):
     render.fail("render_failed", "We could not finish the picture for line 2.", ours=True)
     html = page(client_of(alice), render)
     assert "We could not finish the picture for line 2." in html
@@ -201,12 +203,12 @@ def test_failed_says_what_whose_fault_and_what_is_back(client_of, alice, render)
     assert f"<code>{render.pk}</code>" in html
 
 
-def test_what_the_reader_can_mend_is_not_our_fault(client_of, alice, render):
+def test_a_failure_that_the_reader_can_mend_is_not_called_our_fault(client_of, alice, render):
     render.fail("script_empty", "Line 2 says nothing; write a word or delete it.")
     assert "our fault" not in page(client_of(alice), render)
 
 
-def test_done_says_the_truth_about_money(client_of, alice, render):
+def test_a_finished_render_says_what_was_charged_and_refunded(client_of, alice, render):
     deliver(render, used=48)
     html = page(client_of(alice), render)
     assert (
@@ -215,7 +217,7 @@ def test_done_says_the_truth_about_money(client_of, alice, render):
     assert "<strong>0:12</strong> long" in html
 
 
-def test_done_plays_with_label_captions_chapters_and_words(client_of, alice, library):
+def test_a_finished_render_plays_with_label_captions_chapters_and_words(client_of, alice, library):
     render = deliver(make_render(make_project(alice.workspace), by=alice, done=3, reused=(2,)))
     html = page(client_of(alice), render)
     assert "AI-generated</figcaption>" in html
@@ -259,7 +261,7 @@ def test_downloads_wait_for_a_confirmed_address_and_playing_does_not(client_of, 
     assert client.get(response.context["video_url"]).status_code == 200
 
 
-def test_a_video_that_is_no_longer_kept_says_so(client_of, alice, render):
+def test_a_render_whose_video_is_no_longer_stored_says_so(client_of, alice, render):
     deliver(render)
     render.outputs[0]["key"] = "0" * 64
     render.save()
@@ -276,7 +278,9 @@ def test_a_file_without_credentials_is_not_called_verified(client_of, alice, ren
     assert "not a video that can carry Content Credentials" in html
 
 
-def test_the_project_can_be_gone(client_of, alice, render):
+def test_a_render_is_shown_when_its_project_was_removed_and_cannot_be_tried_again(
+    client_of, alice, render
+):
     deliver(render)
     render.project.remove()
     html = page(client_of(alice), render)
@@ -314,7 +318,7 @@ def test_a_project_without_words_cannot_be_tried_again(client_of, alice, library
     assert "write a first line" in html
 
 
-def test_what_was_measured_is_said_in_words(client_of, alice, render):
+def test_the_measures_of_a_film_are_explained_in_words(client_of, alice, render):
     figures = {
         **{"auc": 1.0, "shut": 0.96, "open": 0.98, "contrast": 0.9, "loudness": 0.5, "lag": -0.01},
         **{"blinks": 17.2, "identity": 0.55, "ground": 0.1, "closures": 25.0},
@@ -330,7 +334,7 @@ def test_what_was_measured_is_said_in_words(client_of, alice, render):
     assert "not quite" in shown
     assert "<td>0.5</td>" in shown
     assert shown.count("missed") == 1
-    assert "fold" not in shown  # films of before were not measured for it
+    assert "fold" not in shown  # older films were not measured for it
     figures |= {"cut": 0.0, "shimmer": 2.1, "jump": 0.4}
     good |= {"cut": True, "shimmer": True, "jump": True}
     drawn = {"jacobian": 0.12, "silence": 0.0, "changed": 0.0}

@@ -1,11 +1,11 @@
-"""Several workspaces of one person, and what a role allows."""
+"""Several workspaces of one person, and the rights of roles."""
 
 import pytest
 
 from studio.access import CHOSEN
 from studio.models import Membership, Project
 from studio.people import roles
-from tests.studio.programs import Program, problem
+from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def test_a_person_goes_from_one_workspace_to_the_other_and_back(both, charlie, c
     assert "Charlie&#x27;s film" not in client.get("/projects/").content.decode()
 
 
-def test_who_is_removed_is_back_in_the_workspace_of_before(both, charlie, client_of):
+def test_a_removed_member_is_back_in_their_own_workspace(both, charlie, client_of):
     client = client_of(both)
     choose(client, charlie.workspace)
     Membership.objects.filter(user=both, workspace=charlie.workspace).delete()
@@ -45,19 +45,19 @@ def test_who_is_removed_is_back_in_the_workspace_of_before(both, charlie, client
     assert choose(client, charlie.workspace).status_code == 404
 
 
-def test_one_workspace_needs_no_choice(alice, client_of):
+def test_a_person_with_one_workspace_is_shown_no_choice(alice, client_of):
     assert "/choose" not in client_of(alice).get("/projects/").content.decode()
 
 
 @pytest.fixture
 def watchers(monkeypatch):
-    """Members may only look."""
+    """Gives members and keys the right to look only."""
     looks = frozenset({"see"})
     monkeypatch.setitem(roles.RIGHTS, Membership.Role.MEMBER, looks)
     monkeypatch.setitem(roles.RIGHTS, roles.KEY, looks)
 
 
-def test_a_role_that_may_not_is_told_so_and_nothing_happens(
+def test_a_role_without_the_right_is_refused_with_a_sentence_and_changes_nothing(
     watchers, alice, bob, library, client_of
 ):
     project = make_project(alice.workspace)
@@ -75,7 +75,9 @@ def test_a_role_that_may_not_is_told_so_and_nothing_happens(
     assert owner.post(f"/projects/{project.pk}/archive").status_code == 302
 
 
-def test_the_page_s_own_script_reads_the_reason(watchers, alice, bob, library, client_of):
+def test_the_script_of_the_page_gets_the_reason_of_a_refusal_as_json(
+    watchers, alice, bob, library, client_of
+):
     scene = make_project(alice.workspace).live_scenes.get()
     answer = client_of(bob).post(
         f"/scenes/{scene.pk}/save", {"script": "x"}, headers={"Accept": "application/json"}
@@ -85,9 +87,9 @@ def test_the_page_s_own_script_reads_the_reason(watchers, alice, bob, library, c
     assert "ask an owner of the workspace" in answer.json()["problem"]["sentence"]
 
 
-def test_a_key_that_may_not_gets_a_code(watchers, alice, library):
+def test_a_key_without_the_right_gets_a_code(watchers, alice, library):
     program = Program.of(alice.workspace)
     assert program.get("/api/v1/avatars").status_code == 200
-    refusal = problem(program.render(script="One.", mode="draft"), 403, "role_not_allowed")
+    refusal = assert_problem(program.render(script="One.", mode="draft"), 403, "role_not_allowed")
     assert refusal["detail"] == "A key may not do this; a person with the right role can."
-    problem(program.get("/api/v1/usage"), 403, "role_not_allowed")
+    assert_problem(program.get("/api/v1/usage"), 403, "role_not_allowed")

@@ -16,7 +16,7 @@ from studio.servers import free_port
 
 
 def alive(folder):
-    """Processes that were started with this data folder."""
+    """Ids of the processes that were started with this data folder."""
     mark = f"DATA_DIR={folder}".encode()
     found = []
     for entry in os.listdir("/proc"):
@@ -29,7 +29,7 @@ def alive(folder):
     return found
 
 
-def until(condition, seconds):
+def expect_soon(condition, seconds):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -65,14 +65,14 @@ def serve(tmp_path):
             assert process.poll() is None, text
             return "Demo login" in text
 
-        until(said, 600)
+        expect_soon(said, 600)
         return process, f"http://127.0.0.1:{port}"
 
     yield start
     for process in running:
         process.kill()
         process.wait()
-    until(lambda: not alive(tmp_path), 30)
+    expect_soon(lambda: not alive(tmp_path), 30)
 
 
 def get(address):
@@ -80,7 +80,7 @@ def get(address):
         return answer.status, answer.read().decode()
 
 
-def test_it_runs_and_nothing_is_left(serve, tmp_path):
+def test_serve_runs_everything_and_no_process_outlives_it(serve, tmp_path):
     process, address = serve()
     status, body = get(f"{address}/healthz")
     assert (status, json.loads(body)["status"]) == (200, "ok")
@@ -92,7 +92,7 @@ def test_it_runs_and_nothing_is_left(serve, tmp_path):
     assert len(alive(tmp_path)) >= 6
     process.kill()  # no chance to tidy up: the kernel ends the children
     process.wait()
-    until(lambda: not alive(tmp_path), 20)
+    expect_soon(lambda: not alive(tmp_path), 20)
     with pytest.raises(urllib.error.URLError):
         get(f"{address}/healthz")
 

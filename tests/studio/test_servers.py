@@ -10,10 +10,10 @@ import pytest
 from studio.servers import Stuck, processor_seconds, until_ready
 
 
-def test_it_waits_as_long_as_something_works_and_says_what_for():
-    used, said, asked = iter(range(1000)), [], iter([False] * 4 + [True])
+def test_a_start_waits_as_long_as_something_works_and_says_what_for():
+    used, said, answers = iter(range(1000)), [], iter([False] * 4 + [True])
     until_ready(
-        {"the worker": lambda: next(asked), "the web server": lambda: True},
+        {"the worker": lambda: next(answers), "the web server": lambda: True},
         lambda: next(used),
         said.append,
         patience=0.3,
@@ -23,12 +23,12 @@ def test_it_waits_as_long_as_something_works_and_says_what_for():
     assert all(words.startswith("Waiting for the worker: ") for words in said)
 
 
-def test_it_gives_up_when_nothing_moves():
+def test_a_start_is_given_up_when_nothing_moves():
     with pytest.raises(Stuck, match="Nothing has moved for 0 s while waiting for the worker"):
         until_ready({"the worker": lambda: False}, lambda: 7.0, print, patience=0.1)
 
 
-def test_work_of_a_whole_group_is_counted():
+def test_processor_seconds_of_a_whole_process_group_are_counted():
     busy = "import time; end = time.process_time() + .3\nwhile time.process_time() < end: pass\ninput()"
     child = subprocess.Popen(
         [

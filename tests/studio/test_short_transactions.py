@@ -1,4 +1,4 @@
-"""No transaction that writes contains work that others would wait for: no clock, the work itself is watched."""
+"""No transaction that writes contains work that others would wait for. The work itself is watched, not a clock."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ METHODS = {
 
 @pytest.fixture
 def seen(monkeypatch):
-    """What was done, by kind; and of it what was done while a transaction was open that writes."""
+    """(kinds of work that were done, notes of the work that was done while a transaction was open)."""
     done, within = set(), []
 
     def watched(kind, work):
@@ -111,8 +111,8 @@ def png():
     return SimpleUploadedFile("Wall.png", out.getvalue(), "image/png")
 
 
-def test_the_watch_sees_what_it_looks_for(scene, seen):
-    """Planning as it once was: within the transaction that charges."""
+def test_the_watch_notices_work_within_a_transaction(scene, seen):
+    """Planning within a transaction is noted, as it was once done while charging."""
     from django.db import transaction
 
     _, within = seen
@@ -121,7 +121,7 @@ def test_the_watch_sees_what_it_looks_for(scene, seen):
     assert {note.split(":")[0] for note in within} >= {"reading", "planning", "speech"}
 
 
-def test_editing_writes_only(page, scene, seen):
+def test_transactions_of_the_editor_contain_no_other_work(page, scene, seen):
     done, within = seen
     project = scene.project
     text = {"text": "Spring", "words": "and welcome"}
@@ -147,32 +147,32 @@ def test_editing_writes_only(page, scene, seen):
     assert done >= {"reading", "pictures", "a page"}
 
 
-def test_a_press_writes_only(page, scene, seen):
+def test_transactions_of_a_press_of_render_contain_no_other_work(page, scene, seen):
     done, within = seen
     project = scene.project
-    told = page.get(reverse("project_estimate", args=[project.pk]), **JSON).json()
+    estimate = page.get(reverse("project_estimate", args=[project.pk]), **JSON).json()
     create = reverse("render_create", args=[project.pk])
-    assert page.post(create, {"quoted": told["quoted"]}, **JSON).status_code == 201
+    assert page.post(create, {"quoted": estimate["quoted"]}, **JSON).status_code == 201
     assert page.post(create, {"mode": "draft"}, **JSON).status_code == 201
-    assert page.post(create, {"quoted": "0"}, **JSON).status_code == 201  # the open one
+    assert page.post(create, {"quoted": "0"}, **JSON).status_code == 201  # shows the open render
     render = Render.objects.filter(mode="final").get()
     render.cancel()
     retry = reverse("render_retry", args=[render.pk])
-    assert page.post(retry, {"quoted": told["quoted"]}).status_code == 302
+    assert page.post(retry, {"quoted": estimate["quoted"]}).status_code == 302
     page.get(reverse("render_detail", args=[render.pk]))
     assert not within
     assert done >= {"reading", "planning", "speech", "screening", "a page"}
 
 
-def test_programs_write_only(alice, scene, seen):
+def test_transactions_of_the_api_contain_no_other_work(alice, scene, seen):
     done, within = seen
     program = Program.of(alice.workspace)
     first = program.post("/api/v1/renders", {"script": "Hello there."}, key="k")
     again = program.post("/api/v1/renders", {"script": "Hello there."}, key="k")
     assert first.json() == again.json()
     project = Project.objects.get(pk=scene.project_id)
-    asked = program.render(project_id=project.pk, revision=project.revision, mode="draft")
-    assert asked.status_code == 202, asked.json()
+    answer = program.render(project_id=project.pk, revision=project.revision, mode="draft")
+    assert answer.status_code == 202, answer.json()
     assert program.render(script="Hello.", max_cost=0).status_code == 402
     assert program.render(script="I will kill you.").status_code in (202, 451)
     captions = program.get(f"/api/v1/projects/{project.pk}/captions").json()["data"]
@@ -188,7 +188,7 @@ def test_programs_write_only(alice, scene, seen):
     assert done >= {"reading", "planning", "speech", "screening", "pictures"}
 
 
-def test_the_end_of_a_render_and_its_mail_write_only(alice, scene, seen):
+def test_transactions_at_the_end_of_a_render_contain_no_other_work(alice, scene, seen):
     done, within = seen
     render = ordering.request_render(scene.project, by=alice)
     render.segments.update(status="done", progress=1.0, seconds=1.0)
@@ -202,7 +202,7 @@ def test_the_end_of_a_render_and_its_mail_write_only(alice, scene, seen):
     assert available(alice.workspace) == 598
 
 
-def test_a_line_is_made_and_put_together_without_a_lock(alice, scene, seen, monkeypatch):
+def test_a_line_is_made_and_assembled_outside_of_transactions(alice, scene, seen, monkeypatch):
     done, within = seen
     quick = Voice.objects.get(slug="preview")
     Scene.objects.filter(pk=scene.pk).update(voice=quick, script="Yes.")
@@ -218,7 +218,7 @@ def test_a_line_is_made_and_put_together_without_a_lock(alice, scene, seen, monk
     assert done >= {"reading", "speech", "a process", "the store"}
 
 
-def test_signing_up_writes_only(client, db, seen):
+def test_transactions_of_a_sign_up_contain_no_other_work(client, db, seen):
     done, within = seen
     fields = {"email": "new@example.org", "password1": "a long password", "name": "New"}
     assert client.post(reverse("account_signup"), fields).status_code in (200, 302)

@@ -1,4 +1,4 @@
-"""Whoever is chosen speaks in their own voice, unless the voice was chosen for the scene: then it stays, and the page says so."""
+"""An avatar speaks in its own voice, unless a voice was chosen for the scene: that stays, and the page says so."""
 
 import importlib
 
@@ -43,13 +43,13 @@ def cast(scene):
 
 
 @pytest.mark.parametrize("headers", [JSON, {}])
-def test_whoever_is_chosen_speaks_in_their_own_voice(client, daniel, headers):
+def test_an_avatar_that_is_chosen_speaks_in_its_own_voice(client, daniel, headers):
     save(client, daniel, headers, avatar="maya")
     assert cast(daniel) == ("maya", own("maya"))
     assert own("maya") != own("daniel")
 
 
-def test_one_step_back_takes_both_back_and_one_forth_brings_both(client, daniel):
+def test_one_undo_takes_avatar_and_voice_back_and_one_redo_brings_both(client, daniel):
     save(client, daniel, avatar="maya")
     answer = client.post(f"/projects/{daniel.project_id}/undo", **JSON)
     assert answer.json()["steps"] == {"undo": "", "redo": "avatar of scene 1"}
@@ -70,7 +70,7 @@ def test_a_voice_that_was_chosen_for_the_scene_stays_and_both_pages_say_so(clien
 
 
 @pytest.mark.parametrize("headers", [JSON, {}])
-def test_theirs_is_one_press_away_and_follows_again(client, daniel, headers):
+def test_one_press_gives_an_avatar_its_own_voice_which_follows_again(client, daniel, headers):
     save(client, daniel, voice="bf_emma")
     save(client, daniel, headers, avatar="maya")
     save(client, daniel, headers, voice="")
@@ -81,7 +81,7 @@ def test_theirs_is_one_press_away_and_follows_again(client, daniel, headers):
     assert cast(daniel) == ("daniel", own("daniel"))
 
 
-def test_a_step_back_from_theirs_brings_the_chosen_one_and_that_it_was_chosen(client, daniel):
+def test_undo_of_the_own_voice_brings_the_chosen_one_back_as_chosen(client, daniel):
     save(client, daniel, voice="bf_emma")
     save(client, daniel, voice="")
     client.post(f"/projects/{daniel.project_id}/undo", **JSON)
@@ -89,7 +89,7 @@ def test_a_step_back_from_theirs_brings_the_chosen_one_and_that_it_was_chosen(cl
     assert cast(daniel) == ("maya", "bf_emma")
 
 
-def test_scenes_made_of_it_know_how_the_voice_was_chosen(client, daniel):
+def test_copies_of_a_scene_know_that_the_voice_was_chosen_by_hand(client, daniel):
     save(client, daniel, voice="bf_emma")
     client.post(f"/scenes/{daniel.pk}/duplicate", **JSON)
     client.post(f"/projects/{daniel.project_id}/scenes", {"after": daniel.pk}, **JSON)
@@ -99,7 +99,7 @@ def test_scenes_made_of_it_know_how_the_voice_was_chosen(client, daniel):
     assert all(scene.voice_by_hand for scene in made)
 
 
-def test_a_person_made_of_a_photo_has_a_voice_too(client, alice, daniel):
+def test_an_avatar_from_a_photo_has_a_voice_of_its_own_too(client, alice, daniel):
     photo = own_avatar(alice.workspace)
     save(client, daniel, avatar=photo.slug)
     assert cast(daniel) == (photo.slug, own("daniel"))  # it has none of its own yet
@@ -109,7 +109,7 @@ def test_a_person_made_of_a_photo_has_a_voice_too(client, alice, daniel):
     assert cast(daniel) == (photo.slug, "bf_emma")
 
 
-def test_a_program_that_names_no_voice_gets_the_persons(alice, library):
+def test_a_program_that_names_no_voice_gets_that_of_the_avatar(alice, library):
     program = Program.of(alice.workspace)
     program.render(script="Hello.", avatar_id="maya")
     assert cast(Scene.objects.get()) == ("maya", own("maya"))
@@ -118,7 +118,7 @@ def test_a_program_that_names_no_voice_gets_the_persons(alice, library):
     assert named.voice_by_hand
 
 
-def test_scenes_of_before_keep_a_voice_that_somebody_chose(alice, library):
+def test_the_migration_knows_voices_of_older_scenes_that_somebody_chose(alice, library):
     before = importlib.import_module("studio.migrations.0012_voice_by_hand")
     maya = Avatar.objects.get(slug="maya")
     project = Project.objects.create(workspace=alice.workspace)

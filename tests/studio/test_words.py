@@ -1,4 +1,4 @@
-"""Every new word on a screen, in a mail or an error can be translated; what is older is counted down."""
+"""Every new word on a screen, in a mail or an error can be translated; older words are counted down."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.studio.rows import deliver, make_project, make_render
 from tests.words import pseudo
 
 
-def told(found):
+def listed(found):
     return "\n".join(map(str, found))
 
 
@@ -25,10 +25,10 @@ def told(found):
 
 def test_every_new_word_is_marked_for_translators():
     new = words.new_ones(words.unmarked(), words.read_list())
-    assert not new, f"Put these through gettext (tests/words.py says how):\n{told(new)}"
+    assert not new, f"Put these through gettext (tests/words.py says how):\n{listed(new)}"
 
 
-def test_what_is_marked_or_gone_leaves_the_list():
+def test_words_that_are_marked_or_gone_leave_the_list():
     gone = words.gone_ones(words.unmarked(), words.read_list())
     assert not gone, f"{gone.total()} words of the list are not written any more: run `make words`."
 
@@ -59,7 +59,7 @@ MODULE = words.BASE / "studio" / "renders" / "mails.py"
         (MODULE, 'x = {"burn": "Burn all letters"}', "Burn all letters"),
     ],
 )
-def test_a_planted_word_is_found(file, planted, text):
+def test_an_unmarked_word_is_found_wherever_it_is_planted(file, planted, text):
     before = file.read_text()
     look = words.unmarked_in_module if file.suffix == ".py" else words.unmarked_in_template
     known = Counter(one.key for one in look(file, before))
@@ -87,14 +87,14 @@ def test_a_planted_word_is_found(file, planted, text):
         (MODULE, 'x = "SELECT a FROM letters"'),
     ],
 )
-def test_what_is_marked_or_nobody_reads_is_let_through(file, planted):
+def test_words_that_are_marked_or_that_nobody_reads_are_let_through(file, planted):
     before = file.read_text()
     look = words.unmarked_in_module if file.suffix == ".py" else words.unmarked_in_template
     known = Counter(one.key for one in look(file, before))
-    assert told(words.new_ones(look(file, f"{before}\n{planted}\n"), known)) == ""
+    assert listed(words.new_ones(look(file, f"{before}\n{planted}\n"), known)) == ""
 
 
-def test_an_old_word_at_a_new_place_is_new():
+def test_an_old_word_on_one_more_line_is_new():
     found = words.unmarked()
     again = next(one for one in found if one.text == "Delete")
     new = words.new_ones([*found, again], words.read_list())
@@ -104,7 +104,7 @@ def test_an_old_word_at_a_new_place_is_new():
 # -- catalogues ---------------------------------------------------------------------------------
 
 
-def test_the_catalogue_holds_what_is_marked_today():
+def test_the_catalogues_contain_all_words_that_are_marked_today():
     committed = (words.LOCALE / "django.pot").read_text()
     assert committed == words.template(), "Run `make words`."
     for file in words.languages():
@@ -113,7 +113,7 @@ def test_the_catalogue_holds_what_is_marked_today():
         assert file.with_suffix(".mo").read_bytes() == words.compiled(language)
 
 
-def test_a_language_is_begun_and_keeps_what_was_translated(tmp_path, monkeypatch):
+def test_a_language_is_begun_and_keeps_its_translations(tmp_path, monkeypatch):
     monkeypatch.setattr(words, "LOCALE", tmp_path)
     words.begin_language("de")
     (file,) = words.languages()
@@ -143,7 +143,7 @@ def main_of(page):
 
 
 def pieces(html):
-    """What is read on a page."""
+    """The texts that are read on a page."""
     return [one.text for one in words.unmarked_in_template(PAGE, html)]
 
 
@@ -158,7 +158,9 @@ def test_the_outbox_speaks_another_language(client_of, alice, settings, tmp_path
 
 
 @pytest.mark.django_db
-def test_the_outbox_is_english_where_nothing_else_is_said(client_of, alice, settings, tmp_path):
+def test_the_outbox_is_english_where_the_language_asked_for_is_missing(
+    client_of, alice, settings, tmp_path
+):
     settings.EMAIL_FILE_PATH = tmp_path / "outbox"
     headers = {"Accept-Language": "de"}
     page = client_of(alice).get("/outbox/", headers=headers).content.decode()
@@ -200,7 +202,7 @@ def test_the_forms_of_a_number_are_translated(alice, library, in_pseudo):
 
 @pytest.mark.django_db
 def test_a_sentence_of_the_pipeline_speaks_another_language(client_of, alice, in_pseudo):
-    """rendering knows no Django, and is told how."""
+    """rendering does not import Django; the studio gives it a translator."""
     answer = client_of(alice).post(
         "/assets",
         {"image": SimpleUploadedFile("a.png", b"")},

@@ -9,7 +9,7 @@ QUICK = Patience(tries=3, seconds=60.0, silence=30.0, first=0.01)
 
 @pytest.fixture
 def provider(request):
-    """A provider that answers on this machine, and its voice Rachel on offer; the test names it by parameter."""
+    """A provider that answers on this machine, with its voice Rachel on offer; a parameter of the test names it."""
     server = Server(getattr(request, "param", "elevenlabs"))
     rachel = HostedVoice("Rachel", VOICE, "en-US")
     server.account = Account(

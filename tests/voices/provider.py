@@ -6,8 +6,8 @@ Read on 25 November 2026 in stored copies:
 * docs.cartesia.ai/api-reference/tts/sse (Cartesia-Version 2026-03-01) and docs.cartesia.ai/use-the-api/api-errors
 * docs.resemble.ai/voice-generation/text-to-speech/synchronous and docs.resemble.ai/getting-started/errors
 
-It refuses methods, paths, headers and fields that the documentation does not name, speaks the text with the
-preview voice, and times it by what that voice knows.
+The stand-in refuses methods, paths, headers and fields that the documentation does not name, speaks the text with the
+preview voice, and takes the times from that voice.
 """
 
 import base64
@@ -37,9 +37,9 @@ CLIENT = {
 
 
 class Wrong(Exception):
-    def __init__(self, status, **told):
+    def __init__(self, status, **details):
         super().__init__(status)
-        self.status, self.told = status, told
+        self.status, self.details = status, details
 
 
 _said = {}
@@ -57,7 +57,7 @@ def say(text):
 
 
 def _letters(text, words):
-    """Characters with times, as the providers give them: each word's time parted among its letters."""
+    """Characters with times, as the providers give them: the time of each word is divided among its letters."""
     names, starts, ends = [], [], []
     for number, (word, start, end) in enumerate(words):
         if number:
@@ -65,10 +65,10 @@ def _letters(text, words):
             starts.append(ends[-1])
             ends.append(start)
         step = (end - start) / len(word)
-        for place, letter in enumerate(word):
+        for index, letter in enumerate(word):
             names.append(letter)
-            starts.append(round(start + place * step, 3))
-            ends.append(round(start + (place + 1) * step, 3))
+            starts.append(round(start + index * step, 3))
+            ends.append(round(start + (index + 1) * step, 3))
     return names, starts, ends
 
 
@@ -189,11 +189,11 @@ def cartesia(path, query, headers, body):
     ]
     if body.get("add_timestamps"):
         for part in (words[: len(words) // 2], words[len(words) // 2 :]):
-            told = dict(
+            times = dict(
                 zip(("words", "start", "end"), map(list, zip(*part, strict=True)), strict=True)
             )
             event = {"type": "timestamps", "done": False, "status_code": 206}
-            events.insert(1, {**event, "word_timestamps": told})
+            events.insert(1, {**event, "word_timestamps": times})
         events[1], events[2] = events[2], events[1]
     events.append({"type": "done", "done": True, "status_code": 206})
     lines = [f"data: {json.dumps({**event, 'context_id': context})}\n\n" for event in events]
@@ -291,11 +291,11 @@ class Handler(BaseHTTPRequestHandler):
             status, more = 200, {}
         except Wrong as wrong:
             status, more, kind = wrong.status, {}, "application/json"
-            answer = json.dumps(error(status, **wrong.told)).encode()
+            answer = json.dumps(error(status, **wrong.details)).encode()
         if server.moods:
             mood = server.moods.pop(0)
             status, answer, more = mood(server, status, answer)
-        if status is None:  # it says nothing any more
+        if status is None:  # it says nothing more
             server.over.wait(20)
             self.close_connection = True
             return
@@ -316,13 +316,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-# Moods: what the provider does instead of answering as it should, once each
+# Moods: each makes the provider answer once in another way than it should
 
 
 def fails(status, code="", **headers):
     def mood(server, _, __):
-        told = SPEAKS[server.provider][1](status, code, f"about {KEY}")
-        return status, json.dumps(told).encode(), dict(headers)
+        body = SPEAKS[server.provider][1](status, code, f"about {KEY}")
+        return status, json.dumps(body).encode(), dict(headers)
 
     return mood
 

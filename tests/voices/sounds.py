@@ -1,4 +1,4 @@
-"""Recordings with known faults, made of the preview voice: quick to make, and its nearest stock voice is known."""
+"""Recordings with known faults, made of the preview voice, which is quick and whose nearest stock voice is known."""
 
 import functools
 
@@ -32,13 +32,13 @@ def speech():
 
 
 def deeper(wav, tempo=4 / 5):
-    """Somebody else: a longer throat and slower cords, which is what a slower tape gives."""
+    """Somebody else, with a longer throat and slower cords, as on a slower tape."""
     up, down = {4 / 5: (5, 4)}[tempo]
     return resample_poly(wav, up, down).astype(np.float32)
 
 
 def with_noise(wav, below):
-    """White noise, so many dB below the speech."""
+    """The speech with white noise, this many dB below it."""
     level = np.sqrt(np.square(wav).mean()) * 10 ** (-below / 20)
     return wav + np.random.default_rng(0).normal(0, level, wav.size).astype(np.float32)
 

@@ -29,7 +29,7 @@ def line(text=TEXT):
 
 
 def tries(provider, text="Good morning."):
-    """(what was raised, how often the provider was asked)."""
+    """(the error that was raised, how often the provider was asked)."""
     before = len(provider.seen)
     with pytest.raises((Unavailable, BadInput)) as caught:
         speech.run(line(text), provider.voice)
@@ -40,7 +40,7 @@ def tries(provider, text="Good morning."):
 
 
 @every
-def test_it_speaks_a_line_with_captions_and_phones(provider):
+def test_a_hosted_voice_speaks_a_line_with_captions_and_phones(provider):
     made = speech.run(line(), provider.voice)
     assert [word.text for word in made.words] == TEXT.split()
     assert made.timed_by == "aligned"
@@ -60,7 +60,7 @@ def test_it_speaks_a_line_with_captions_and_phones(provider):
 
 
 @every
-def test_what_was_spoken_is_kept_and_not_paid_again(provider, tmp_path):
+def test_a_spoken_line_is_stored_and_not_paid_for_again(provider, tmp_path):
     from rendering.store import Store
 
     store = Store(tmp_path)
@@ -72,27 +72,27 @@ def test_what_was_spoken_is_kept_and_not_paid_again(provider, tmp_path):
     assert (first.words, first.phones, again.timed_by) == (again.words, again.phones, "aligned")
 
 
-def test_where_alignment_fails_the_words_of_the_provider_hold(provider):
+def test_where_alignment_fails_the_times_of_the_provider_are_used(provider):
     from rendering.stages import alignment
     from rendering.voices import Clip
 
     read = line("The cat sat on the mat.").sentences[0]
     samples, words = say("The cat sat on the mat.")
     rustle = np.random.default_rng(0).normal(0, 0.05, len(samples)).astype(np.float32)
-    told = tuple(speech.Word(*word) for word in words)
-    found = alignment.timed(read, "en-US", Clip(rustle, told, ()))
+    timed_words = tuple(speech.Word(*word) for word in words)
+    found = alignment.timed(read, "en-US", Clip(rustle, timed_words, ()))
     assert found.timed_by == "provider"
     assert [word.text for word in found.words] == ["The", "cat", "sat", "on", "the", "mat."]
     assert [word.start for word in found.words] == pytest.approx([w[1] for w in words], abs=1e-6)
     assert sum(phone.symbol == "t" for phone in found.phones) == 3
-    fewer = alignment.timed(read, "en-US", Clip(rustle, told[::2], ()))
+    fewer = alignment.timed(read, "en-US", Clip(rustle, timed_words[::2], ()))
     assert len(fewer.words) == 6
     assert fewer.words[-1].end <= len(rustle) / SAMPLE_RATE
     nothing = alignment.timed(read, "en-US", Clip(np.zeros(9000, np.float32), (), ()))
     assert (nothing.timed_by, nothing.words) == ("energy", ())
 
 
-def test_a_pause_in_the_script_opens_the_sound(provider):
+def test_a_pause_in_the_script_is_a_silence_in_the_sound(provider):
     plain = speech.run(line("We stop here and go on."), provider.voice)
     paused = speech.run(line("We stop here [pause 1s] and go on."), provider.voice)
     assert paused.seconds - plain.seconds == pytest.approx(1.0, abs=0.1)
@@ -105,23 +105,23 @@ def test_a_pause_in_the_script_opens_the_sound(provider):
 
 @every
 @pytest.mark.parametrize("speed", [0.5, 1.1, 2.0])
-def test_a_speed_beyond_the_provider_s_own_is_made_here(provider, speed):
+def test_a_speed_beyond_that_of_the_provider_is_made_here(provider, speed):
     sentence = line("It was a bright and quiet morning by the sea.").sentences[0]
     engine = Hosted(provider.account)
     usual = engine.say(sentence, provider.voice)
     other = engine.say(sentence, provider.voice, speed=speed)
     low, high = PROVIDERS[provider.provider].speeds
     theirs = min(max(speed, low), high)
-    # The stand-in does not change its own pace, so what is heard is our part alone.
+    # The stand-in does not change its own pace, so only our part of the change is heard.
     assert other.wav.size / usual.wav.size == pytest.approx(theirs / speed, rel=0.08)
-    asked = provider.seen[-1]
-    told = asked.get("voice_settings") or asked.get("generation_config") or {"speed": 1.0}
-    assert told["speed"] == theirs
+    request = provider.seen[-1]
+    settings = request.get("voice_settings") or request.get("generation_config") or {"speed": 1.0}
+    assert settings["speed"] == theirs
     assert other.words[-1].end <= other.wav.size / SAMPLE_RATE + 1e-6
     assert other.words[-1].start == pytest.approx(usual.words[-1].start * theirs / speed, abs=0.08)
 
 
-def test_it_says_what_the_voice_cannot_do(provider):
+def test_emphasis_and_pitch_that_the_voice_lacks_are_warned_about_or_refused(provider):
     read = script.run("A *strong* word.", supports=provider.voice.supports)
     assert [warn.code for warn in read.warnings] == ["not_supported"]
     with pytest.raises(BadInput, match="Rachel cannot be made higher or lower"):
@@ -137,7 +137,7 @@ def test_markup_for_the_provider_cannot_be_smuggled_in():
 
 
 @every
-def test_a_passing_failure_is_asked_again(provider):
+def test_a_passing_failure_is_tried_again(provider):
     provider.moods = [fails(429, **{"Retry-After": "0"}), fails(503)]
     assert speech.run(line("Good morning."), provider.voice).words
     assert len(provider.seen) == 3
@@ -145,7 +145,7 @@ def test_a_passing_failure_is_asked_again(provider):
 
 @every
 @pytest.mark.parametrize(
-    ("mood", "sentence", "asked"),
+    ("mood", "sentence", "requests"),
     [
         (fails(401), "does not accept this studio's key", 1),
         (fails(402), "account with .* is used up", 1),
@@ -164,13 +164,15 @@ def test_a_passing_failure_is_asked_again(provider):
         (short(0.5), "does not answer as it should", 3),
     ],
 )
-def test_every_failure_is_one_sentence(provider, mood, sentence, asked, caplog):
+def test_every_failure_becomes_one_sentence_without_the_key(
+    provider, mood, sentence, requests, caplog
+):
     provider.moods = [mood] * 3
     with caplog.at_level(logging.DEBUG):
         problem, times = tries(provider)
     assert re.search(sentence, problem.sentence)
     assert problem.sentence.count(". ") + 1 <= 2
-    assert times == asked
+    assert times == requests
     assert KEY not in caplog.text + repr(problem)
 
 
@@ -186,13 +188,13 @@ def test_every_failure_is_one_sentence(provider, mood, sentence, asked, caplog):
     ],
     indirect=["provider"],
 )
-def test_what_the_provider_calls_it_counts_more_than_the_status(provider, status, code, sentence):
+def test_the_code_of_the_provider_counts_more_than_the_status(provider, status, code, sentence):
     provider.moods = [fails(status, code)] * 3
     assert sentence in tries(provider)[0].sentence
 
 
 @pytest.mark.parametrize("provider", ["cartesia"], indirect=True)
-def test_an_error_inside_the_stream_counts(provider):
+def test_an_error_inside_the_stream_is_tried_again(provider):
     event = '{"type":"error","done":true,"status_code":429,"error_code":"concurrency_limited",'
     event += '"title":"Too many","message":"m","request_id":"r"}'
     provider.moods = [answers(f"event: error\ndata: {event}\n\n".encode())]
@@ -200,7 +202,7 @@ def test_an_error_inside_the_stream_counts(provider):
     assert len(provider.seen) == 2
 
 
-def test_a_silent_provider_is_given_up_and_nobody_there_is_noticed(provider):
+def test_a_silent_and_a_missing_provider_are_given_up(provider):
     impatient = replace(provider.account.patience, silence=0.2, tries=2)
     voices.offer([replace(provider.account, patience=impatient)])
     provider.moods = [hangs, hangs]
@@ -220,7 +222,7 @@ def test_a_stop_does_not_wait_for_the_provider(provider):
     assert time.monotonic() - begun < 1.0
 
 
-def test_silence_is_no_speech(provider):
+def test_an_answer_of_silence_is_refused_as_no_speech(provider):
     import base64
     import json
 
@@ -245,7 +247,7 @@ def test_a_voice_whose_provider_is_not_offered_says_so():
         voices.get("elevenlabs-rachel")
 
 
-def test_the_key_is_not_shown(provider):
+def test_the_key_is_not_shown_by_repr(provider):
     assert KEY not in repr(provider.account)
     request = DIALECTS["cartesia"].request
     assert KEY not in repr(request(Ask("Hi.", VOICE, "en", "sonic"), KEY))
@@ -266,7 +268,7 @@ def test_an_account_that_cannot_work_is_refused(key, voice, sentence):
     assert "two" not in str(caught.value)
 
 
-def test_the_engine_tells_what_it_is(provider):
+def test_the_engine_describes_itself_and_another_model_is_another_voice(provider):
     engine = voices.ENGINES["elevenlabs"]
     assert (engine.times, engine.clones, "de" in engine.languages) == ("words", False, True)
     assert "ElevenLabs" in engine.licence

@@ -31,18 +31,18 @@ def manage(*words, **settings):
     return done
 
 
-def test_the_settings_offer_voices():
-    told = manage(
+def test_voices_of_the_settings_are_offered_with_their_price():
+    done = manage(
         "voices",
         ELEVENLABS_API_KEY=KEY,
         ELEVENLABS_VOICES=f"Rachel={VOICE}:en-US, Old George=JBFqnCBsd6RMkjVDRZzb:en-GB",
         ELEVENLABS_DOLLARS="0.2",
     )
-    assert told.returncode == 0, told.stderr
-    assert "elevenlabs-rachel" in told.stdout
-    assert "elevenlabs-old-george" in told.stdout
-    assert "ElevenLabs: 2 voices, about 0.18 dollars a minute of speech" in told.stdout
-    assert "Cartesia is not offered: set CARTESIA_API_KEY" in told.stdout
+    assert done.returncode == 0, done.stderr
+    assert "elevenlabs-rachel" in done.stdout
+    assert "elevenlabs-old-george" in done.stdout
+    assert "ElevenLabs: 2 voices, about 0.18 dollars a minute of speech" in done.stdout
+    assert "Cartesia is not offered: set CARTESIA_API_KEY" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_the_settings_offer_voices():
         ({"ELEVENLABS_VOICES": "R=x:en-US", "ELEVENLABS_URL": "http://x.example"}, "no https://"),
     ],
 )
-def test_a_setting_that_cannot_work_is_told_at_the_start(settings, sentence, monkeypatch):
+def test_a_setting_that_cannot_work_is_refused_at_the_start(settings, sentence, monkeypatch):
     from django.conf import settings as django
     from django.core.exceptions import ImproperlyConfigured
 
     from studio.providers import accounts
 
-    told = {"key": KEY, "voices": "", "model": "", "dollars": "", "url": ""}
+    configured = {"key": KEY, "voices": "", "model": "", "dollars": "", "url": ""}
     for name, value in settings.items():
-        told[name.removeprefix("ELEVENLABS_").lower()] = value
-    monkeypatch.setattr(django, "VOICE_PROVIDERS", {"elevenlabs": told})
+        configured[name.removeprefix("ELEVENLABS_").lower()] = value
+    monkeypatch.setattr(django, "VOICE_PROVIDERS", {"elevenlabs": configured})
     with pytest.raises(ImproperlyConfigured) as caught:
         accounts()
     assert sentence in str(caught.value)
@@ -121,19 +121,21 @@ def test_a_render_whose_provider_is_away_ends_with_its_sentence_and_the_credits_
     assert available(alice.workspace) == before
 
 
-def test_listening_tells_why_nothing_is_heard(scene, alice, client_of, provider, monkeypatch):
-    asked = []
-    monkeypatch.setattr(tasks, "publish", lambda task, *args, **_: asked.append(args))
+def test_listening_says_why_nothing_is_heard_and_speaks_once_it_can(
+    scene, alice, client_of, provider, monkeypatch
+):
+    published = []
+    monkeypatch.setattr(tasks, "publish", lambda task, *args, **_: published.append(args))
     client = client_of(alice)
     address = f"/scenes/{scene.pk}/lines/1/sound"
     assert client.post(address, headers={"accept": "application/json"}).json()["whole"] is False
     provider.moods = [fails(402)]
-    tasks.speak(*asked.pop())
+    tasks.speak(*published.pop())
     answer = client.get(address, headers={"accept": "application/json"})
     assert answer.status_code == 503
     assert "is used up" in answer.content.decode()
     assert client.post(address, headers={"accept": "application/json"}).status_code == 200
-    tasks.speak(*asked.pop())  # it was topped up meanwhile
+    tasks.speak(*published.pop())  # it was topped up meanwhile
     assert client.get(address, headers={"accept": "application/json"}).json()["whole"] is True
     assert client.get(f"{address}?part=whole").content[:4] == b"RIFF"
     spec = spec_to_json(plan.line_specs(scene)[0])

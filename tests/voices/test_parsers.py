@@ -1,4 +1,4 @@
-"""What providers answer is a stranger's: whatever comes, a parser gives sound with sane times or says what is wrong."""
+"""Answers of providers come from strangers: a parser gives sound with sane times for them or says what is wrong."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from rendering.voices.dialects import DIALECTS, Answer, Garbled, Refused
 from tests.voices import provider as stand_in
 
 CLIENT = {"content-type": "application/json"}
-ASKED = {
+REQUESTS = {
     "elevenlabs": (
         f"/v1/text-to-speech/{stand_in.VOICE}/with-timestamps",
         "output_format=pcm_24000",
@@ -50,12 +50,12 @@ quick = settings(
 
 
 def good(name):
-    path, query, headers, body = ASKED[name]
+    path, query, headers, body = REQUESTS[name]
     return stand_in.SPEAKS[name][0](path, query, headers, body)[1]
 
 
-def holds(name, body):
-    """The parser's promise."""
+def assert_promise(name, body):
+    """Asserts the promise of a parser: sound with sane times, or a known error. Returns the answer, None for an error."""
     try:
         answer = DIALECTS[name].parse(body)
     except (Garbled, Refused):
@@ -75,26 +75,26 @@ def holds(name, body):
 
 @every
 def test_a_good_answer_is_read(name):
-    answer = holds(name, good(name))
+    answer = assert_promise(name, good(name))
     assert [word.text for word in answer.words] == ["Hello", "there."]
 
 
 @every
 @quick
 @given(body=st.binary(max_size=400))
-def test_any_bytes(name, body):
-    holds(name, body)
+def test_any_bytes_are_parsed_or_refused(name, body):
+    assert_promise(name, body)
 
 
 @every
 @quick
 @given(data=st.data())
-def test_a_good_answer_with_bytes_changed_or_cut(name, data):
+def test_a_good_answer_with_changed_or_missing_bytes_is_parsed_or_refused(name, data):
     body = bytearray(good(name))
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    holds(name, bytes(body[: data.draw(st.integers(0, len(body)))]))
-    holds(name, bytes(body))
+    assert_promise(name, bytes(body[: data.draw(st.integers(0, len(body)))]))
+    assert_promise(name, bytes(body))
 
 
 ANYTHING = st.recursive(
@@ -120,19 +120,19 @@ def changed(plain, data):
 @every
 @quick
 @given(data=st.data())
-def test_a_good_answer_with_a_value_of_another_kind(name, data):
+def test_a_good_answer_with_a_value_of_another_kind_is_parsed_or_refused(name, data):
     body = good(name)
     if name != "cartesia":
-        holds(name, json.dumps(changed(json.loads(body), data)).encode())
+        assert_promise(name, json.dumps(changed(json.loads(body), data)).encode())
         return
     events = [json.loads(part[6:]) for part in body.decode().split("\n\n") if part]
     at = data.draw(st.integers(0, len(events) - 1))
     events[at] = changed(events[at], data)
-    holds(name, "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode())
+    assert_promise(name, "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode())
 
 
 @every
-def test_numbers_and_depths_that_break_other_readers(name):
+def test_numbers_and_depths_that_break_other_readers_are_parsed_or_refused(name):
     for text in (
         "9" * 6000,
         "[" * 200_000,
@@ -141,18 +141,18 @@ def test_numbers_and_depths_that_break_other_readers(name):
         "NaN",
         '{"audio_base64": NaN}',
     ):
-        holds(name, text.encode())
-        holds(name, f"data: {text}\n\n".encode())
+        assert_promise(name, text.encode())
+        assert_promise(name, f"data: {text}\n\n".encode())
 
 
 @pytest.mark.parametrize(
-    ("starts", "ends", "kept"),
+    ("starts", "ends", "count"),
     [
         ([0.0, 0.4], [0.3, 0.9], 2),
         ([0.4, 0.0], [0.9, 0.3], 0),  # times that run backwards are not believed
     ],
 )
-def test_times_that_cannot_be_are_left_out(starts, ends, kept):
+def test_words_with_times_that_run_backwards_are_left_out(starts, ends, count):
     sound = base64.b64encode((np.ones(4800, "<i2") * 900).tobytes()).decode()
     plain = {
         "audio_base64": sound,
@@ -162,4 +162,4 @@ def test_times_that_cannot_be_are_left_out(starts, ends, kept):
             "character_end_times_seconds": [ends[0], starts[1], ends[1]],
         },
     }
-    assert len(holds("elevenlabs", json.dumps(plain).encode()).words) == kept
+    assert len(assert_promise("elevenlabs", json.dumps(plain).encode()).words) == count

@@ -1,4 +1,4 @@
-"""A recording of a voice: what is taken in, every fault in one sentence, and whom it is like."""
+"""A recording of a voice: accepted formats, a sentence for every fault, and the stock voices that it resembles."""
 
 import subprocess
 
@@ -35,7 +35,7 @@ def faults(wav, rate=SAMPLE_RATE):
     return [finding.code for finding in caught.value.findings]
 
 
-# -- taking it in -------------------------------------------------------------------------------
+# -- decoding -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "mp3", "m4a", "ogg", "webm"])
@@ -63,25 +63,25 @@ def test_every_usual_format_is_decoded(kind, tmp_path):
         (bytes(31_000_000), "31 MB; at most 30 MB"),
     ],
 )
-def test_what_is_no_recording_is_one_sentence(data, sentence, tmp_path):
+def test_a_file_that_is_no_recording_is_refused_with_one_sentence(data, sentence, tmp_path):
     (tmp_path / "in").write_bytes(data)
     with pytest.raises(BadInput, match=sentence):
         recording.decode(tmp_path / "in", tmp_path)
 
 
-def test_a_film_without_sound_and_a_playlist_in_disguise_open_nothing(tmp_path):
+def test_a_film_without_sound_and_a_reference_to_another_file_are_refused(tmp_path):
     film = tmp_path / "film.mp4"
     silent = ["-f", "lavfi", "-i", "color=c=red:s=64x64:d=1", "-an", str(film)]
     subprocess.run([media.program(), "-loglevel", "error", "-y", *silent], check=True)
     with pytest.raises(BadInput, match="could not be opened"):
         recording.decode(film, tmp_path)
-    reference = tmp_path / "ref.mp4"  # a file that tells ffmpeg to read another one
+    reference = tmp_path / "ref.mp4"  # a file that asks ffmpeg to read another one
     reference.write_bytes(b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  " + b"file:///etc/passwd")
     with pytest.raises(BadInput, match="could not be opened"):
         recording.decode(reference, tmp_path)
 
 
-def test_a_day_of_sound_is_cut_before_it_fills_the_disk(tmp_path):
+def test_an_hour_of_sound_is_cut_at_the_largest_length(tmp_path):
     long = tmp_path / "long.flac"
     made = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", "3600", str(long)]
     subprocess.run([media.program(), "-loglevel", "error", "-y", *made], check=True)
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_decoded_or_refused(data, tmp_path):
     assert np.isfinite(found.wav).all()
 
 
-# -- looking at it ------------------------------------------------------------------------------
+# -- examining ----------------------------------------------------------------------------------
 
 
 def test_a_good_recording_is_measured_and_its_nearest_stock_voice_found():
@@ -124,12 +124,12 @@ def test_a_good_recording_is_measured_and_its_nearest_stock_voice_found():
     assert score > 0.9
     assert [s for _, s in ranked] == sorted((s for _, s in ranked), reverse=True)
     heights = [slug.split("_")[0][1] for slug, _ in ranked]
-    assert "m" not in heights[:4]  # a woman is like women first
+    assert "m" not in heights[:4]  # the voice of a woman is nearest to those of women
 
 
 def test_some_noise_is_tolerated_and_measured():
     found = recording.examine(Sound(sounds.with_noise(sounds.speech(), 25), SAMPLE_RATE))
-    assert found.noise == pytest.approx(27, abs=3)  # 25 dB under all of it, pauses among it
+    assert found.noise == pytest.approx(27, abs=3)  # 25 dB below the whole of it, with its pauses
 
 
 def test_short_long_and_telephone_recordings_are_refused_before_they_are_read():
@@ -139,7 +139,7 @@ def test_short_long_and_telephone_recordings_are_refused_before_they_are_read():
     assert faults(speech[::3], 8000) == ["low_rate"]
 
 
-def test_what_is_no_speech_says_what_it_is():
+def test_a_recording_without_enough_speech_says_what_it_is():
     assert faults(np.zeros(31 * SAMPLE_RATE)) == ["silence"]
     assert faults(sounds.music()) == ["no_speech"]
     gaps = [
@@ -154,19 +154,19 @@ def test_every_fault_of_the_sound_is_named_at_once():
     assert faults(np.clip(8 * noisy, -1, 1)) == ["clipped", "noisy"]
 
 
-def test_a_telephone_line_is_heard_although_the_rate_is_high():
+def test_the_sound_of_a_telephone_is_recognised_although_the_rate_is_high():
     from scipy.signal import resample_poly
 
     narrow = resample_poly(resample_poly(sounds.speech(), 1, 3), 3, 1)
     assert faults(0.003 * narrow) == ["too_quiet", "narrow"]
 
 
-def test_two_people_are_told_from_one():
+def test_a_recording_of_two_people_is_refused():
     first = sounds.speech()[: 16 * SAMPLE_RATE]
     assert faults(np.concatenate([first, sounds.deeper(first)])) == ["several_speakers"]
 
 
-def test_the_features_are_those_of_librosa():
+def test_features_of_a_sound_are_those_of_librosa():
     """Made with librosa 0.11 melspectrogram(n_fft=512, win_length=400, hop_length=160, n_mels=40, hamming)."""
     time = np.arange(16_000) / 16_000
     wave = (0.3 * np.sin(2 * np.pi * 440 * time) + 0.1 * np.sin(2 * np.pi * 3000 * time)).astype(

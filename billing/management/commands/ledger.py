@@ -23,8 +23,8 @@ class Command(BaseCommand):
         rows = compared()
         differences = [row for row in rows if row.wallet != row.ledger]
         if verb == "check" and options["json"]:
-            told = {"workspaces": len(rows), "differences": [plain(row) for row in differences]}
-            self.stdout.write(json.dumps(told))
+            report = {"workspaces": len(rows), "differences": [plain(row) for row in differences]}
+            self.stdout.write(json.dumps(report))
         else:
             for row in differences:
                 self.stdout.write(sentence(row))

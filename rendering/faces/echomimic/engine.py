@@ -1,11 +1,11 @@
 """EchoMimic behind the protocol of takes.Draws: a face of a pack and a line's sound to a person with alpha.
 
 The face is generated in a square around the head before a plain ground, cut out, matched in colour and pasted onto the
-person with a soft edge. What the sampler makes, the latents, is kept in the store by chunks under a key that knows neither
-background nor size: a line that was broken off goes on after its last whole chunk, and one that is composed anew is only decoded.
+person with a soft edge. The latents that the sampler makes are stored in chunks, under a key without background and
+size: an interrupted line goes on after its last whole chunk, and one that is only composed anew is only decoded.
 
-Every line begins and ends in the portrait itself (`hold`), so lines join. Motion tracks are not used: head, eyes and lips come
-from the sound. Unlike the published programme the face box comes from the pack's landmarks.
+Every line begins and ends in the portrait itself (`hold`), so lines join. Motion tracks are not used: head, eyes and
+lips come from the sound. Unlike the published programme the face box comes from the pack's landmarks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rendering.faces import Avatar, squares, whisper
 from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, guided
-from rendering.faces.features import Tensors, keep, of_face, tensors_of
+from rendering.faces.features import Tensors, of_face, tensors_of, write
 from rendering.faces.takes import Piece, Take
 from rendering.faces.vae import Vae, signed
 from rendering.store import Store
@@ -35,7 +35,7 @@ from rendering.weights.loading import tensors
 
 SIDE = 512  # pixels of the generated square
 BEFORE, AFTER = 4, 6  # audio states of a frame: before its moment, and from it on
-CHUNK = 90  # frames after which what was made is kept
+CHUNK = 90  # frames of a stored chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class EchoMimic:
         )
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As takes.Draws says."""
+        """See takes.Draws."""
         return squares.onto(take, self.side, self.pictures(take))
 
     def pictures(self, take: Take) -> Iterator[Frame]:
@@ -102,7 +102,8 @@ class EchoMimic:
                 yield picture
 
     def latents(self, take: Take) -> Iterator[Tensor]:
-        """Scaled latents (4, some, side / 8, side / 8) in half precision, of all frames, from the store as far as it has them."""
+        """Scaled latents (4, some, side / 8, side / 8) in half precision, of all frames, from the store as far as they
+        are there."""
         count, store, key = take.motion.frames, take.store, self.key(take)
         given, number = 0, 0
         while store is not None and given < count:
@@ -123,7 +124,7 @@ class EchoMimic:
             if state and int(state["given"]) == given:
                 film.restore(state)
         held: list[Tensor] = []
-        behind = given - film.given  # frames that are kept already but must be made again
+        behind = given - film.given  # frames that are stored already but must be made again
         for made in film:
             part = made[:, behind:] if behind < made.shape[1] else made[:, :0]
             behind = max(0, behind - made.shape[1])
@@ -134,9 +135,9 @@ class EchoMimic:
                 chunk = torch.cat(held, 1)
                 held, given = [], given + chunk.shape[1]
                 if store is not None:
-                    keep(store, key, f".{number}.latents", {"latents": chunk})
+                    write(store, key, f".{number}.latents", {"latents": chunk})
                     if given < count:
-                        keep(store, key, ".going", film.state())
+                        write(store, key, ".going", film.state())
                     else:
                         store.remove(key, ".going")
                 number += 1
@@ -197,7 +198,7 @@ class EchoMimic:
         return guided(free, led, self.plan.guidance)
 
     def _show(self, avatar: Avatar, store: Store | None) -> _Shown:
-        """What the networks see of a face, from the store if a process has looked at it before."""
+        """What the networks know of a face, from the store if a process has looked at it before."""
         kind = (str(self.dtype), self.place.type)
         found = of_face(
             avatar, store, of=(self.version, self.side, *kind), make=lambda: self._look(avatar)
@@ -217,7 +218,7 @@ class EchoMimic:
             return shown | self.nets.reference(latent)
 
     def key(self, take: Take) -> str:
-        """Of the latents: what decides them, and neither background nor size."""
+        """The key of the latents: the hash of what decides them, so without background and size."""
         parts = [
             *("latents", self.version, self.plan.steps, self.plan.guidance, self.side),
             *(take.avatar.sha256, hashlib.sha256(take.wav.tobytes()).hexdigest()),
@@ -227,12 +228,13 @@ class EchoMimic:
 
 
 def audio(hearing: whisper.Hearing, window: list[int], fps: int) -> Tensor:
-    """(1, frames, 50, 384): the ten states around each frame, of which there are five layers. Past the ends the last one stands."""
+    """(1, frames, 50, 384): the ten states around each frame, five layers each. Past the ends the last one is
+    repeated."""
     last = hearing.count - 1
     found = []
     for frame in window:
         centre = frame * whisper.STATES // fps
-        at = [min(max(place, 0), last) for place in range(centre - BEFORE, centre + AFTER)]
+        at = [min(max(state, 0), last) for state in range(centre - BEFORE, centre + AFTER)]
         part = hearing.states(at[0], at[-1] + 1)
-        found.append(part[[place - at[0] for place in at]].reshape(TOKENS, WIDTH))
+        found.append(part[[state - at[0] for state in at]].reshape(TOKENS, WIDTH))
     return torch.stack(found)[None]

@@ -1,10 +1,11 @@
 """The three networks of EchoMimic v1 on diffusers' own classes, and the key maps of the published files. Needs torch.
 
-Sources: Chen et al., "EchoMimic: Lifelike audio-driven portrait animations through editable landmark conditioning" (2024), and
-the published implementation, which this one equals forward by forward (tests/gpu/golden).
+Sources: Chen et al., "EchoMimic: Lifelike audio-driven portrait animations through editable landmark conditioning"
+(2024), and the published implementation, which this one equals forward by forward (tests/gpu/golden).
 
-The reference net looks at the portrait once; what its attention blocks saw (the bank) is attended to by the same blocks of
-the denoiser. The denoiser moves frames of noise toward a film, led by 50 audio tokens a frame and the place of the face.
+The reference net looks at the portrait once; what its attention blocks saw (the bank) is attended to by the same blocks
+of the denoiser. The denoiser moves frames of noise toward a film, led by 50 audio tokens a frame and the position of
+the face.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from rendering.weights import NotReady
 from rendering.weights.loading import Tensors, fill, tensors
 
 TOKENS, WIDTH = 50, 384  # audio tokens of a frame, and numbers of each
-LONGEST = 32  # frames that the motion modules have places for
+LONGEST = 32  # frames for which the motion modules have positions
 AUDIO_SHARE = (
     3.0  # how much more than learnt the audio moves the picture; fixed in the published sampler
 )
 
 Bank = dict[str, Tensor]
-"""block -> (1, places, channels): what the reference net saw."""
+"""block -> (1, positions, channels): what the reference net saw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class _SpeakingBlock(nn.Module):
         bank = self._bank()
         if bank is None:
             h = h + self.attn1(seen)
-        elif bank.shape[0] == h.shape[0]:  # no half without guidance
+        elif bank.shape[0] == h.shape[0]:  # without guidance there is no unconditioned half
             h = h + self._beside(seen, bank)
         else:
             free = h.shape[0] - bank.shape[0]
@@ -139,7 +140,7 @@ class Denoiser(nn.Module):
         """The velocity (batch, 4, frames, rows, columns) of latents `x` of that shape at timestep t.
 
         tokens: (batch, frames, 50, 384). face: (batch, widths[0], rows, columns). bank: what the portrait shows, for the last
-        of the batch; the first of two is without it (guidance). Without a bank none has it.
+        of the batch; the first of two goes without it (guidance). None: all go without it.
         """
         frames = x.shape[2]
         if frames > LONGEST:
@@ -201,7 +202,7 @@ class Reference(nn.Module):
         """What each attention block sees of a portrait's latent (1, 4, rows, columns), scaled by vae.SCALE."""
         bank: Bank = {}
         hooks = [
-            module.norm1.register_forward_hook(_keeping(bank, name))
+            module.norm1.register_forward_hook(_recorder(bank, name))
             for name, module in self.net.named_modules()
             if isinstance(module, BasicTransformerBlock)
         ]
@@ -213,11 +214,11 @@ class Reference(nn.Module):
         return bank
 
 
-def _keeping(bank: Bank, name: str) -> Callable[..., None]:
-    def keep(module: nn.Module, given: object, seen: Tensor) -> None:
+def _recorder(bank: Bank, name: str) -> Callable[..., None]:
+    def record(module: nn.Module, given: object, seen: Tensor) -> None:
         bank[name] = seen
 
-    return keep
+    return record
 
 
 class Locator(nn.Module):
@@ -264,7 +265,7 @@ class Nets(nn.Module):
         Raises NotReady, naming what is missing or in excess.
         """
         denoising = {**states.get("motion_module", {}), **states["denoising_unet"]}
-        _same_places(denoising)
+        _check_positions(denoising)
         fill(self.denoiser.net, denoising, what="The denoising net", rename=to_diffusers)
         fill(
             self.reference.net,
@@ -321,12 +322,13 @@ def to_diffusers(key: str) -> str | None:
 
 
 def _without_output(key: str) -> str | None:
-    """The reference net ends before its output; files may hold it all the same."""
+    """The key, or None for the output, which files may hold although the reference net ends before it."""
     return None if key.startswith(("conv_norm_out.", "conv_out.")) else key
 
 
-def _same_places(state: Mapping[str, Tensor]) -> None:
-    """diffusers keeps one table of positions for both attentions of a motion module."""
+def _check_positions(state: Mapping[str, Tensor]) -> None:
+    """Raises NotReady unless both attentions of each motion module have the same table of positions: diffusers has one
+    for both."""
     for key, table in state.items():
         if ".attention_blocks.1.pos_encoder.pe" in key:
             other = state.get(key.replace(".attention_blocks.1.", ".attention_blocks.0."))

@@ -1,16 +1,16 @@
 """From noise to the latents of a film of any length, in constant memory. Needs torch.
 
-Sources: Song et al., "Denoising diffusion implicit models" (2021); Lin et al., "Common diffusion noise schedules and sample steps
-are flawed" (2024; zero terminal SNR, trailing steps, v-prediction); Bar-Tal et al., "MultiDiffusion" (2023; overlapping
-windows that are averaged).
+Sources: Song et al., "Denoising diffusion implicit models" (2021); Lin et al., "Common diffusion noise schedules and
+sample steps are flawed" (2024; zero terminal SNR, trailing steps, v-prediction); Bar-Tal et al., "MultiDiffusion"
+(2023; overlapping windows that are averaged).
 
-The published sampler holds the whole film at every step and closes its windows to a ring, so that the end is mixed with the
-beginning. Here every step is a stage of a chain (`Step`): it takes frames from the one before, runs its next window when the
-frames for it are there, and hands on what no later window touches. So only some frames per step are in memory, the result is
-that of the whole film at once, and a film has two ends. What happens at one moment reaches no further than the
-overlaps do, `reach` frames either way: nothing can add up over minutes.
+The published sampler holds the whole film at every step and closes its windows to a ring, so that the end is mixed with
+the beginning. Here every step is a stage of a chain (`Step`): it takes frames from the one before, runs its next window
+when it has the frames for it, and hands on what no later window touches. So only some frames per step are in memory,
+the result is that of the whole film at once, and a film has two ends. What happens at one moment reaches no further
+than the overlaps do, `reach` frames either way: nothing can add up over minutes.
 
-A film that fits into one window is sampled as published, its frames turned by two places with each step.
+A film that fits into one window is sampled as published, its frames turned by two positions with each step.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def weights(count: int) -> Tensor:
 
 
 def reach(steps: int) -> int:
-    """Frames from which on a frame has no influence on another one."""
+    """The distance, in frames, beyond which one frame has no influence on another."""
     return steps * (WINDOW - 1)
 
 
@@ -188,8 +188,8 @@ class Step:
 
     def _toward(self, latent: Tensor, moment: Tensor) -> Tensor:
         """The velocity whose clean picture is `hold`."""
-        kept = self.schedule.alphas_cumprod[moment]
-        return (kept.sqrt() * latent - self.hold) / (1 - kept).sqrt()
+        signal = self.schedule.alphas_cumprod[moment]
+        return (signal.sqrt() * latent - self.hold) / (1 - signal).sqrt()
 
     def _end(self) -> int:
         return self.first + self.held.shape[1]
@@ -246,7 +246,7 @@ class Film:
                 yield made
 
     def state(self) -> dict[str, Tensor]:
-        """All that is needed to go on after the frames given so far, on the CPU."""
+        """All that is needed to go on after the frames returned so far, on the CPU."""
         found = {"given": torch.tensor(self.given)}
         for stage in self.chain:
             found |= stage.state()
@@ -265,5 +265,6 @@ def calls(steps: int, frames: int) -> int:
 
 
 def guided(free: Tensor, led: Tensor, guidance: float) -> Tensor:
-    """Away from what would be without the conditions (Ho and Salimans, "Classifier-free diffusion guidance", 2022)."""
+    """The velocity led away from that without conditions (Ho and Salimans, "Classifier-free diffusion guidance",
+    2022)."""
     return free + guidance * (led - free)

@@ -17,8 +17,8 @@ from typing import Generic, NamedTuple, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-LINGER = 0.05  # seconds that a batch waits for lines which have nothing handed in, or as long as the last run took if that
-# is longer: then waiting in vain costs no more than the run that a late line would need for itself
+LINGER = 0.05  # seconds that a batch waits for lines that have handed in nothing, or as long as the last run took if
+# that is longer: then waiting in vain costs no more than the run that a late line would need for itself
 IDLE = 30.0  # seconds without work after which the thread ends
 
 
@@ -44,8 +44,8 @@ class Batcher(Generic[In, Out]):
         self._thread: threading.Thread | None = None
 
     def over(self, items: Iterable[In]) -> Iterator[Out]:
-        """The results of a line's items, in order. Raises what `run` raises. Until all were taken or the iterator is closed, others
-        wait a moment for this line, also while its first items are made."""
+        """The results of a line's items, in order. Raises what `run` raises. Until all are taken or the iterator is
+        closed, other lines wait a moment for this one, also while its first items are made."""
         line = object()
         with self._changed:
             self._open.add(line)
@@ -89,7 +89,7 @@ class Batcher(Generic[In, Out]):
                 begun = time.perf_counter()
                 results = self.run(items)
                 self._took = time.perf_counter() - begun
-            except Exception as problem:  # each line is told, and decides what it means
+            except Exception as problem:  # each line gets it, and decides what it means
                 for block in batch:
                     block.made.set_exception(problem)
                 continue
@@ -106,7 +106,7 @@ class Batcher(Generic[In, Out]):
             self._changed.wait_for(self._full, max(LINGER, self._took))
             batch: list[_Block] = []
             count = 0
-            for block in list(self._waiting):  # one of each line, as long as there is room
+            for block in list(self._waiting):  # one of each line, as many as fit
                 fits = count + len(block.items) <= self.size
                 if fits and all(block.line is not other.line for other in batch):
                     self._waiting.remove(block)

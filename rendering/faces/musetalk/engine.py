@@ -1,8 +1,10 @@
-"""MuseTalk behind the protocol of takes.Draws: the portrait engine moves the head, eyes and brows, MuseTalk paints the mouth.
+"""MuseTalk behind the protocol of takes.Draws: the portrait engine moves the head, eyes and brows, MuseTalk paints the
+mouth.
 
-The mouth is painted into the face at rest, and the painted face is turned with the head. So one preparation of a face serves all
-its frames: its latents (MuseTalk's published programme prepares each frame of a video). In silence the face's own shut mouth shows: the network leaves
-mouths ajar and trembling there. Lines begin and end at rest, as the portrait's do.
+The mouth is painted into the face at rest, and the painted face is turned with the head. So one preparation of a face,
+its latents, serves all its frames (MuseTalk's published programme prepares each frame of a video). In silence the
+face's own shut mouth shows: the network leaves mouths ajar and trembling there. Lines begin and end at rest, as the
+portrait's do.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ class MuseTalk:
         )
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
-        """As takes.Draws says. Which other lines are drawn at the same time may change a value by rounding."""
+        """See takes.Draws. Other lines that are drawn at the same time may change a value by rounding."""
         motion = take.motion
         drawn = portrait.portrait(take.avatar, take.face)
         face = self.face(take.avatar, take.store)
@@ -124,7 +126,7 @@ class MuseTalk:
             yield [Piece(body, 0, 0), Piece(head, x0, y0)]
 
     def face(self, avatar: Avatar, store: Store | None) -> Face:
-        """The pack's preparation: from memory, from the store, or made now and kept in both."""
+        """The pack's preparation: from memory, from the store, or made now and put into both."""
         with self._preparing:  # lines of one face that come at once prepare it once
             return self._faces(avatar, store)
 
@@ -140,7 +142,7 @@ class MuseTalk:
 
     @torch.no_grad()
     def _paint(self, frames: list[Wanted]) -> list[Frame]:
-        """Painted faces, uint8 RGB (side, side, 3). Where memory is short, by halves from then on."""
+        """Painted faces, uint8 RGB (side, side, 3). If memory runs out, in halves from then on."""
         latents = torch.stack([frame.latents for frame in frames])
         tokens = torch.stack([frame.tokens for frame in frames]).to(self.place)
         try:
@@ -158,7 +160,7 @@ class _Mouth:
     """Lays painted faces into a portrait prepared for a size."""
 
     def __init__(self, drawn: portrait.Portrait, face: Face) -> None:
-        x0, y0, x1, y1 = (round(place * drawn.scale) for place in face.box)
+        x0, y0, x1, y1 = (round(edge * drawn.scale) for edge in face.box)
         left, top, *_ = drawn.box
         self.rgba = drawn.rgba
         self.size = (x1 - x0, y1 - y0)

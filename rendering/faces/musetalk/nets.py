@@ -38,7 +38,7 @@ class Painter(nn.Module):
             attention_head_dim=8,
             block_out_channels=widths,
         )
-        self.register_buffer("places", _places(TOKENS, WIDTH), persistent=False)
+        self.register_buffer("places", _positions(TOKENS, WIDTH), persistent=False)
         self.eval().requires_grad_(False)
 
     def load_reference_state(self, state: Mapping[str, Tensor]) -> None:
@@ -70,7 +70,7 @@ def prepared(vae: Vae, picture: Frame) -> Tensor:
 
 
 def audio(hearing: Hearing, frame: int, fps: int) -> Tensor:
-    """(50, 384): the states around a frame's moment, five layers each; nothing is heard before and after the sound.
+    """(50, 384): the states around a frame's moment, five layers each; zeros before and after the sound.
 
     The published programme takes 6 states before where the rate is under 25, which lets lips lag by 40 ms; here it is always 4.
     """
@@ -85,7 +85,7 @@ def audio(hearing: Hearing, frame: int, fps: int) -> Tensor:
     return found.reshape(TOKENS, WIDTH)
 
 
-def _places(length: int, width: int) -> Tensor:
+def _positions(length: int, width: int) -> Tensor:
     at = torch.arange(length, dtype=torch.float32)[:, None]
     rate = torch.exp(torch.arange(0, width, 2).float() * (-math.log(10_000) / width))
     found = torch.zeros(length, width)

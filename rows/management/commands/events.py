@@ -1,4 +1,4 @@
-"""Who has heard of what: each consumer of events, and how far it is; erases the personal data of somebody."""
+"""Each consumer of events and how far it has read; and a person's personal data, erased from all events."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,9 @@ from rows.events import ORDER, Event, Reader
 
 
 class Command(BaseCommand):
-    help = "Lists the consumers of events; --erase removes what is personal of somebody from all events."
+    help = (
+        "Lists the consumers of events; --erase removes a person's personal data from all events."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--erase", metavar="PERSON", help="The id or address of a person.")

@@ -1,4 +1,4 @@
-"""What programs read of their workspace's credits."""
+"""The answers about a workspace's credits."""
 
 from __future__ import annotations
 

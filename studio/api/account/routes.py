@@ -1,4 +1,4 @@
-"""Credits: the balance and what was used of them."""
+"""Credits: the balance and the use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs read of an upload. A resource always has all of its fields."""
+"""The answer that describes an upload. A resource always has all of its fields."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Asset(Schema):
     kind: Literal["image", "video", "music"]
     name: str
     status: Literal["making", "ready", "refused", "failed"] = Field(
-        description="Of a video; the others are ready at once."
+        description="Of a video; pictures and music are ready at once."
     )
     findings: list[Finding]
     width: int | None
     height: int | None
     seconds: float | None
     bytes: int | None
-    sha256: str | None = Field(description="Of what is kept, not of what was sent.")
+    sha256: str | None = Field(description="Of the stored file, not of the one that was sent.")
     created_at: datetime
 
 

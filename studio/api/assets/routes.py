@@ -1,4 +1,4 @@
-"""Uploads: taken in, read and deleted."""
+"""Uploads: added, read and deleted."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def asset_create(
     kind: Literal["image", "video", "music"] = Form(...),
     name: str = Form("", max_length=120),
 ) -> Any:
-    """For backgrounds, logos, overlays and music. It is read and encoded anew; what cannot be used is refused with the reason.
+    """For backgrounds, logos, overlays and music. The file is read and encoded anew; one that cannot be used is refused with the reason.
 
     An image is a JPEG, PNG, WebP or HEIC of up to 20 MB; a PNG or WebP keeps its alpha. A video is an MP4, MOV or WebM of up to 500 MB,
-    10 minutes and 4096 x 2304 pixels; its sound is not used. It is looked at here and encoded afterwards: 202 with `Location`; read it there until
+    10 minutes and 4096 x 2304 pixels; its sound is not used. It is checked at once and encoded afterwards: 202 with `Location`; read it there until
     its status is not `making`. Music is a WAV, MP3, M4A, FLAC, OGG or WebM of up to 100 MB and 30 minutes.
     """
     workspace = workspace_of(request, "edit")
@@ -46,10 +46,10 @@ def asset_create(
     for chunk in file.chunks():
         sent.update(chunk)
 
-    key_of(request)  # a request that will be refused for its key is refused before the work
+    key_of(request)  # a request with an unusable key is refused before the work
     with uploads.opened(
         workspace, file, kind
-    ) as taken:  # outside of the transaction, which others wait for
+    ) as taken:  # outside the transaction, which others wait for
 
         def effect(note: Note) -> None:
             uploads.add(workspace, name.strip() or file.name or "", taken, note=note)
@@ -76,7 +76,7 @@ def asset_create(
     url_name="asset_detail",
 )
 def asset_detail(request: HttpRequest, asset_id: str) -> Any:
-    """A video that cannot be used ends as `refused`, or as `failed` where it is our fault; `findings` say why."""
+    """A video that cannot be used ends as `refused`, or as `failed` if it is our fault; `findings` say why."""
     return answers.asset_resource(access.asset(workspace_of(request, "see"), asset_id))
 
 
@@ -87,6 +87,6 @@ def asset_detail(request: HttpRequest, asset_id: str) -> Any:
     tags=["Assets"],
 )
 def asset_delete(request: HttpRequest, asset_id: str) -> Any:
-    """It is offered no more; scenes that show it fall back to their colour, and finished videos stay as they are."""
+    """It is no longer offered; scenes that show it fall back to their colour, and finished videos stay as they are."""
     remove_asset(access.asset(workspace_of(request, "edit"), asset_id))
     return Status(204, None)

@@ -1,4 +1,4 @@
-"""What programs read of an avatar. A resource always has all of its fields."""
+"""The answer that describes an avatar. A resource always has all of its fields."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Avatar(Schema):
     )
     findings: list[Finding] = Field(description="What is wrong with its photo, or good to know.")
     page_url: str | None = Field(
-        description="Where an own one is looked at, kept, and unlocked by its person with a camera."
+        description="The page on which an own avatar is looked at, kept, and unlocked by its person with a camera."
     )
     consent_id: str | None
     voice_id: str | None = Field(description="The slug of its usual voice.")

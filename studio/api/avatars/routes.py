@@ -37,7 +37,7 @@ router = Router()
     tags=["Avatars and voices"],
 )
 def avatar_list(request: HttpRequest) -> Any:
-    """Stock avatars and those of the workspace, in whatever status. A render takes the id or the slug."""
+    """Stock avatars and those of the workspace, in any status. A render takes the id or the slug."""
     mine = Q(workspace=None) | Q(workspace=workspace_of(request, "see"))
     return {
         "data": answers.avatar_resources(
@@ -58,7 +58,7 @@ def avatar_create(
     response: HttpResponse,
     photo: File[UploadedFile],
     name: str = Form("", max_length=80),
-    voice_id: str = Form("", max_length=64, description="Else one that suits most."),
+    voice_id: str = Form("", max_length=64, description="One that suits most faces if absent."),
 ) -> Any:
     """`photo` is a JPEG, PNG, WebP or HEIC of up to 20 MB. 202 with `Location`; read it there until its status is not `making`. That takes some seconds.
 
@@ -67,7 +67,9 @@ def avatar_create(
     """
     workspace = workspace_of(request, "cast")
     key_of(request)  # before anything is decoded
-    voices = Voice.offered_to(workspace).filter(workspace=None)  # an own voice may have drafts only
+    voices = Voice.offered_to(workspace).filter(
+        workspace=None
+    )  # an own voice may speak in drafts only
     voice = offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
     sent = hashlib.sha256(json.dumps([name, voice_id]).encode())
     for chunk in photo.chunks():
@@ -99,7 +101,7 @@ def avatar_create(
     url_name="avatar_detail",
 )
 def avatar_detail(request: HttpRequest, avatar_id: str) -> Any:
-    """One that was made from a photo, and how far it is."""
+    """An avatar made from a photo, and how far it is."""
     return answers.avatar_resources(
         request, [access.own_avatar(workspace_of(request, "see"), avatar_id)]
     )[0]

@@ -1,4 +1,4 @@
-"""What programs read of captions. A resource always has all of its fields."""
+"""The answers that describe captions. A resource always has all of its fields."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from studio.renders import plan
 
 
 class Caption(Schema):
-    """Hangs on words of a line, and keeps to them when the script changes."""
+    """Belongs to words of a line, and stays with them when the script changes."""
 
     id: str
     object: Literal["caption"]
-    scene: int = Field(description="From 1, as the line and the words.")
+    scene: int = Field(description="Counted from 1, as are the line and the words.")
     line: int
     first_word: int
     last_word: int
     said: str
     text: str
-    start: float = Field(description="Seconds of the scene.")
+    start: float = Field(description="Seconds from the start of the scene.")
     end: float
     start_shift: float
     end_shift: float
@@ -33,7 +33,7 @@ class Caption(Schema):
 
 
 class CaptionList(Schema):
-    exact: bool = Field(description="Else times are estimates: a line was not spoken yet.")
+    exact: bool = Field(description="False if times are estimates: a line was not spoken yet.")
     data: list[Caption]
 
 

@@ -1,4 +1,4 @@
-"""What programs change of captions. Unknown fields are refused."""
+"""Bodies of requests that change captions. Unknown fields are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class CaptionChange(Request):
     text: str | None = Field(
         default=None,
         max_length=400,
-        description="At most two lines of 42 characters; empty for what is said.",
+        description="At most two lines of 42 characters; empty for the words that are said.",
     )
     start_shift: float | None = Field(
         default=None, ge=-3, le=3, description="Seconds that it comes later; negative for earlier."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from ninja import Router, Status
 
 from studio import access
@@ -33,11 +34,11 @@ def _one(
 ) -> tuple[int, Scene, cues.ShownCues, cues.ShownCue]:
     """(number of the scene, the scene, its captions, the caption)."""
     project = access.project(workspace_of(request, "edit"), project_id)
-    scene_id, *places = caption_id.rsplit("-", 3)
+    scene_id, *parts = caption_id.rsplit("-", 3)
     for number, scene in _scenes(project):
         if scene.pk == scene_id:
             shown = answers.shown(scene)
-            cue = shown.find("-".join(places))
+            cue = shown.find("-".join(parts))
             if cue is not None:
                 return number, scene, shown, cue
     raise Http404
@@ -46,7 +47,7 @@ def _one(
 def _save(
     request: HttpRequest, number: int, scene: Scene, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The captions of the scene, with these rows kept as a step of whoever made the key."""
+    """Saves these rows, as a step of whoever made the key. Returns the captions of the scene."""
     by = request.auth.created_by  # type: ignore[attr-defined]
     editing.edit_scene(scene, scene.revision, {"cues": rows}, by)
     return answers.listed([(number, scene)])
@@ -58,7 +59,7 @@ def _save(
     summary="List the captions of a project",
 )
 def caption_list(request: HttpRequest, project_id: str) -> Any:
-    """In order, with the times within their scene. An id holds as long as the caption stands for the same words."""
+    """In order, with the times within their scene. An id stays valid as long as the caption stands for the same words."""
     project = access.project(workspace_of(request, "see"), project_id)
     return answers.listed(_scenes(project))
 
@@ -71,7 +72,7 @@ def caption_list(request: HttpRequest, project_id: str) -> Any:
 def caption_update(
     request: HttpRequest, project_id: str, caption_id: str, payload: bodies.CaptionChange
 ) -> Any:
-    """What is absent stays. Answers with the captions of the scene. Free; what is said stays as it is."""
+    """Absent fields stay as they are. Answers with the captions of the scene. Free; what is said does not change."""
     number, scene, _, cue = _one(request, project_id, caption_id)
     start, end = cue.shifts
     rows = cues.changed(
@@ -90,7 +91,7 @@ def caption_update(
     summary="Let a caption follow the script again",
 )
 def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any:
-    """Its text and times become those of its words. Where it was divided it stays so: join the parts."""
+    """Its text and times become those of its words. A divided caption stays divided: join the parts."""
     number, scene, _, cue = _one(request, project_id, caption_id)
     _save(request, number, scene, cues.changed(scene, cue, ""))
     return Status(204, None)
@@ -104,7 +105,7 @@ def caption_reset(request: HttpRequest, project_id: str, caption_id: str) -> Any
 def caption_split(
     request: HttpRequest, project_id: str, caption_id: str, payload: bodies.CaptionSplit
 ) -> Any:
-    """Two captions of one, cut after so many words of its text; words of the script are shared out as the text is."""
+    """Makes two captions of one, cut after this many words of its text; its words of the script are divided likewise."""
     number, scene, _, cue = _one(request, project_id, caption_id)
     words = (cue.own or cue.said).split()
     if payload.after >= len(words) > 1:
@@ -123,13 +124,13 @@ def caption_split(
     summary="Join a caption with the next",
 )
 def caption_join(request: HttpRequest, project_id: str, caption_id: str) -> Any:
-    """One caption of this and the next of its line. 422 where they do not fit into one, or the line ends here."""
+    """Makes one caption of this and the next of its line. 422 if they do not fit into one, or none follows in the line."""
     number, scene, shown, cue = _one(request, project_id, caption_id)
     following = shown.after(cue)
     if following is None:
         raise Refusal(
             "invalid_field",
-            "The line ends with this caption, so it has none to be joined with.",
+            gettext("This caption is the last of its line; join the one before it with this one."),
         )
     rows, _ = cues.joined(scene, plan.line_specs(scene), cue, following)
     return _save(request, number, scene, rows)

@@ -1,1 +1,1 @@
-"""Videos that are asked for."""
+"""Renders: requests, their answers and their routes."""

@@ -1,4 +1,4 @@
-"""What programs read of a render. A resource always has all of its fields."""
+"""The answer that describes a render. A resource always has all of its fields."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Queue(Schema):
     lane: Literal["preview", "short", "long", "free", "enterprise"] = Field(
         description="Drafts, videos under 30 s, longer ones, the free plan, dedicated workers."
     )
-    position: int = Field(description="0 is at work.")
-    ahead_seconds: float = Field(description="Of a slot's work, that goes first.")
-    working: bool = Field(description="False while nobody is there to do the work.")
+    position: int = Field(description="0: it is being worked on.")
+    ahead_seconds: float = Field(description="Seconds of one slot's work that go first.")
+    working: bool = Field(description="False while no worker is running.")
 
 
 class Eta(Schema):
-    seconds: float = Field(description="From now, as likely as not.")
-    high_seconds: float | None = Field(description="Nine of ten end before.")
+    seconds: float = Field(description="Until the likely end: it comes sooner as often as later.")
+    high_seconds: float | None = Field(description="Nine of ten renders end before this.")
 
 
 class Hold(Schema):
@@ -92,7 +92,7 @@ class Failure(Schema):
     code: str
     stage: str | None
     message: str
-    retryable: bool = Field(description="True if it was our fault: ask again.")
+    retryable: bool = Field(description="True if it was our fault: request it again.")
     details: list[dict[str, Any]]
 
 
@@ -170,14 +170,14 @@ def cost_of(render: models.Render, segments: list[Segment]) -> dict[str, Any]:
 
 
 def _reached(segment: Segment) -> int:
-    """How many stages of the line are behind it."""
+    """How many stages the line has passed."""
     if segment.is_ready:
         return len(STAGES)
     return STAGES.index(segment.stage) if segment.stage in STAGES else 0
 
 
 def stages_of(render: models.Render, segments: list[Segment]) -> list[dict[str, Any]]:
-    """All seven, in order. A stage is done when it is behind every line; delivery when the file is."""
+    """All seven, in order. A stage is done when every line has passed it; delivery when the file is made."""
     total = len(segments)
     reused = sum(row.kept or row.reused for row in segments)
     answer = []
@@ -260,8 +260,8 @@ def _failure(render: models.Render) -> dict[str, Any] | None:
 def render_resources(
     request: HttpRequest, renders: Sequence[models.Render]
 ) -> list[dict[str, Any]]:
-    places = eta.positions(row for row in renders if row.status in WAITS)
-    return [_render_resource(request, row, places.get(row.pk)) for row in renders]
+    positions = eta.positions(row for row in renders if row.status in WAITS)
+    return [_render_resource(request, row, positions.get(row.pk)) for row in renders]
 
 
 def render_resource(request: HttpRequest, render: models.Render) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def _render_resource(
 ) -> dict[str, Any]:
     segments = list(render.segments.all())
     held = render.status == "held"
-    kept = [row for row in segments if row.reason == "reused"]
+    reused = [row for row in segments if row.reason == "reused"]
     attempts = [render.attempt, *(row.attempt for row in segments), 1]
     return {
         "id": render.pk,
@@ -314,9 +314,9 @@ def _render_resource(
         "outputs": outputs_of(request, render) if render.status == "done" else [],
         "reuse": {
             "lines_total": len(segments),
-            "lines_reused": len(kept),
+            "lines_reused": len(reused),
             "seconds_reused": round(
-                math.fsum(row.seconds or row.estimated_seconds for row in kept), 3
+                math.fsum(row.seconds or row.estimated_seconds for row in reused), 3
             ),
         },
         "provenance": render.provenance or None,

@@ -1,4 +1,4 @@
-"""What programs ask of a render. Unknown fields are refused."""
+"""Bodies of requests for a render. Unknown fields are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Background(Request):
 
 @of_table(SCENE, "layout")
 class Layout(Request):
-    """Where the person stands; in every aspect by itself."""
+    """Where the person stands; it adapts to every aspect."""
 
 
 @of_table(PROJECT, "captions")
@@ -48,7 +48,7 @@ class Logo(Request):
 
 @of_table(PROJECT, "music")
 class Music(Request):
-    """A bed under the whole video, again and again, out at the end."""
+    """A bed under the whole video: it repeats, and fades out at the end."""
 
     asset_id: Name = Field(description="Music of the workspace.")
     duck: bool = Field(default=True, description="Whether it goes down while somebody speaks.")
@@ -138,7 +138,7 @@ class Source(Request):
 
 @of_table(PROJECT)
 class Film(Request):
-    """What is one for the whole video."""
+    """What holds for the whole video."""
 
     container: Literal["mp4", "webm"] | None = Field(
         default=None, description="`mp4` if absent, `webm` for `vp9`."
@@ -147,7 +147,10 @@ class Film(Request):
     logo: Logo | None = None
     music: Music | None = None
     seed: int | None = Field(
-        default=None, ge=0, le=2**31 - 1, description="Same words, settings and seed: same motion."
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="The same words, settings and seed give the same motion.",
     )
 
 
@@ -162,7 +165,7 @@ class RenderRequest(Film, Choices, Source):
     )
     appeal: bool = Field(
         default=False,
-        description="Where screening refuses the words: a person reads them, and the render is `held` for up to 72 hours.",
+        description="If screening refuses the words, a person reads them, and the render is `held` for up to 72 hours.",
     )
     max_cost: int | None = Field(
         default=None,

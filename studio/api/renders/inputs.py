@@ -1,4 +1,4 @@
-"""What a request for a render asks for, as rows of a project; what cannot be is refused with its path."""
+"""The body of a request for a render, as rows of a project; what cannot be used is refused with its path."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import textwrap
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from rendering.stages import lettering
 from studio import access
@@ -29,10 +30,15 @@ OF_THE_PROJECT = ("title", *bodies.Choices.model_fields, *bodies.Film.model_fiel
 
 
 def _asset(rows: QuerySet[Asset], wanted: str, path: str, noun: str) -> Asset:
-    """An upload of the workspace. One of another workspace is one that does not exist."""
+    """An upload of the workspace. For another workspace's, the refusal is that of an id that does not exist."""
     row = rows.filter(pk=wanted, removed_at=None).first()
     if row is None:
-        raise invalid(path, f"There is no {noun} {wanted}; POST /assets takes it in.")
+        raise invalid(
+            path,
+            gettext("There is no {noun} {id}; upload one with POST /assets.").format(
+                noun=noun, id=wanted
+            ),
+        )
     return row
 
 
@@ -116,7 +122,9 @@ def _scene(
         else avatars.filter(workspace=None, of="").first()
     )
     if avatar is None:
-        raise invalid("avatar_id", "This workspace has no avatar yet.")
+        raise invalid(
+            "avatar_id", gettext("This workspace has no avatar yet; make one from a photo.")
+        )
     wanted, where = chosen("voice_id")
     voices = Voice.offered_to(workspace)
     usual = voices.filter(slug=avatar.voice_slug).first() or voices.first()
@@ -168,7 +176,7 @@ def first_words(script: str) -> str:
 
 
 def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, list[Scene]]:
-    """The inline input as a project that is not saved: it is with its render, which can then be opened in the studio."""
+    """The inline input as an unsaved project: it is saved with its render, and can then be opened in the studio."""
     inline = wanted.scenes or [bodies.SceneRequest(script=wanted.script or "")]
     scenes = [
         {
@@ -200,7 +208,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
 def project_of(
     workspace: Workspace, wanted: bodies.RenderRequest
 ) -> tuple[Project, list[Scene] | None]:
-    """The project that is named, or one that is made from what was sent, not saved, with its scenes."""
+    """The project that is named; or an unsaved one made from the body, with its scenes."""
     sources = [name for name in SOURCES if getattr(wanted, name) is not None]
     if not sources:
         raise invalid("script", "Send one of script, scenes and project_id.", "missing_field")

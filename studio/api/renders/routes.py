@@ -1,4 +1,4 @@
-"""Renders: asked for, listed, read and canceled."""
+"""Renders: requested, listed, read and canceled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What programs read of a voice. A resource always has all of its fields."""
+"""The answer that describes a voice. A resource always has all of its fields."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ class Voice(Schema):
         description="What can be rendered with it: everything when `ready`, marked drafts when `drafts`, else nothing. "
         "`compared`: no engine here speaks in it, so `nearest` is all that it gives."
     )
-    engine: str | None = Field(description="What speaks in it.")
+    engine: str | None = Field(description="The engine that speaks in it.")
     findings: list[Finding] = Field(description="What is wrong with its recording.")
     nearest: list[NearVoice] = Field(
         description="Of a recording: the stock voices most like it, nearest first. None of them is a copy of it."
     )
-    page_url: str | None = Field(description="Where a recording is heard, compared and deleted.")
+    page_url: str | None = Field(
+        description="The page on which a recording is heard, compared and deleted."
+    )
     languages: list[str]
     consent_id: str | None
     created_at: datetime
@@ -80,7 +82,7 @@ def voice_resources(request: HttpRequest, voices: Sequence[models.Voice]) -> lis
 
 
 def engine_of(voice: models.Voice) -> str | None:
-    """What speaks in it; nothing does in a recording that is only compared."""
+    """The engine that speaks in it; none does in a recording that is only compared."""
     if voice.workspace_id:
         return voice.engine or None
     known = REGISTRY.get(voice.slug)

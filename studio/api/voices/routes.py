@@ -24,7 +24,7 @@ router = Router()
     tags=["Avatars and voices"],
 )
 def voice_list(request: HttpRequest) -> Any:
-    """Those that can be chosen, and what the workspace has of recordings, in whatever status. A render takes the id or the slug.
+    """Stock voices and the workspace's recordings, in any status. A render takes the id or the slug.
 
     A recording is made on its page, by the person who speaks in it: nobody can agree through the API.
     """
@@ -42,7 +42,7 @@ def voice_list(request: HttpRequest) -> Any:
     url_name="voice_detail",
 )
 def voice_detail(request: HttpRequest, voice_id: str) -> Any:
-    """How far it is, and which stock voices are nearest to it."""
+    """How far measuring it is, and which stock voices are nearest to it."""
     return answers.voice_resources(
         request, [access.recording(workspace_of(request, "see"), voice_id)]
     )[0]

@@ -13,7 +13,7 @@ from studio import backup
 
 
 class Command(BaseCommand):
-    help = "Copies what belongs together into FOLDER, also while films are made; a second time, what is new."
+    help = "Copies all that belongs together into FOLDER, even while films are being made; a second time, only what is new."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,13 +21,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, folder: str, **options: Any) -> None:
         try:
-            told = backup.backup(Path(folder))
+            report = backup.backup(Path(folder))
         except backup.CannotBackUp as problem:
             raise CommandError(str(problem)) from None
         self.stdout.write(
-            f"{told.files} files, {told.bytes / 1e6:,.1f} MB, of which {told.copied} are new, and the database."
+            f"{report.files} files, {report.bytes / 1e6:,.1f} MB, of which {report.copied} are new, and the database."
         )
-        for path in told.damaged:
+        for path in report.damaged:
             self.stderr.write(f"Left out, because it is damaged: {path}")
         if settings.S3_BUCKET:
             self.stdout.write(

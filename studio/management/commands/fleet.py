@@ -29,22 +29,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["slots"] < 1:
             raise CommandError("--slots takes 1 or more.")
-        told = warmpool.plan()
+        plan = warmpool.plan()
         if pool := options["workers"]:
             if pool not in POOLS:
-                raise CommandError(f"There is no pool {pool!r}; there is {', '.join(POOLS)}.")
-            wanted = told["pools"][pool]["slots"]
+                raise CommandError(f"There is no pool {pool!r}; choose one of {', '.join(POOLS)}.")
+            wanted = plan["pools"][pool]["slots"]
             self.stdout.write(str(math.ceil(wanted / options["slots"])))
             return
         if options["json"]:
-            self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder, indent=2))
+            self.stdout.write(json.dumps(plan, cls=DjangoJSONEncoder, indent=2))
             return
-        for name, pool in told["pools"].items():
+        for name, pool in plan["pools"].items():
             workers = math.ceil(pool["slots"] / options["slots"])
             self.stdout.write(
                 f"{name}: {pool['slots']} slots wanted ({workers} workers of {options['slots']}), "
                 f"{pool['ready_slots']} ready"
             )
             for lane in pool["classes"]:
-                row = told["classes"][lane]
+                row = plan["classes"][lane]
                 self.stdout.write(f"  {lane:<11}{row['slots']:>4}  {row['reason']}")

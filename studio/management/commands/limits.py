@@ -10,8 +10,8 @@ PATH = settings.BASE_DIR / "docs" / "limits.md"
 HEAD = """# What may come in, and what it costs at most
 
 Written by `manage.py limits --write` from studio/budget.py; a test compares them. Bytes are those of a whole request and are counted at
-the door. Beyond a limit nothing is kept, and nothing that was there before is lost. Text is refused anywhere if it holds what a row cannot
-keep (NUL, half of a surrogate pair); a form has at most {fields:,} fields and {files} files; a query has at most {query:,} characters.
+the door. Beyond a limit nothing is stored, and nothing stored before is lost. Text is refused anywhere if it holds what a row cannot
+hold (NUL, half of a surrogate pair); a form has at most {fields:,} fields and {files} files; a query has at most {query:,} characters.
 
 """
 

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         )
         shown.add_argument("--json", action="store_true", help="A list of objects on stdout.")
         brought = verbs.add_parser(
-            "fetch", help="Brings what is missing; goes on where it stopped."
+            "fetch", help="Fetches what is missing; resumes where it stopped."
         )
         brought.add_argument("engine")
         brought.add_argument(
@@ -69,10 +69,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {needed.note}")
             unpinned = [file.path for file in needed.files if file.sha256 is None]
             if unpinned:
-                self.stdout.write(f"  no published hash is known of {', '.join(unpinned)}")
+                self.stdout.write(f"  no published hash is known for {', '.join(unpinned)}")
 
     def fetch(self, *, engine: str, source: str) -> None:
-        # Only here something is asked of the network; the other verbs need nothing that does.
+        # Loaded only here: the other verbs do not use the network.
         from rendering.weights import fetching
 
         came = fetching.fetch(
@@ -93,12 +93,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{verdict:<10}{file.path}")
         if any(verdict in {"missing", "damaged"} for _, verdict in verdicts):
             raise NotReady(
-                f"Not all is well; run `manage.py models fetch {engine}` after removing what is damaged."
+                f"Files are missing or damaged; delete the damaged ones, then run `manage.py models fetch {engine}`."
             )
 
     def accept(self, *, engine: str, by: str) -> None:
-        told = weights.accept(engine, settings.MODELS_DIR, by=by)
-        self.stdout.write(f"Accepted by {told['by']} at {told['at']}: {told['licence']}")
+        record = weights.accept(engine, settings.MODELS_DIR, by=by)
+        self.stdout.write(f"Accepted by {record['by']} at {record['at']}: {record['licence']}")
         self.stdout.write(weights.state(engine, settings.MODELS_DIR).sentence)
 
     def _progress(self, file: weights.File, here: int, whole: int | None) -> None:

@@ -16,7 +16,7 @@ from rendering.values import BadInput
 
 
 class Command(BaseCommand):
-    help = "Reads a film back, and prints how well it speaks. Exit 0: all within their targets; 1: not."
+    help = "Reads a film back, and prints how well it speaks. Exit 0: all figures are within their targets; 1: some are not."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,8 +52,8 @@ class Command(BaseCommand):
             raise SystemExit(2) from None
         good = quality.judged(figures)
         if options["json"]:
-            told = {"figures": figures, "late": late, "good": good}
-            self.stdout.write(json.dumps(told))
+            report = {"figures": figures, "late": late, "good": good}
+            self.stdout.write(json.dumps(report))
         else:
             self.stdout.write(table(figures, late, good))
         if not all(good.values()):

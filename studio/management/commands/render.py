@@ -1,6 +1,6 @@
 """A script to a video in the terminal: the same pipeline and consent, without a server.
 
-The rules of screening are the studio's too, but nobody is there to read a script: what would wait for a person is refused.
+The rules of screening are the studio's too, but nobody is present to read a script: what would wait for a person is refused.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             "--voice", help="See: manage.py voices. Without it, the avatar's own voice."
         )
         parser.add_argument(
-            "--out", help="An .mp4 or .webm file; without it, an .mp4 where you are."
+            "--out", help="An .mp4 or .webm file; without it, an .mp4 in the current folder."
         )
         parser.add_argument("--style", default="neutral", help="neutral, warm, lively or serious")
         render_options.add(parser)
@@ -74,20 +74,20 @@ class Command(BaseCommand):
         begun = time.perf_counter()
         stop = threading.Event()
         try:
-            told = self._render(options, begun, stop)
+            report = self._render(options, begun, stop)
         except (BadInput, NotAllowed, StoreFull) as problem:
             self.stderr.write(problem.sentence)
             raise SystemExit(2) from None
         except KeyboardInterrupt:
             stop.set()
-            self.stderr.write("\nStopped. What is finished is kept: the next run goes on from it.")
+            self.stderr.write("\nStopped. Finished lines are stored: the next run reuses them.")
             raise SystemExit(130) from None
         if options["json"]:
-            self.stdout.write(json.dumps(told, ensure_ascii=False))
+            self.stdout.write(json.dumps(report, ensure_ascii=False))
         else:
             self.stdout.write(
-                f"{told['out']}: {told['seconds']:.1f} s of video in {told['wall_seconds']:.1f} s, signed"
-                + (", marked as a draft." if told["draft"] else ".")
+                f"{report['out']}: {report['seconds']:.1f} s of video in {report['wall_seconds']:.1f} s, signed"
+                + (", marked as a draft." if report["draft"] else ".")
             )
 
     def _render(
@@ -175,7 +175,7 @@ class Command(BaseCommand):
 
 
 def read(source: Path) -> str:
-    """The script. BadInput says why it cannot be used."""
+    """The text of the script. Raises BadInput, which says why it cannot be used."""
     if not source.exists():
         raise BadInput(f"There is no file {source}; give the path of a script.")
     if not source.is_file():
@@ -194,7 +194,7 @@ def read(source: Path) -> str:
 
 
 def writable(out: Path, source: Path) -> Path:
-    """The place of the video. BadInput if nothing can be put there, before any work is done."""
+    """The path of the video. Raises BadInput if nothing can be written to it, before any work is done."""
     if out.suffix.lower() not in (".mp4", ".webm"):
         raise BadInput(
             f"The video is an MP4 or a WebM; let {out.name or out} end in .mp4 or .webm."
@@ -214,7 +214,7 @@ def writable(out: Path, source: Path) -> Path:
 
 
 def planned(text: str, markup: str, video: VideoFormat) -> tuple[list[LineSpec], list[str]]:
-    """A spec for each line, still without avatar and voice, and the chapter each stands in."""
+    """A spec for each line, still without avatar and voice, and the chapter that each is in."""
     lines = script.lines(text, markup)
     if not lines:
         raise BadInput("The script has headings but no words to say; write a first line.")
@@ -230,24 +230,24 @@ def planned(text: str, markup: str, video: VideoFormat) -> tuple[list[LineSpec],
 
 
 def screened(specs: list[LineSpec]) -> None:
-    """BadInput unless screening allows every line, all of them together, and every text and picture of the composition."""
+    """Raises BadInput unless screening allows every line, all of them together, and every text and picture of the composition."""
     texts = {f"line {number}": spec.text for number, spec in enumerate(specs, start=1)}
     texts["the script as a whole"] = "\n".join(spec.text for spec in specs)
     shown = dict.fromkeys(text for spec in specs for text in screening.shown_in(spec))
     texts |= {f"the text “{text[:40]}” in the picture": text for text in shown}
-    verdicts = {place: screen(text) for place, text in texts.items()}
+    verdicts = {part: screen(text) for part, text in texts.items()}
     with tempfile.TemporaryDirectory() as folder:
         for name, path in pictures_in(specs, Path(folder)):
             verdicts[name] = screen_picture(path)
-    for place, verdict in verdicts.items():
+    for part, verdict in verdicts.items():
         if verdict.verdict == "allow":
             continue
         if verdict.verdict == "block":
             raise BadInput(
-                f"Not rendered: {place} breaks the rule “{verdict.title}”; change it and try again."
+                f"Not rendered: {part} breaks the rule “{verdict.title}”; change it and try again."
             )
         raise BadInput(
-            f"Not rendered: {place} has to be read by a person first (rule “{verdict.title}”); "
+            f"Not rendered: {part} has to be read by a person first (rule “{verdict.title}”); "
             "change it, or render it in the studio, where that is done."
         )
 
@@ -287,7 +287,7 @@ def face_of(avatar: str) -> Avatar:
 
 
 def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Consent]:
-    """The consent records of face and voice. One from a photo needs its consent named, and is good for marked drafts."""
+    """The consent records of face and voice. An avatar from a photo needs its consent named, and is good for marked drafts."""
     own = face.workspace_id is not None
     records = allows(face, Voice.objects.get(slug=voice), draft=own)
     if own and consent != records[0].pk:
@@ -298,7 +298,7 @@ def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Con
 
 
 def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:
-    """Every line made, as many at once as there are cores; long ones first, so that all end together."""
+    """Renders every line, as many at once as there are cores; long ones first, so that all end together."""
     store = storage.store()
 
     def make(spec: LineSpec) -> Segment:
@@ -322,13 +322,15 @@ def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Seg
 
 
 def put(made: Path, out: Path) -> None:
-    """A copy under the wanted name; whole or not there."""
+    """Copies the file to its wanted name, whole or not at all."""
     draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
     try:
         shutil.copyfile(made, draft)
         os.replace(draft, out)
     except OSError as problem:
-        raise BadInput(f"The video could not be written to {out}: {problem.strerror}.") from None
+        raise BadInput(
+            f"The video could not be written to {out}: {problem.strerror}; choose another --out."
+        ) from None
     finally:
         draft.unlink(missing_ok=True)
 

@@ -12,12 +12,16 @@ from studio import backup
 
 
 class Command(BaseCommand):
-    help = "Puts a copy that `backup` made in the place of this data folder."
+    help = "Replaces this data folder with a copy that `backup` made."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", metavar="FOLDER")
-        parser.add_argument("--force", action="store_true", help="Also where there is something.")
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="Even if the folder holds data; they are moved aside.",
+        )
 
     def handle(self, *args: Any, folder: str, force: bool, **options: Any) -> None:
         try:
@@ -26,4 +30,4 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
         self.stdout.write("Restored. Start the studio as usual; renders that waited go on.")
         if aside is not None:
-            self.stdout.write(f"What was here before lies in {aside}.")
+            self.stdout.write(f"What was here before is now in {aside}.")

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         return [(face, Voice.objects.get(slug=face.voice_slug)) for face in faces]
 
     def _film(self, project: Project) -> None:
-        """The same way as any render, worked off here instead of in a worker."""
+        """Renders like any other render, but in this process instead of a worker."""
         render = ordering.request_render(project, by=project.created_by)
         Render.objects.filter(pk=render.pk).update(mailed_at=render.created_at)
         tasks.nudge("portrait", render.lane)

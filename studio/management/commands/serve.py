@@ -38,7 +38,7 @@ LONGEST_PAUSE = 30  # seconds
 
 
 def pause_before(ends: int) -> float:
-    """Seconds before a child starts again that has ended so often lately."""
+    """Seconds before a child that has ended this often lately starts again."""
     return 0 if ends < 2 else min(LONGEST_PAUSE, 2.0 ** (ends - 2))
 
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had them ignored
+        for number in (signal.SIGINT, signal.SIGTERM):  # even if the shell had them ignored
             signal.signal(number, self._asked_to_end)
         lock = self._only_one()
         port = self._port(port)
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         raise KeyboardInterrupt
 
     def _prepare(self) -> None:
-        """Tables and the demo, in processes that end again and give their memory back."""
+        """Makes the tables and the demo, in processes that end and free their memory."""
         for command in (["migrate", "--verbosity", "0"], ["seed"]):
             done = subprocess.run(
                 [sys.executable, MANAGE, *command, "--skip-checks"],
@@ -89,7 +89,7 @@ class Command(BaseCommand):
                 preexec_fn=die_with_parent(signal.SIGKILL),
             )
             if done.returncode:
-                raise CommandError(f"`manage.py {command[0]}` failed; its message stands above.")
+                raise CommandError(f"`manage.py {command[0]}` failed; its message is above.")
 
     def _only_one(self) -> Any:
         lock = open(settings.DATA_DIR / "serve.lock", "w")  # noqa: SIM115 (held until the end)
@@ -122,7 +122,7 @@ class Command(BaseCommand):
         slots = str(settings.RENDER_SLOTS)
         return {
             "web": [sys.executable, MANAGE, "web", "--bind", f"127.0.0.1:{port}"],
-            # Who listens or types goes before what is rendered.
+            # People who listen or type go before renders.
             "worker": [
                 *("nice", "-n", "5", sys.executable, MANAGE, "worker"),
                 *("--engines", f"portrait,{settings.FACE_ENGINE}"),
@@ -147,7 +147,7 @@ class Command(BaseCommand):
         }
 
     def _start(self, name: str) -> None:
-        """In a group of its own, so that Ctrl-C reaches the parent alone, which ends all in order."""
+        """Starts a child in a group of its own, so that Ctrl-C reaches only the parent, which ends all in order."""
         pulse = settings.DATA_DIR / "pulses" / name
         self.watches[name] = Watch(pulse)
         self.children[name] = subprocess.Popen(
@@ -160,12 +160,12 @@ class Command(BaseCommand):
         )
 
     def _wait_until_ready(self, port: int) -> None:
-        """As long as something progresses: on a busy machine a start may take minutes."""
+        """Waits as long as something progresses: on a busy machine a start may take minutes."""
 
         def listens() -> bool:
             for name, child in self.children.items():
                 if child.poll() is not None:
-                    raise CommandError(f"The {name} did not start; its messages stand above.")
+                    raise CommandError(f"The {name} did not start; its messages are above.")
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
             except OSError:
@@ -196,7 +196,7 @@ class Command(BaseCommand):
     def _watch(self) -> None:
         """Starts again what ended, after a pause that grows while it keeps ending, and ends what stands still.
 
-        It never gives up: whatever a line does to its worker, the site is there for everybody else.
+        It never gives up: whatever a line does to its worker, the site stays up for everybody else.
         """
         ends: dict[str, list[float]] = {name: [] for name in self.children}
         due: dict[str, float] = {}
@@ -230,7 +230,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{problem}.")
 
     def _bury(self, name: str, child: subprocess.Popen) -> None:
-        """Nobody counts on a worker that is known to have ended, and what it had in hand need not wait for its lease."""
+        """Records that the worker ended: nobody counts on it any more, and its lines need not wait for their lease."""
         if name != "worker":
             return
         try:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rendering.fleet import comparison, traces
 from rendering.values import BadInput
 
-SAMPLE = 1_000  # renders of a day whose end is foretold and then waited for
+SAMPLE = 1_000  # renders of a day whose end is forecast and then awaited
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("trace", help=f"of: {', '.join(traces.FAMILIES)}; or a CSV file")
         parser.add_argument("--renders", type=int, default=100_000, help="in a day")
         parser.add_argument("--seed", type=int, default=1, help="of the day, or of the first day")
-        parser.add_argument("--days", type=int, default=1, help="so many seeds, one after another")
+        parser.add_argument("--days", type=int, default=1, help="how many seeds, one after another")
         parser.add_argument("--json", action="store_true", help="every day's figures")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,14 +32,14 @@ class Command(BaseCommand):
         days = []
         for seed in range(options["seed"], options["seed"] + options["days"]):
             try:
-                asked = traces.trace(options["trace"], seed, options["renders"])
+                requests = traces.trace(options["trace"], seed, options["renders"])
             except BadInput as problem:
                 raise CommandError(problem.sentence) from None
-            every = max(1, len(asked) // SAMPLE)
-            days.append(comparison.compare(asked, seed=seed, foretell_every=every))
+            every = max(1, len(requests) // SAMPLE)
+            days.append(comparison.compare(requests, seed=seed, foretell_every=every))
             if options["json"]:
-                told = {"seed": seed, "rows": [asdict(row) for row in days[-1]]}
-                self.stdout.write(json.dumps(told))
+                figures = {"seed": seed, "rows": [asdict(row) for row in days[-1]]}
+                self.stdout.write(json.dumps(figures))
                 self.stdout.flush()
         if options["json"]:
             return

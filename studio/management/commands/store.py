@@ -1,4 +1,4 @@
-"""The store of films: is it there and does it keep what it is given? Makes its bucket."""
+"""The store of films: whether it can be reached and returns what was written to it. Makes its bucket."""
 
 from __future__ import annotations
 
@@ -29,5 +29,7 @@ class Command(BaseCommand):
             except StoreAway as problem:
                 raise CommandError(str(problem)) from None
         if not store.healthy():
-            raise CommandError(f"The {where} does not keep what it is given.")
+            raise CommandError(
+                f"The {where} does not return what was written to it; check its settings and rights."
+            )
         self.stdout.write(f"The {where} is fine.")

@@ -1,4 +1,4 @@
-"""The scheduler: puts right what was lost, sends mails, gives the month's credits, ends lapsed reviews."""
+"""The scheduler: repairs what was lost, sends mails, grants the month's credits, ends lapsed reviews."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from studio.renders import mails
 log = logging.getLogger(__name__)
 
 MAIL_SECONDS = 2
-FAILURES = 3  # mails that could not leave in one round
+FAILURES = 3  # mails that could not be sent in one round
 HOUR = 3600
 
 
 def send_mails() -> None:
-    """To whoever asked for a render that ended and has not heard of it.
+    """To everybody who requested a render that has ended and was not told yet.
 
-    One that cannot leave waits for its next try, and the others go on; after some the round ends, because the mail
-    host may be away and each would wait for it.
+    A mail that cannot be sent waits for its next try, and the others go on; after some failures the round ends, because the
+    mail host may be away and each mail would wait for it.
     """
     failures = 0
     for render in mails.due()[:50]:
@@ -52,7 +52,7 @@ def send_mails() -> None:
 
 
 def every_hour() -> None:
-    """What may wait: credits of the month, reviews that lapsed, old answers to repeated requests."""
+    """Work that may wait: the month's credits, reviews that lapsed, old answers to repeated requests."""
     for case in Case.overdue():
         case.lapse()
     start, _ = period_of(timezone.now())
@@ -67,7 +67,7 @@ def every_hour() -> None:
 
 
 class Command(BaseCommand):
-    help = "Runs the scheduler until it is stopped; --once does everything one time."
+    help = "Runs the scheduler until it is stopped; --once does everything once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="One round, then end.")

@@ -37,8 +37,10 @@ class Command(BaseCommand):
         except media.MediaFailed:
             found = {"seconds": None, "starts_at_once": None, "streams": [], "chapters": []}
             if credentials["state"] == "none":
-                self._refuse(f"{path} is not an MP4 video that can be played.")
-        told = {
+                self._refuse(
+                    f"{path} is not an MP4 video that can be played; give the path of another."
+                )
+        report = {
             "file": str(path),
             "state": credentials["state"],
             "bytes": path.stat().st_size,
@@ -46,8 +48,10 @@ class Command(BaseCommand):
             **found,
             "credentials": credentials,
         }
-        self.stdout.write(json.dumps(told, ensure_ascii=False) if options["json"] else table(told))
-        if told["state"] != "valid":
+        self.stdout.write(
+            json.dumps(report, ensure_ascii=False) if options["json"] else table(report)
+        )
+        if report["state"] != "valid":
             raise SystemExit(1)
 
     def _refuse(self, sentence: str) -> None:
@@ -63,17 +67,20 @@ STATES = {
 }
 
 
-def table(told: dict[str, Any]) -> str:
-    credentials = told["credentials"]
-    rows = [("File", f"{told['file']}, {told['bytes']:,} bytes"), ("State", STATES[told["state"]])]
-    for stream in told["streams"]:
+def table(report: dict[str, Any]) -> str:
+    credentials = report["credentials"]
+    rows = [
+        ("File", f"{report['file']}, {report['bytes']:,} bytes"),
+        ("State", STATES[report["state"]]),
+    ]
+    for stream in report["streams"]:
         about = ", ".join(
             str(stream[name])
             for name in ("codec", "width", "height", "fps", "frames", "rate", "layout")
             if name in stream
         )
         rows.append((stream["kind"].capitalize(), f"{about}, {stream['seconds']} s"))
-    for chapter in told["chapters"]:
+    for chapter in report["chapters"]:
         rows.append(("Chapter", f"{chapter['start']:.2f} s  {chapter['title']}"))
     if credentials["issuer"]:
         rows += [

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from rendering import voices
 from studio.providers import absent
 
-A_MINUTE = 900  # characters that are spoken in one, about
+A_MINUTE = 900  # characters spoken in a minute, about
 
 
 class Command(BaseCommand):

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, bind: str, **options: Any) -> None:
         host, _, port = bind.rpartition(":")
-        # uvicorn raises the signal that ended it once more when all is done; this makes that a plain end.
+        # When all is done, uvicorn raises the signal that ended it again; this makes that a plain end.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         tune()

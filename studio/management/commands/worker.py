@@ -1,4 +1,4 @@
-"""A worker: one process per GPU, or for a set of CPU slots. It loads its models, then claims lines until it is told to end."""
+"""A worker: one process per GPU, or for a set of CPU slots. It loads its models, then claims lines until it is asked to end."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ LONGEST_GRACE = 25  # seconds: with the stop of a line it ends within 30
 
 
 class Command(BaseCommand):
-    help = (
-        "Makes videos until it is told to end; SIGTERM lets it finish or give back what it holds."
-    )
+    help = "Makes videos until it is stopped; SIGTERM lets it finish or give back what it holds."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -123,7 +121,7 @@ def _names(option: str, given: str, known: Any) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(name for name in given.replace(" ", "").split(",") if name))
     for name in found:
         if name not in known:
-            raise CommandError(f"--{option}: there is no {name!r}; there is {', '.join(known)}.")
+            raise CommandError(f"--{option}: there is no {name!r}; choose from {', '.join(known)}.")
     if option == "engines" and not found:
         raise CommandError(f"--engines: name at least one of {', '.join(known)}.")
     return found
