@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 
-from rendering.stages.abbreviations import SIGNS
 from rendering.stages.markup import Run
-from rendering.stages.numbers import cardinal
 from rendering.stages.reading import fraction, readings
+from rendering.stages.reading.abbreviations import SIGNS
+from rendering.stages.reading.numbers import cardinal
 from rendering.values import BadInput, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
@@ -26,58 +26,14 @@ _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 EMOJI, INVISIBLE = re.compile(f"[{_EMOJI}]+"), re.compile(f"[{_INVISIBLE}]")
 _SHOWN = re.compile(rf"[^\s{_EMOJI}{_INVISIBLE}]")
 
-# After these a full stop ends no sentence, whatever follows.
-NEVER = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "mt",
-        "gen",
-        "gov",
-        "sen",
-        "rep",
-        "capt",
-        "lt",
-        "col",
-        "sgt",
-        "rev",
-        "hon",
-        "pres",
-        "e.g",
-        "i.e",
-        "cf",
-        "vs",
-        "approx",
-        "fig",
-        "figs",
-        "vol",
-        "pp",
-        "no",
-        "nos",
-        "ca",
-        "al",
-        "dept",
-        "univ",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sept",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-    ]
+TITLES = frozenset(
+    ["Mister", "Missus", "Mizz", "Messers", "Madame", "Mademoiselle", "Professor", "General", "Governor", "Senator", "Representative", "President", "Captain", "Major", "Colonel", "Commander", "Lieutenant", "Sergeant", "Corporal", "Reverend", "Honorable", "Doctor", "Saint", "Mount", "Fort"]
 )
+"""What stands before a name: the full stop of its short form ends no sentence."""
+NEVER = frozenset("al ca cf fig figs no nos nr pp v vs vol p.s q.v".split())  # noqa: SIM905
+"""After these a full stop ends no sentence, whatever follows."""
 # After these it does when the next word looks like the start of one.
-MAYBE = frozenset("etc inc ltd co corp jr sr bros a.m p.m ave blvd rd est".split())  # noqa: SIM905
+MAYBE = frozenset("etc inc ltd co corp jr sr bros a.m p.m ave blvd rd est dr st hwy ext ed ch apt".split())  # noqa: SIM905
 STARTERS = frozenset(
     [
         "the",
@@ -148,7 +104,8 @@ _ENDING = re.compile(r"(?<![.!?…])[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。�
 _BLANKS = re.compile(r"\s+")
 _FOLLOWING = re.compile(r"\s+[\"“‘'«(\[*]*(\S+)")
 _WORD_BEFORE = re.compile(r"\S+$")
-_INITIALS = re.compile(r"(?:[A-Z]\.)+[A-Z]")
+_INITIALS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
+_DETERMINED = re.compile(r"(?i)\b(?:the|an?|my|your|our|his|her|their)\s+\w+$")
 _ODD = re.compile("[^\\W\\d_]+|[^\\w\\s\x00-\x7f\ue000\ue001]")
 LETTERS = frozenset(
     "ªºÀÁÂÃÄÅÆÇÉÊÌÍÎÏÑÒÓÔÕÖØÚÜÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀāĂăąĆćČčĎďĐđĒēĕĖėęěĝĞğġģīĭİıķļĽľŁł"
@@ -340,13 +297,17 @@ class Layout:
         text = self.text
         ends = set(self.breaks)
         inside = {at for said in self.said for at in range(said.start + 1, said.end)}
+        short = {said.end: said.spoken for said in self.said if text[said.end - 1] == "."}
         for match in _ENDING.finditer(text):
-            if match.end() in inside or not self._ends_sentence(match):
+            if match.end() in inside:
+                continue
+            if not self._ends_sentence(match, short.get(match.start() + 1)):
                 continue
             ends.add(match.end())
         return sorted({*(end for end in ends if 0 < end < len(text)), len(text)})
 
-    def _ends_sentence(self, match: re.Match[str]) -> bool:
+    def _ends_sentence(self, match: re.Match[str], read: str | None) -> bool:
+        """Whether a sentence ends with these signs. read: what the short form is read as that the full stop belongs to."""
         text = self.text
         after = _FOLLOWING.match(text, match.end())
         following = after[1] if after else ""
@@ -357,6 +318,10 @@ class Layout:
         before = _WORD_BEFORE.search(text[max(0, match.start() - 30) : match.start()])
         word = before[0].lstrip("(\"“‘'[*_") if before else ""
         bare = re.sub(r"\W", "", following).lower()
+        if read is not None:
+            if read in TITLES and not _DETERMINED.search(text[max(0, match.start() - 30) : match.start()]):
+                return not following
+            return not following or bare in STARTERS
         if word.lower() == "no":
             return not following[:1].isdecimal()
         if word.lower() in NEVER:
@@ -453,6 +418,8 @@ class Layout:
                     and spoken[-1:] not in ("", ".", "!", "?")
                 ):
                     spoken += "."
+                elif spoken.endswith(".") and self.text[last : last + 1] == ".":
+                    spoken = spoken[:-1]  # one full stop for both
                 shown = _cleaned(self.text[at:last])
                 phonemes = item.phonemes
             else:

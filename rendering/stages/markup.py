@@ -61,9 +61,11 @@ def refused(sentence: str, start: int = 0, end: int = 0) -> BadInput:
 
 
 def pause_of(text: str) -> float | None:
-    """Seconds of "0.5", "0.5s" or "500ms"; None for anything else."""
-    match = re.fullmatch(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})\s*(ms|s|)", text.strip())
-    return float(match[1]) / (1000 if match[2] == "ms" else 1) if match else None
+    """Seconds of "0.5", "0,5s", "500ms" or "2 seconds"; None for anything else."""
+    match = re.fullmatch(
+        r"\+?(\d{1,6}(?:[.,]\d{1,6})?|[.,]\d{1,6})\s*(ms|milliseconds?|s|secs?\.?|seconds?|)", text.strip().lower()
+    )
+    return float(match[1].replace(",", ".")) / (1000 if match[2].startswith("m") else 1) if match else None
 
 
 def _pause(text: str, start: int, end: int) -> Run:
@@ -78,8 +80,8 @@ def _pause(text: str, start: int, end: int) -> Run:
 # -- markdown -----------------------------------------------------------------------------------
 
 _IN_BRACKETS = (
-    r"|\[pause(?:[ ]+(?P<pause>[^\]\n]{1,20}))?\](?!\()"
-    rf"|\[(?P<mark>{'|'.join(MARKS).replace(' ', '[ ]')})\](?!\()"
+    r"|\[(?i:pause|break)(?:[ ]*[:=][ ]*|[ ]+)?(?P<pause>(?<=[ :=])[^\]\n]{1,20})?\](?!\()"
+    rf"|\[(?P<mark>(?i:{'|'.join(MARKS).replace(' ', '[ ]')}))\](?!\()"
     r"|(?P<unknown>\[[A-Za-z][A-Za-z0-9 .,:_-]{2,30}\])(?![(\[])"
 )
 _PLAIN = re.compile(_IN_BRACKETS[1:])
@@ -89,12 +91,12 @@ _MARKDOWN = re.compile(
     r"|(?P<heading>^[ ]{0,3}\#{1,6}(?:[ \t][^\n]*)?$)"
     r"|(?P<rule>^[ ]{0,3}(?:-[ \t]*){3,}$|^[ ]{0,3}(?:\*[ \t]*){3,}$|^[ ]{0,3}(?:_[ \t]*){3,}$)"
     r"|(?P<fence>^[ ]{0,3}(?:```|~~~)[^\n`]*$)"
-    r"|(?P<item>^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+|^[ ]{0,3}>[ \t]?)"
+    r"|(?P<item>^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+|^[ ]{0,3}>(?![\d=<])[ \t]?)"
     r"|(?P<image>!\[(?:[^\]\n!]|!(?!\[))*\]\([^()\n]*\))"
     r"|\[(?P<link>[^\]\[\n]+)\]\([^()\s]*(?:[ ]+\"[^\"\n]*\")?\)"
     r"|<(?P<address>(?:https?://|mailto:)[^\s<>]+)>"
-    r"|(?P<tag></?[A-Za-z][^<>\n]*>)|(?P<comment><!--)|(?P<ticks>`+)"
-    r"|(?P<stars>\*+|(?<![^\W_])_+|_+(?![^\W_])|~~)" + _IN_BRACKETS,
+    r"|(?P<tag></?[A-Za-z][^<>\n]*>)|(?P<entity>&(?:[A-Za-z][A-Za-z0-9]{1,24}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});)|(?P<comment><!--)|(?P<ticks>`+)"
+    r"|(?P<stars>(?<!\d)\*+|\*+(?!\d)|(?<![^\W_])_+|_+(?![^\W_])|~~)" + _IN_BRACKETS,
     re.M | re.S,
 )
 
@@ -110,20 +112,40 @@ class _Stars:
     closes: bool
 
 
-def markdown(source: str) -> tuple[list[Run], list[Warn]]:
+@dataclass(slots=True)
+class _Tags:
+    """The tags of SSML and HTML in a markdown script. open: those that are not closed yet."""
+
+    language: str
+    open: list[Element]
+    count: int = 0
+
+
+def markdown(source: str, language: str = "en-US") -> tuple[list[Run], list[Warn]]:
     """Inline markdown: emphasis, links as their text, code as its text, list items as sentences.
 
-    Headings are not spoken; pictures are not spoken and warned about. `[pause 0.5]` is a pause, `[smile]` a mark.
+    Headings are not spoken; pictures are not spoken and warned about. `[pause 0.5]` is a pause, `[smile]` a mark. Tags of the SSML
+    subset mean what they mean there, those of HTML part words and lines; others are named in a warning.
     """
     runs: list[Run] = []
     warnings: list[Warn] = []
     rows: list[_Stars] = []
-    _inline(source, 0, len(source), runs, warnings, rows)
+    tags = _Tags(language, [])
+    _inline(source, 0, len(source), runs, warnings, rows, tags)
+    for element in tags.open:
+        message = f"<{element.name}> is never closed and changes nothing; add </{element.name}>."
+        warnings.append(Warn("not_supported", message, element.start, element.start + 1))
     return _emphasised(runs, rows), warnings
 
 
 def _inline(
-    source: str, start: int, end: int, runs: list[Run], warnings: list[Warn], rows: list[_Stars]
+    source: str,
+    start: int,
+    end: int,
+    runs: list[Run],
+    warnings: list[Warn],
+    rows: list[_Stars],
+    tags: _Tags,
 ) -> None:
     at = seek = (
         start  # where the text that is not yet a run begins, and where the next token is searched
@@ -159,7 +181,11 @@ def _inline(
         elif kind == "escaped":
             runs.append(Run(match["escaped"], begin, finish))
         elif kind == "link":
-            _inline(source, match.start("link"), match.end("link"), runs, warnings, rows)
+            _inline(source, match.start("link"), match.end("link"), runs, warnings, rows, tags)
+        elif kind == "entity":
+            runs.append(Run(html.unescape(match[0]), begin, finish))
+        elif kind == "tag":
+            _tag(match, runs, warnings, rows, tags, source)
         elif kind == "address":
             text = match["address"].removeprefix("mailto:")
             runs.append(Run(text, match.end("address") - len(text), match.end("address")))
@@ -177,6 +203,62 @@ def _inline(
             runs.append(Run("", begin, finish, kind="break"))
     if at < end:
         runs.append(Run(source[at:end], at, end))
+
+
+_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9:-]*)(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))?)*\s*/?>")
+BLOCKS = frozenset("p div li ul ol h1 h2 h3 h4 h5 h6 tr td th table blockquote hr section article header footer".split())  # noqa: SIM905
+INLINE = frozenset(
+    "b i em strong u s del ins span a small big mark font code kbd sub sup abbr cite q label img strike tt var".split()  # noqa: SIM905
+)
+STRESSED = {"b": "strong", "strong": "strong", "i": "moderate", "em": "moderate"}
+
+
+def _tag(
+    match: re.Match[str], runs: list[Run], warnings: list[Warn], rows: list[_Stars], tags: _Tags, source: str
+) -> None:
+    """A tag in markdown: of the SSML subset, of HTML, or unknown."""
+    start, end = match.span()
+    found = _HTML.fullmatch(match[0])
+    if found is None:  # signs of less and more, as in "a <b, c> d"
+        runs.append(Run(match[0], start, end))
+        return
+    name, closes = found[1].lower(), match[0].startswith("</")
+    tags.count += 1
+    if tags.count > MOST_TAGS:
+        raise refused("The line has more than 1,000 tags; split it.", start, end)
+    pairs = _ATTRIBUTE.findall(match[0])
+    attributes = {key.lower(): html.unescape(a or b) for key, a, b in pairs}
+    ours = name in TAGS and (name not in ("sub", "mark") or bool(attributes) or closes)
+    if closes and tags.open and tags.open[-1].name == name:
+        element = tags.open.pop()
+        while rows and rows[-1].at >= element.first and name in ("say-as", "sub", "phoneme"):
+            rows.pop()
+        _close(element, runs, warnings, tags.language, source, end)
+        for index in range(element.first, len(runs)):
+            if runs[index].manner == Manner():
+                runs[index] = replace(runs[index], manner=element.manner)
+    elif name == "br":
+        runs.append(Run("\n", start, end))
+    elif name in BLOCKS:
+        runs.append(Run("", start, end, kind="break"))
+    elif (ours and not closes) or (name in STRESSED and not closes):
+        manner = tags.open[-1].manner if tags.open else Manner()
+        element = Element(name, attributes, start, manner, len(runs))
+        if name in STRESSED:
+            element.manner = replace(manner, emphasis=STRESSED[name])  # type: ignore[arg-type]
+        else:
+            _open(element, runs, warnings, tags.language, end)
+        if match[0].endswith("/>") or name in ("break", "mark"):
+            if name not in ("say-as", "sub", "phoneme"):
+                return
+            raise refused(f"The SSML tag <{name}> is empty; put its words inside.", start, end)
+        tags.open.append(element)
+        if len(tags.open) > DEEPEST:
+            raise refused("The line nests tags deeper than 16; make it flatter.", start, end)
+    elif name not in INLINE and not ours:
+        message = f"{match[0][:30]} is a tag and is not spoken; write the sign < as &lt; to have it read."
+        warnings.append(Warn("not_spoken", message, start, end))
+        runs.append(Run(" ", start, end))
 
 
 def _length(pattern: re.Pattern[str], source: str, start: int, end: int) -> int:
@@ -217,7 +299,8 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
             if unused:
                 found.append(replace(run, text=run.text[:unused], end=run.start + unused))
             continue
-        found.append(replace(run, manner=STRONG if level >= 2 else MODERATE) if level else run)
+        emphasis: Literal["moderate", "strong"] = "strong" if level >= 2 else "moderate"
+        found.append(replace(run, manner=replace(run.manner, emphasis=emphasis)) if level else run)
     return found
 
 
@@ -257,7 +340,7 @@ def _bracket(
         if start < begin and not alone and after and not after.isspace() and after not in ".,;:!?…":
             runs.append(Run(source[start:begin], start, begin))
         begin = start if alone else begin
-        runs.append(Run("", begin, finish, kind="mark", value=match["mark"]))
+        runs.append(Run("", begin, finish, kind="mark", value=match["mark"].lower()))
     elif match["unknown"]:
         runs.append(Run(match[0], begin, finish))
         warnings.append(Warn("unknown_mark", NO_MARK.format(match[0]), begin, finish))

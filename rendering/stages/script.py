@@ -7,19 +7,18 @@ in it. No voice is loaded here, so that the editor can call it at every keystrok
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rendering.stages import markup as markups
+from rendering.stages import pasted
 from rendering.stages.layout import EMOJI, Dictionary, Layout, latin
 from rendering.stages.markup import Run
-from rendering.values import BadInput, Script, Warn
+from rendering.values import BadInput, Script, Sentence, Warn
 
 LONGEST = 20_000  # characters
 
 HEADING = re.compile(r"^ {0,3}#{1,6}(?:(?=[ \t])|#*$)")
 CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-BREAKS = str.maketrans(dict.fromkeys("\v\f\u2028\u2029", "\n"))
-"""Line breaks of other programmes: the soft return of slides, and the separators of Unicode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def lines(source: str, markup: str = "markdown") -> tuple[SourceLine, ...]:
     _short_enough(source)
     if markup == "ssml":
         return _ssml_lines(source)
-    read = source.translate(BREAKS)
+    read = source.translate(pasted.BREAKS)
     found: list[SourceLine] = []
     chapter: str | None = None
     start = end = -1
@@ -141,13 +140,13 @@ def run(
             start=control.start(),
             end=control.end(),
         )
-    read = text.translate(BREAKS)
+    twin = pasted.plain(text)
     if markup == "ssml":
-        runs, warnings = markups.ssml(read, language)
+        runs, warnings = markups.ssml(twin.text, language)
     elif markup == "markdown":
-        runs, warnings = markups.markdown(read)
+        runs, warnings = markups.markdown(twin.text, language)
     elif markup == "text":
-        runs, warnings = markups.plain(read)
+        runs, warnings = markups.plain(twin.text)
     else:
         raise BadInput(f"The format {markup[:20]!r} is unknown; use markdown, ssml or text.")
     british = language == "en-GB"
@@ -158,6 +157,11 @@ def run(
     if not any(sentence.spans for sentence in sentences):
         raise _unspeakable(text)
     warnings += _missing(runs, layout, supports) + _unread(layout)
+    if twin.begin:
+        sentences = [_typed(sentence, twin) for sentence in sentences]
+        warnings = [
+            replace(warn, start=twin.start_of(warn.start), end=twin.end_of(warn.end)) for warn in warnings
+        ]
     return Script(
         source=text,
         sentences=tuple(sentences),
@@ -167,6 +171,15 @@ def run(
         ),
         marks=tuple(marks),
     )
+
+
+def _typed(sentence: Sentence, twin: pasted.Plain) -> Sentence:
+    """The sentence with the places of its spans in what was typed."""
+    spans = tuple(
+        replace(span, start=twin.start_of(span.start), end=twin.end_of(span.end))
+        for span in sentence.spans
+    )
+    return replace(sentence, spans=spans)
 
 
 def _unspeakable(text: str) -> BadInput:

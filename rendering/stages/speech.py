@@ -36,7 +36,7 @@ from rendering.values import (
     TimedBy,
     Word,
 )
-from rendering.voices import Clip, VoiceInfo, english
+from rendering.voices import Clip, VoiceInfo, english, wording
 from rendering.words import gettext
 
 VERSION = "speech/1"
@@ -265,6 +265,7 @@ def _key(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> st
         float(speed),
         float(pitch),
         spans,
+        *([wording.VERSION] if wording.touches(sentence.text) else []),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
 

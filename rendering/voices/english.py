@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.values import SAMPLE_RATE, BadInput, Floats, Phone, Sentence, Span, Word
+from rendering.voices import wording
 from rendering.voices.contract import Clip
 
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
@@ -215,16 +216,21 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
             chunk, inside = (chunk + 1, 0) if blank else (chunk, inside + len(token))
         at = end
     tags = rules.tagger([token for token, _, _ in found])
+    of = [spans[span_of[min(offset, len(text) - 1)]] for _, _, offset in found]
+    known = wording.given(
+        [(token, tag, span.text != span.shown) for (token, _, _), tag, span in zip(found, tags, of, strict=True)],
+        british,
+    )
     tokens = []
-    for (token, blank, offset), tag in zip(found, tags, strict=True):
-        span = spans[span_of[min(offset, len(text) - 1)]]
+    for (token, blank, _), tag, span, sounds in zip(found, tags, of, known, strict=True):
+        phonemes = sounds if span.phonemes is None else span.phonemes
         tokens.append(
             Tok(
                 token,
                 "NN" if span.phonemes is not None else tag,
                 blank,
-                phonemes=span.phonemes,
-                rating=5 if span.phonemes is not None else None,
+                phonemes=phonemes,
+                rating=5 if phonemes is not None else None,
                 stress=stress[span.emphasis],
             )
         )

@@ -1,0 +1,157 @@
+"""How written English is read aloud: numbers, dates, money, addresses, signs and abbreviations to words.
+
+`readings` finds what is spoken otherwise than it is written; the rest is left to the pronunciation rules of the voice. The
+rules stand in modules by subject and are tried in the order of SUBJECTS: the first that matches decides, so what is special
+stands before what is general. Nothing here knows markup or voices.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from rendering.stages.reading import codes, dates, maths, measures, money, numerals, shortforms
+from rendering.stages.reading.abbreviations import SIGNS
+from rendering.stages.reading.grammar import NUMBER, Dialect, Reading, Rules, Say, letters
+from rendering.stages.reading.measures import fraction, plural
+from rendering.stages.reading.numbers import digits, number, written_ordinal
+
+__all__ = ["Reading", "fraction", "letters", "plural", "readings", "spoken_as"]
+
+SUBJECTS = (codes.web, shortforms.places, codes.phones, dates.rules, money.rules, maths.early, measures.rules, maths.rules)
+SUBJECTS += (codes.names, shortforms.rules, numerals.rules, shortforms.signs)
+PLAIN = str.maketrans(
+    dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " ")
+    | dict.fromkeys("\u2010\u2011\u2012\u2043\ufe63\uff0d", "-")
+    | {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2212": "−", "\u2044": "/", "\u2215": "/", "\u2236": ":"}
+)
+"""Signs that look and mean alike, one for one: places in the text stay what they are."""
+
+
+@cache
+def _rules(british: bool) -> tuple[tuple[re.Pattern[str], Say, bool], ...]:
+    """(pattern, what is said, whether it needs a digit)"""
+    dialect = Dialect(british)
+    found: Rules = [rule for subject in SUBJECTS for rule in subject(dialect)]
+    return tuple((re.compile(pattern), say, _needs_digit(pattern)) for pattern, say in found)
+
+
+def _needs_digit(pattern: str) -> bool:
+    """Whether nothing without a digit can match: no text but 1 or a few without one is tried."""
+    return r"\d" in pattern and not any(re.compile(pattern).search(text) for text in _WORDS)
+
+
+_WORDS = (
+    "a@b.com", "www.a.com", "a.com", "file.md", "Main St. is", "in Austin, TX", "noon-midnight", "May-June", "Mon-Fri",
+    "Q-Q", "x = y", "f(x)", "A- grade", "St. James", "Dr. Who", "Henry VIII", "Part II", "e.g. this", "and/or", "#tag", "a / b",
+    "@me_you", "a_b", "miles/hour", "-> a", "AB-CD/EF", "Jan-Mar", "Sat, May", "a $ b", "2 -- 3",
+)  # fmt: skip
+
+
+def readings(text: str, *, british: bool = False) -> list[Reading]:
+    """Every place of the text that is spoken otherwise than it is written, in order, disjoint.
+
+    Earlier rules win. `british` reads 3/4/2024 as the third of April, says "and" in numbers, "oh"
+    in telephone numbers.
+    """
+    taken = bytearray(len(text))
+    found = []
+    text = text.translate(PLAIN) if not text.isascii() else text
+    has_digit = re.search(r"\d", text) is not None
+    for pattern, say, needs_digit in _rules(british):
+        if needs_digit and not has_digit:
+            continue
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if start == end or taken.find(1, start, end) >= 0:
+                continue
+            spoken = say(match)
+            if spoken is None:
+                continue
+            # A trailing blank inside a match stays outside, so that words keep apart.
+            if text[end - 1].isspace():
+                end = start + len(match[0].rstrip())
+                spoken = spoken.rstrip()
+            taken[start:end] = b"\1" * (end - start)
+            found.append(Reading(start, end, spoken))
+    return sorted(found)
+
+
+def words(text: str, *, british: bool = False) -> str:
+    """The text as it is spoken."""
+    said, at = [], 0
+    for reading in readings(text, british=british):
+        said += [text[at : reading.start], reading.spoken]
+        at = reading.end
+    return " ".join("".join([*said, text[at:]]).split())
+
+
+def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) -> str | None:
+    """SSML say-as: what is spoken for the text, or None when it does not fit the kind.
+
+    kind: characters, spell-out, cardinal, number, ordinal, fraction, unit, date, time, telephone, digits, address, currency,
+    name, expletive, bleep: what the documents of Google, Amazon and Azure show.
+    """
+    text = text.strip()
+    kind = {"spell-out": "characters", "verbatim": "characters", "spell": "characters", "number": "cardinal"}.get(kind, kind)
+    kind = {"number_digit": "digits", "telephone-number": "telephone", "phone": "telephone"}.get(kind, kind)
+    if kind == "characters":
+        return _spelled(text)
+    if kind == "digits":
+        return _spelled(text) if re.fullmatch(r"[A-Za-z\d -]*\d[A-Za-z\d -]*", text) else None
+    if kind == "telephone":
+        return _telephone(text, british)
+    if kind == "cardinal":
+        if re.fullmatch(rf"[-−+]?{NUMBER}", text):
+            return Dialect(british).n(text)
+        return _of_roman(text, british, ordinal=False)
+    if kind == "ordinal":
+        match = re.fullmatch(r"([\d,]{1,15})(?:st|nd|rd|th)?", text)
+        if match and match[1].strip(","):
+            return written_ordinal(match[1], british)
+        return _of_roman(text, british, ordinal=True)
+    if kind == "date":
+        pieces = re.findall(r"\d+", text)
+        if any(len(piece) > 15 for piece in pieces):
+            return None
+        said = dates.said_as(text, form, british) if not re.search("[A-Za-z]", text) else None
+        return said or (words(text, british=british) if not form and readings(text, british=british) else None)
+    if kind in ("time", "duration"):
+        return dates.minutes_of(text) or _whole(text, british)
+    if kind in ("expletive", "bleep"):
+        return "bleep"
+    if kind in ("fraction", "unit", "currency", "address", "name"):
+        return words(text, british=british) or None
+    return None
+
+
+def _whole(text: str, british: bool) -> str | None:
+    """What the rules say of the text, if they read something of it."""
+    return words(text, british=british) if readings(text, british=british) else None
+
+
+def _spelled(text: str) -> str | None:
+    named = {"-": "dash", ".": "dot", "/": "slash", "@": "at", "_": "underscore"}
+    names = [
+        digits(c) if c in "0123456789" else c.upper() if c.isalpha() else named.get(c, SIGNS.get(c, ""))
+        for c in text
+        if not c.isspace()
+    ]
+    return ", ".join(name for name in names if name) or None
+
+
+def _telephone(text: str, british: bool) -> str | None:
+    zero = "oh" if british else "zero"
+    groups = re.findall(r"\d+|[A-Za-z]+", text)
+    said = [
+        digits(group, zero) if group.isdecimal() else group.capitalize() if re.search("[aeiouyAEIOUY]", group) else letters(group)
+        for group in groups
+    ]
+    return ("plus " if text.startswith("+") else "") + ", ".join(said) if groups else None
+
+
+def _of_roman(text: str, british: bool, *, ordinal: bool) -> str | None:
+    if not text or not re.fullmatch(shortforms.ROMAN, text.upper()):
+        return None
+    value = str(shortforms.roman(text.upper()))
+    return written_ordinal(value, british) if ordinal else number(value, british)
