@@ -69,6 +69,18 @@ class Warn:
 
 
 @dataclass(frozen=True, slots=True)
+class Guess:
+    """A place of the line's source that could be read otherwise. spoken: how it is read, "" for a word whose sound its neighbours
+    decide; others: ways to write what it may sound like."""
+
+    start: int
+    end: int
+    written: str
+    spoken: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A run of text spoken in one manner. `text` is what is spoken, `shown` what captions show."""
 
@@ -125,6 +137,7 @@ class Script:
     language: str
     warnings: tuple[Warn, ...] = ()
     marks: tuple[Mark, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

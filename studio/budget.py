@@ -83,7 +83,14 @@ WAYS = (
     ),
     Way(
         "A sound before the render",
-        ("line_sound", "scene_speak", "voice_sample", "avatar_sound", "pronunciation_sound"),
+        (
+            "line_sound",
+            "scene_speak",
+            "voice_sample",
+            "avatar_sound",
+            "pronunciation_sound",
+            "pronunciation_try",
+        ),
         f"{limits.SOUNDS.most} a minute; {LONGEST_SAMPLE} characters of a sample",
         ".05 s, no more memory; no lock; spoken by a worker",
         f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
@@ -168,7 +175,7 @@ WAYS = (
     Way(
         "Words of the dictionary",
         ("pronunciation_list",),
-        "a word of 60 and a reading of 120 characters",
+        f"a word of 60 and a reading of 120 characters, {MOST_PRONUNCIATIONS} words",
         ".02 s, no more memory; 5 ms of the lock",
         "A word takes at most 60 characters.",
     ),

@@ -29,6 +29,9 @@ LONGEST_QUERY = 8_000
 MOST_WORDS, LONGEST_SEARCH = 10, 100
 """Words and characters of a search of projects."""
 
+MOST_PRONUNCIATIONS = 500
+"""Words of a workspace's dictionary."""
+
 SEARCHES = Limit("searches", 120, MINUTE)
 ESTIMATES = Limit("looks at the price", 240, MINUTE)
 SOUNDS = Limit("wishes to listen", 240, MINUTE)

@@ -100,6 +100,7 @@ urlpatterns = [
     path("clips/<slug:clip_id>/poster.jpg", assets.clip_poster, name="clip_poster"),
     path("clips/<slug:clip_id>/file", assets.clip_file, name="clip_file"),
     path("pronunciations/", pronunciations.pronunciation_list, name="pronunciation_list"),
+    path("pronunciations/try", pronunciations.pronunciation_try, name="pronunciation_try"),
     path(
         "pronunciations/<int:pronunciation_id>/remove",
         pronunciations.pronunciation_remove,

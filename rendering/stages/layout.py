@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 
+from rendering.stages import guesses
 from rendering.stages.markup import Run
 from rendering.stages.reading import fraction, readings
 from rendering.stages.reading.abbreviations import SIGNS
 from rendering.stages.reading.numbers import cardinal
-from rendering.values import BadInput, Mark, Sentence, Span
+from rendering.values import BadInput, Guess, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
 
@@ -27,13 +28,63 @@ EMOJI, INVISIBLE = re.compile(f"[{_EMOJI}]+"), re.compile(f"[{_INVISIBLE}]")
 _SHOWN = re.compile(rf"[^\s{_EMOJI}{_INVISIBLE}]")
 
 TITLES = frozenset(
-    ["Mister", "Missus", "Mizz", "Messers", "Madame", "Mademoiselle", "Professor", "General", "Governor", "Senator", "Representative", "President", "Captain", "Major", "Colonel", "Commander", "Lieutenant", "Sergeant", "Corporal", "Reverend", "Honorable", "Doctor", "Saint", "Mount", "Fort"]
+    [
+        "Mister",
+        "Missus",
+        "Mizz",
+        "Messers",
+        "Madame",
+        "Mademoiselle",
+        "Professor",
+        "General",
+        "Governor",
+        "Senator",
+        "Representative",
+        "President",
+        "Captain",
+        "Major",
+        "Colonel",
+        "Commander",
+        "Lieutenant",
+        "Sergeant",
+        "Corporal",
+        "Reverend",
+        "Honorable",
+        "Doctor",
+        "Saint",
+        "Mount",
+        "Fort",
+    ]
 )
 """What stands before a name: the full stop of its short form ends no sentence."""
 NEVER = frozenset("al ca cf fig figs no nos nr pp v vs vol p.s q.v".split())  # noqa: SIM905
 """After these a full stop ends no sentence, whatever follows."""
 # After these it does when the next word looks like the start of one.
-MAYBE = frozenset("etc inc ltd co corp jr sr bros a.m p.m ave blvd rd est dr st hwy ext ed ch apt".split())  # noqa: SIM905
+MAYBE = frozenset(
+    [
+        "etc",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "jr",
+        "sr",
+        "bros",
+        "a.m",
+        "p.m",
+        "ave",
+        "blvd",
+        "rd",
+        "est",
+        "dr",
+        "st",
+        "hwy",
+        "ext",
+        "ed",
+        "ch",
+        "apt",
+    ]
+)
 STARTERS = frozenset(
     [
         "the",
@@ -204,6 +255,7 @@ class Layout:
         self.pauses: list[tuple[int, float]] = []
         self.breaks: set[int] = set()
         self.marks: list[_Marked] = []
+        self.guesses: list[Guess] = []
         self.lost: list[tuple[int, int]] = []  # what no voice has a sound for
         pieces: list[str] = []
         bare: list[_Marked | float] = []  # marks and pauses since the last word
@@ -270,8 +322,17 @@ class Layout:
         for reading in readings(masked, british=self.british):
             if cuts.isdisjoint(range(reading.start + 1, reading.end)):
                 self.said.append(_Said(reading.start, reading.end, reading.spoken))
+                written = self.text[reading.start : reading.end]
+                if guesses.is_one(written):
+                    self.guess(reading.start, reading.end, " ".join(reading.spoken.split()))
+        for start, end, others in guesses.words(masked):
+            self.guess(start, end, "", others)
         self.apply_letters(cuts)
         self.said.sort(key=_start)
+
+    def guess(self, start: int, end: int, spoken: str, others: tuple[str, ...] = ()) -> None:
+        written = self.text[start:end]
+        self.guesses.append(Guess(self.begin[start], self.finish[end - 1], written, spoken, others))
 
     def apply_letters(self, cuts: set[int]) -> None:
         """Replaces letters, numbers and signs that no voice knows by those that they stand for, or leaves them out."""
@@ -319,7 +380,9 @@ class Layout:
         word = before[0].lstrip("(\"“‘'[*_") if before else ""
         bare = re.sub(r"\W", "", following).lower()
         if read is not None:
-            if read in TITLES and not _DETERMINED.search(text[max(0, match.start() - 30) : match.start()]):
+            if read in TITLES and not _DETERMINED.search(
+                text[max(0, match.start() - 30) : match.start()]
+            ):
                 return not following
             return not following or bare in STARTERS
         if word.lower() == "no":

@@ -63,9 +63,14 @@ def refused(sentence: str, start: int = 0, end: int = 0) -> BadInput:
 def pause_of(text: str) -> float | None:
     """Seconds of "0.5", "0,5s", "500ms" or "2 seconds"; None for anything else."""
     match = re.fullmatch(
-        r"\+?(\d{1,6}(?:[.,]\d{1,6})?|[.,]\d{1,6})\s*(ms|milliseconds?|s|secs?\.?|seconds?|)", text.strip().lower()
+        r"\+?(\d{1,6}(?:[.,]\d{1,6})?|[.,]\d{1,6})\s*(ms|milliseconds?|s|secs?\.?|seconds?|)",
+        text.strip().lower(),
     )
-    return float(match[1].replace(",", ".")) / (1000 if match[2].startswith("m") else 1) if match else None
+    return (
+        float(match[1].replace(",", ".")) / (1000 if match[2].startswith("m") else 1)
+        if match
+        else None
+    )
 
 
 def _pause(text: str, start: int, end: int) -> Run:
@@ -205,8 +210,34 @@ def _inline(
         runs.append(Run(source[at:end], at, end))
 
 
-_HTML = re.compile(r"</?([A-Za-z][A-Za-z0-9:-]*)(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))?)*\s*/?>")
-BLOCKS = frozenset("p div li ul ol h1 h2 h3 h4 h5 h6 tr td th table blockquote hr section article header footer".split())  # noqa: SIM905
+_HTML = re.compile(
+    r"</?([A-Za-z][A-Za-z0-9:-]*)(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))?)*\s*/?>"
+)
+BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "tr",
+        "td",
+        "th",
+        "table",
+        "blockquote",
+        "hr",
+        "section",
+        "article",
+        "header",
+        "footer",
+    ]
+)
 INLINE = frozenset(
     "b i em strong u s del ins span a small big mark font code kbd sub sup abbr cite q label img strike tt var".split()  # noqa: SIM905
 )
@@ -214,7 +245,12 @@ STRESSED = {"b": "strong", "strong": "strong", "i": "moderate", "em": "moderate"
 
 
 def _tag(
-    match: re.Match[str], runs: list[Run], warnings: list[Warn], rows: list[_Stars], tags: _Tags, source: str
+    match: re.Match[str],
+    runs: list[Run],
+    warnings: list[Warn],
+    rows: list[_Stars],
+    tags: _Tags,
+    source: str,
 ) -> None:
     """A tag in markdown: of the SSML subset, of HTML, or unknown."""
     start, end = match.span()
@@ -256,7 +292,9 @@ def _tag(
         if len(tags.open) > DEEPEST:
             raise refused("The line nests tags deeper than 16; make it flatter.", start, end)
     elif name not in INLINE and not ours:
-        message = f"{match[0][:30]} is a tag and is not spoken; write the sign < as &lt; to have it read."
+        message = (
+            f"{match[0][:30]} is a tag and is not spoken; write the sign < as &lt; to have it read."
+        )
         warnings.append(Warn("not_spoken", message, start, end))
         runs.append(Run(" ", start, end))
 

@@ -45,7 +45,9 @@ def _twin(char: str) -> str:
     """Plain letters or digits for a styled one; the character itself where there are none."""
     if char in _KEPT:
         return char
-    if 0x1F130 <= ord(char) <= 0x1F189:  # letters in squares and circles, which have no decomposition
+    if (
+        0x1F130 <= ord(char) <= 0x1F189
+    ):  # letters in squares and circles, which have no decomposition
         return chr(ord("A") + (ord(char) - 0x1F130) % 32)
     plain = unicodedata.normalize("NFKC", char)
     if char.isalpha() and plain.startswith("(") and len(plain) == 3:

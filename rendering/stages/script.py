@@ -160,7 +160,8 @@ def run(
     if twin.begin:
         sentences = [_typed(sentence, twin) for sentence in sentences]
         warnings = [
-            replace(warn, start=twin.start_of(warn.start), end=twin.end_of(warn.end)) for warn in warnings
+            replace(warn, start=twin.start_of(warn.start), end=twin.end_of(warn.end))
+            for warn in warnings
         ]
     return Script(
         source=text,
@@ -170,6 +171,10 @@ def run(
             sorted(set(warnings), key=lambda warn: (warn.start, warn.end, warn.code, warn.message))
         ),
         marks=tuple(marks),
+        guesses=tuple(
+            replace(guess, start=twin.start_of(guess.start), end=twin.end_of(guess.end))
+            for guess in sorted(layout.guesses, key=lambda guess: guess.start)
+        ),
     )
 
 

@@ -218,7 +218,10 @@ def _tokens(text: str, span_of: list[int], spans: tuple[Span, ...], british: boo
     tags = rules.tagger([token for token, _, _ in found])
     of = [spans[span_of[min(offset, len(text) - 1)]] for _, _, offset in found]
     known = wording.given(
-        [(token, tag, span.text != span.shown) for (token, _, _), tag, span in zip(found, tags, of, strict=True)],
+        [
+            (token, tag, span.text != span.shown)
+            for (token, _, _), tag, span in zip(found, tags, of, strict=True)
+        ],
         british,
     )
     tokens = []

@@ -76,11 +76,78 @@ class Near:
 
 PRONOUNS = frozenset("i you we they he she it who people".split())  # noqa: SIM905
 AUXILIARIES = frozenset(
-    ["to", "will", "would", "can", "could", "may", "might", "must", "should", "shall", "do", "does", "did", "don't", "doesn't", "didn't", "won't", "can't", "let's", "please", "not", "never", "i'll", "we'll", "you'll", "they'll"]
+    [
+        "to",
+        "will",
+        "would",
+        "can",
+        "could",
+        "may",
+        "might",
+        "must",
+        "should",
+        "shall",
+        "do",
+        "does",
+        "did",
+        "don't",
+        "doesn't",
+        "didn't",
+        "won't",
+        "can't",
+        "let's",
+        "please",
+        "not",
+        "never",
+        "i'll",
+        "we'll",
+        "you'll",
+        "they'll",
+    ]
 )
-HAVE = frozenset("have has had having i've we've you've they've he's she's been be was were is are being".split())  # noqa: SIM905
+HAVE = frozenset(
+    [
+        "have",
+        "has",
+        "had",
+        "having",
+        "i've",
+        "we've",
+        "you've",
+        "they've",
+        "he's",
+        "she's",
+        "been",
+        "be",
+        "was",
+        "were",
+        "is",
+        "are",
+        "being",
+    ]
+)
 PAST = frozenset("yesterday ago last earlier then once already".split())  # noqa: SIM905
-DETERMINERS = frozenset("a an the this that my your our his her their its some any no every each".split())  # noqa: SIM905
+DETERMINERS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "my",
+        "your",
+        "our",
+        "his",
+        "her",
+        "their",
+        "its",
+        "some",
+        "any",
+        "no",
+        "every",
+        "each",
+    ]
+)
 
 
 def _verb(near: Near) -> bool:
@@ -90,7 +157,10 @@ def _verb(near: Near) -> bool:
         return True
     if before in DETERMINERS:
         return False
-    orders = near.first and (near.ahead[0] in DETERMINERS or near.ahead[0] in ("all", "it", "them", "to", "from", "with", "us", "me"))
+    orders = near.first and (
+        near.ahead[0] in DETERMINERS
+        or near.ahead[0] in ("all", "it", "them", "to", "from", "with", "us", "me")
+    )
     return near.tag.startswith("VB") or orders
 
 
@@ -114,7 +184,11 @@ MATERIAL = frozenset("of with contains contain containing from tin copper zinc".
 
 def _lead(near: Near) -> str | None:
     before = near.back[0]
-    if near.ahead[0] in METAL or (near.ahead[0] in ("is", "was") and near.ahead[1] in ("toxic", "heavy", "a", "poisonous") and near.first):
+    if near.ahead[0] in METAL or (
+        near.ahead[0] in ("is", "was")
+        and near.ahead[1] in ("toxic", "heavy", "a", "poisonous")
+        and near.first
+    ):
         return "lɛd"
     if before in MATERIAL and near.ahead[0] in ("", ".", ",", "!", "?", "and", "or", ";"):
         return "lɛd"
@@ -122,7 +196,16 @@ def _lead(near: Near) -> str | None:
 
 
 def _bow(near: Near) -> str | None:
-    if near.back[0] in ("a", "his", "her", "their", "final", "deep") and near.back[1] in ("took", "take", "takes", "taking", "made", "make", "with", "final"):
+    if near.back[0] in ("a", "his", "her", "their", "final", "deep") and near.back[1] in (
+        "took",
+        "take",
+        "takes",
+        "taking",
+        "made",
+        "make",
+        "with",
+        "final",
+    ):
         return "baʊ"
     if near.back[0] in ("final", "deep"):
         return "baʊ"
@@ -130,31 +213,66 @@ def _bow(near: Near) -> str | None:
 
 
 def _bass(near: Near) -> str | None:
-    if near.ahead[0] in ("fish", "fishing", "swim", "swims", "fillet", "boat", "lake") or near.back[0] in ("sea", "largemouth", "striped", "grilled", "caught", "catch"):
+    if near.ahead[0] in ("fish", "fishing", "swim", "swims", "fillet", "boat", "lake") or near.back[
+        0
+    ] in ("sea", "largemouth", "striped", "grilled", "caught", "catch"):
         return "bæs"
     return "beɪs"
 
 
 def _minute(near: Near) -> str | None:
-    if near.ahead[0] in ("detail", "details", "amount", "amounts", "quantities", "difference", "differences", "particles", "trace", "traces", "changes"):
+    if near.ahead[0] in (
+        "detail",
+        "details",
+        "amount",
+        "amounts",
+        "quantities",
+        "difference",
+        "differences",
+        "particles",
+        "trace",
+        "traces",
+        "changes",
+    ):
         return "maɪˈnut"
     return None
 
 
 def _row(near: Near) -> str | None:
-    if near.ahead[0] in ("broke", "erupted", "about", "over", "between", "with") and near.back[0] in DETERMINERS | {"political", "public", "furious", "big"}:
+    if near.ahead[0] in ("broke", "erupted", "about", "over", "between", "with") and near.back[
+        0
+    ] in DETERMINERS | {"political", "public", "furious", "big"}:
         return "raʊ"
     return None
 
 
 def _content(near: Near) -> str | None:
-    if near.back[0] in ("am", "is", "are", "was", "were", "be", "feel", "feels", "felt", "quite", "perfectly", "not", "more") and near.ahead[0] in ("with", "to", "", ".", ",", "!", "in", "just"):
+    if near.back[0] in (
+        "am",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "feel",
+        "feels",
+        "felt",
+        "quite",
+        "perfectly",
+        "not",
+        "more",
+    ) and near.ahead[0] in ("with", "to", "", ".", ",", "!", "in", "just"):
         return "kənˈtɛnt"
     return None
 
 
 def _resume(near: Near) -> str | None:
-    if near.back[0] in DETERMINERS | {"and", "or", "of", "resume", "cv", "updated", "new", "strong", "good", "great"} and near.ahead[0] not in DETERMINERS:
+    if (
+        near.back[0]
+        in DETERMINERS
+        | {"and", "or", "of", "resume", "cv", "updated", "new", "strong", "good", "great"}
+        and near.ahead[0] not in DETERMINERS
+    ):
         return "ˈrɛzəˌmeɪ"
     return None
 
@@ -180,7 +298,9 @@ def _only_verb(verb: str) -> Callable[[Near], str | None]:
 
 
 def _moped(near: Near) -> str | None:
-    return "moʊpt" if near.back[0] in PRONOUNS or near.ahead[0] in ("around", "about") else "ˈmoʊpɛd"
+    return (
+        "moʊpt" if near.back[0] in PRONOUNS or near.ahead[0] in ("around", "about") else "ˈmoʊpɛd"
+    )
 
 
 def _sow(near: Near) -> str | None:
@@ -188,18 +308,28 @@ def _sow(near: Near) -> str | None:
 
 
 def _invalid(near: Near) -> str | None:
-    if near.back[0] in DETERMINERS and (near.tags_ahead[0].startswith("VB") or near.ahead[0] in ("", ".", ",", "!", "?", "was", "is", "sat", "who")):
+    if near.back[0] in DETERMINERS and (
+        near.tags_ahead[0].startswith("VB")
+        or near.ahead[0] in ("", ".", ",", "!", "?", "was", "is", "sat", "who")
+    ):
         return "ˈɪnvəlɪd"
     return None
 
 
 def _live(near: Near) -> str | None:
-    if near.first and near.ahead[0] in ("in", "from", "at", "on") and near.ahead[1] in ("three", "two", "one", "five", "ten", "london", "paris", "new", "the", "stage", "air"):
+    if (
+        near.first
+        and near.ahead[0] in ("in", "from", "at", "on")
+        and near.ahead[1]
+        in ("three", "two", "one", "five", "ten", "london", "paris", "new", "the", "stage", "air")
+    ):
         return "laɪv"
     return None
 
 
-def _place(sounds: str, ahead: frozenset[str], back: frozenset[str]) -> Callable[[Near], str | None]:
+def _place(
+    sounds: str, ahead: frozenset[str], back: frozenset[str]
+) -> Callable[[Near], str | None]:
     def chosen(near: Near) -> str | None:
         if not near.text[:1].isupper():
             return None
@@ -227,7 +357,42 @@ VERSION = 1
 """Part of the key of the sentences that this layer may change: others keep their sound."""
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 CLASSED = frozenset(
-    ["team", "type", "grade", "exhibit", "section", "terminal", "point", "plan", "option", "vitamin", "hepatitis", "class", "series", "group", "level", "appendix", "part", "figure", "schedule", "block", "gate", "zone", "wing", "version", "variant", "phase", "tier", "side", "column", "building", "hall", "line", "unit", "model"]
+    [
+        "team",
+        "type",
+        "grade",
+        "exhibit",
+        "section",
+        "terminal",
+        "point",
+        "plan",
+        "option",
+        "vitamin",
+        "hepatitis",
+        "class",
+        "series",
+        "group",
+        "level",
+        "appendix",
+        "part",
+        "figure",
+        "schedule",
+        "block",
+        "gate",
+        "zone",
+        "wing",
+        "version",
+        "variant",
+        "phase",
+        "tier",
+        "side",
+        "column",
+        "building",
+        "hall",
+        "line",
+        "unit",
+        "model",
+    ]
 )
 """Words behind which a capital A is a letter."""
 
@@ -235,11 +400,19 @@ CLASSED = frozenset(
 def _letter_a(near: Near) -> bool:
     """Whether a lone capital A is the letter and not the article."""
     before, after = near.back[0], near.ahead[0]
-    if before in CLASSED or before in ("&", "/", "-") or after in ("&", "/", ")", "to", "or", "and", "plus", "minus"):
+    if (
+        before in CLASSED
+        or before in ("&", "/", "-")
+        or after in ("&", "/", ")", "to", "or", "and", "plus", "minus")
+    ):
         return True
     if near.first:
         return len(after) == 1 and after.isalpha()
-    return not after or not after[0].isalnum() or near.tags_ahead[0] in ("IN", "CC", "TO", "MD", "VBZ", "VBD", "VBP")
+    return (
+        not after
+        or not after[0].isalnum()
+        or near.tags_ahead[0] in ("IN", "CC", "TO", "MD", "VBZ", "VBD", "VBP")
+    )
 
 
 def touches(text: str) -> bool:
@@ -276,7 +449,11 @@ def given(words: Sequence[tuple[str, str, bool]], british: bool) -> list[str | N
                 (_at_tag(words, at - 1), _at_tag(words, at - 2)),
                 (_at_tag(words, at + 1), _at_tag(words, at + 2)),
             )
-            sounds = HOMOGRAPHS[key](near) if key in HOMOGRAPHS else ("eɪ" if written or _letter_a(near) else None)
+            sounds = (
+                HOMOGRAPHS[key](near)
+                if key in HOMOGRAPHS
+                else ("eɪ" if written or _letter_a(near) else None)
+            )
         else:
             sounds = None
         found.append(_sounds(sounds, british) if sounds else None)

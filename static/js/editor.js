@@ -338,6 +338,66 @@ document.querySelector(".tools").addEventListener("pointerdown", (event) => {
 });
 
 const sayDialog = document.getElementById("say");
+const sayForm = sayDialog.querySelector("form");
+let saying = null; // the manuscript and the range that the dialog is about
+
+const SCOPES = {
+  line: "Only these words are said so: a tag stands around them in the script.",
+  project: "This holds in this project. Lines with the word count as changed.",
+  workspace: "This holds for every project of the workspace. Lines with the word count as changed.",
+};
+
+function sayScope() {
+  return sayForm.elements.scope.value;
+}
+
+// Opens "Say it like…" for the words from..to of a scene. spoken: how they are read now; others: how their sounds can be written.
+function openSay(manuscript, from, to, { spoken = "", others = [] } = {}) {
+  const word = manuscript.area.value.slice(from, to);
+  saying = { manuscript, from, to, word };
+  sayForm.reset();
+  sayForm.elements.replace.value = "";
+  sayForm.elements.word.value = word.slice(0, 60);
+  sayForm.elements.word.readOnly = false;
+  const now = sayForm.querySelector("[data-now]");
+  now.hidden = !spoken && others.length === 0;
+  now.textContent = spoken ? `Read as “${spoken}”.` : `It can be said as “${others.join("” or “")}”; the words around it decide.`;
+  sayForm.querySelector("datalist").replaceChildren(...others.map((value) => Object.assign(document.createElement("option"), { value })));
+  sayForm.querySelector("[data-scope-line]").hidden = manuscript.markup === "text" || to <= from;
+  sayForm.querySelector(".field-error").hidden = true;
+  sayForm.querySelector("[data-save]").textContent = "Save";
+  sayForm.elements.scope.value = spoken && manuscript.markup !== "text" ? "line" : "workspace";
+  sayForm.querySelector("[data-scope-help]").textContent = SCOPES[sayScope()];
+  sayDialog.showModal();
+  sayForm.elements[to > from ? "value" : "word"].focus();
+}
+
+sayForm.addEventListener("input", (event) => {
+  if (event.target.name === "scope") sayForm.querySelector("[data-scope-help]").textContent = SCOPES[sayScope()];
+  sayForm.elements.replace.value = ""; // another word, another question
+  sayForm.querySelector("[data-save]").textContent = "Save";
+});
+
+for (const button of sayForm.querySelectorAll("[data-hear]")) {
+  // In the capture phase: the address is there before the page's own listener asks for the sound.
+  button.addEventListener("click", () => {
+    const query = new URLSearchParams({ word: sayForm.elements.word.value, kind: sayForm.elements.kind.value });
+    if (button.dataset.hear === "then") query.set("value", sayForm.elements.value.value);
+    if (saying) query.set("scene", saying.manuscript.section.id);
+    button.dataset.listen = `${sayForm.dataset.try}?${query}`;
+  }, { capture: true });
+}
+
+function sayInLine() {
+  const { manuscript, from, to, word } = saying;
+  const value = sayForm.elements.value.value.trim();
+  const attribute = value.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
+  const tag = sayForm.elements.kind.value === "ipa" ? ["phoneme", "ph"] : ["sub", "alias"];
+  if (manuscript.area.value.slice(from, to) !== word) return false;
+  manuscript.area.setSelectionRange(from, to);
+  manuscript.type(`<${tag[0]} ${tag[1]}="${attribute}">${word}</${tag[0]}>`);
+  return true;
+}
 
 document.querySelector(".tools").addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -346,20 +406,29 @@ document.querySelector(".tools").addEventListener("click", (event) => {
   if (button.dataset.insert === "pause") manuscript.pause();
   if (button.dataset.insert === "emphasis") manuscript.emphasis();
   if ("say" in button.dataset) {
-    const [from, to] = manuscript.selectedWords();
-    sayDialog.querySelector("[name=word]").value = manuscript.area.value.slice(from, to).slice(0, 60);
-    sayDialog.querySelector("[name=value]").value = "";
-    sayDialog.showModal();
-    sayDialog.querySelector(to > from ? "[name=value]" : "[name=word]").focus();
+    openSay(manuscript, ...manuscript.selectedWords());
   }
 });
 
-sayDialog.querySelector("form").addEventListener("submit", async (event) => {
+sayForm.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const form = event.target;
-  const answer = await ask(form.action, new FormData(form));
-  const wrong = form.querySelector(".field-error");
+  const wrong = sayForm.querySelector(".field-error");
+  if (sayScope() === "line") {
+    wrong.hidden = sayInLine();
+    if (wrong.hidden) sayDialog.close();
+    else wrong.textContent = "The words have changed meanwhile; close this and select them again.";
+    return;
+  }
+  const body = new FormData(sayForm);
+  if (sayScope() === "project") body.set("project", desk.dataset.project);
+  const answer = await ask(sayForm.action, body);
   wrong.hidden = answer.status === 201;
+  if (answer.status === 409) {
+    wrong.textContent = `${answer.body.question} Press Replace to say it your way.`;
+    sayForm.elements.replace.value = "1";
+    sayForm.querySelector("[data-save]").textContent = "Replace";
+    return;
+  }
   if (answer.status !== 201) {
     wrong.textContent = sentenceOf(answer);
     return;
@@ -367,6 +436,15 @@ sayDialog.querySelector("form").addEventListener("submit", async (event) => {
   sayDialog.close();
   toast(`“${answer.body.word}” is now said “${answer.body.value}”.`);
   estimate();
+});
+
+document.addEventListener("click", (event) => {
+  const guess = event.target.closest(".line-guess");
+  const manuscript = guess && manuscripts.get(guess.closest("[data-scene]").id);
+  if (!manuscript) return;
+  const [from, to] = manuscript.rangeOf(guess);
+  const { spoken, others } = guess.dataset;
+  openSay(manuscript, from, to, { spoken, others: others ? others.split("|") : [] });
 });
 
 const keysDialog = document.getElementById("keys");

@@ -1,8 +1,8 @@
 // The script as a manuscript: a text area, a mirror of it that carries the marks, and a margin beside its lines.
 
 const WORDS_A_SECOND = 2.55; // as studio/projects/manuscript.py has it
-const MARKS = /\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\]]*\]/g;
-const INLINE = /(?<pause>\[pause(?: [^\]\n]{1,20})?\])|(?<stress>(?<![\w*])\*{1,3}(?=\S)[^*\n]+?(?<=\S)\*{1,3})|(?<tag><\/?[A-Za-z][^<>\n]*>)/g;
+const MARKS = /\[(?:pause|break)[ :=]*([\d.]+)[^\]]*\]|<[^<>]*>|\[[^\]]*\]/gi;
+const INLINE = /(?<pause>\[(?:pause|break|PAUSE|BREAK)(?:[ :=][^\]\n]{1,20})?\])|(?<stress>(?<![\w*])\*{1,3}(?=\S)[^*\n]+?(?<=\S)\*{1,3})|(?<tag><\/?[A-Za-z][^<>\n]*>)/g;
 
 export function wordsOf(text) {
   return text.replace(MARKS, " ").split(/\s+/).filter(Boolean).length;
@@ -115,6 +115,10 @@ export class Manuscript {
         const range = { from: unit(Number(warning.dataset.from)), to: unit(Number(warning.dataset.to)), name: "mark-warning" };
         if (range.to > range.from) this.ranges.push(range);
       }
+      for (const guess of item.querySelectorAll(".line-guess")) {
+        const range = { from: unit(Number(guess.dataset.from)), to: unit(Number(guess.dataset.to)), name: "mark-guess" };
+        if (range.to > range.from) this.ranges.push(range);
+      }
     }
   }
 
@@ -202,7 +206,7 @@ export class Manuscript {
         const reused = left.find((entry) => !items.includes(entry.item) && entry.item.dataset.line === String(n + 1));
         item = reused ? reused.item : model.cloneNode(true);
         if (reused) left.splice(left.indexOf(reused), 1);
-        item.querySelectorAll(".line-warning, .line-stop").forEach((note) => note.remove());
+        item.querySelectorAll(".line-warning, .line-stop, .line-guesses").forEach((note) => note.remove());
         item.classList.remove("line-stopped");
         item.dataset.seconds = roughSeconds(line.text, this.speed).toFixed(2);
         item.querySelector("[data-seconds-text]").textContent = `${Math.round(item.dataset.seconds)} s`;
@@ -219,6 +223,14 @@ export class Manuscript {
       fresh ||= this.list.children[n] !== item;
     });
     if (fresh || this.list.children.length !== items.length) this.list.replaceChildren(...items);
+  }
+
+  // Where the words of a guess stand in the text as it is now; an empty range if they were typed over.
+  rangeOf(guess) {
+    const unit = unitsOf(this.told);
+    const known = { from: unit(Number(guess.dataset.from)), to: unit(Number(guess.dataset.to)) };
+    const [range] = moved([known], this.told, this.area.value);
+    return range ? [range.from, range.to] : [0, 0];
   }
 
   get words() {
@@ -257,7 +269,9 @@ export class Manuscript {
 
   showCaret(on) {
     const at = on ? this.lineAt(this.area.selectionStart) : -1;
+    const before = this.list.querySelector("[data-caret]");
     [...this.list.children].forEach((item, n) => item.toggleAttribute("data-caret", n === at));
+    if (before !== this.list.querySelector("[data-caret]")) this.place(); // its note says more
   }
 
   // Text goes in through the browser's own editing, so that its undo takes it back.

@@ -251,7 +251,7 @@ def picture_path(sha256: str, suffix: str) -> Path:
 
 
 class Pronunciation(models.Model):
-    """How the workspace says a word: spelt another way, or in IPA."""
+    """How a word is said in the workspace, or in one project of it: spelt another way, or in IPA."""
 
     class Kind(models.TextChoices):
         ALIAS = "alias", "Say it like"
@@ -259,6 +259,14 @@ class Pronunciation(models.Model):
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.CASCADE, related_name="pronunciations"
+    )
+    project = models.ForeignKey(
+        "studio.Project",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="pronunciations",
+        help_text="Where it holds; everywhere if absent.",
     )
     word = models.CharField(max_length=60)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ALIAS)
@@ -268,7 +276,16 @@ class Pronunciation(models.Model):
     class Meta:
         ordering = ["word"]
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "word"], name="one_way_to_say_a_word")
+            models.UniqueConstraint(
+                fields=["workspace", "word"],
+                condition=models.Q(project=None),
+                name="one_way_to_say_a_word",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "word"],
+                condition=models.Q(project__isnull=False),
+                name="one_way_to_say_a_word_in_a_project",
+            ),
         ]
 
     def __str__(self) -> str:

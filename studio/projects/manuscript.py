@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
 from rendering.stages import markup
 from rendering.stages import script as script_stage
-from rendering.values import BadInput, Warn
+from rendering.values import BadInput, Guess, Warn
 from studio.models import Scene
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WORDS_A_SECOND = 2.55
 """Of the voices at their own pace, pauses included; the estimate of the plan replaces it."""
 
+MOST_GUESSES = 12  # that a line shows
 MARKS = re.compile(r"\[pause ([\d.]+)s?\]|<[^<>]*>|\[[^\[\]]*\]")
 
 
@@ -32,6 +33,7 @@ class MarginLine:
     state: str  # "kept" | "changed" | ""
     exact: bool = False
     warnings: tuple[Warn, ...] = ()  # offsets are those of the scene's script
+    guesses: tuple[Guess, ...] = ()
     stopped: str = ""  # why this line cannot be rendered
     sound: str = ""  # the address of its sound
 
@@ -96,6 +98,10 @@ def margins(
                     "warnings": tuple(
                         Warn(w.code, w.message, w.start + rough.start, w.end + rough.start)
                         for w in line.warnings
+                    ),
+                    "guesses": tuple(
+                        replace(g, start=g.start + rough.start, end=g.end + rough.start)
+                        for g in line.guesses[:MOST_GUESSES]
                     ),
                 }
             rows.append(MarginLine(**{**_fields(rough), **fields}))

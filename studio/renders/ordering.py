@@ -218,7 +218,7 @@ def _written(
         Scene.objects.bulk_create(scenes)
     else:
         unchanged = Project.objects.filter(pk=project.pk, revision=plan.revision, removed_at=None)
-        if not unchanged.exists() or dictionary_of(project.workspace) != plan.dictionary:
+        if not unchanged.exists() or dictionary_of(project) != plan.dictionary:
             raise _Changed
         if cost.deliveries(project.pk) != plan.deliveries:
             raise _Changed

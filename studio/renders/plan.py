@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from billing.plans import PLANS
 from rendering import cost, effort, memory, pipeline, storage
@@ -20,8 +21,8 @@ from rendering.fleet import eta, scheduling
 from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
-from rendering.values import BadInput, LineSpec, Script, Warn
-from studio.models import Avatar, Project, Scene, Voice, Workspace
+from rendering.values import BadInput, Guess, LineSpec, Script, Warn
+from studio.models import Avatar, Project, Pronunciation, Scene, Voice, Workspace
 from studio.projects import composition, cues, overlays
 from studio.templatetags.amounts import clock
 
@@ -56,6 +57,7 @@ class PlannedLine:
     work: float = 0.0  # seconds that it takes a slot by itself
     speech_work: float = 0.0  # the part of it that speaks
     warnings: tuple[Warn, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,19 @@ class Plan:
         return replace(self, lines=tuple(lines))
 
 
-def dictionary_of(workspace: Workspace) -> tuple[tuple[str, str, str], ...]:
-    return tuple(sorted(workspace.pronunciations.values_list("word", "kind", "value")))
+def dictionary_of(project: Project) -> tuple[tuple[str, str, str], ...]:
+    """(word, kind, value) of the words that have a pronunciation of their own; the project's goes before the workspace's."""
+    rows = Pronunciation.objects.filter(
+        Q(project=None) | Q(project=project), workspace=project.workspace_id
+    ).values_list("project", "word", "kind", "value")
+    own = {word.casefold() for of, word, _, _ in rows if of}
+    return tuple(
+        sorted(
+            (word, kind, value)
+            for of, word, kind, value in rows
+            if of or word.casefold() not in own
+        )
+    )
 
 
 def plan_render(
@@ -135,7 +148,7 @@ def plan_render(
     video = composition.format_of(
         project, scenes, height=height or (DRAFT_HEIGHT if draft else None), codec=codec
     )
-    dictionary = dictionary_of(project.workspace)
+    dictionary = dictionary_of(project)
     store = storage.store()
     lines: list[PlannedLine] = []
     sentences: set[str] = set()
@@ -194,6 +207,7 @@ def plan_render(
                     if exact
                     else pipeline.unspoken(spec, parsed, sentences, store=store),
                     warnings=parsed.warnings,
+                    guesses=parsed.guesses,
                 )
             )
         laid = composition.overlays_of(scene, [len(line) for line in words])
@@ -315,7 +329,7 @@ def line_specs(scene: Scene) -> list[LineSpec]:
     """The lines of a scene as they are spoken. Of their look they have only the avatar."""
     if scene.voice is None:
         return []
-    dictionary = dictionary_of(scene.project.workspace)
+    dictionary = dictionary_of(scene.project)
     return [
         composition.spoken(scene, line.text, dictionary)
         for line in script_stage.lines(scene.script, scene.markup)

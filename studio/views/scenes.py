@@ -22,7 +22,7 @@ from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import ScriptRefused, wants_json
-from studio.limits import ESTIMATES, take
+from studio.limits import ESTIMATES, MOST_PRONUNCIATIONS, take
 from studio.models import Project, Scene
 from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
@@ -71,6 +71,7 @@ def project_edit(request: WorkspaceRequest, project_id: str) -> HttpResponse:
         "undo": undo,
         "line_model": [MarginLine(0, 0, 0, 0.0, "")],
         "steps": steps(project, request.user),
+        "say_left": MOST_PRONUNCIATIONS - project.workspace.pronunciations.count(),
         **_running(project),
         **chosen,
         **priced,

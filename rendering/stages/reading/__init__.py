@@ -18,12 +18,32 @@ from rendering.stages.reading.numbers import digits, number, written_ordinal
 
 __all__ = ["Reading", "fraction", "letters", "plural", "readings", "spoken_as"]
 
-SUBJECTS = (codes.web, shortforms.places, codes.phones, dates.rules, money.rules, maths.early, measures.rules, maths.rules)
+SUBJECTS = (
+    codes.web,
+    shortforms.places,
+    codes.phones,
+    dates.rules,
+    money.rules,
+    maths.early,
+    measures.rules,
+    maths.rules,
+)
 SUBJECTS += (codes.names, shortforms.rules, numerals.rules, shortforms.signs)
 PLAIN = str.maketrans(
-    dict.fromkeys("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " ")
+    dict.fromkeys(
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+        " ",
+    )
     | dict.fromkeys("\u2010\u2011\u2012\u2043\ufe63\uff0d", "-")
-    | {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2212": "−", "\u2044": "/", "\u2215": "/", "\u2236": ":"}
+    | {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u02bc": "'",
+        "\u2212": "−",
+        "\u2044": "/",
+        "\u2215": "/",
+        "\u2236": ":",
+    }
 )
 """Signs that look and mean alike, one for one: places in the text stay what they are."""
 
@@ -93,8 +113,15 @@ def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) ->
     name, expletive, bleep: what the documents of Google, Amazon and Azure show.
     """
     text = text.strip()
-    kind = {"spell-out": "characters", "verbatim": "characters", "spell": "characters", "number": "cardinal"}.get(kind, kind)
-    kind = {"number_digit": "digits", "telephone-number": "telephone", "phone": "telephone"}.get(kind, kind)
+    kind = {
+        "spell-out": "characters",
+        "verbatim": "characters",
+        "spell": "characters",
+        "number": "cardinal",
+    }.get(kind, kind)
+    kind = {"number_digit": "digits", "telephone-number": "telephone", "phone": "telephone"}.get(
+        kind, kind
+    )
     if kind == "characters":
         return _spelled(text)
     if kind == "digits":
@@ -115,7 +142,9 @@ def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) ->
         if any(len(piece) > 15 for piece in pieces):
             return None
         said = dates.said_as(text, form, british) if not re.search("[A-Za-z]", text) else None
-        return said or (words(text, british=british) if not form and readings(text, british=british) else None)
+        return said or (
+            words(text, british=british) if not form and readings(text, british=british) else None
+        )
     if kind in ("time", "duration"):
         return dates.minutes_of(text) or _whole(text, british)
     if kind in ("expletive", "bleep"):
@@ -133,7 +162,11 @@ def _whole(text: str, british: bool) -> str | None:
 def _spelled(text: str) -> str | None:
     named = {"-": "dash", ".": "dot", "/": "slash", "@": "at", "_": "underscore"}
     names = [
-        digits(c) if c in "0123456789" else c.upper() if c.isalpha() else named.get(c, SIGNS.get(c, ""))
+        digits(c)
+        if c in "0123456789"
+        else c.upper()
+        if c.isalpha()
+        else named.get(c, SIGNS.get(c, ""))
         for c in text
         if not c.isspace()
     ]
@@ -144,7 +177,11 @@ def _telephone(text: str, british: bool) -> str | None:
     zero = "oh" if british else "zero"
     groups = re.findall(r"\d+|[A-Za-z]+", text)
     said = [
-        digits(group, zero) if group.isdecimal() else group.capitalize() if re.search("[aeiouyAEIOUY]", group) else letters(group)
+        digits(group, zero)
+        if group.isdecimal()
+        else group.capitalize()
+        if re.search("[aeiouyAEIOUY]", group)
+        else letters(group)
         for group in groups
     ]
     return ("plus " if text.startswith("+") else "") + ", ".join(said) if groups else None

@@ -39,9 +39,29 @@ MONEY = {
     "kr": ("krone", "kroner", "øre", "øre"),
 }
 """Sign or code -> one, many, one of the hundredths, many of them ("" where nobody counts them)."""
-CODES = {"USD": "US$", "GBP": "£", "EUR": "€", "JPY": "¥", "INR": "₹", "KRW": "₩", "RUB": "₽", "TRY": "₺"}
-CODES |= {"AUD": "A$", "CAD": "C$", "NZD": "NZ$", "HKD": "HK$", "SGD": "S$", "BRL": "R$", "ILS": "₪", "RMB": "CNY"}
-CODES |= {code: code for code in ("CHF", "CNY", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK", "ZAR", "AED")}
+CODES = {
+    "USD": "US$",
+    "GBP": "£",
+    "EUR": "€",
+    "JPY": "¥",
+    "INR": "₹",
+    "KRW": "₩",
+    "RUB": "₽",
+    "TRY": "₺",
+}
+CODES |= {
+    "AUD": "A$",
+    "CAD": "C$",
+    "NZD": "NZ$",
+    "HKD": "HK$",
+    "SGD": "S$",
+    "BRL": "R$",
+    "ILS": "₪",
+    "RMB": "CNY",
+}
+CODES |= {
+    code: code for code in ("CHF", "CNY", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK", "ZAR", "AED")
+}
 UNITS = {
     "km": "kilometer", "m": "meter", "cm": "centimeter", "mm": "millimeter", "µm": "micrometer", "μm": "micrometer",
     "nm": "nanometer", "mi": "mile", "yd": "yard", "yds": "yard", "ft": "foot", "kg": "kilogram", "g": "gram",

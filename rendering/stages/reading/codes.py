@@ -18,10 +18,109 @@ SAID = {
     ")": "close parenthesis",
 }  # fmt: skip
 SPELLED = frozenset(
-    ["uk", "io", "us", "tv", "edu", "eu", "de", "fr", "au", "ca", "it", "es", "nl", "be", "ch", "at", "dk", "ly", "gg", "sh", "fm", "url", "html", "css", "php", "xml", "pdf", "api", "faq", "www", "http", "https", "ftp", "sql", "aws", "sm", "id", "ip", "hr", "pr", "vip", "ceo", "usa", "uae", "bbc", "cnn", "nbc", "abc", "ibm", "rtx", "gtx", "dgx", "usb"]
+    [
+        "uk",
+        "io",
+        "us",
+        "tv",
+        "edu",
+        "eu",
+        "de",
+        "fr",
+        "au",
+        "ca",
+        "it",
+        "es",
+        "nl",
+        "be",
+        "ch",
+        "at",
+        "dk",
+        "ly",
+        "gg",
+        "sh",
+        "fm",
+        "url",
+        "html",
+        "css",
+        "php",
+        "xml",
+        "pdf",
+        "api",
+        "faq",
+        "www",
+        "http",
+        "https",
+        "ftp",
+        "sql",
+        "aws",
+        "sm",
+        "id",
+        "ip",
+        "hr",
+        "pr",
+        "vip",
+        "ceo",
+        "usa",
+        "uae",
+        "bbc",
+        "cnn",
+        "nbc",
+        "abc",
+        "ibm",
+        "rtx",
+        "gtx",
+        "dgx",
+        "usb",
+    ]
 )
 MAILBOX = frozenset(
-    ["help", "info", "sales", "support", "press", "office", "team", "service", "customer", "contact", "hello", "pro", "shop", "jobs", "career", "careers", "news", "events", "billing", "account", "accounts", "media", "privacy", "legal", "security", "partner", "partners", "order", "orders", "booking", "bookings", "admin", "enterprise", "global", "dev", "web", "mail", "post", "ask", "my", "get", "try", "go", "hq"]
+    [
+        "help",
+        "info",
+        "sales",
+        "support",
+        "press",
+        "office",
+        "team",
+        "service",
+        "customer",
+        "contact",
+        "hello",
+        "pro",
+        "shop",
+        "jobs",
+        "career",
+        "careers",
+        "news",
+        "events",
+        "billing",
+        "account",
+        "accounts",
+        "media",
+        "privacy",
+        "legal",
+        "security",
+        "partner",
+        "partners",
+        "order",
+        "orders",
+        "booking",
+        "bookings",
+        "admin",
+        "enterprise",
+        "global",
+        "dev",
+        "web",
+        "mail",
+        "post",
+        "ask",
+        "my",
+        "get",
+        "try",
+        "go",
+        "hq",
+    ]
 )
 """Words that are written together in the names of mailboxes."""
 EXTENSIONS = (
@@ -60,7 +159,9 @@ def _word(text: str) -> str:
     if len(text) == 1:
         return text.upper()
     if low not in MAILBOX and (parts := _joined(low)):
-        return " ".join(letters(part) if not re.search("[aeiouy]", part) else part for part in parts)
+        return " ".join(
+            letters(part) if not re.search("[aeiouy]", part) else part for part in parts
+        )
     return text
 
 
@@ -133,7 +234,11 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
     def host(m: re.Match[str]) -> str | None:
         labels = m["host"].split(".")
         known = re.fullmatch(TLDS, labels[-1]) or m["path"]
-        if not known and (any(len(label) < 2 for label in labels) or len(labels[-1]) > 6 or m["host"] in ("a.m", "p.m")):
+        if not known and (
+            any(len(label) < 2 for label in labels)
+            or len(labels[-1]) > 6
+            or m["host"] in ("a.m", "p.m")
+        ):
             return None
         if any(label.isdecimal() for label in labels[-1:]):
             return None
@@ -151,7 +256,11 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         said = [d.n(m["area"])]
         rest = re.findall(r"[A-Z]+|\d+", m["rest"])
         for number, group in enumerate(rest):
-            words = digits(group, zero) if group.isdecimal() else (group.capitalize() if re.search("[AEIOUY]", group) else letters(group))
+            words = (
+                digits(group, zero)
+                if group.isdecimal()
+                else (group.capitalize() if re.search("[AEIOUY]", group) else letters(group))
+            )
             if number and group.isdecimal() and len(group) == 1:
                 said[-1] += f" {words}"
             else:
@@ -177,11 +286,17 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         return " dot ".join(digits(group) for group in groups)
 
     def version(m: re.Match[str]) -> str:
-        return " point ".join(cardinal(int(p)) if len(p) <= LONGEST else digits(p) for p in m["digits"].split("."))
+        return " point ".join(
+            cardinal(int(p)) if len(p) <= LONGEST else digits(p) for p in m["digits"].split(".")
+        )
 
     def file(m: re.Match[str]) -> str:
         stem, _, ending = m[0].rpartition(".")
-        said = ending if ending.lower() in ("zip", "doc", "tar", "go", "java", "exe") else letters(ending)
+        said = (
+            ending
+            if ending.lower() in ("zip", "doc", "tar", "go", "java", "exe")
+            else letters(ending)
+        )
         return f"{_stem(stem)} dot {said}".strip()
 
     def _stem(text: str) -> str:
@@ -194,7 +309,9 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
             elif len(part) == 1:
                 words.append(part.upper())
             else:
-                words.append(part.lower() if part.isupper() and re.search("[AEIOUY]", part) else part)
+                words.append(
+                    part.lower() if part.isupper() and re.search("[AEIOUY]", part) else part
+                )
         return " ".join(word for word in words if word)
 
     def underscored(m: re.Match[str]) -> str:
@@ -217,7 +334,9 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
             return f"season {cardinal(int(found[1]))} episode {cardinal(int(found[2]))}"
         if found := re.fullmatch(r"[vV](\d+)", text):
             return f"version {d.n(found[1])}"
-        if "-" in text and re.fullmatch(r"[a-z]+-\d+|\d+-[a-z]+(?:-\d+)?|[A-Z]?[a-z]+-[A-Z]?[a-z]+-\d+|[a-z]+-[a-z]+-\d+", text):
+        if "-" in text and re.fullmatch(
+            r"[a-z]+-\d+|\d+-[a-z]+(?:-\d+)?|[A-Z]?[a-z]+-[A-Z]?[a-z]+-\d+|[a-z]+-[a-z]+-\d+", text
+        ):
             return None
         return serial(text)
 

@@ -21,7 +21,11 @@ SHORT_MONTHS = "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"
 MONTH = rf"(?:(?i:{'|'.join(MONTHS)}|{SHORT_MONTHS})\b\.?)"
 DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 SUFFIX = r"(?:st|nd|rd|th|ST|ND|RD|TH)?"
-SHORT_DAYS = {day[:3]: day for day in DAYS} | {"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday"}
+SHORT_DAYS = {day[:3]: day for day in DAYS} | {
+    "Tues": "Tuesday",
+    "Thur": "Thursday",
+    "Thurs": "Thursday",
+}
 HALF = r"(?P<half{0}>[AaPp])\.? ?[Mm]\b\.?"
 ZONE = r"(?P<zone> ?(?:(?i:e\.?[sd]\.?t|p\.?[sd]\.?t|c\.?[sd]\.?t|m\.?[sd]\.?t)\b\.?|ET|PT|CT|GMT|UTC|BST|CET|CEST|Z)(?!\w))?"
 CLOCK = r"(?:\d{1,2}(?::\d{2})?(?: ?[AaPp]\.? ?[Mm]\b\.?)?|noon\b|midnight\b)"
@@ -107,11 +111,19 @@ def rules(d: Dialect) -> Rules:
 
     def clock_of(m: re.Match[str]) -> str | None:
         found = m.groupdict()
-        return clock(int(m["h"]), found.get("m"), found.get("s"), found.get("half") or "", found.get("zone") or "")
+        return clock(
+            int(m["h"]),
+            found.get("m"),
+            found.get("s"),
+            found.get("half") or "",
+            found.get("zone") or "",
+        )
 
     def clocks(m: re.Match[str]) -> str | None:
         first, last = m["first"].strip(), m["last"].strip()
-        if not re.search("[:nm]", first + last) or (re.search(r"^\D", first + last) and first == last):
+        if not re.search("[:nm]", first + last) or (
+            re.search(r"^\D", first + last) and first == last
+        ):
             return None
         return f"{_read(first)} to {_read(last)}"
 
@@ -126,7 +138,7 @@ def rules(d: Dialect) -> Rules:
         return date(int(day), month_of(name), written, not first)
 
     def month_first(m: re.Match[str]) -> str | None:
-        """March 5, 2024; and not "you may 5 times". """
+        """March 5, 2024; and not "you may 5 times"."""
         if m[1] in ("may", "march", "mar") and re.match(r" [a-z]", m.string[m.end() :]):
             return None
         return with_month(m[1], m[2], m[3] or m[4], first=True)
@@ -232,7 +244,9 @@ def said_as(text: str, form: str, british: bool) -> str | None:
         return None
     fields = dict(zip(order, pieces, strict=True))
     if set(order) == {"y"}:
-        return spoken_year(fields["y"]) if len(fields["y"]) in (2, 4) else cardinal(int(fields["y"]))
+        return (
+            spoken_year(fields["y"]) if len(fields["y"]) in (2, 4) else cardinal(int(fields["y"]))
+        )
     if set(order) == {"d"}:
         return ordinal(int(fields["d"]))
     if "m" not in fields or int(fields["m"]) not in range(1, 13):
@@ -253,7 +267,9 @@ def minutes_of(text: str) -> str | None:
     """A duration or a time for say-as: 2:30, 1'21", 5pm, 14:10:30."""
     if match := re.fullmatch(r"(\d{1,3})['’′](?:(\d{1,2})[\"”″])?", text):
         words = f"{cardinal(int(match[1]))} minute{'s' * (match[1] != '1')}"
-        return words + (f" {cardinal(int(match[2]))} second{'s' * (match[2] != '1')}" if match[2] else "")
+        return words + (
+            f" {cardinal(int(match[2]))} second{'s' * (match[2] != '1')}" if match[2] else ""
+        )
     if re.fullmatch(r"\d{4}", text):
         return clock(int(text[:2]), text[2:], None, "", "") or digits(text)
     return None

@@ -23,7 +23,19 @@ SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _ON = re.compile(r"(?i)\b(?:on|by|since|until|till|before|after|from|due|dated|post|pre)[ -]$")
 _BY = re.compile(r"(?i)\b(?:by|from)[ -]$")
-PAIRS = {(24, 7), (50, 50), (80, 20), (20, 20), (60, 40), (70, 30), (90, 10), (9, 11), (7, 11), (40, 60), (30, 70)}
+PAIRS = {
+    (24, 7),
+    (50, 50),
+    (80, 20),
+    (20, 20),
+    (60, 40),
+    (70, 30),
+    (90, 10),
+    (9, 11),
+    (7, 11),
+    (40, 60),
+    (30, 70),
+}
 COMPARISONS = {
     "!=": "does not equal", "==": "equals", ">=": "is greater than or equal to", "<=": "is less than or equal to",
     "=>": "to", "->": "to", "<-": "from", "<->": "to and from", "≈": "is about", "≠": "does not equal", "∞": "infinity",
@@ -45,18 +57,30 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
         small = top < bottom and bottom in (2, 3, 4, 5, 8)
         if before(m, _ON) and not (small and before(m, _BY)):
             return numeric(m[1], m[2], None, d.british)
-        if (bottom == 10 or (bottom == 5 and (top in (0, 5) or after.startswith(" star"))) or top == bottom == 100) and top <= bottom:
+        if (
+            bottom == 10
+            or (bottom == 5 and (top in (0, 5) or after.startswith(" star")))
+            or top == bottom == 100
+        ) and top <= bottom:
             if bottom == 10 and re.match(r" (?:of|inch|mile)", after):
                 return fraction(top, bottom)
             return f"{cardinal(top)} out of {cardinal(bottom)}"
-        if 12 < max(top, bottom) <= 31 and min(top, bottom) <= 12 and bottom not in (16, 20, 25, 24) and top > bottom:
+        if (
+            12 < max(top, bottom) <= 31
+            and min(top, bottom) <= 12
+            and bottom not in (16, 20, 25, 24)
+            and top > bottom
+        ):
             return numeric(m[1], m[2], None, d.british)
         return fraction(top, bottom)
 
     def chemical(m: re.Match[str]) -> str:
         """H₂O, CO₂"""
         found = re.findall(r"[A-Z][a-z]?|[₀-₉]+", m[0])
-        return " ".join(d.n(one.translate(SUBSCRIPT)) if one[0] in "₀₁₂₃₄₅₆₇₈₉" else letters(one) for one in found)
+        return " ".join(
+            d.n(one.translate(SUBSCRIPT)) if one[0] in "₀₁₂₃₄₅₆₇₈₉" else letters(one)
+            for one in found
+        )
 
     def ordinal_fraction(m: re.Match[str]) -> str | None:
         return fraction(int(m[1]), int(m[2]))
@@ -77,7 +101,12 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
 
     def ratio(m: re.Match[str]) -> str:
         one, two = d.n(m[1]), d.n(m[2])
-        joint = " by " if (m[1], m[2]) in (("16", "9"), ("9", "16"), ("4", "3"), ("21", "9"), ("4", "5"), ("3", "2")) else " to "
+        joint = (
+            " by "
+            if (m[1], m[2])
+            in (("16", "9"), ("9", "16"), ("4", "3"), ("21", "9"), ("4", "5"), ("3", "2"))
+            else " to "
+        )
         return one + joint + two
 
     def term(m: re.Match[str]) -> str:

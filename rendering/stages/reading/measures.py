@@ -23,10 +23,60 @@ from rendering.stages.reading.numbers import cardinal, ordinal
 PARTS = {2: "half", 4: "quarter"}
 HEADS = ("square", "cubic", "fluid", "beat", "revolution", "degree")
 SINGLE_NOUNS = frozenset(
-    ["angle", "font", "jack", "RAM", "memory", "storage", "screen", "display", "monitor", "camera", "SSD", "HDD", "hard", "lens", "bullet", "cable", "battery", "charger", "hose", "pipe", "nail", "drive", "disk", "connection", "adapter", "plug", "socket", "bulb", "panel", "sprint", "dash", "marathon", "mile"]
+    [
+        "angle",
+        "font",
+        "jack",
+        "RAM",
+        "memory",
+        "storage",
+        "screen",
+        "display",
+        "monitor",
+        "camera",
+        "SSD",
+        "HDD",
+        "hard",
+        "lens",
+        "bullet",
+        "cable",
+        "battery",
+        "charger",
+        "hose",
+        "pipe",
+        "nail",
+        "drive",
+        "disk",
+        "connection",
+        "adapter",
+        "plug",
+        "socket",
+        "bulb",
+        "panel",
+        "sprint",
+        "dash",
+        "marathon",
+        "mile",
+    ]
 )
 RACES = frozenset("run race walk fun charity course ride swim loop event".split())  # noqa: SIM905
-VIDEO = frozenset("video videos resolution tv tvs screen screens monitor monitors display uhd camera footage".split())  # noqa: SIM905
+VIDEO = frozenset(
+    [
+        "video",
+        "videos",
+        "resolution",
+        "tv",
+        "tvs",
+        "screen",
+        "screens",
+        "monitor",
+        "monitors",
+        "display",
+        "uhd",
+        "camera",
+        "footage",
+    ]
+)
 PEOPLE = (
     r"users?|people|followers|subscribers|customers|views|downloads|visitors|members|jobs|homes|households|records|copies|"
     r"streams|likes|fans|players|readers|listeners|accounts|items|units|tonnes|tons|lines|posts|sales|orders|pounds|dollars|euros"
@@ -40,7 +90,22 @@ _QUOTE = re.compile(r'(?<!\d)"')
 def plural(words: str) -> str:
     """ "foot per second" -> "feet per second", "square foot" -> "square feet"; the head word alone changes."""
     head, _, rest = words.partition(" ")
-    if head in ("square", "cubic", "fluid", "kilowatt", "watt", "megawatt", "gigawatt", "milliamp", "amp", "newton") and rest:
+    if (
+        head
+        in (
+            "square",
+            "cubic",
+            "fluid",
+            "kilowatt",
+            "watt",
+            "megawatt",
+            "gigawatt",
+            "milliamp",
+            "amp",
+            "newton",
+        )
+        and rest
+    ):
         return f"{head} {plural(rest)}"
     if head == "foot":
         head = "feet"
@@ -105,7 +170,9 @@ def rules(d: Dialect) -> Rules:
     def short(m: re.Match[str]) -> str | None:
         """10K followers, 1.2B people, 5T; and 4K video, a 5K run"""
         scale, word = m["short"], following(m).lower()
-        if scale in "kK" and (word in RACES or (m["n"] in ("4", "8") and (word in VIDEO or not counts(m)))):
+        if scale in "kK" and (
+            word in RACES or (m["n"] in ("4", "8") and (word in VIDEO or not counts(m)))
+        ):
             return f"{d.n(m['n'])} K"
         if scale in ("b", "t") and not m["plus"]:
             return None
@@ -123,11 +190,21 @@ def rules(d: Dialect) -> Rules:
 
     def inches(m: re.Match[str]) -> str | None:
         mark = m["mark"]
-        if mark == '"' and len(_QUOTE.findall(m.string[max(0, m.start() - 400) : m.start("mark")])) % 2:
+        if (
+            mark == '"'
+            and len(_QUOTE.findall(m.string[max(0, m.start() - 400) : m.start("mark")])) % 2
+        ):
             return None  # it closes a quotation
         amount = _amount(m["n"])
-        single = m["n"] in ("1", "1/4", "1/2", "3/4") or describes(m) or bool(
-            re.match(r" (?:pipe|screen|monitor|display|TV|laptop|tablet|nail|board|wheel)", m.string[m.end() :])
+        single = (
+            m["n"] in ("1", "1/4", "1/2", "3/4")
+            or describes(m)
+            or bool(
+                re.match(
+                    r" (?:pipe|screen|monitor|display|TV|laptop|tablet|nail|board|wheel)",
+                    m.string[m.end() :],
+                )
+            )
         )
         return f"{amount} {'inch' if single else 'inches'}"
 

@@ -20,11 +20,48 @@ SIGN = r"(?:(?:US|AU|CA|NZ|HK|SG|A|C|S|R)?\$|[£€¥₹₩₽₺₪₿])"
 CODE = rf"(?:{'|'.join(CODES)})"
 SHORT_SIGNS = {"AU$": "A$", "CA$": "C$", "SG$": "S$"}
 SINGLE_NOUNS = frozenset(
-    ["deal", "note", "bill", "coin", "question", "salary", "voucher", "gift", "ticket", "budget", "fund", "loan", "fine", "prize", "bonus", "discount", "donation", "grant", "investment", "round", "lawsuit", "settlement", "market", "company", "business", "industry", "contract", "project", "fee", "subscription", "lunch", "meal", "bet", "plan"]
+    [
+        "deal",
+        "note",
+        "bill",
+        "coin",
+        "question",
+        "salary",
+        "voucher",
+        "gift",
+        "ticket",
+        "budget",
+        "fund",
+        "loan",
+        "fine",
+        "prize",
+        "bonus",
+        "discount",
+        "donation",
+        "grant",
+        "investment",
+        "round",
+        "lawsuit",
+        "settlement",
+        "market",
+        "company",
+        "business",
+        "industry",
+        "contract",
+        "project",
+        "fee",
+        "subscription",
+        "lunch",
+        "meal",
+        "bet",
+        "plan",
+    ]
 )
 
 
-def amount(sign: str, written: str, scale: str | None, british: bool, *, single: bool = False) -> str:
+def amount(
+    sign: str, written: str, scale: str | None, british: bool, *, single: bool = False
+) -> str:
     """ "four dollars and twenty cents"; single: before a noun, "four dollar"."""
     one, many, cent, cents = MONEY[sign]
     text = plain(written)
@@ -39,7 +76,9 @@ def amount(sign: str, written: str, scale: str | None, british: bool, *, single:
         single_one = single or int(whole or 0) == 1
         words.append(f"{cardinal(int(whole or 0), british)} {one if single_one else many}")
     if int(hundredths or 0):
-        words.append(f"{cardinal(int(hundredths))} {cent if single or int(hundredths) == 1 else cents}")
+        words.append(
+            f"{cardinal(int(hundredths))} {cent if single or int(hundredths) == 1 else cents}"
+        )
     return " and ".join(words)
 
 
@@ -110,4 +149,6 @@ _MONEY_BEFORE = re.compile(rf"(?:{SIGN} ?[\d.,]{{1,20}} ?[kKmMbB]?|[\d.,]{{1,20}
 
 
 def _is_money(match: re.Match[str]) -> bool:
-    return _MONEY_BEFORE.search(match.string[max(0, match.start() - 30) : match.start()]) is not None
+    return (
+        _MONEY_BEFORE.search(match.string[max(0, match.start() - 30) : match.start()]) is not None
+    )

@@ -34,7 +34,11 @@ def rules(d: Dialect) -> Rules:
         text = m[0]
         if re.fullmatch(r"\d{16,}", text):
             return digits(text)
-        if re.fullmatch(r"\d{4}", text) and 1010 <= int(text) <= 2099 and not m.string[m.end() :].strip(" .!?"):
+        if (
+            re.fullmatch(r"\d{4}", text)
+            and 1010 <= int(text) <= 2099
+            and not m.string[m.end() :].strip(" .!?")
+        ):
             return year(int(text)) if not m.string[: m.start()].strip() else d.n(text)
         return d.n(text)
 
@@ -42,7 +46,10 @@ def rules(d: Dialect) -> Rules:
         (r"\bA[-–]Z\b", lambda m: "A to Z"),
         (r"(?<![\d.,])\d{1,3}(?:'\d{3})+(?!\d)", lambda m: d.n(m[0])),
         (rf"{START}(\d{{1,3}}(?:,\d{{3}})+|\d+)(st|nd|rd|th|ST|ND|RD|TH)\b", ordinal),
-        (rf"{START}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}}){DASH}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}})(?![\w/-]|[.,]\d)", span),
+        (
+            rf"{START}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}}){DASH}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}})(?![\w/-]|[.,]\d)",
+            span,
+        ),
         (rf"{START}({SIMPLE})([A-Z]{{1,2}})\b", joined),
         (rf"(?<![\w.,/)])[-−–+](?:{NUMBER})(?!\w)", lambda m: d.n(m[0].replace("–", "-"))),
         (r"(?<![\d.,])(?:\d+,\d{1,2})(?!\d|,\d|,? (?:and|or|&) \d)", lambda m: d.n(m[0])),
@@ -50,5 +57,3 @@ def rules(d: Dialect) -> Rules:
         (rf"(?<![\d.,])(?:{SIMPLE})", alone),
         (r"(?<!\d)\.\d+", lambda m: f"point {digits(m[0])}"),
     ]
-
-

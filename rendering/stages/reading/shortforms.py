@@ -26,7 +26,39 @@ REIGNING = (
     r"Leo|Gregory|Innocent|Urban|Clement|Philip|Ferdinand|Frederick|Alexander|Nicholas|Peter|Catherine|Mary|Ivan|Harald|Olaf|Otto|"
     r"Napoleon|Ramesses|Thutmose|Sam|Robert|Thomas|David|Michael|Joseph|Daniel|Christopher|Matthew|Andrew|Steven|Kenneth|Walter"
 )
-NOT_ROMAN = frozenset("CD DC MC CC DM MM CV MI DI LI CL XL MD ID IL DL ML LCD MCC DIM MIX DIV LIV MIL CIV CM MV DV LC".split())  # noqa: SIM905
+NOT_ROMAN = frozenset(
+    [
+        "CD",
+        "DC",
+        "MC",
+        "CC",
+        "DM",
+        "MM",
+        "CV",
+        "MI",
+        "DI",
+        "LI",
+        "CL",
+        "XL",
+        "MD",
+        "ID",
+        "IL",
+        "DL",
+        "ML",
+        "LCD",
+        "MCC",
+        "DIM",
+        "MIX",
+        "DIV",
+        "LIV",
+        "MIL",
+        "CIV",
+        "CM",
+        "MV",
+        "DV",
+        "LC",
+    ]
+)
 STREET = "|".join(STREETS)
 NAME = r"[A-Z][\w'’.-]*"
 
@@ -34,7 +66,9 @@ NAME = r"[A-Z][\w'’.-]*"
 def roman(text: str) -> int:
     values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[c] for c in text]
     after = [*values[1:], 0]
-    return sum(-value if value < follows else value for value, follows in zip(values, after, strict=True))
+    return sum(
+        -value if value < follows else value for value, follows in zip(values, after, strict=True)
+    )
 
 
 def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
@@ -69,9 +103,13 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
 
     def numeral(m: re.Match[str]) -> str | None:
         head, text = m[1], m[2]
-        if len(text) == 1 and text not in ("I" if head in ("Type", "Class", "Category", "Group", "Unit", "Series") else "IVX"):
+        if len(text) == 1 and text not in (
+            "I" if head in ("Type", "Class", "Category", "Group", "Unit", "Series") else "IVX"
+        ):
             return None
-        if not text or (len(text) > 1 and text in NOT_ROMAN and not re.fullmatch(NUMBERED_BY, head, re.I)):
+        if not text or (
+            len(text) > 1 and text in NOT_ROMAN and not re.fullmatch(NUMBERED_BY, head, re.I)
+        ):
             return None
         return f"{head} {cardinal(roman(text))}"
 
@@ -166,8 +204,15 @@ def _street(m: re.Match[str]) -> str | None:
     short = m[1].rstrip(".")
     if short in ("Dr", "St"):
         behind = re.search(r"(\S+) $", m.string[max(0, m.start() - 40) : m.start()])
-        if not behind or not behind[1][:1].isupper() or behind[1].lower() in ("the", "a", "to", "for", "of"):
+        if (
+            not behind
+            or not behind[1][:1].isupper()
+            or behind[1].lower() in ("the", "a", "to", "for", "of")
+        ):
             return None
-    elif not m.string[max(0, m.start() - 40) : m.start()].split()[-1:] or not m.string[max(0, m.start() - 40) : m.start()].split()[-1][:1].isupper():
+    elif (
+        not m.string[max(0, m.start() - 40) : m.start()].split()[-1:]
+        or not m.string[max(0, m.start() - 40) : m.start()].split()[-1][:1].isupper()
+    ):
         return None
     return STREETS[short]

@@ -22,7 +22,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="A text in UTF-8, or - for standard input; empty rows are skipped.")
+        parser.add_argument(
+            "file", help="A text in UTF-8, or - for standard input; empty rows are skipped."
+        )
         parser.add_argument("--language", default="en-US", choices=("en-US", "en-GB"))
         parser.add_argument("--markup", default="markdown", choices=("markdown", "ssml", "text"))
         parser.add_argument("--json", action="store_true", help="One object for each row.")
@@ -39,9 +41,12 @@ class Command(BaseCommand):
             else:
                 found["spoken"] = " ".join(" ".join(s.text for s in read.sentences).split())
                 found["warnings"] = [
-                    {"code": w.code, "message": w.message, "start": w.start, "end": w.end} for w in read.warnings
+                    {"code": w.code, "message": w.message, "start": w.start, "end": w.end}
+                    for w in read.warnings
                 ]
-            self.stdout.write(json.dumps(found, ensure_ascii=False) if options["json"] else _shown(found))
+            self.stdout.write(
+                json.dumps(found, ensure_ascii=False) if options["json"] else _shown(found)
+            )
         if failed:
             rows = "row" if failed == 1 else "rows"
             self.stderr.write(f"{failed} {rows} cannot be read; the reasons stand beside them.")
@@ -58,7 +63,9 @@ def _rows(file: str) -> Iterator[tuple[int, str]]:
         data = sys.stdin.buffer.read(MOST_BYTES + 1) if file == "-" else _bytes(Path(file))
         text = data.decode("utf-8-sig")
     except OSError as problem:
-        raise CommandError(f"{file} cannot be opened ({problem.strerror}); name a text file.") from None
+        raise CommandError(
+            f"{file} cannot be opened ({problem.strerror}); name a text file."
+        ) from None
     except UnicodeDecodeError:
         raise CommandError(f"{file} is not UTF-8; save it as UTF-8 and try again.") from None
     if len(data) > MOST_BYTES:
