@@ -175,7 +175,7 @@ WAYS = (
     Way(
         "Words of the dictionary",
         ("pronunciation_list",),
-        f"a word of 60 and a reading of 120 characters, {MOST_PRONUNCIATIONS} words",
+        f"a word of 60 and a reading of 120 characters, {limits.MOST_PRONUNCIATIONS} words",
         ".02 s, no more memory; 5 ms of the lock",
         "A word takes at most 60 characters.",
     ),
