@@ -151,7 +151,10 @@ def _vocabulary() -> list[str]:
     for path in [*(ROOT / "studio").rglob("*.py")]:
         source = path.read_text(encoding="utf-8")
         found |= set(
-            re.findall(r"(?:POST|GET|FILES|sent|query|wanted|data|fields)(?:\.get\w*\(|\[)\"(\w+)\"", source)
+            re.findall(
+                r"(?:POST|GET|FILES|sent|query|wanted|data|fields)(?:\.get\w*\(|\[)\"(\w+)\"",
+                source,
+            )
         )
         if path.name in ("forms.py", "bodies.py", "renders.py"):
             found |= set(re.findall(r"^    (\w+)(?:: [^=]+)? =", source, re.MULTILINE))

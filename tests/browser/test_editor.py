@@ -98,3 +98,39 @@ def test_a_script_is_saved_without_javascript(page_of, alice, project):
     page.locator("textarea[name=script]").first.fill("Written by a plain form.")
     page.get_by_role("button", name="Save the script").first.click()
     assert Scene.objects.get().script == "Written by a plain form."
+
+
+def test_a_guess_is_shown_under_its_words_and_said_as_its_writer_wants(
+    page_of, assert_accessible, expect_soon, alice, project
+):
+    Scene.objects.update(script="We meet on 10/12.\n\nThis is the second line.")
+    page = page_of(alice)
+    page.goto(f"/projects/{project.pk}/")
+    guess = page.get_by_role("button", name="10/12 read as “October twelfth”")
+    guess.wait_for(state="attached")
+    assert not guess.is_visible()
+    page.get_by_role("textbox", name="Script").first.click(position={"x": 60, "y": 10})
+    guess.click()
+    dialog = page.get_by_role("dialog", name="Say it like…")
+    assert dialog.get_by_text("Read as “October twelfth”.").is_visible()
+    assert_accessible(page)
+    dialog.get_by_label("Said", exact=True).fill("the tenth of December")
+    dialog.get_by_role("button", name="Save").click()
+    wanted = '<sub alias="the tenth of December">10/12</sub>'
+    expect_soon(lambda: wanted in Scene.objects.get().script)
+
+
+def test_a_word_that_is_said_otherwise_already_brings_up_a_question(
+    page_of, expect_soon, alice, project
+):
+    alice.workspace.pronunciations.create(word="Hello", value="hullo")
+    page = page_of(alice)
+    page.goto(f"/projects/{project.pk}/")
+    page.get_by_role("textbox", name="Script").first.dblclick(position={"x": 20, "y": 10})
+    page.get_by_role("button", name="Say it like…").click()
+    dialog = page.get_by_role("dialog", name="Say it like…")
+    dialog.get_by_label("Said", exact=True).fill("hallo")
+    dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_text("is already said “hullo” here").wait_for()
+    dialog.get_by_role("button", name="Replace").click()
+    expect_soon(lambda: alice.workspace.pronunciations.get().value == "hallo")

@@ -102,6 +102,7 @@ ROUTES = {
     "pronunciation_list": (PERSON, "GET POST"),
     "pronunciation_remove": (ROW, "POST"),
     "pronunciation_sound": (ROW, "GET POST"),
+    "pronunciation_try": (PERSON, "GET POST"),
     "render_detail": (ROW, "GET"),
     "render_progress": (ROW, "GET"),
     "render_cancel": (ROW, "POST"),
