@@ -22,7 +22,7 @@ fiancé gourmet gouge grandeur guarantee guitar gyroscope hallelujah height hier
 jalapeño jeopardy juice leopard limb lose machine maintenance marine massage melancholy meringue mnemonic monarch mustache
 naive neighbor nuance oasis parachute pear people phoenix pigeon pint pizza plumber quinoa raspberry regime rogue rough
 sachet scenario science sieve sign sugar sure though thought through thorough vaccine vase vinyl wednesday february
-""".split()
+""".split()  # noqa: SIM905
 
 SAME = str.maketrans(
     {
