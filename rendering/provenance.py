@@ -246,8 +246,8 @@ def sign(source: Path, out: Path, *, authority: Authority, manifest: dict[str, A
             if out.suffix == ".webm":
                 builder.set_no_embed()
                 with source.open("rb") as film, draft.open("w+b") as same:
-                    manifest = builder.sign(signer, WEBM, film, same)
-                beside(out).write_bytes(manifest)
+                    signed = builder.sign(signer, WEBM, film, same)
+                beside(out).write_bytes(signed)
                 shutil.copyfile(source, draft)
             else:
                 builder.sign_file(str(source), str(draft), signer)

@@ -31,8 +31,8 @@ BASE = Path(__file__).resolve().parent.parent
 LOCALE = BASE / "studio" / "locale"
 UNMARKED = LOCALE / "unmarked.txt"
 APPS = ("studio", "moderation", "rendering", "consent", "billing")
-NOT_SHOWN = {"migrations", "management", "assets"}
-"""Folders without words for a screen: migrations, commands of the terminal, the sources of packs."""
+NOT_SHOWN = {"migrations", "management", "assets", "reading"}
+"""Folders without words for a screen: migrations, commands of the terminal, the sources of packs, the words of a voice."""
 NOT_SHOWN_FILES = {"settings.py", "checks.py", "budget.py", "backup.py", "simulation.py"}
 
 

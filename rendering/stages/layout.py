@@ -15,7 +15,7 @@ from rendering.stages.markup import Run
 from rendering.stages.reading import fraction, readings
 from rendering.stages.reading.abbreviations import SIGNS
 from rendering.stages.reading.numbers import cardinal
-from rendering.values import BadInput, Guess, Mark, Sentence, Span
+from rendering.values import Guess, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]
 
@@ -28,126 +28,24 @@ EMOJI, INVISIBLE = re.compile(f"[{_EMOJI}]+"), re.compile(f"[{_INVISIBLE}]")
 _SHOWN = re.compile(rf"[^\s{_EMOJI}{_INVISIBLE}]")
 
 TITLES = frozenset(
-    [
-        "Mister",
-        "Missus",
-        "Mizz",
-        "Messers",
-        "Madame",
-        "Mademoiselle",
-        "Professor",
-        "General",
-        "Governor",
-        "Senator",
-        "Representative",
-        "President",
-        "Captain",
-        "Major",
-        "Colonel",
-        "Commander",
-        "Lieutenant",
-        "Sergeant",
-        "Corporal",
-        "Reverend",
-        "Honorable",
-        "Doctor",
-        "Saint",
-        "Mount",
-        "Fort",
-    ]
+    """
+    Mister Missus Mizz Messers Madame Mademoiselle Professor General Governor Senator Representative President
+    Captain Major Colonel Commander Lieutenant Sergeant Corporal Reverend Honorable Doctor Saint Mount Fort
+    """.split()  # noqa: SIM905
 )
 """What stands before a name: the full stop of its short form ends no sentence."""
 NEVER = frozenset("al ca cf fig figs no nos nr pp v vs vol p.s q.v".split())  # noqa: SIM905
 """After these a full stop ends no sentence, whatever follows."""
 # After these it does when the next word looks like the start of one.
 MAYBE = frozenset(
-    [
-        "etc",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "jr",
-        "sr",
-        "bros",
-        "a.m",
-        "p.m",
-        "ave",
-        "blvd",
-        "rd",
-        "est",
-        "dr",
-        "st",
-        "hwy",
-        "ext",
-        "ed",
-        "ch",
-        "apt",
-    ]
+    "etc inc ltd co corp jr sr bros a.m p.m ave blvd rd est dr st hwy ext ed ch apt".split()  # noqa: SIM905
 )
 STARTERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "i",
-        "it",
-        "he",
-        "she",
-        "we",
-        "they",
-        "you",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "here",
-        "but",
-        "and",
-        "so",
-        "or",
-        "if",
-        "when",
-        "while",
-        "what",
-        "who",
-        "why",
-        "how",
-        "where",
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "with",
-        "to",
-        "as",
-        "our",
-        "my",
-        "your",
-        "his",
-        "her",
-        "its",
-        "their",
-        "then",
-        "now",
-        "no",
-        "yes",
-        "not",
-        "after",
-        "before",
-        "please",
-        "let",
-        "is",
-        "are",
-        "do",
-        "does",
-        "did",
-        "can",
-        "will",
-        "would",
-    ]
+    """
+    the a an i it he she we they you this that these those there here but and so or if when while what who why
+    how where in on at for from with to as our my your his her its their then now no yes not after before please
+    let is are do does did can will would
+    """.split()  # noqa: SIM905
 )
 _ENDING = re.compile(r"(?<![.!?…])[.!?…]+[\"”’'»)\]]*(?=\s|$)|(?<=[。！？])")
 
@@ -187,41 +85,10 @@ def sound(char: str) -> str:
     return "".join(f" {SIGNS[c]} " if c in SIGNS else c for c in pieces if c in known or c in SIGNS)
 
 
-def ipa(text: str, british: bool = False) -> str:
-    """IPA to the misaki alphabet that the voices read. Raises BadInput naming a sound it lacks."""
-    from rendering.voices.english import (  # the dictionary is large: loaded when a word is looked up
-        STRESS,
-        VOCABULARY,
-    )
+def _ipa(text: str, british: bool) -> str:
+    from rendering.voices.ipa import ipa  # brings the voices with it: loaded when sounds are given
 
-    said = unicodedata.normalize("NFC", text.strip().strip("/[]"))
-    said = re.sub("[.‿͜͡()]", "", said).replace("'", "ˈ")
-    said = said.replace("əʊ", "Q" if british else "O")
-    for sounds, symbol in (
-        ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("aʊ", "W"), ("ɔɪ", "Y"), ("dʒ", "ʤ"), ("tʃ", "ʧ"),
-        ("g", "ɡ"), ("r", "ɹ"), ("ɝ", "ɜɹ"), ("ɚ", "əɹ"), ("ɫ", "l"), ("ʍ", "w"), ("ɾ", "T"),
-        ("l̩", "ᵊl"), ("n̩", "ᵊn"), ("m̩", "ᵊm"),
-    ):  # fmt: skip
-        said = said.replace(sounds, symbol)
-    if not british:
-        said = said.replace("ː", "")
-    vowels = "AIOQWYaiueoæɑɒɔəɛɜɪʊʌᵻɐɨɯøœy"
-    for char in said:
-        if char not in VOCABULARY or char in ';:,.!?—…"()“”':
-            raise BadInput(
-                f"The voice has no sound for {char!r} in {text[:30]!r}; use the IPA of English.",
-                code="text_unspeakable",
-            )
-    # IPA marks stress before the syllable, this alphabet right before the vowel.
-    said = re.sub(f"([ˈˌ])([^{vowels}ˈˌ ]*)", r"\2\1", said)
-    if not any(mark in said for mark in STRESS):
-        said = re.sub(f"([{vowels}])", r"ˈ\1", said, count=1)
-    if not any(char in vowels for char in said):
-        raise BadInput(
-            f"The pronunciation {text[:30]!r} has no vowel; write it in IPA.",
-            code="text_unspeakable",
-        )
-    return said
+    return ipa(text, british)
 
 
 @dataclass(slots=True)
@@ -284,7 +151,7 @@ class Layout:
             if run.kind == "said":
                 self.said.append(_Said(at, len(self.begin), run.value))
             elif run.kind == "phonemes":
-                sounds = ipa(run.value, british)
+                sounds = _ipa(run.value, british)
                 self.said.append(_Said(at, len(self.begin), run.text, sounds))
         _wait(bare)
         self.text = "".join(pieces)
@@ -310,7 +177,7 @@ class Layout:
             for match in re.finditer(whole, masked, re.IGNORECASE):
                 start, end = match.span()
                 if kind == "ipa":
-                    self.said.append(_Said(start, end, match[0], ipa(value, self.british)))
+                    self.said.append(_Said(start, end, match[0], _ipa(value, self.british)))
                 else:
                     self.said.append(_Said(start, end, value))
                 chars[start:end] = SETTLED * (end - start)

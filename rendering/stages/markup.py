@@ -37,9 +37,6 @@ class Manner:
     pitch: float = 0.0  # semitones
 
 
-MODERATE, STRONG = Manner("moderate"), Manner("strong")
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """source[start:end] reads `text`.
@@ -214,29 +211,7 @@ _HTML = re.compile(
     r"</?([A-Za-z][A-Za-z0-9:-]*)(?:\s+[\w:.-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>]+))?)*\s*/?>"
 )
 BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "li",
-        "ul",
-        "ol",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "tr",
-        "td",
-        "th",
-        "table",
-        "blockquote",
-        "hr",
-        "section",
-        "article",
-        "header",
-        "footer",
-    ]
+    "p div li ul ol h1 h2 h3 h4 h5 h6 tr td th table blockquote hr section article header footer".split()  # noqa: SIM905
 )
 INLINE = frozenset(
     "b i em strong u s del ins span a small big mark font code kbd sub sup abbr cite q label img strike tt var".split()  # noqa: SIM905

@@ -205,10 +205,10 @@ def sha256(slug: str) -> str:
 
 @functools.cache
 def _data_sha256(slug: str, engine: str) -> str:
-    from rendering.voices import english, kokoro  # an engine is imported when it is loaded
+    from rendering.voices import ipa, kokoro  # an engine is imported when it is loaded
 
     if engine == "preview":
-        return hashlib.sha256((english.assets() / "hibari.onnx").read_bytes()).hexdigest()
+        return hashlib.sha256((ipa.assets() / "hibari.onnx").read_bytes()).hexdigest()
     return kokoro.sha256(slug)
 
 

@@ -7,13 +7,10 @@ with); numbers, dates and the like were spelled out by the script stage already.
 from __future__ import annotations
 
 import functools
-import json
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +18,17 @@ from numpy.typing import NDArray
 from rendering.values import SAMPLE_RATE, BadInput, Floats, Phone, Sentence, Span, Word
 from rendering.voices import wording
 from rendering.voices.contract import Clip
+from rendering.voices.ipa import STRESS, VOCABULARY
 
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 CLAUSE_ENDS = frozenset(";:,.!?—…")
 MODIFIERS = frozenset("ːʰʲ̃")
-STRESS = {"ˈ": 1.0, "ˌ": 0.5}
 EMPHASIS = {"none": (1.0, 0.0), "moderate": (0.88, 1.2), "strong": (0.75, 2.5)}
 """Emphasis as (rate, semitones); the stress marks of the word are raised as well."""
 
 LEAST_GAP = 0.16  # seconds between the parts of a sentence that was too long for one call
 Times = NDArray[np.float64]
 _reading = threading.Lock()
-
-
-def assets() -> Path:
-    package = find_spec("hibari")
-    if package is None or package.origin is None:
-        raise RuntimeError("The package hibari-tts is not installed.")
-    return Path(package.origin).parent / "assets"
-
-
-VOCABULARY: dict[str, int] = json.loads((assets() / "vocab.json").read_text("utf-8"))
-"""Symbol -> id, the same for Kokoro and for the preview voice."""
 
 
 @dataclass(frozen=True, slots=True)

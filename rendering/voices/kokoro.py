@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 
 from rendering.values import SAMPLE_RATE, Floats, Sentence
-from rendering.voices import english
+from rendering.voices import english, ipa
 from rendering.voices.contract import Clip, VoiceInfo
 from rendering.voices.running import prepared, run
 
@@ -110,7 +110,7 @@ class Kokoro:
         styles = self.styles[voice.slug]
 
         def sing(symbols: list[english.Symbol]) -> tuple[Floats, english.Times]:
-            ids = [0, *(english.VOCABULARY[symbol.char] for symbol in symbols), 0]
+            ids = [0, *(ipa.VOCABULARY[symbol.char] for symbol in symbols), 0]
             rates = np.ones((1, len(ids)), np.float32)
             rates[0, 1:-1] = [symbol.rate for symbol in symbols]
             bends = np.zeros((1, len(ids)), np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from rendering.values import SAMPLE_RATE, Floats, Sentence
-from rendering.voices import english
+from rendering.voices import english, ipa
 from rendering.voices.contract import Clip, VoiceInfo
 from rendering.voices.running import prepared, run
 
@@ -27,7 +27,7 @@ def assemble() -> bytes:
     import onnx  # large: loaded when it is needed
     from onnx import TensorProto, helper
 
-    model = onnx.load(str(english.assets() / "hibari.onnx"))
+    model = onnx.load(str(ipa.assets() / "hibari.onnx"))
     graph = model.graph
     tokens = next(value for value in graph.input if value.name == "ids")
     graph.input.remove(next(value for value in graph.input if value.name == "speed"))
@@ -66,7 +66,7 @@ class Preview:
         outputs = ["lh", "theta", "ln", "lr", "phi", "f0", "duration"]
 
         def sing(symbols: list[english.Symbol]) -> tuple[Floats, english.Times]:
-            ids = [0, *(english.VOCABULARY[symbol.char] for symbol in symbols), 0]
+            ids = [0, *(ipa.VOCABULARY[symbol.char] for symbol in symbols), 0]
             rates = np.ones(len(ids), np.float32)
             rates[1:-1] = [symbol.rate for symbol in symbols]
             feed = {"ids": np.array([ids], np.int64), "speed": rates * np.float32(speed)}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from rendering.voices.ipa import ipa as misaki
+
 LEXICON: dict[str, str | tuple[str, str]] = {
     # letters and short forms
     "aws": "ˌeɪdʌbəljuˈɛs", "gmbh": "ˌdʒiɛmbiˈeɪtʃ", "json": "ˈdʒeɪsən", "yaml": "ˈjæməl", "readme": "ˈridmi", "saas": "sæs",
@@ -66,7 +68,6 @@ class Near:
     tag: str
     back: tuple[str, str]  # the nearest first
     ahead: tuple[str, str]
-    tags_back: tuple[str, str]
     tags_ahead: tuple[str, str]
 
     @property
@@ -76,77 +77,17 @@ class Near:
 
 PRONOUNS = frozenset("i you we they he she it who people".split())  # noqa: SIM905
 AUXILIARIES = frozenset(
-    [
-        "to",
-        "will",
-        "would",
-        "can",
-        "could",
-        "may",
-        "might",
-        "must",
-        "should",
-        "shall",
-        "do",
-        "does",
-        "did",
-        "don't",
-        "doesn't",
-        "didn't",
-        "won't",
-        "can't",
-        "let's",
-        "please",
-        "not",
-        "never",
-        "i'll",
-        "we'll",
-        "you'll",
-        "they'll",
-    ]
+    """
+    to will would can could may might must should shall do does did don't doesn't didn't won't can't let's
+    please not never i'll we'll you'll they'll
+    """.split()  # noqa: SIM905
 )
 HAVE = frozenset(
-    [
-        "have",
-        "has",
-        "had",
-        "having",
-        "i've",
-        "we've",
-        "you've",
-        "they've",
-        "he's",
-        "she's",
-        "been",
-        "be",
-        "was",
-        "were",
-        "is",
-        "are",
-        "being",
-    ]
+    "have has had having i've we've you've they've he's she's been be was were is are being".split()  # noqa: SIM905
 )
 PAST = frozenset("yesterday ago last earlier then once already".split())  # noqa: SIM905
 DETERMINERS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "my",
-        "your",
-        "our",
-        "his",
-        "her",
-        "their",
-        "its",
-        "some",
-        "any",
-        "no",
-        "every",
-        "each",
-    ]
+    "a an the this that my your our his her their its some any no every each".split()  # noqa: SIM905
 )
 
 
@@ -357,42 +298,11 @@ VERSION = 1
 """Part of the key of the sentences that this layer may change: others keep their sound."""
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 CLASSED = frozenset(
-    [
-        "team",
-        "type",
-        "grade",
-        "exhibit",
-        "section",
-        "terminal",
-        "point",
-        "plan",
-        "option",
-        "vitamin",
-        "hepatitis",
-        "class",
-        "series",
-        "group",
-        "level",
-        "appendix",
-        "part",
-        "figure",
-        "schedule",
-        "block",
-        "gate",
-        "zone",
-        "wing",
-        "version",
-        "variant",
-        "phase",
-        "tier",
-        "side",
-        "column",
-        "building",
-        "hall",
-        "line",
-        "unit",
-        "model",
-    ]
+    """
+    team type grade exhibit section terminal point plan option vitamin hepatitis class series group level
+    appendix part figure schedule block gate zone wing version variant phase tier side column building hall line
+    unit model
+    """.split()  # noqa: SIM905
 )
 """Words behind which a capital A is a letter."""
 
@@ -425,8 +335,6 @@ def touches(text: str) -> bool:
 
 @cache
 def _sounds(ipa: str, british: bool) -> str:
-    from rendering.stages.layout import ipa as misaki  # imports this package in turn
-
     return misaki(ipa, british)
 
 
@@ -446,7 +354,6 @@ def given(words: Sequence[tuple[str, str, bool]], british: bool) -> list[str | N
                 tag,
                 (_at(low, at - 1), _at(low, at - 2)),
                 (_at(low, at + 1), _at(low, at + 2)),
-                (_at_tag(words, at - 1), _at_tag(words, at - 2)),
                 (_at_tag(words, at + 1), _at_tag(words, at + 2)),
             )
             sounds = (

@@ -231,9 +231,9 @@ def test_blinks_are_whole_and_not_rare(seed, style):
 
 
 def test_every_symbol_that_a_voice_can_say_moves_the_mouth():
-    from rendering.voices import english
+    from rendering.voices import ipa
 
-    letters = {symbol for symbol in english.VOCABULARY if symbol.isalpha() and not symbol.isspace()}
+    letters = {symbol for symbol in ipa.VOCABULARY if symbol.isalpha() and not symbol.isspace()}
     spoken_ones = {
         char
         for voice in ("af_heart", "bf_emma")

@@ -8,6 +8,7 @@ stands before what is general. Nothing here knows markup or voices.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from rendering.stages.reading import codes, dates, maths, measures, money, numerals, shortforms
@@ -18,17 +19,10 @@ from rendering.stages.reading.numbers import digits, number, written_ordinal
 
 __all__ = ["Reading", "fraction", "letters", "plural", "readings", "spoken_as"]
 
-SUBJECTS = (
-    codes.web,
-    shortforms.places,
-    codes.phones,
-    dates.rules,
-    money.rules,
-    maths.early,
-    measures.rules,
-    maths.rules,
-)
-SUBJECTS += (codes.names, shortforms.rules, numerals.rules, shortforms.signs)
+SUBJECTS: tuple[Callable[[Dialect], Rules], ...] = (
+    codes.web, shortforms.places, codes.phones, dates.rules, money.rules, maths.early, measures.rules, maths.rules,
+    codes.names, shortforms.rules, numerals.rules, shortforms.signs,
+)  # fmt: skip
 PLAIN = str.maketrans(
     dict.fromkeys(
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",

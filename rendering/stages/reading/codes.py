@@ -18,109 +18,17 @@ SAID = {
     ")": "close parenthesis",
 }  # fmt: skip
 SPELLED = frozenset(
-    [
-        "uk",
-        "io",
-        "us",
-        "tv",
-        "edu",
-        "eu",
-        "de",
-        "fr",
-        "au",
-        "ca",
-        "it",
-        "es",
-        "nl",
-        "be",
-        "ch",
-        "at",
-        "dk",
-        "ly",
-        "gg",
-        "sh",
-        "fm",
-        "url",
-        "html",
-        "css",
-        "php",
-        "xml",
-        "pdf",
-        "api",
-        "faq",
-        "www",
-        "http",
-        "https",
-        "ftp",
-        "sql",
-        "aws",
-        "sm",
-        "id",
-        "ip",
-        "hr",
-        "pr",
-        "vip",
-        "ceo",
-        "usa",
-        "uae",
-        "bbc",
-        "cnn",
-        "nbc",
-        "abc",
-        "ibm",
-        "rtx",
-        "gtx",
-        "dgx",
-        "usb",
-    ]
+    """
+    uk io us tv edu eu de fr au ca it es nl be ch at dk ly gg sh fm url html css php xml pdf api faq www http
+    https ftp sql aws sm id ip hr pr vip ceo usa uae bbc cnn nbc abc ibm rtx gtx dgx usb
+    """.split()  # noqa: SIM905
 )
 MAILBOX = frozenset(
-    [
-        "help",
-        "info",
-        "sales",
-        "support",
-        "press",
-        "office",
-        "team",
-        "service",
-        "customer",
-        "contact",
-        "hello",
-        "pro",
-        "shop",
-        "jobs",
-        "career",
-        "careers",
-        "news",
-        "events",
-        "billing",
-        "account",
-        "accounts",
-        "media",
-        "privacy",
-        "legal",
-        "security",
-        "partner",
-        "partners",
-        "order",
-        "orders",
-        "booking",
-        "bookings",
-        "admin",
-        "enterprise",
-        "global",
-        "dev",
-        "web",
-        "mail",
-        "post",
-        "ask",
-        "my",
-        "get",
-        "try",
-        "go",
-        "hq",
-    ]
+    """
+    help info sales support press office team service customer contact hello pro shop jobs career careers news
+    events billing account accounts media privacy legal security partner partners order orders booking bookings
+    admin enterprise global dev web mail post ask my get try go hq
+    """.split()  # noqa: SIM905
 )
 """Words that are written together in the names of mailboxes."""
 EXTENSIONS = (
@@ -266,9 +174,6 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
             else:
                 said.append(words)
         return ", ".join([*first, *said])
-
-    def digit_groups(m: re.Match[str]) -> str:
-        return ", ".join(digits(group, zero) for group in re.findall(r"\d+", m["digits"]))
 
     def keyed(m: re.Match[str]) -> str:
         """The digits behind "PIN", "account number", "ISBN": one by one."""

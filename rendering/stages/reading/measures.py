@@ -21,69 +21,20 @@ from rendering.stages.reading.grammar import (
 from rendering.stages.reading.numbers import cardinal, ordinal
 
 PARTS = {2: "half", 4: "quarter"}
-HEADS = ("square", "cubic", "fluid", "beat", "revolution", "degree")
 SINGLE_NOUNS = frozenset(
-    [
-        "angle",
-        "font",
-        "jack",
-        "RAM",
-        "memory",
-        "storage",
-        "screen",
-        "display",
-        "monitor",
-        "camera",
-        "SSD",
-        "HDD",
-        "hard",
-        "lens",
-        "bullet",
-        "cable",
-        "battery",
-        "charger",
-        "hose",
-        "pipe",
-        "nail",
-        "drive",
-        "disk",
-        "connection",
-        "adapter",
-        "plug",
-        "socket",
-        "bulb",
-        "panel",
-        "sprint",
-        "dash",
-        "marathon",
-        "mile",
-    ]
+    """
+    angle font jack RAM memory storage screen display monitor camera SSD HDD hard lens bullet cable battery
+    charger hose pipe nail drive disk connection adapter plug socket bulb panel sprint dash marathon mile
+    """.split()  # noqa: SIM905
 )
 RACES = frozenset("run race walk fun charity course ride swim loop event".split())  # noqa: SIM905
 VIDEO = frozenset(
-    [
-        "video",
-        "videos",
-        "resolution",
-        "tv",
-        "tvs",
-        "screen",
-        "screens",
-        "monitor",
-        "monitors",
-        "display",
-        "uhd",
-        "camera",
-        "footage",
-    ]
+    "video videos resolution tv tvs screen screens monitor monitors display uhd camera footage".split()  # noqa: SIM905
 )
 PEOPLE = (
     r"users?|people|followers|subscribers|customers|views|downloads|visitors|members|jobs|homes|households|records|copies|"
     r"streams|likes|fans|players|readers|listeners|accounts|items|units|tonnes|tons|lines|posts|sales|orders|pounds|dollars|euros"
 )
-INCH_AFTER = r"(?=\s?(?:x|×|by|wide|tall|long|high|deep|thick|across|in diameter|\)|,|pipe|screen|monitor|display|tv)\b|\s?[x×]\s?\d)"
-
-
 _QUOTE = re.compile(r'(?<!\d)"')
 
 

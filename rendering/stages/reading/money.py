@@ -20,42 +20,11 @@ SIGN = r"(?:(?:US|AU|CA|NZ|HK|SG|A|C|S|R)?\$|[£€¥₹₩₽₺₪₿])"
 CODE = rf"(?:{'|'.join(CODES)})"
 SHORT_SIGNS = {"AU$": "A$", "CA$": "C$", "SG$": "S$"}
 SINGLE_NOUNS = frozenset(
-    [
-        "deal",
-        "note",
-        "bill",
-        "coin",
-        "question",
-        "salary",
-        "voucher",
-        "gift",
-        "ticket",
-        "budget",
-        "fund",
-        "loan",
-        "fine",
-        "prize",
-        "bonus",
-        "discount",
-        "donation",
-        "grant",
-        "investment",
-        "round",
-        "lawsuit",
-        "settlement",
-        "market",
-        "company",
-        "business",
-        "industry",
-        "contract",
-        "project",
-        "fee",
-        "subscription",
-        "lunch",
-        "meal",
-        "bet",
-        "plan",
-    ]
+    """
+    deal note bill coin question salary voucher gift ticket budget fund loan fine prize bonus discount donation
+    grant investment round lawsuit settlement market company business industry contract project fee subscription
+    lunch meal bet plan
+    """.split()  # noqa: SIM905
 )
 
 

@@ -27,37 +27,7 @@ REIGNING = (
     r"Napoleon|Ramesses|Thutmose|Sam|Robert|Thomas|David|Michael|Joseph|Daniel|Christopher|Matthew|Andrew|Steven|Kenneth|Walter"
 )
 NOT_ROMAN = frozenset(
-    [
-        "CD",
-        "DC",
-        "MC",
-        "CC",
-        "DM",
-        "MM",
-        "CV",
-        "MI",
-        "DI",
-        "LI",
-        "CL",
-        "XL",
-        "MD",
-        "ID",
-        "IL",
-        "DL",
-        "ML",
-        "LCD",
-        "MCC",
-        "DIM",
-        "MIX",
-        "DIV",
-        "LIV",
-        "MIL",
-        "CIV",
-        "CM",
-        "MV",
-        "DV",
-        "LC",
-    ]
+    "CD DC MC CC DM MM CV MI DI LI CL XL MD ID IL DL ML LCD MCC DIM MIX DIV LIV MIL CIV CM MV DV LC".split()  # noqa: SIM905
 )
 STREET = "|".join(STREETS)
 NAME = r"[A-Z][\w'’.-]*"
