@@ -287,7 +287,7 @@ def _assemble(render: Render, attempt: Attempt) -> None:
         missing
     ):  # removed or damaged meanwhile: those lines are made again, MAX_ATTEMPTS times at most
         render.segments.filter(pk__in=missing).update(status="waiting")
-        raise LinesGone(f"{len(missing)} lines are no longer whole in the store")
+        raise LinesGone(f"{len(missing)} lines are no longer whole in the store")  # verbatim
     made = delivered(render, rows, [part for part in parts if part is not None], attempt)
     reach("K7")
     warnings = [*render.warnings, *_too_fast(rows)]

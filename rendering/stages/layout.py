@@ -13,7 +13,7 @@ from itertools import accumulate
 from rendering.stages import guesses
 from rendering.stages.markup import Run
 from rendering.stages.reading import fraction, readings
-from rendering.stages.reading.abbreviations import SIGNS
+from rendering.stages.reading.abbreviations import SIGNS, TITLES
 from rendering.stages.reading.numbers import cardinal
 from rendering.values import Guess, Mark, Sentence, Span
 
@@ -27,13 +27,6 @@ _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 EMOJI, INVISIBLE = re.compile(f"[{_EMOJI}]+"), re.compile(f"[{_INVISIBLE}]")
 _SHOWN = re.compile(rf"[^\s{_EMOJI}{_INVISIBLE}]")
 
-TITLES = frozenset(
-    """
-    Mister Missus Mizz Messers Madame Mademoiselle Professor General Governor Senator Representative President
-    Captain Major Colonel Commander Lieutenant Sergeant Corporal Reverend Honorable Doctor Saint Mount Fort
-    """.split()  # noqa: SIM905
-)
-"""What stands before a name: the full stop of its short form ends no sentence."""
 NEVER = frozenset("al ca cf fig figs no nos nr pp v vs vol p.s q.v".split())  # noqa: SIM905
 """After these a full stop ends no sentence, whatever follows."""
 # After these it does when the next word looks like the start of one.

@@ -135,7 +135,9 @@ def markdown(source: str, language: str = "en-US") -> tuple[list[Run], list[Warn
     tags = _Tags(language, [])
     _inline(source, 0, len(source), runs, warnings, rows, tags)
     for element in tags.open:
-        message = f"<{element.name}> is never closed and changes nothing; add </{element.name}>."
+        message = gettext("<{name}> is never closed and changes nothing; add </{name}>.").format(
+            name=element.name
+        )
         warnings.append(Warn("not_supported", message, element.start, element.start + 1))
     return _emphasised(runs, rows), warnings
 
@@ -236,7 +238,7 @@ def _tag(
     name, closes = found[1].lower(), match[0].startswith("</")
     tags.count += 1
     if tags.count > MOST_TAGS:
-        raise refused("The line has more than 1,000 tags; split it.", start, end)
+        raise refused(gettext("The line has more than 1,000 tags; split it."), start, end)
     pairs = _ATTRIBUTE.findall(match[0])
     attributes = {key.lower(): html.unescape(a or b) for key, a, b in pairs}
     ours = name in TAGS and (name not in ("sub", "mark") or bool(attributes) or closes)
@@ -262,14 +264,20 @@ def _tag(
         if match[0].endswith("/>") or name in ("break", "mark"):
             if name not in ("say-as", "sub", "phoneme"):
                 return
-            raise refused(f"The SSML tag <{name}> is empty; put its words inside.", start, end)
+            raise refused(
+                gettext("The SSML tag <{name}> is empty; put its words inside.").format(name=name),
+                start,
+                end,
+            )
         tags.open.append(element)
         if len(tags.open) > DEEPEST:
-            raise refused("The line nests tags deeper than 16; make it flatter.", start, end)
+            raise refused(
+                gettext("The line nests tags deeper than 16; make it flatter."), start, end
+            )
     elif name not in INLINE and not ours:
-        message = (
-            f"{match[0][:30]} is a tag and is not spoken; write the sign < as &lt; to have it read."
-        )
+        message = gettext(
+            "{tag} is a tag and is not spoken; write the sign < as &lt; to have it read."
+        ).format(tag=match[0][:30])
         warnings.append(Warn("not_spoken", message, start, end))
         runs.append(Run(" ", start, end))
 
@@ -584,7 +592,11 @@ def _close(
         )
     text = "".join(run.text for run in inside)
     if not text.strip():
-        raise refused(f"The SSML tag <{name}> is empty; put its words inside.", element.start, end)
+        raise refused(
+            gettext("The SSML tag <{name}> is empty; put its words inside.").format(name=name),
+            element.start,
+            end,
+        )
     del runs[element.first :]
     first, last = inside[0].start, inside[-1].end
     run = Run(text, first, last, element.manner, kind="said")

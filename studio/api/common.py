@@ -48,7 +48,7 @@ IDEMPOTENCY = {
             "name": "Idempotency-Key",
             "required": True,
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,255}$"},
-            "description": "The same key and body sent again return the first answer and make nothing.",
+            "description": "The same key and body again gives the first answer and makes nothing.",
         },
         {
             "in": "header",

@@ -194,3 +194,10 @@ SIGNS = {
     "£": "pound",
     "€": "euro",
 }
+TITLES = frozenset(
+    """
+    Mister Missus Mizz Messers Madame Mademoiselle Professor General Governor Senator Representative President
+    Captain Major Colonel Commander Lieutenant Sergeant Corporal Reverend Honorable Doctor Saint Mount Fort
+    """.split()  # noqa: SIM905
+)
+"""What stands before a name: the full stop of its short form ends no sentence."""
