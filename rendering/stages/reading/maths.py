@@ -101,12 +101,10 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
 
     def ratio(m: re.Match[str]) -> str:
         one, two = d.n(m[1]), d.n(m[2])
-        joint = (
-            " by "
-            if (m[1], m[2])
-            in (("16", "9"), ("9", "16"), ("4", "3"), ("21", "9"), ("4", "5"), ("3", "2"))
-            else " to "
+        of_picture = {m[1], m[2]} == {"16", "9"} or re.match(
+            r" (?:aspect|format|screen|video|picture|crop|ratio\b(?! of))", m.string[m.end() :]
         )
+        joint = " by " if of_picture else " to "
         return one + joint + two
 
     def term(m: re.Match[str]) -> str:

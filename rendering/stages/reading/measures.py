@@ -7,6 +7,7 @@ import re
 from rendering.stages.reading.abbreviations import BIG, PER, UNITS
 from rendering.stages.reading.grammar import (
     DASH,
+    NOT_NOUNS,
     NUMBER,
     SIMPLE,
     START,
@@ -184,7 +185,11 @@ def rules(d: Dialect) -> Rules:
         one, two = (_size(m[name]) for name in ("one", "two"))
         third = f" by {_size(m['three'])}" if m["three"] else ""
         words = f"{one} by {two}{third}"
-        return f"{words} {plural(words_of(m['unit']))}" if m["unit"] else words
+        if not m["unit"]:
+            return words
+        after = following(m)
+        single = after and after not in NOT_NOUNS
+        return f"{words} {words_of(m['unit']) if single else plural(words_of(m['unit']))}"
 
     def _size(text: str) -> str:
         from rendering.stages.reading.numbers import year
