@@ -14,12 +14,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -76,8 +76,8 @@ def _alone(workspace: Workspace, endpoint: str, key: str) -> Iterator[None]:
             raise Refusal("request_in_progress", retry_after=1)
     try:
         yield
-    finally:
-        with connection.cursor() as cursor:
+    finally:  # a connection that is gone has let go of it
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", number)
 
 
