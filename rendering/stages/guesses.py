@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 SEVERAL = re.compile(
-    r"\d+(?:[./:×x–-]\d+)+"  # dates, scores, fractions, ranges, versions
+    r"\d{1,15}(?:[./:×x–-]\d{1,15}){1,8}"  # dates, scores, fractions, ranges, versions
     r"|[12]\d{3}"  # years and counts
-    r"|[\d.,]+ ?(?:m|M|k|K|B|b|T|in|min|s|h|l|pt|MM|mm|['′\"″])\.?"  # units and scales
-    r"|(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*"  # codes
+    r"|[\d.,]{1,20} ?(?:m|M|k|K|B|b|T|in|min|s|h|l|pt|MM|mm|['′\"″])\.?"  # units and scales
+    r"|(?=[\w-]{0,40}\d)(?=[\w-]{0,40}[A-Za-z])[A-Za-z\d]{1,40}(?:-[A-Za-z\d]{1,40}){0,8}"  # codes
     r"|(?:St|Dr|Mt|Ft|Ave|Sq|No|Nos|Art|Sec|Eq|Max|Min|Est)\b\.?|(?:c|b|d|v|ed|est|ext|no|nos|min|max|ch|sec|tab|art)\.(?: ?\d+)?"
-    r"|[A-Z][a-z]+ [IVXLC]+"  # Roman numbers
-    r"|(?:[A-Za-z]+ ){1,3}\d{3,}"  # numbers that are names
+    r"|[A-Z][a-z]{0,20} [IVXLC]{1,12}"  # Roman numbers
+    r"|(?:[A-Za-z]{1,20} ){1,3}\d{3,20}"  # numbers that are names
 )
 """Full matches of what a rule has read."""
 SOUNDS = {

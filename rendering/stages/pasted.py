@@ -18,7 +18,7 @@ _ODD = re.compile(
     "\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]"
 )
 _MARK = re.compile("[\u0300-\u036f]")
-_KEPT = "℃℉№™℠Ωℓ℗℞℮"  # signs of their own, which the rules read
+_KEPT = "℃℉№™℠Ωℓ℗℞℮ℹ"  # signs of their own, which the rules read
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,8 @@ def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) ->
     if kind == "characters":
         return _spelled(text)
     if kind == "digits":
-        return _spelled(text) if re.fullmatch(r"[A-Za-z\d -]*\d[A-Za-z\d -]*", text) else None
+        fits = re.fullmatch(r"[A-Za-z\d -]+", text) and re.search(r"\d", text)
+        return _spelled(text) if fits else None
     if kind == "telephone":
         return _telephone(text, british)
     if kind == "cardinal":

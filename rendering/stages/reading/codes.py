@@ -129,7 +129,7 @@ def _is_word(run: str) -> bool:
     return re.search("[aeiouyAEIOUY]", run) is not None
 
 
-_SYLLABLES = re.compile("(?:[^AEIOUY]{0,2}[AEIOUY]+[^AEIOUY]{1,2})+[AEIOUY]?")
+_SYLLABLES = re.compile("(?:[^AEIOUY]{0,2}[AEIOUY]{1,2}[^AEIOUY]{1,2}){1,3}[AEIOUY]?")
 """Capital letters that are said as a word: SAVE, SARS, NATO."""
 
 
@@ -180,7 +180,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         head = m.string[m.start() : m.start("digits")]
         groups = re.findall(r"\d+|[A-Za-z]+", m["digits"])
         said = [digits(g, zero) if g.isdecimal() else letters(g) for g in groups]
-        code = re.fullmatch(r"[A-Za-z]+\d+", m["digits"])
+        code = re.fullmatch(r"[A-Za-z]{1,3}\d{1,40}", m["digits"])
         return head + (" " if code else ", ").join(said)
 
     def named(m: re.Match[str]) -> str:
@@ -229,7 +229,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
     def mixed(m: re.Match[str]) -> str | None:
         """B2B, C3PO, 1080p, SAVE20, top-10, MIG-25/235212"""
         text = m[0]
-        if re.fullmatch(r"\d+(?:st|nd|rd|th)", text, re.I):
+        if re.fullmatch(r"\d{1,40}(?:st|nd|rd|th)", text, re.I):
             return None
         if found := re.fullmatch(r"(\d{3,4})([pi])(\d{2,3})?", text):
             tail = f" {cardinal(int(found[3]))}" if found[3] else ""
@@ -237,10 +237,10 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
             return f"{head} {letters(found[2])}{tail}"
         if found := re.fullmatch(r"[Ss]0?(\d{1,2})[Ee]0?(\d{1,3})", text):
             return f"season {cardinal(int(found[1]))} episode {cardinal(int(found[2]))}"
-        if found := re.fullmatch(r"[vV](\d+)", text):
+        if found := re.fullmatch(r"[vV](\d{1,15})", text):
             return f"version {d.n(found[1])}"
         if "-" in text and re.fullmatch(
-            r"[a-z]+-\d+|\d+-[a-z]+(?:-\d+)?|[A-Z]?[a-z]+-[A-Z]?[a-z]+-\d+|[a-z]+-[a-z]+-\d+", text
+            r"[a-z]{1,40}-\d{1,9}|\d{1,9}-[a-z]{1,40}(?:-\d{1,9})?|[A-Z]?[a-z]{1,40}-[A-Z]?[a-z]{1,40}-\d{1,9}", text
         ):
             return None
         return serial(text)
@@ -282,7 +282,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         (r"(?<![\w&])#([A-Z])-(\d+)\b", lambda m: f"number {m[1]} {pairs(m[2])}"),
         (r"(?<![\w.@-])@?[A-Za-z][A-Za-z0-9]*(?:[_.][A-Za-z0-9]+)*_[A-Za-z0-9]+(?![\w@])", underscored),
         (r"(?<![\w.@])@[A-Za-z][\w]*\d[\w]*", underscored),
-        (r"(?<![\w.$£€/])(?=[A-Za-z\d-]*\d)(?=[A-Za-z\d-]*[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?:/[A-Za-z\d]+(?:-[A-Za-z\d]+)*)?(?![\w]|[.,]\d|['’]s)", mixed),
+        (r"(?<![\w.$£€/])(?=[A-Za-z\d-]{0,60}\d)(?=[A-Za-z\d-]{0,60}[A-Za-z])[A-Za-z\d]{1,40}(?:-[A-Za-z\d]{1,40}){0,8}(?:/[A-Za-z\d]{1,40}(?:-[A-Za-z\d]{1,40}){0,8})?(?![\w]|[.,]\d|['’]s)", mixed),
     ]  # fmt: skip
     return web, phones, names
 

@@ -78,7 +78,7 @@ Rules = list[tuple[str, Say]]
 def plain(text: str) -> str:
     """A written number with a decimal point and nothing else: "1.200,50", "1 200,5" and "1,200.5" alike."""
     text = re.sub(r"[ '’]", "", text)
-    if re.fullmatch(r"[-−+]?\d{1,3}(?:\.\d{3})+,\d{1,2}|[-−+]?\d+,\d{1,2}", text):
+    if re.fullmatch(r"[-−+]?\d{1,3}(?:\.\d{3}){1,5},\d{1,2}|[-−+]?\d{1,40},\d{1,2}", text):
         return text.replace(".", "").replace(",", ".")
     return text.replace(",", "")
 
@@ -114,6 +114,8 @@ def letters(text: str) -> str:
 
 def pairs(text: str) -> str:
     """The digits of a name, as people say them: 747 "seven forty-seven", 101 "one oh one", 1204 "twelve oh four"."""
+    if len(text) > LONGEST:
+        return digits(text)
     value = int(text)
     if len(text) == 3 and text[0] != "0" and value % 100:
         rest = value % 100
@@ -121,7 +123,7 @@ def pairs(text: str) -> str:
         return f"{DIGITS[value // 100]} {tail}"
     if len(text) == 4 and text[0] != "0" and value % 1000:
         return year(value)
-    return cardinal(value) if len(text) <= LONGEST and text[0] != "0" else digits(text)
+    return cardinal(value) if text[0] != "0" else digits(text)
 
 
 def _two(value: int) -> str:

@@ -38,8 +38,7 @@ PAIRS = {
 }
 COMPARISONS = {
     "!=": "does not equal", "==": "equals", ">=": "is greater than or equal to", "<=": "is less than or equal to",
-    "=>": "to", "->": "to", "<-": "from", "<->": "to and from", "≈": "is about", "≠": "does not equal", "∞": "infinity",
-    "√": "the square root of", "∑": "the sum of", "Δ": "delta", "∆": "delta", "…": "…",
+    "=>": "to", "->": "to", "<-": "from", "<->": "to and from",
 }  # fmt: skip
 
 
@@ -141,7 +140,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
         (r"\b([fgh])\(([a-z])\)", lambda m: f"{m[1].upper()} of {m[2].upper()}"),
         (r"\b([xyz])(?= ?[=+×<>≤≥!]|[=+])", lambda m: m[1].upper()),
         (r"(?<=[=+×<>≤≥] )([a-z])(?!\w)", lambda m: m[1].upper()),
-        (r"!=|==|>=|<=|=>|<->|->|<-|[≈≠∞√∑Δ∆]", lambda m: f" {COMPARISONS[m[0]]} "),
+        (r"!=|==|>=|<=|=>|<->|->|<-", lambda m: f" {COMPARISONS[m[0]]} "),
         (r"(?<=\d)[*×](?=\d)|(?<=\d) \* (?=\d)", lambda m: " times "),
         (r"(?<=\d )/(?= \d)", lambda m: "divided by"),
     ]  # fmt: skip

@@ -161,7 +161,7 @@ def rules(d: Dialect) -> Rules:
         return f"{amount} {'inch' if single else 'inches'}"
 
     def _amount(text: str) -> str:
-        if match := re.fullmatch(r"(\d+)/(\d+)", text):
+        if match := re.fullmatch(r"(\d{1,2})/(\d{1,2})", text):
             return fraction(int(match[1]), int(match[2])) or text
         return d.n(text)
 

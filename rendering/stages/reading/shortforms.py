@@ -47,7 +47,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         compass = f" {COMPASS[m['compass'].rstrip('.')]}" if m["compass"] else ""
         street = STREETS[m["street"].rstrip(".").capitalize()]
         name = m["name"]
-        if found := re.fullmatch(r"(\d+)(?:st|nd|rd|th)", name.strip(), re.I):
+        if found := re.fullmatch(r"(\d{1,3})(?:st|nd|rd|th)", name.strip(), re.I):
             name = ordinal(int(found[1]))
         elif found := re.match(r"([NSEW]{1,2}) (.+)", name.strip()):
             name = f"{COMPASS.get(found[1], found[1])} {found[2]}"
@@ -173,7 +173,7 @@ def _street(m: re.Match[str]) -> str | None:
     """A street's short form behind its name: "Elm St. It was". A doctor or a saint stands before a name."""
     short = m[1].rstrip(".")
     if short in ("Dr", "St"):
-        behind = re.search(r"(\S+) $", m.string[max(0, m.start() - 40) : m.start()])
+        behind = re.search(r"(\S{1,40}) $", m.string[max(0, m.start() - 40) : m.start()])
         if (
             not behind
             or not behind[1][:1].isupper()
