@@ -134,6 +134,7 @@ def markdown(source: str, language: str = "en-US") -> tuple[list[Run], list[Warn
     rows: list[_Stars] = []
     tags = _Tags(language, [])
     _inline(source, 0, len(source), runs, warnings, rows, tags)
+    warnings += _stage_directions(source)
     for element in tags.open:
         message = gettext("<{name}> is never closed and changes nothing; add </{name}>.").format(
             name=element.name
@@ -278,7 +279,8 @@ def _tag(
         message = gettext(
             "{tag} is a tag and is not spoken; write the sign < as &lt; to have it read."
         ).format(tag=match[0][:30])
-        warnings.append(Warn("not_spoken", message, start, end))
+        if not closes:  # said once, at its beginning
+            warnings.append(Warn("not_spoken", message, start, end))
         runs.append(Run(" ", start, end))
 
 
@@ -325,11 +327,28 @@ def _emphasised(runs: list[Run], rows: list[_Stars]) -> list[Run]:
     return found
 
 
+_DIRECTION = re.compile(
+    r"\((?i:(?:short |long |dramatic )?(?:pause|beat|break)|smiles?|laughs?|nods?)\)"
+)
+
+
+def _stage_directions(source: str) -> list[Warn]:
+    """A question under words in brackets that look like a stage direction."""
+    question = gettext(
+        "Should {words} be done and not said? It is read aloud; the marks are [pause 1s], [smile] and [nod]."
+    )
+    return [
+        Warn("maybe_direction", question.format(words=match[0]), match.start(), match.end())
+        for match in _DIRECTION.finditer(source)
+    ]
+
+
 def plain(source: str) -> tuple[list[Run], list[Warn]]:
     """Text without markup but for pauses and marks."""
     runs: list[Run] = []
     warnings: list[Warn] = []
     at = 0
+    warnings += _stage_directions(source)
     while match := _PLAIN.search(source, at):
         at = _bracket(match, source, at, len(source), runs, warnings)
     if at < len(source):

@@ -69,6 +69,7 @@ class Near:
     back: tuple[str, str]  # the nearest first
     ahead: tuple[str, str]
     tags_ahead: tuple[str, str]
+    sentence: frozenset[str]
 
     @property
     def first(self) -> bool:
@@ -86,6 +87,8 @@ HAVE = frozenset(
     "have has had having i've we've you've they've he's she's been be was were is are being".split()  # noqa: SIM905
 )
 PAST = frozenset("yesterday ago last earlier then once already".split())  # noqa: SIM905
+HABIT = frozenset("every always often usually daily weekly each never sometimes regularly".split())  # noqa: SIM905
+DEFINITE = frozenset("it that this them your his her my our their about".split())  # noqa: SIM905
 DETERMINERS = frozenset(
     "a an the this that my your our his her their its some any no every each".split()  # noqa: SIM905
 )
@@ -111,8 +114,9 @@ def _read(near: Near) -> str | None:
         return "rɛd"
     if before in AUXILIARIES or near.first or near.tag == "VB" or near.tag.startswith("NN"):
         return "rid"
-    around = {*near.back, *near.ahead}
-    if around & PAST or before in ("he", "she", "it"):
+    if near.sentence & HABIT:
+        return "rid"
+    if near.sentence & PAST or before in ("he", "she", "it") or near.ahead[0] in DEFINITE:
         return "rɛd"
     return "rid" if before in PRONOUNS or near.tag in ("VBP", "VB") else "rɛd"
 
@@ -355,6 +359,7 @@ def given(words: Sequence[tuple[str, str, bool]], british: bool) -> list[str | N
                 (_at(low, at - 1), _at(low, at - 2)),
                 (_at(low, at + 1), _at(low, at + 2)),
                 (_at_tag(words, at + 1), _at_tag(words, at + 2)),
+                frozenset(low),
             )
             sounds = (
                 HOMOGRAPHS[key](near)

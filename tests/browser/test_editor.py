@@ -115,17 +115,17 @@ def test_a_guess_is_shown_under_its_words_and_said_as_its_writer_wants(
     Scene.objects.update(script="We meet on 10/12.\n\nThis is the second line.")
     page = page_of(alice)
     page.goto(f"/projects/{project.pk}/")
-    guess = page.get_by_role("button", name="10/12 read as “October twelfth”")
-    guess.wait_for(state="attached")
-    assert not guess.is_visible()
+    page.locator(".line-guess").first.wait_for(state="attached")
+    guess = page.get_by_role("button", name="10/12 read as “the tenth of December”")
+    assert guess.count() == 0  # only beside the line that one is in
     page.get_by_role("textbox", name="Script").first.click(position={"x": 60, "y": 10})
     guess.click()
     dialog = page.get_by_role("dialog", name="Say it like…")
-    assert dialog.get_by_text("Read as “October twelfth”.").is_visible()
+    assert dialog.get_by_text("Read as “the tenth of December”.").is_visible()
     assert_accessible(page)
-    dialog.get_by_label("Said", exact=True).fill("the tenth of December")
+    dialog.get_by_label("Said", exact=True).fill("October twelfth")
     dialog.get_by_role("button", name="Save").click()
-    wanted = '<sub alias="the tenth of December">10/12</sub>'
+    wanted = '<sub alias="October twelfth">10/12</sub>'
     wait_until(page, lambda: wanted in Scene.objects.get().script)
 
 

@@ -101,7 +101,7 @@ def test_the_fleet_command_reports_slots_with_their_reason(alice, library):
     out = StringIO()
     call_command("fleet", "--workers", "general", "--slots", "2", stdout=out)
     assert int(out.getvalue()) == math.ceil(slots / 2) > 0
-    with pytest.raises(CommandError, match="there is general, dedicated"):
+    with pytest.raises(CommandError, match="choose one of general, dedicated"):
         call_command("fleet", "--workers", "all")
 
 

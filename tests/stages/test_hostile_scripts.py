@@ -111,7 +111,9 @@ def test_a_letter_or_sign_is_warned_about_when_nothing_is_said_for_it(form):
         warned = set("".join(warned))
         for char in part:
             silent = unicodedata.category(char)[0] == "P" or unicodedata.category(char) == "Sk"
-            silent = silent or ord(char) in reading.PLAIN  # read as its plain twin: a slash, a colon
+            silent = (
+                silent or ord(char) in reading.PLAIN
+            )  # read as its plain twin: a slash, a colon
             if silent or char in "|^`~*_<>+=$" or abbreviations.SIGNS.get(char) == "":
                 continue  # they have no sound of their own, or are markup
             twin = pasted.plain(char).text

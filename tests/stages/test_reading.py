@@ -210,6 +210,12 @@ def test_an_unknown_tag_is_named_and_parts_words():
     assert "<name>" in line.warnings[0].message
 
 
+def test_a_stage_direction_in_brackets_brings_up_a_question():
+    (warning,) = script.run("Hello. (pause) There.").warnings
+    assert "Should (pause) be done and not said?" in warning.message
+    assert script.run("Hello (there).").warnings == ()
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [

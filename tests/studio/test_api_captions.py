@@ -113,7 +113,7 @@ def test_the_last_caption_of_a_line_cannot_be_joined(program, base):
     found = assert_problem(
         send(program, "POST", f"{base}/{first['id']}/join"), 422, "invalid_field"
     )
-    assert "ends with this caption" in found["detail"]
+    assert "is the last of its line" in found["detail"]
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "a-1-1-6", "scene_0-1-1-6", "-1-1"])

@@ -14,7 +14,7 @@ gnome guild heir herb honest hour isle island knead knell knight knob knot linge
 mortgage mosque muscle niche ocean often onion opaque paradigm pharaoh phlegm physique plague plaid pneumonia poignant prestige
 psalm pseudo psychology quiche receipt rendezvous reservoir rhetoric rhyme rhythm salmon salon schedule schism scissors segue
 sergeant sew shoulder silhouette sleigh soldier solemn sovereign subtle suite sword thumb tomb tongue tortoise tough trough
-unique vague vehicle victuals villain vineyard viscount weird whistle wholly women worcester wrestle wrist xylophone yolk
+unique vague vehicle villain vineyard viscount weird whistle wholly women worcester wrestle wrist xylophone yolk
 zealous almond aisle algae archive archipelago asthma ballet bouquet bourgeois boutique brooch buoy bureau business calm
 campaign castle catastrophe champagne chandelier chauffeur chef chute cliché cocoa column comb condemn connoisseur courier
 croissant cuisine czar daughter deceit doubt dough draught drought eight epitome espresso etiquette expertise fasten fatigue
@@ -80,7 +80,7 @@ def test_words_that_are_often_misread_are_said_as_the_dictionary_has_them(dictio
 @pytest.mark.parametrize(
     ("sentence", "word"),
     [
-        ("I read it every day.", "ɹˈid"), ("Yesterday I read it.", "ɹˈɛd"), ("I have read it.", "ɹˈɛd"),
+        ("I read it every day.", "ɹˈid"), ("Yesterday I read it.", "ɹˈɛd"), ("I read it.", "ɹˈɛd"), ("I read books.", "ɹˈid"), ("I have read it.", "ɹˈɛd"),
         ("They use lead pipes.", "lˈɛd"), ("We lead the market.", "lˈid"), ("Send us your resume.", "ɹˈɛzəmˌA"),
         ("Please resume the game.", "ɹəzˈum"), ("I am content with it.", "kəntˈɛnt"), ("The content is new.", "kˈɑntɛnt"),
         ("We object to that.", "əbʤˈɛkt"), ("The object is red.", "ˈɑbʤɛkt"), ("Polish your presentation.", "pˈɑlɪʃ"),
@@ -106,7 +106,7 @@ def test_a_homograph_sounds_as_what_it_means(sentence, word):
     ],
 )  # fmt: skip
 def test_a_lone_a_is_a_letter_or_the_article(sentence, letter):
-    assert ("ˈA" in re.sub("ˈAʧ|dˈA|tədˈA", "", sounds(sentence))) == letter
+    assert bool(re.search("(?:^| )ˈA(?=[ ,.]|$)", sounds(sentence))) == letter
 
 
 @pytest.mark.parametrize("british", [False, True])

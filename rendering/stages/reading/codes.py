@@ -240,7 +240,8 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         if found := re.fullmatch(r"[vV](\d{1,15})", text):
             return f"version {d.n(found[1])}"
         if "-" in text and re.fullmatch(
-            r"[a-z]{1,40}-\d{1,9}|\d{1,9}-[a-z]{1,40}(?:-\d{1,9})?|[A-Z]?[a-z]{1,40}-[A-Z]?[a-z]{1,40}-\d{1,9}", text
+            r"[a-z]{1,40}-\d{1,9}|\d{1,9}-[a-z]{1,40}(?:-\d{1,9})?|[A-Z]?[a-z]{1,40}-[A-Z]?[a-z]{1,40}-\d{1,9}",
+            text,
         ):
             return None
         return serial(text)

@@ -19,7 +19,7 @@ from rendering.stages.reading.grammar import (
     letters,
     plain,
 )
-from rendering.stages.reading.numbers import cardinal, ordinal
+from rendering.stages.reading.numbers import cardinal, ordinal, year
 
 PARTS = {2: "half", 4: "quarter"}
 SINGLE_NOUNS = frozenset(
@@ -192,8 +192,6 @@ def rules(d: Dialect) -> Rules:
         return f"{words} {words_of(m['unit']) if single else plural(words_of(m['unit']))}"
 
     def _size(text: str) -> str:
-        from rendering.stages.reading.numbers import year
-
         return year(int(text)) if re.fullmatch(r"1[0-9]\d\d|20\d\d", text) else d.n(text)
 
     exact = "|".join(re.escape(u) for u in sorted(UNITS, key=len, reverse=True))
