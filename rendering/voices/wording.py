@@ -50,6 +50,8 @@ LEXICON: dict[str, str | tuple[str, str]] = {
     "touché": "tuˈʃeɪ", "jalapeño": "ˌhɑləˈpeɪnjoʊ", "jalapeños": "ˌhɑləˈpeɪnjoʊz", "piñata": "pɪnˈjɑtə", "quinoa": "ˈkinwɑ",
     "açaí": "ˌɑsɑˈi", "acai": "ˌɑsɑˈi", "gnocchi": "ˈnjɑki", "bruschetta": "bruˈskɛtə", "espresso": "ɛˈsprɛsoʊ",
     "pho": "fʌ", "gyro": "ˈjɪroʊ", "gyros": "ˈjɪroʊz", "crêpe": "kreɪp", "naïve": "naɪˈiv",
+    "naive": "naɪˈiv", "lingerie": "ˌlɑnʒəˈreɪ", "liaison": "liˈeɪzɑn", "prestige": "prɛˈstiʒ", "sovereign": "ˈsɑvrən",
+    "almond": "ˈɑmənd", "bouquet": "buˈkeɪ", "courier": "ˈkɝiɚ", "croissant": "krəˈsɑnt", "massage": "məˈsɑʒ", "monarch": "ˈmɑnɑrk",
     "cliché": "kliˈʃeɪ", "soufflé": "suˈfleɪ", "entrée": "ˈɑntreɪ", "voilà": "vwɑˈlɑ", "déjà": "ˈdeɪʒɑ", "vu": "vu",
     "über": "ˈubɚ", "doppelgänger": "ˈdɑpəlˌɡæŋɚ", "schadenfreude": "ˈʃɑdənˌfrɔɪdə", "zeitgeist": "ˈzaɪtɡaɪst",
     "segue": "ˈsɛɡweɪ", "niche": "nitʃ", "chipotle": "tʃɪˈpoʊtleɪ", "sriracha": "sɪˈrɑtʃə", "worcestershire": "ˈwʊstɚʃɚ",
