@@ -81,7 +81,7 @@ def test_words_that_are_often_misread_are_said_as_the_dictionary_has_them(dictio
     ("word", "said"),
     [
         ("faux", "fˈO"),
-        ("viscount", "vˈIkWnt"),
+        ("viscount", "vˈIkˌWnt"),
         ("quinoa", "kˈinwɑ"),
         ("jalapeño", "hˌɑləpˈAnjO"),
         ("naïve", "nIˈiv"),
