@@ -296,6 +296,7 @@ HOMOGRAPHS: dict[str, Callable[[Near], str | None]] = {
     "protest": _noun("prəˈtɛst", "ˈproʊtɛst"), "appropriate": _only_verb("əˈproʊpriˌeɪt"), "alternate": _only_verb("ˈɔltɚˌneɪt"),
     "graduate": _only_verb("ˈɡrædʒuˌeɪt"), "record": _only_verb("rɪˈkɔrd"), "permit": _only_verb("pɚˈmɪt"),
     "progress": _only_verb("prəˈɡrɛs"), "contract": _only_verb("kənˈtrækt"), "contrast": _only_verb("kənˈtræst"),
+    "am": lambda near: "æm" if near.text == "Am" and near.back[0] == "pan" else None,
     "moped": _moped, "sow": _sow, "invalid": _invalid, "live": _live,
     "reading": _place("ˈrɛdɪŋ", frozenset({"is", "was", "station", "university"}), frozenset({"in", "from", "near", "leave", "visit", "around"})),
     "nice": _place("nis", frozenset({"is", "was", "airport"}), frozenset({"in", "from", "near", "leave", "visit", "around"})),

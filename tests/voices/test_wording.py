@@ -104,7 +104,7 @@ def test_words_of_which_the_dictionary_knows_another_way_are_said_as_checked_by_
         ("The row of seats.", "ɹˈO"), ("He moped around.", "mˈOpt"), ("He rides a moped.", "mˈOpɛd"), ("They protest the law.", "pɹətˈɛst"),
         ("The invalid sat down.", "ˈɪnvəlɪd"), ("An invalid entry.", "ɪnvˈælɪd"), ("Reading is a town.", "ɹˈɛdɪŋ"),
         ("Reading a book is nice.", "ɹˈidɪŋ"), ("Nice is in France.", "nˈis"), ("A nice day.", "nˈIs"),
-        ("They appropriate the money.", "əpɹˈOpɹiˌAt"), ("An appropriate answer.", "əpɹˈOpɹiət"),
+        ("They appropriate the money.", "əpɹˈOpɹiˌAt"), ("An appropriate answer.", "əpɹˈOpɹiət"), ("We flew Pan Am once.", "ˈæm"), ("I am here.", "ɐm"),
     ],
 )  # fmt: skip
 def test_a_homograph_sounds_as_what_it_means(sentence, word):

@@ -81,7 +81,7 @@ UNITS = {
     "Pa": "pascal", "hPa": "hectopascal", "kPa": "kilopascal", "mmHg": "millimeter of mercury", "dB": "decibel",
     "MP": "megapixel", "px": "pixel", "pt": "point", "h": "hour", "hr": "hour", "hrs": "hour", "min": "minute",
     "mins": "minute", "s": "second", "sec": "second", "secs": "second", "ms": "millisecond", "µs": "microsecond",
-    "ns": "nanosecond", "wk": "week", "wks": "week", "yr": "year", "yrs": "year", "mos": "month",
+    "ns": "nanosecond", "wk": "week", "wks": "week", "yr": "year", "yrs": "year", "mos": "month", "mo": "month",
     "°C": "degree Celsius", "°F": "degree Fahrenheit", "ºC": "degree Celsius", "ºF": "degree Fahrenheit", "℃": "degree Celsius",
     "℉": "degree Fahrenheit", "°": "degree", "º": "degree", "°K": "kelvin", "sq ft": "square foot", "sq. ft.": "square foot",
     "sq ft.": "square foot", "sq m": "square meter", "sq. m.": "square meter", "sq km": "square kilometer",

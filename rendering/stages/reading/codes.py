@@ -257,7 +257,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules, Rules]:
         (r"(?<![\w.,$£€])(7[0-9]7)s\b", lambda m: pairs(m[1]) + "s"),
         (r"\b401\(k\)|\b401k\b", lambda m: "four oh one K"),
         (rf"\b(?:(?i:{KEYED}))(?: (?:is|was|number|no\.?|code))?:? ?#?(?P<digits>(?:[A-Za-z]{{1,3}})?\d{{3,}}(?:[- /]\d+)*)(?![\w%]|[.,]\d)", keyed),
-        (rf"\b(?i:{CALLED}) (?P<digits>\d{{3}})(?![\w%$]|[.,-]\d| \d| [a-z]+s\b)", keyed),
+        (rf"\b(?i:{CALLED}) (?P<digits>\d{{3}})(?![\w%$]|[.,-]\d| \d| (?:[a-z]{2,20}s|people|more|other)\b)", keyed),
         (r"(?<![\w.,/$£€])911(?= (?:call|operator|dispatch|emergency)|[.!?,])", lambda m: "nine one one"),
         (rf"\b(?:{NAMED}|{SEATS}) (?P<digits>\d{{1,4}})(?P<letter>[A-Z])(?!\w)", lambda m: f"{m.string[m.start():m.start('digits')]}{_short(m['digits'])} {m['letter']}"),
         (rf"\b(?:{NAMED}) (?P<digits>\d{{3,5}})(?![\w%]|[.,:]\d)", named),
