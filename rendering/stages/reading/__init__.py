@@ -8,8 +8,10 @@ stands before what is general. Nothing here knows markup or voices.
 from __future__ import annotations
 
 import re
+import re._parser as parser  # type: ignore[import-not-found]  # tells which characters a pattern needs
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from rendering.stages.reading import codes, dates, maths, measures, money, numerals, shortforms
 from rendering.stages.reading.abbreviations import SIGNS
@@ -43,23 +45,48 @@ PLAIN = str.maketrans(
 
 
 @cache
-def _rules(british: bool) -> tuple[tuple[re.Pattern[str], Say, bool], ...]:
-    """(pattern, what is said, whether it needs a digit)"""
+def _rules(british: bool) -> tuple[tuple[re.Pattern[str], Say, frozenset[str]], ...]:
+    """(pattern, what is said, the characters without which it cannot match)"""
     dialect = Dialect(british)
     found: Rules = [rule for subject in SUBJECTS for rule in subject(dialect)]
-    return tuple((re.compile(pattern), say, _needs_digit(pattern)) for pattern, say in found)
+    return tuple((re.compile(pattern), say, _needed(pattern)) for pattern, say in found)
 
 
-def _needs_digit(pattern: str) -> bool:
-    """Whether nothing without a digit can match: no text but 1 or a few without one is tried."""
-    return r"\d" in pattern and not any(re.compile(pattern).search(text) for text in _WORDS)
+DIGIT = "0"
+"""Stands for any digit among the characters that a rule needs."""
 
 
-_WORDS = (
-    "a@b.com", "www.a.com", "a.com", "file.md", "Main St. is", "in Austin, TX", "noon-midnight", "May-June", "Mon-Fri",
-    "Q-Q", "x = y", "f(x)", "A- grade", "St. James", "Dr. Who", "Henry VIII", "Part II", "e.g. this", "and/or", "#tag", "a / b",
-    "@me_you", "a_b", "miles/hour", "-> a", "AB-CD/EF", "Jan-Mar", "Sat, May", "a $ b", "2 -- 3",
-)  # fmt: skip
+@cache
+def _needed(pattern: str) -> frozenset[str]:
+    """Characters that stand in every match, so that most rules need not be tried on a line."""
+    return frozenset(_of(parser.parse(pattern), ignoring=0))
+
+
+def _of(sequence: Any, ignoring: int) -> set[str]:
+    found: set[str] = set()
+    for operation, value in sequence:
+        match str(operation):
+            case "LITERAL" if not (ignoring & re.IGNORECASE and chr(value).isalpha()):
+                found.add(DIGIT if chr(value) in "0123456789" else chr(value))
+            case "IN" if all(_is_digit(*item) for item in value):
+                found.add(DIGIT)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT" if value[0] > 0:
+                found |= _of(value[2], ignoring)
+            case "SUBPATTERN":
+                found |= _of(value[3], (ignoring | value[1]) & ~value[2])
+            case "ATOMIC_GROUP":
+                found |= _of(value, ignoring)
+            case "BRANCH":
+                found |= set.intersection(*(_of(branch, ignoring) for branch in value[1]))
+    return found
+
+
+def _is_digit(operation: Any, value: Any) -> bool:
+    if str(operation) == "RANGE":
+        return bool(value[0] >= 48 and value[1] <= 57)
+    if str(operation) == "LITERAL":
+        return bool(48 <= value <= 57)
+    return str(value) == "CATEGORY_DIGIT"
 
 
 def readings(text: str, *, british: bool = False) -> list[Reading]:
@@ -71,9 +98,11 @@ def readings(text: str, *, british: bool = False) -> list[Reading]:
     taken = bytearray(len(text))
     found = []
     text = text.translate(PLAIN) if not text.isascii() else text
-    has_digit = re.search(r"\d", text) is not None
-    for pattern, say, needs_digit in _rules(british):
-        if needs_digit and not has_digit:
+    present = set(text)
+    if re.search(r"\d", text):
+        present.add(DIGIT)
+    for pattern, say, needed in _rules(british):
+        if not needed <= present:
             continue
         for match in pattern.finditer(text):
             start, end = match.span()
