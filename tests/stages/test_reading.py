@@ -1,8 +1,11 @@
 """What a careful reader would say: each kind of thing that is written otherwise than it is spoken, and what only looks like it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rendering.stages import script
+from rendering.values import BadInput
 
 AMERICAN = [
     # units
@@ -139,6 +142,54 @@ def spoken(text, language):
 @pytest.mark.parametrize(("text", "words"), AMERICAN)
 def test_american_english_is_read_as_a_careful_reader_would(text, words):
     assert spoken(text, "en-US") == words
+
+
+PIECES = [
+    *"0123456789abcxyzABCDIVXM .,;:/-–—−'\"()[]<>*_~#@&%$£€°²³⁻⁴₂½+=^!?|×’”″′\n",
+    *(
+        "km",
+        "kg",
+        " am",
+        "pm ",
+        "St. ",
+        "Dr. ",
+        "May ",
+        "Jan",
+        "1/2",
+        "2024",
+        "10:30",
+        "th",
+        "www.",
+    ),
+    *(
+        "a.com",
+        "XIV",
+        "10^",
+        "m²",
+        "e\u0301",
+        "𝗕",
+        "ﬁ",
+        "<br>",
+        "&amp;",
+        "[pause 1s]",
+        "😀",
+        "中",
+        "Ⅳ",
+        "٣",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=40).map("".join))
+@settings(max_examples=400, deadline=None)
+def test_any_line_is_read_or_refused_in_a_sentence(text):
+    for markup in ("markdown", "text"):
+        for language in ("en-US", "en-GB"):
+            try:
+                line = script.run(text, markup=markup, language=language)
+            except BadInput:
+                continue
+            assert all(0 <= g.start < g.end <= len(text) for g in line.guesses)
 
 
 @pytest.mark.parametrize(("text", "words"), BRITISH)

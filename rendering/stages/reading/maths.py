@@ -116,7 +116,7 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
         (r"\b([A-Z][a-z]?)+[₀-₉]+(?:[A-Z][a-z]?|[₀-₉])*", chemical),
         (rf"{START}24/7/365{END}", lambda m: "twenty-four seven three sixty-five"),
         (rf"{START}(\d{{1,2}})/(\d{{1,2}})(?:st|nd|rd|th|TH|RD|ND|ST)\b", ordinal_fraction),
-        (r"(?<![\w./])(?P<base>\d+(?:\.\d+)?|(?<!\d )[A-Za-z]{1,3})(?:(?P<sup>[⁰¹²³⁴-⁹⁻]+)|\^(?P<exp>[-−]?\d{1,6}))(?![\w^])", power),
+        (r"(?<![\w./])(?P<base>\d+(?:\.\d+)?|(?<!\d )[A-Za-z]{1,3})(?:(?P<sup>⁻?[⁰¹²³⁴-⁹]+)|\^(?P<exp>[-−]?\d{1,6}))(?![\w^])", power),
         (rf"{START}(\d+(?:\.\d+)?)[eE]([-−+]?\d{{1,3}}){END}", scientific),
         (rf"{START}{number} ?[-−–] ?{number}(?= ?=)", minus),
         (rf"{START}{number} ?− ?{number}(?!\w)", minus),
