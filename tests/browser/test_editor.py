@@ -140,4 +140,5 @@ def test_a_word_that_is_said_otherwise_already_brings_up_a_question(page_of, ali
     dialog.get_by_role("button", name="Save").click()
     dialog.get_by_text("is already said “hullo” here").wait_for()
     dialog.get_by_role("button", name="Replace").click()
-    wait_until(page, lambda: alice.workspace.pronunciations.get().value == "hallo")
+    wait_until(page, lambda: alice.workspace.pronunciations.get().value != "hullo")
+    assert alice.workspace.pronunciations.get().value == "hallo"

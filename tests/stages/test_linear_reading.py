@@ -3,7 +3,9 @@
 import ast
 import contextlib
 import gc
+import importlib
 import inspect
+import pkgutil
 import re
 import string
 import time
@@ -24,34 +26,14 @@ from rendering.stages import (
     reading,
     script,
 )
-from rendering.stages.reading import (
-    abbreviations,
-    codes,
-    dates,
-    grammar,
-    maths,
-    measures,
-    money,
-    numbers,
-    numerals,
-    shortforms,
-)
 from rendering.values import BadInput
 from studio.models import mending
 from studio.projects import anchors, cues, manuscript, overlays
 
-SUBJECTS = (
-    abbreviations,
-    codes,
-    dates,
-    grammar,
-    maths,
-    measures,
-    money,
-    numbers,
-    numerals,
-    shortforms,
-)
+SUBJECTS = [
+    importlib.import_module(module.name)
+    for module in pkgutil.iter_modules(reading.__path__, f"{reading.__name__}.")
+]
 READING = (script, markup, layout, pasted, guesses, reading, *SUBJECTS)
 AROUND = (manuscript, anchors, overlays, cues, captions, lettering, mending)
 SCREENING = (screening, folding, rules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rendering.stages.reading.grammar import DASH, NUMBER, SIMPLE, START, Dialect, Rules, letters
-from rendering.stages.reading.numbers import digits, written_ordinal, year
+from rendering.stages.reading.numbers import digits, written_ordinal
 
 
 def rules(d: Dialect) -> Rules:
@@ -18,42 +18,26 @@ def rules(d: Dialect) -> Rules:
             return written_ordinal(m[1], d.british)
         return f"{digits(value) if len(value) > 2 else d.n(value)} {letters(suffix)}"
 
-    def span(m: re.Match[str]) -> str | None:
+    def span(m: re.Match[str]) -> str:
         one, two = m[1].replace(",", ""), m[2].replace(",", "")
-        joint = " to " if float(one) < float(two) else " "
-        return f"{_alone(one)}{joint}{_alone(two)}"
-
-    def _alone(text: str) -> str:
-        return d.n(text)
+        return f"{d.n(one)}{' to ' if int(one) < int(two) else ' '}{d.n(two)}"
 
     def joined(m: re.Match[str]) -> str:
         """B12, 5G: a number and letters behind it"""
         return f"{d.n(m[1])} {letters(m[2])}"
-
-    def alone(m: re.Match[str]) -> str:
-        text = m[0]
-        if re.fullmatch(r"\d{16,}", text):
-            return digits(text)
-        if (
-            re.fullmatch(r"\d{4}", text)
-            and 1010 <= int(text) <= 2099
-            and not m.string[m.end() :].strip(" .!?")
-        ):
-            return year(int(text)) if not m.string[: m.start()].strip() else d.n(text)
-        return d.n(text)
 
     return [
         (r"\bA[-–]Z\b", lambda m: "A to Z"),
         (r"(?<![\d.,])\d{1,3}(?:'\d{3})+(?!\d)", lambda m: d.n(m[0])),
         (rf"{START}(\d{{1,3}}(?:,\d{{3}})+|\d+)(st|nd|rd|th|ST|ND|RD|TH)\b", ordinal),
         (
-            rf"{START}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}}){DASH}(\d{{1,3}}(?:,\d{{3}})+|\d{{1,6}})(?![\w/-]|[.,]\d)",
+            rf"{START}(\d{{1,3}}(?:,\d{{3}}){{1,9}}|\d{{1,6}}){DASH}(\d{{1,3}}(?:,\d{{3}}){{1,9}}|\d{{1,6}})(?![\w/-]|[.,]\d)",
             span,
         ),
         (rf"{START}({SIMPLE})([A-Z]{{1,2}})\b", joined),
         (rf"(?<![\w.,/)])[-−–+](?:{NUMBER})(?!\w)", lambda m: d.n(m[0].replace("–", "-"))),
         (r"(?<![\d.,])(?:\d+,\d{1,2})(?!\d|,\d|,? (?:and|or|&) \d)", lambda m: d.n(m[0])),
         (r"(?<![\d.,])(?:\d{1,3}(?: \d{3})+)(?!\d|[.,]\d|-)", lambda m: d.n(m[0])),
-        (rf"(?<![\d.,])(?:{SIMPLE})", alone),
+        (rf"(?<![\d.,])(?:{SIMPLE})", lambda m: d.n(m[0])),
         (r"(?<!\d)\.\d+", lambda m: f"point {digits(m[0])}"),
     ]

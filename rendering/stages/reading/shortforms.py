@@ -171,18 +171,10 @@ def signs(d: Dialect) -> Rules:
 
 def _street(m: re.Match[str]) -> str | None:
     """A street's short form behind its name: "Elm St. It was". A doctor or a saint stands before a name."""
+    behind = re.search(r"(\S{1,40}) $", m.string[max(0, m.start() - 41) : m.start()])
     short = m[1].rstrip(".")
-    if short in ("Dr", "St"):
-        behind = re.search(r"(\S{1,40}) $", m.string[max(0, m.start() - 40) : m.start()])
-        if (
-            not behind
-            or not behind[1][:1].isupper()
-            or behind[1].lower() in ("the", "a", "to", "for", "of")
-        ):
-            return None
-    elif (
-        not m.string[max(0, m.start() - 40) : m.start()].split()[-1:]
-        or not m.string[max(0, m.start() - 40) : m.start()].split()[-1][:1].isupper()
-    ):
+    if not behind or not behind[1][:1].isupper():
+        return None
+    if short in ("Dr", "St") and behind[1].lower() in ("the", "a", "to", "for", "of"):
         return None
     return STREETS[short]
