@@ -95,6 +95,7 @@ def test_words_of_which_the_dictionary_knows_another_way_are_said_as_checked_by_
     ("sentence", "word"),
     [
         ("I read it every day.", "ɹˈid"), ("Yesterday I read it.", "ɹˈɛd"), ("I read it.", "ɹˈɛd"), ("I read books.", "ɹˈid"), ("I have read it.", "ɹˈɛd"),
+        ("A script, read by a face.", "ɹˈɛd"),
         ("They use lead pipes.", "lˈɛd"), ("We lead the market.", "lˈid"), ("Send us your resume.", "ɹˈɛzəmˌA"),
         ("Please resume the game.", "ɹəzˈum"), ("I am content with it.", "kəntˈɛnt"), ("The content is new.", "kˈɑntɛnt"),
         ("We object to that.", "əbʤˈɛkt"), ("The object is red.", "ˈɑbʤɛkt"), ("Polish your presentation.", "pˈɑlɪʃ"),
