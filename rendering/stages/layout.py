@@ -11,10 +11,10 @@ from fractions import Fraction
 from itertools import accumulate
 
 from rendering.stages import guesses
-from rendering.stages.markup import Run
 from rendering.stages.reading import fraction, readings
 from rendering.stages.reading.abbreviations import SIGNS, TITLES
 from rendering.stages.reading.numbers import cardinal
+from rendering.stages.runs import Run
 from rendering.values import Guess, Mark, Sentence, Span
 
 Dictionary = tuple[tuple[str, str, str], ...]

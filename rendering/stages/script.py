@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from rendering.stages import markup as markups
-from rendering.stages import pasted
+from rendering.stages import markdown, pasted, ssml
 from rendering.stages.layout import EMOJI, Dictionary, Layout, latin
-from rendering.stages.markup import Run
+from rendering.stages.runs import Run
 from rendering.values import BadInput, Script, Sentence, Warn
 
 LONGEST = 20_000  # characters
@@ -59,7 +58,7 @@ def lines(source: str, markup: str = "markdown") -> tuple[SourceLine, ...]:
             close()
         if heading:
             words = row[heading.end() :].strip(" \t").rstrip("#").rstrip(" \t")
-            title = "".join(run.text for run in markups.markdown(words)[0]).strip()
+            title = "".join(run.text for run in markdown.read(words)[0]).strip()
             chapter = title or chapter
         elif not blank:
             if start < 0:
@@ -80,7 +79,7 @@ def _ssml_lines(source: str) -> tuple[SourceLine, ...]:
     stack: list[str] = []
     begin = -1
     try:
-        for match in markups.tokens(source):
+        for match in ssml.tokens(source):
             top = [name for name in stack if name != "speak"]
             if not match["name"]:
                 if not top and (match["text"] or match["entity"] or "").strip():
@@ -142,11 +141,11 @@ def run(
         )
     twin = pasted.plain(text)
     if markup == "ssml":
-        runs, warnings = markups.ssml(twin.text, language)
+        runs, warnings = ssml.read(twin.text, language)
     elif markup == "markdown":
-        runs, warnings = markups.markdown(twin.text, language)
+        runs, warnings = markdown.read(twin.text, language)
     elif markup == "text":
-        runs, warnings = markups.plain(twin.text)
+        runs, warnings = markdown.plain(twin.text)
     else:
         raise BadInput(f"The format {markup[:20]!r} is unknown; use markdown, ssml or text.")
     british = language == "en-GB"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from rendering.stages import markup
+from rendering.stages import runs
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Guess, Warn
 from studio.models import Scene
@@ -44,7 +44,7 @@ def words_of(text: str) -> int:
 
 def rough_seconds(text: str, speed: float) -> float:
     """Seconds of a line from its words and pauses alone."""
-    pauses = sum(markup.pause_of(mark[1] or "") or 0.0 for mark in MARKS.finditer(text))
+    pauses = sum(runs.pause_of(mark[1] or "") or 0.0 for mark in MARKS.finditer(text))
     return words_of(text) / WORDS_A_SECOND / speed + pauses + 0.6
 
 

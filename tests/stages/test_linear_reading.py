@@ -21,10 +21,12 @@ from rendering.stages import (
     guesses,
     layout,
     lettering,
-    markup,
+    markdown,
     pasted,
     reading,
+    runs,
     script,
+    ssml,
 )
 from rendering.values import BadInput
 from studio.models import mending
@@ -34,7 +36,7 @@ SUBJECTS = [
     importlib.import_module(module.name)
     for module in pkgutil.iter_modules(reading.__path__, f"{reading.__name__}.")
 ]
-READING = (script, markup, layout, pasted, guesses, reading, *SUBJECTS)
+READING = (script, runs, markdown, ssml, layout, pasted, guesses, reading, *SUBJECTS)
 AROUND = (manuscript, anchors, overlays, cues, captions, lettering, mending)
 SCREENING = (screening, folding, rules)
 
@@ -212,10 +214,10 @@ def test_no_pattern_takes_more_than_linear_time(modules, step):
 
 
 def test_patterns_are_found_wherever_they_stand_and_slow_ones_are_recognised():
-    assert {markup._MARKDOWN, layout.EMOJI} <= set(patterns(*READING))
+    assert {markdown._MARKDOWN, layout.EMOJI} <= set(patterns(*READING))
     assert {rule.pattern for rule in rules.RULES} <= set(patterns(*SCREENING))
     inside = r"\+?(\d{1,6}(?:[.,]\d{1,6})?|[.,]\d{1,6})\s*(ms|milliseconds?|s|secs?\.?|seconds?|)"
-    assert inside in {pattern.pattern for pattern in written(markup)}
+    assert inside in {pattern.pattern for pattern in written(runs)}
     assert is_slow(re.compile(r"(\w+)*!"), "a")  # takes for ever
     assert is_slow(re.compile(r" +$"), " ")  # takes 100 times as long for 10 times the length
 
@@ -235,7 +237,8 @@ def test_patterns_are_found_wherever_they_stand_and_slow_ones_are_recognised():
     ids=["scripts", "documents", "lines", "lines of documents", "screening"],
 )
 def test_the_time_of_reading_grows_with_the_length_alone(work, pieces, monkeypatch):
-    monkeypatch.setattr(markup, "MOST_TAGS", 10**9)
+    for module in (markdown, ssml):
+        monkeypatch.setattr(module, "MOST_TAGS", 10**9)
     work("Yes.")
     slow = [
         piece

@@ -14,12 +14,10 @@ from functools import cache
 from typing import Any
 
 from rendering.stages.reading import codes, dates, maths, measures, money, numerals, shortforms
-from rendering.stages.reading.abbreviations import SIGNS
-from rendering.stages.reading.grammar import NUMBER, Dialect, Reading, Rules, Say, letters
+from rendering.stages.reading.grammar import Dialect, Reading, Rules, Say, letters
 from rendering.stages.reading.measures import fraction, plural
-from rendering.stages.reading.numbers import digits, number, written_ordinal
 
-__all__ = ["Reading", "fraction", "letters", "plural", "readings", "spoken_as"]
+__all__ = ["Reading", "fraction", "letters", "plural", "readings", "words"]
 
 SUBJECTS: tuple[Callable[[Dialect], Rules], ...] = (
     codes.web, shortforms.places, codes.phones, dates.rules, money.rules, maths.early, measures.rules, maths.rules,
@@ -127,92 +125,3 @@ def words(text: str, *, british: bool = False) -> str:
         said += [text[at : reading.start], reading.spoken]
         at = reading.end
     return " ".join("".join([*said, text[at:]]).split())
-
-
-def spoken_as(kind: str, text: str, form: str = "", *, british: bool = False) -> str | None:
-    """SSML say-as: what is spoken for the text, or None when it does not fit the kind.
-
-    kind: characters, spell-out, cardinal, number, ordinal, fraction, unit, date, time, telephone, digits, address, currency,
-    name, expletive, bleep: what the documents of Google, Amazon and Azure show.
-    """
-    text = text.strip()
-    kind = {
-        "spell-out": "characters",
-        "verbatim": "characters",
-        "spell": "characters",
-        "number": "cardinal",
-    }.get(kind, kind)
-    kind = {"number_digit": "digits", "telephone-number": "telephone", "phone": "telephone"}.get(
-        kind, kind
-    )
-    if kind == "characters":
-        return _spelled(text)
-    if kind == "digits":
-        fits = re.fullmatch(r"[A-Za-z\d -]+", text) and re.search(r"\d", text)
-        return _spelled(text) if fits else None
-    if kind == "telephone":
-        return _telephone(text, british)
-    if kind == "cardinal":
-        if re.fullmatch(rf"[-−+]?{NUMBER}", text):
-            return Dialect(british).n(text)
-        return _of_roman(text, british, ordinal=False)
-    if kind == "ordinal":
-        match = re.fullmatch(r"([\d,]{1,15})(?:st|nd|rd|th)?", text)
-        if match and match[1].strip(","):
-            return written_ordinal(match[1], british)
-        return _of_roman(text, british, ordinal=True)
-    if kind == "date":
-        pieces = re.findall(r"\d+", text)
-        if any(len(piece) > 15 for piece in pieces):
-            return None
-        said = dates.said_as(text, form, british) if not re.search("[A-Za-z]", text) else None
-        return said or (
-            words(text, british=british) if not form and readings(text, british=british) else None
-        )
-    if kind in ("time", "duration"):
-        return dates.minutes_of(text) or _whole(text, british)
-    if kind in ("expletive", "bleep"):
-        return "bleep"
-    if kind in ("fraction", "unit", "currency", "address", "name"):
-        return words(text, british=british) or None
-    return None
-
-
-def _whole(text: str, british: bool) -> str | None:
-    """What the rules say of the text, if they read something of it."""
-    return words(text, british=british) if readings(text, british=british) else None
-
-
-def _spelled(text: str) -> str | None:
-    named = {"-": "dash", ".": "dot", "/": "slash", "@": "at", "_": "underscore"}
-    names = [
-        digits(c)
-        if c in "0123456789"
-        else c.upper()
-        if c.isalpha()
-        else named.get(c, SIGNS.get(c, ""))
-        for c in text
-        if not c.isspace()
-    ]
-    return ", ".join(name for name in names if name) or None
-
-
-def _telephone(text: str, british: bool) -> str | None:
-    zero = "oh" if british else "zero"
-    groups = re.findall(r"\d+|[A-Za-z]+", text)
-    said = [
-        digits(group, zero)
-        if group.isdecimal()
-        else group.capitalize()
-        if re.search("[aeiouyAEIOUY]", group)
-        else letters(group)
-        for group in groups
-    ]
-    return ("plus " if text.startswith("+") else "") + ", ".join(said) if groups else None
-
-
-def _of_roman(text: str, british: bool, *, ordinal: bool) -> str | None:
-    if not text or not re.fullmatch(shortforms.ROMAN, text.upper()):
-        return None
-    value = str(shortforms.roman(text.upper()))
-    return written_ordinal(value, british) if ordinal else number(value, british)

@@ -229,20 +229,28 @@ def rules(d: Dialect) -> Rules:
 
 
 def said_as(text: str, form: str, british: bool) -> str | None:
-    """The date of SSML's say-as, of the fields that the form names: "ymd", "my", "md" …; None where they do not fit."""
-    pieces = re.findall(r"\d+", text)
-    order = form.lower()
+    """The date of SSML's say-as, of the fields that the form names: "ymd", "my", "yyyymmdd" …; None where they do not fit.
+
+    A field of question marks is not said: "????0922" has no year.
+    """
+    order = re.sub(r"(.)\1+", r"\1", form.lower())
     if not order:
         order = "ymd" if re.match(r"\d{4}", text) else ("dmy" if british else "mdy")
-    if len(pieces) == 1 and len(order) > 1 and len(pieces[0]) in (len(order) * 2, 8):
-        cut, pieces = pieces[0], []
-        for field in order:
-            size = 4 if field == "y" and len(text) == 8 else 2
-            pieces.append(cut[:size])
-            cut = cut[size:]
-    if len(pieces) != len(order) or set(order) - set("dmy"):
+    if len(set(order)) != len(order) or set(order) - set("dmy"):
         return None
-    fields = dict(zip(order, pieces, strict=True))
+    pieces = re.findall(r"\d+|\?+", text)
+    if re.fullmatch(r"[\d?]+", text) and len(order) > 1:
+        years = len(text) - 2 * (len(order) - 1)
+        if "y" in order and years not in (2, 4):
+            return None
+        sizes = [years if field == "y" else 2 for field in order]
+        pieces = [text[sum(sizes[:i]) :][:size] for i, size in enumerate(sizes)]
+    if len(pieces) != len(order) or not all(
+        piece.isdecimal() or set(piece) == {"?"} for piece in pieces
+    ):
+        return None
+    fields = {field: piece for field, piece in zip(order, pieces, strict=True) if "?" not in piece}
+    order = "".join(fields)
     if set(order) == {"y"}:
         return (
             spoken_year(fields["y"]) if len(fields["y"]) in (2, 4) else cardinal(int(fields["y"]))

@@ -143,6 +143,13 @@ def before(match: re.Match[str], pattern: re.Pattern[str], size: int = 40) -> re
     return pattern.search(match.string[max(0, match.start() - size) : match.start()])
 
 
+def apart(match: re.Match[str], words: str) -> str:
+    """The words, with a blank towards a letter or digit that touches the match."""
+    text, start, end = match.string, *match.span()
+    before, after = text[start - 1 : start].isalnum(), text[end : end + 1].isalnum()
+    return " " * before + words + " " * after
+
+
 def describes(match: re.Match[str]) -> bool:
     """Whether the amount stands before the noun that it describes, and so in the singular: "a 5 kg bag"."""
     after = match.string[match.end() : match.end() + 1]

@@ -120,11 +120,6 @@ def _all(d: Dialect) -> tuple[Rules, Rules]:
         (rf"{START}(\d+(?:\.\d+)?)[eE]([-−+]?\d{{1,3}}){END}", scientific),
         (rf"{START}{number} ?[-−–] ?{number}(?= ?=)", minus),
         (rf"{START}{number} ?− ?{number}(?!\w)", minus),
-        (rf"{START}{number}½", lambda m: f"{d.n(m[1])} and a half"),
-        (rf"{START}{number}¼", lambda m: f"{d.n(m[1])} and a quarter"),
-        (rf"{START}{number}¾", lambda m: f"{d.n(m[1])} and three quarters"),
-        (rf"{START}{number}⅓", lambda m: f"{d.n(m[1])} and one third"),
-        (rf"{START}{number}⅔", lambda m: f"{d.n(m[1])} and two thirds"),
     ]  # fmt: skip
     late: Rules = [
         (rf"{START}(\d+)/([a-z])(?![\w/])", lambda m: f"{d.n(m[1])} per {m[2].upper()}"),

@@ -13,6 +13,7 @@ from rendering.stages.reading.grammar import (
     START,
     Dialect,
     Rules,
+    apart,
     counts,
     describes,
     following,
@@ -22,6 +23,11 @@ from rendering.stages.reading.grammar import (
 from rendering.stages.reading.numbers import cardinal, ordinal, year
 
 PARTS = {2: "half", 4: "quarter"}
+VULGAR = {
+    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
+    "⅙": (1, 6), "⅚": (5, 6), "⅐": (1, 7), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9), "⅒": (1, 10),
+}  # fmt: skip
+"""Fractions of one sign, as what stands above and below."""
 SINGLE_NOUNS = frozenset(
     """
     angle font jack RAM memory storage screen display monitor camera SSD HDD hard lens bullet cable battery
@@ -167,12 +173,24 @@ def rules(d: Dialect) -> Rules:
 
     def mixed(m: re.Match[str]) -> str | None:
         part = fraction(int(m["top"]), int(m["bottom"]))
-        if part is None:
-            return None
-        words = f"{d.n(m['whole'])} and {part.replace('one half', 'a half')}"
-        if m["unit"]:
-            return f"{words} {words_of(m['unit']) if describes(m) else plural(words_of(m['unit']))}"
-        return words
+        return part and with_unit(m, f"{d.n(m['whole'])} and {part.replace('one half', 'a half')}")
+
+    def vulgar(m: re.Match[str]) -> str:
+        """2½, 5 ¾ ft; without a whole number "⅔ of it" and "½ mile" """
+        top, bottom = VULGAR[m["sign"]]
+        part = fraction(top, bottom) or ""
+        whole = m.groupdict().get("whole")
+        if whole:
+            short = {2: "a half", 4: "a quarter"}.get(bottom) if top == 1 else None
+            words = with_unit(m, f"{d.n(whole)} and {short or part}")
+        else:
+            words = f"{part} {words_of(m['unit'])}" if m["unit"] else part
+        return apart(m, words)
+
+    def with_unit(m: re.Match[str], amount: str) -> str:
+        if not m["unit"]:
+            return amount
+        return f"{amount} {words_of(m['unit']) if describes(m) else plural(words_of(m['unit']))}"
 
     def times(m: re.Match[str]) -> str | None:
         more = re.match(
@@ -201,6 +219,8 @@ def rules(d: Dialect) -> Rules:
     n = rf"(?P<n>[-−]?{NUMBER})"
     scale = r"(?: (?P<scale>hundred|thousand|million|billion|trillion))?"
     dash = DASH
+    sign = rf"(?P<sign>[{''.join(VULGAR)}])"
+    after = rf"(?:[ -]?(?P<unit>{units})(?!\w))?"
     top = r"(?P<top>\d{1,2})/(?P<bottom>\d{1,2})"
     return [
         (rf"{START}(?P<foot>\d{{1,2}})['’′] ?(?P<inch>\d{{1,2}})(?:[\"”″]|''|(?!\w))", feet),
@@ -213,7 +233,9 @@ def rules(d: Dialect) -> Rules:
         (rf"(?<![\w.,/])(?P<n>[-−+]?{NUMBER}) ?%", lambda m: f"{d.n(m['n'])} percent"),
         (rf"{START}(?P<from>{SIMPLE}) ?(?:°[CF]?)?{dash}(?P<n>{SIMPLE})[ -]?(?P<unit>{units})(?![\w/])", span),
         (rf"{START}(?P<one>\d+) ?[x×] ?(?P<two>\d+)(?: ?[x×] ?(?P<three>\d+))?(?: ?(?P<unit>{units}))?(?!\w)", by),
-        (rf"{START}(?P<whole>\d+)[ -]{top}(?:[ -]?(?P<unit>{units}))?(?![\w/]|[.,]\d)", mixed),
+        (rf"{START}(?P<whole>{SIMPLE}) ?{sign}{after}", vulgar),
+        (rf"{sign}{after}", vulgar),
+        (rf"{START}(?P<whole>\d+)[ -]{top}{after}(?![\w/]|[.,]\d)", mixed),
         (rf"{START}{n}{scale}[ -]?(?P<unit>{units})/(?P<count>\d+ ?)?(?P<low>{low})(?!\w)", lambda m: compound(m) if m["low"] in PER or m["low"] in UNITS or m["low"] in ("s²", "s2", "m³") else None),
         (rf"{START}{n}{scale}[ -]?(?P<unit>{units})\.?(?=$|\s|[,;:!?)\]])(?<!\.(?=$))", lambda m: unit(m) if m[0].endswith(".") and _goes_on(m) else None),
         (rf"{START}{n}{scale}[ -]?(?P<unit>{units})(?![\w/'’²³])", unit),
