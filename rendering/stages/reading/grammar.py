@@ -49,7 +49,8 @@ NOT_NOUNS = frozenset(
 )
 """Words after an amount that it does not describe: "5 kg of", "10 miles away"."""
 _DETERMINER = re.compile(
-    r"(?:^|[\s(\"“‘'])(?:an?|the|this|that|each|every|my|your|our|his|her|their|another)\s+"
+    r"(?:^|[\s(\"“‘'])(?:an?|the|this|that|each|every|my|your|our|his|her|their|another"
+    r"|(?!(?:it|that|he|she|there|here|what|who|where|how)['’])[a-z]{2,20}['’]s)\s+"
     r"(?:(?:new|old|whopping|mere|single|massive|huge|small|big|modest|flat|free|crisp|one-off|round)\s+)?$",
     re.IGNORECASE,
 )
