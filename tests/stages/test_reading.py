@@ -1,10 +1,12 @@
 """What a careful reader would say: each kind of thing that is written otherwise than it is spoken, and what only looks like it."""
 
+from unittest import mock
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rendering.stages import script
+from rendering.stages import reading, script
 from rendering.values import BadInput
 
 AMERICAN = [
@@ -190,6 +192,15 @@ def test_any_line_is_read_or_refused_in_a_sentence(text):
             except BadInput:
                 continue
             assert all(0 <= g.start < g.end <= len(text) for g in line.guesses)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_no_rule_is_left_out_where_it_matches(text, british):
+    everywhere = [(pattern, say, ()) for pattern, say, _ in reading._rules(british)]
+    with mock.patch.object(reading, "_rules", return_value=everywhere):
+        expected = reading.readings(text, british=british)
+    assert reading.readings(text, british=british) == expected
 
 
 @pytest.mark.parametrize(("text", "words"), BRITISH)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import re._parser as parser  # type: ignore[import-not-found]  # tells which characters a pattern needs
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -42,49 +42,77 @@ PLAIN = str.maketrans(
 """Signs that look and mean alike, one for one: places in the text stay what they are."""
 
 
+Clause = frozenset[str]
+"""Characters of which one at least stands in every match."""
+DIGIT = "0"
+"""Stands for any digit in a clause."""
+COMMON = " etaoinshrdlcumwfgypbvk.,0"
+"""From frequent to rare; what is not among them is rarer still."""
+CLAUSES = 3  # of a rule, the rarest: more cost more than they spare
+
+
 @cache
-def _rules(british: bool) -> tuple[tuple[re.Pattern[str], Say, frozenset[str]], ...]:
-    """(pattern, what is said, the characters without which it cannot match)"""
+def _rules(british: bool) -> tuple[tuple[re.Pattern[str], Say, tuple[Clause, ...]], ...]:
+    """(pattern, what is said, clauses without which it cannot match)"""
     dialect = Dialect(british)
     found: Rules = [rule for subject in SUBJECTS for rule in subject(dialect)]
     return tuple((re.compile(pattern), say, _needed(pattern)) for pattern, say in found)
 
 
-DIGIT = "0"
-"""Stands for any digit among the characters that a rule needs."""
-
-
 @cache
-def _needed(pattern: str) -> frozenset[str]:
-    """Characters that stand in every match, so that most rules need not be tried on a line."""
-    return frozenset(_of(parser.parse(pattern), ignoring=0))
+def _needed(pattern: str) -> tuple[Clause, ...]:
+    """What a text must have for the pattern to match, so that most rules need not be tried on a line."""
+    clauses = set(_clauses(parser.parse(pattern), ignoring=0))
+    return tuple(sorted(clauses, key=_frequency)[:CLAUSES])
 
 
-def _of(sequence: Any, ignoring: int) -> set[str]:
-    found: set[str] = set()
+def _clauses(sequence: Any, ignoring: int) -> Iterator[Clause]:
     for operation, value in sequence:
         match str(operation):
-            case "LITERAL" if not (ignoring & re.IGNORECASE and chr(value).isalpha()):
-                found.add(DIGIT if chr(value) in "0123456789" else chr(value))
-            case "IN" if all(_is_digit(*item) for item in value):
-                found.add(DIGIT)
+            case "LITERAL":
+                yield _either(chr(value), ignoring)
+            case "IN" if characters := _characters(value):
+                yield frozenset().union(*(_either(char, ignoring) for char in characters))
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT" if value[0] > 0:
-                found |= _of(value[2], ignoring)
+                yield from _clauses(value[2], ignoring)
             case "SUBPATTERN":
-                found |= _of(value[3], (ignoring | value[1]) & ~value[2])
+                yield from _clauses(value[3], (ignoring | value[1]) & ~value[2])
             case "ATOMIC_GROUP":
-                found |= _of(value, ignoring)
+                yield from _clauses(value, ignoring)
+            case "ASSERT":
+                yield from _clauses(value[1], ignoring)
             case "BRANCH":
-                found |= set.intersection(*(_of(branch, ignoring) for branch in value[1]))
+                branches = [list(_clauses(branch, ignoring)) for branch in value[1]]
+                if all(branches):
+                    yield frozenset().union(*(min(one, key=_frequency) for one in branches))
+
+
+def _either(char: str, ignoring: int) -> Clause:
+    if char in "0123456789":
+        return frozenset(DIGIT)
+    return frozenset((char.lower(), char.upper()) if ignoring & re.IGNORECASE else char)
+
+
+def _characters(members: Any) -> str:
+    """The members of a set of a pattern; "" for a set that is open or large."""
+    found = ""
+    for operation, value in members:
+        match str(operation):
+            case "LITERAL":
+                found += chr(value)
+            case "RANGE" if value[1] - value[0] < len(COMMON):
+                found += "".join(map(chr, range(value[0], value[1] + 1)))
+            case "CATEGORY" if str(value) == "CATEGORY_DIGIT":
+                found += DIGIT
+            case _:
+                return ""
     return found
 
 
-def _is_digit(operation: Any, value: Any) -> bool:
-    if str(operation) == "RANGE":
-        return bool(value[0] >= 48 and value[1] <= 57)
-    if str(operation) == "LITERAL":
-        return bool(48 <= value <= 57)
-    return str(value) == "CATEGORY_DIGIT"
+def _frequency(clause: Clause) -> tuple[float, list[str]]:
+    """How often one of the characters stands in a text, roughly; with what makes an order of equal ones."""
+    rank = (COMMON.find(char) for char in clause)
+    return sum(1 / (at + 2) if at >= 0 else 0.01 for at in rank), sorted(clause)
 
 
 def readings(text: str, *, british: bool = False) -> list[Reading]:
@@ -100,7 +128,7 @@ def readings(text: str, *, british: bool = False) -> list[Reading]:
     if re.search(r"\d", text):
         present.add(DIGIT)
     for pattern, say, needed in _rules(british):
-        if not needed <= present:
+        if any(map(present.isdisjoint, needed)):
             continue
         for match in pattern.finditer(text):
             start, end = match.span()
