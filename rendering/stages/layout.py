@@ -199,19 +199,27 @@ class Layout:
         masked = EMOJI.sub(lambda match: "\ue001" * len(match[0]), self.masked())
         if masked.isascii():
             return
-        for match in _ODD.finditer(masked):
-            start, end = match.span()
-            sounds = [sound(char) for char in match[0]]
-            if all(map(str.__eq__, sounds, match[0])):
-                continue
-            if cuts.isdisjoint(range(start + 1, end)):
-                self.said.append(_Said(start, end, " ".join("".join(sounds).split()) or " "))
-            lost = start
-            for at, said in zip(range(start, end + 1), [*sounds, "x"], strict=True):
-                if said.strip():
-                    if lost < at:
-                        self.lost.append((lost, at))
-                    lost = at + 1
+        at = 0
+        for edge in (*sorted(cuts), len(masked)):
+            for match in _ODD.finditer(masked, at, edge):
+                self._settle(*match.span(), masked)
+            at = max(at, edge)
+
+    def _settle(self, start: int, end: int, masked: str) -> None:
+        """Says what stands for the odd letters of a piece, and notes those that nothing stands for."""
+        sounds = [sound(char) for char in masked[start:end]]
+        if all(map(str.__eq__, sounds, masked[start:end])):
+            return
+        said = "".join(sounds)
+        before, after = self.text[start - 1 : start].isalnum(), self.text[end : end + 1].isalnum()
+        words = " " * (before and said[:1] == " ") + " ".join(said.split())
+        self.said.append(_Said(start, end, words + " " * (after and said[-1:] == " ") or " "))
+        lost = start
+        for at, heard in zip(range(start, end + 1), [*sounds, "x"], strict=True):
+            if heard.strip():
+                if lost < at:
+                    self.lost.append((lost, at))
+                lost = at + 1
 
     def ends(self) -> list[int]:
         """Where sentences end, exclusive, in order; the last is the length of the text."""

@@ -266,6 +266,23 @@ def test_tags_and_entities_in_markdown_mean_what_they_say(markdown, words):
     assert " ".join(" ".join(sentence.text for sentence in line.sentences).split()) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("h ₂[pause 1s]We go", "h two We go"),
+        ("2₂", "two two"),
+        ("a⓵b ⑤", "a one b five"),
+        (
+            "⅔ of it, 2 ¾ cups and ½ km",
+            "two thirds of it, two and three quarters cups and one half kilometer",
+        ),
+    ],
+)
+def test_a_number_of_one_sign_stays_apart_from_its_neighbours(text, words):
+    line = script.run(text, supports=frozenset(["break"]))
+    assert " ".join(" ".join(s.text for s in line.sentences).split()) == words
+
+
 def test_an_unknown_tag_is_named_and_parts_words():
     line = script.run("Hello<name>there")
     assert line.sentences[0].text.split() == ["Hello", "there"]
