@@ -272,13 +272,14 @@ def test_tags_and_entities_in_markdown_mean_what_they_say(markdown, words):
         ("h ₂[pause 1s]We go", "h two We go"),
         ("2₂", "two two"),
         ("a⓵b ⑤", "a one b five"),
+        ("9am-٣pm, ٣ km", "nine A.M. to three P.M., three kilometers"),
         (
             "⅔ of it, 2 ¾ cups and ½ km",
             "two thirds of it, two and three quarters cups and one half kilometer",
         ),
     ],
 )
-def test_a_number_of_one_sign_stays_apart_from_its_neighbours(text, words):
+def test_numbers_of_other_signs_and_scripts_are_read_and_stay_apart(text, words):
     line = script.run(text, supports=frozenset(["break"]))
     assert " ".join(" ".join(s.text for s in line.sentences).split()) == words
 

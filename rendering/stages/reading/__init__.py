@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import re._parser as parser  # type: ignore[import-not-found]  # tells which characters a pattern needs
+import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -42,6 +43,7 @@ PLAIN = str.maketrans(
 """Signs that look and mean alike, one for one: places in the text stay what they are."""
 
 
+_FOREIGN = re.compile(r"(?![0-9])\d")  # a digit of another script
 Clause = frozenset[str]
 """Characters of which one at least stands in every match."""
 DIGIT = "0"
@@ -123,7 +125,8 @@ def readings(text: str, *, british: bool = False) -> list[Reading]:
     """
     taken = bytearray(len(text))
     found = []
-    text = text.translate(PLAIN) if not text.isascii() else text
+    if not text.isascii():
+        text = _FOREIGN.sub(lambda match: str(unicodedata.digit(match[0])), text.translate(PLAIN))
     present = set(text)
     if re.search(r"\d", text):
         present.add(DIGIT)
