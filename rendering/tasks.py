@@ -40,6 +40,7 @@ from rendering import (
     storage,
     uploaded,
     values,
+    voices,
 )
 from rendering.failpoints import reach
 from rendering.fleet import queue
@@ -491,8 +492,9 @@ def _begin(sender: Any, **_: Any) -> None:
 
 
 def _warm_up() -> None:
-    """Loads the voice model before somebody presses Listen for the first time."""
+    """Loads the voice model before somebody presses Listen for the first time, and says what it is spoken by."""
     pipeline.speak(LineSpec(text="Hello.", avatar="", voice="af_heart"), stop=PULSE.stopping)
+    log.info("Kokoro is spoken by %s here", voices.TITLES[voices.runtime()[0]])
 
 
 @worker_shutting_down.connect

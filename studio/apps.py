@@ -14,5 +14,5 @@ class StudioConfig(AppConfig):
         from studio.providers import accounts, hosted_face
 
         words.use(gettext)
-        voices.offer(accounts(), settings.MODELS_DIR)
+        voices.offer(accounts(), settings.MODELS_DIR, runtime=settings.SPEECH_RUNTIME)
         engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE, hosted_face())

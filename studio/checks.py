@@ -48,3 +48,16 @@ def face_engine_is_ready(**_: Any) -> list[Error]:
     except (NotReady, BadInput) as problem:
         return [Error(problem.sentence, hint="FACE_ENGINE names it.", id="studio.E006")]
     return []
+
+
+@register(Tags.compatibility)
+def speech_runtime_is_here(**_: Any) -> list[Error]:
+    if settings.SPEECH_RUNTIME == "auto":
+        return []
+    from rendering.voices import runtimes  # with them come onnxruntime and OpenVINO
+
+    try:
+        runtimes.chosen(settings.SPEECH_RUNTIME)
+    except RuntimeError as problem:
+        return [Error(str(problem), id="studio.E008")]
+    return []

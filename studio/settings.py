@@ -311,6 +311,9 @@ MODELS_BUCKET = {
     "endpoint": env("MODELS_S3_ENDPOINT"),
 }
 
+# What the built-in voices are spoken by: auto tries all of them once per machine (rendering/voices/runtimes.py)
+SPEECH_RUNTIME = env("SPEECH_RUNTIME", "auto")
+
 # Voices of providers, offered if a key is set (docs/voices.md)
 VOICE_PROVIDERS = {
     name: {

@@ -130,7 +130,7 @@ def cached(
     """Whether the store holds every sentence of the line, so that speaking it costs nothing."""
     voice = _checked(script, voice, speed, pitch)
     return all(
-        store.find(_key(sentence, voice, speed, pitch), ".npz") is not None
+        _stored(sentence, voice, speed, pitch, store) is not None
         for sentence in script.sentences
         if sentence.spans
     )
@@ -149,7 +149,7 @@ def length(
     samples = round(LEAD * SAMPLE_RATE) + round(TAIL * SAMPLE_RATE)
     for number, sentence in enumerate(script.sentences):
         if sentence.spans:
-            found = store.find(_key(sentence, voice, speed, pitch), ".npz")
+            found = _stored(sentence, voice, speed, pitch, store)
             if found is None:
                 return None
             try:
@@ -196,10 +196,11 @@ def unspoken(
         seconds = _sounding(sentence, voice, speed)
         whole += seconds
         if sentence.spans:
-            key = _key(sentence, voice, speed, pitch)
-            if key not in known and not store.path(key, ".npz").exists():
+            keys = _keys(sentence, voice, speed, pitch)
+            here = any(store.path(key, ".npz").exists() for key in keys.values())
+            if not here and known.isdisjoint(keys.values()):
                 left += seconds
-            known.add(key)
+            known.update(keys.values())
     return left / whole if whole else 0.0
 
 
@@ -253,21 +254,38 @@ def _checked(
     return voice
 
 
-def _key(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> str:
-    """The hash of what decides the sound of a sentence, and of nothing else: not of its position in the source."""
+def _keys(sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float) -> dict[str, str]:
+    """By precision, the hash of what decides the sound of a sentence, and of nothing else: not of its position in the source."""
     spans = [
         (s.text, s.shown, s.emphasis, s.rate, s.pitch, s.phonemes, s.pause) for s in sentence.spans
     ]
+    engine = voices.ENGINES[voice.engine]
     parts = [
         VERSION,
-        voices.ENGINES[voice.engine].revision,
+        engine.revision,
         voice.slug,
         float(speed),
         float(pitch),
         spans,
         *([wording.VERSION] if wording.touches(sentence.text) else []),
     ]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+    found = {}
+    for number, precision in enumerate(engine.precisions):
+        named = [*parts, precision] if number else parts  # the first was there before the others
+        found[precision] = hashlib.sha256(
+            json.dumps(named, ensure_ascii=False).encode()
+        ).hexdigest()
+    return found
+
+
+def _stored(
+    sentence: Sentence, voice: VoiceInfo, speed: float, pitch: float, store: Store
+) -> Path | None:
+    """The sentence in the store, in the first precision in which it was spoken."""
+    for key in _keys(sentence, voice, speed, pitch).values():
+        if (found := store.find(key, ".npz")) is not None:
+            return found
+    return None
 
 
 def _clip(
@@ -284,8 +302,7 @@ def _clip(
         raise Canceled
     if not sentence.spans:  # only a pause
         return Clip(np.zeros(0, np.float32), (), ()), True
-    key = _key(sentence, voice, speed, pitch)
-    found = store.find(key, ".npz") if store is not None else None
+    found = _stored(sentence, voice, speed, pitch, store) if store is not None else None
     if found is not None:
         try:
             return _read(found), True
@@ -298,6 +315,7 @@ def _clip(
     # Rounded as it is stored, so that a stored sentence and a fresh one give the same bytes.
     clip = replace(clip, wav=_restored(_rounded(clip.wav)))
     if store is not None:
+        key = _keys(sentence, voice, speed, pitch)[engine.precision]
         with store.write(key, ".npz") as path:
             _save(path, clip)
     return clip, False

@@ -22,8 +22,10 @@ from rendering import memory, weights
 from rendering.values import BadInput, Unavailable
 from rendering.voices.contract import (
     ACCENTS,
+    AUTO,
     CONTROLS,
     OTHERS,
+    TITLES,
     Clip,
     EngineInfo,
     VoiceEngine,
@@ -35,7 +37,16 @@ if TYPE_CHECKING:
     from rendering.voices.providers import Account
     from rendering.voices.xtts import Xtts
 
-__all__ = ["ACCENTS", "CONTROLS", "OTHERS", "Clip", "EngineInfo", "VoiceEngine", "VoiceInfo"]
+__all__ = [
+    "ACCENTS",
+    "CONTROLS",
+    "OTHERS",
+    "TITLES",
+    "Clip",
+    "EngineInfo",
+    "VoiceEngine",
+    "VoiceInfo",
+]
 
 KOKORO = "Apache-2.0 (Kokoro-82M by hexgrad)"
 HIBARI = "Apache-2.0 (hibari-tts, distilled from Kokoro-82M)"
@@ -48,7 +59,14 @@ class Shelf(Protocol):
 
 
 ENGINES = {
-    "kokoro": EngineInfo("Kokoro", "kokoro-82m-1.0-int8/1", "phones", ("en",), KOKORO),
+    "kokoro": EngineInfo(
+        title="Kokoro",
+        revision="kokoro-82m-1.0-int8/1",
+        times="phones",
+        languages=("en",),
+        licence=KOKORO,
+        precisions=("int8", "bf16", "float"),
+    ),
     "preview": EngineInfo("Preview", "hibari-0.2.1/1", "phones", ("en",), HIBARI),
     "xtts": EngineInfo(
         title="XTTS v2",
@@ -124,18 +142,19 @@ REGISTRY["preview"] = VoiceInfo(
 
 _hosted: dict[str, Account] = {}
 _models: Path | None = None
+_runtime = AUTO
 
 
-def offer(accounts: Iterable[Account], models: Path | None = None) -> None:
+def offer(accounts: Iterable[Account], models: Path | None = None, *, runtime: str = AUTO) -> None:
     """Offers the voices of these accounts, and of no others; called once per process, when it starts.
 
-    models: the folder of weights, for the engine that speaks in a person's own voice.
+    models: the folder of weights, for the engine that speaks in a person's own voice. runtime: see runtimes.chosen.
     """
-    global _models
+    global _models, _runtime
     from rendering.voices import providers  # which imports this module
 
     with _loading:
-        _models = models
+        _models, _runtime = models, runtime
         for name in _hosted:
             del ENGINES[name]
         for slug in [slug for slug, voice in REGISTRY.items() if voice.engine in _hosted]:
@@ -221,6 +240,16 @@ def engine(name: str, cache: Path | None = None) -> VoiceEngine:
         return _load(name, cache)
 
 
+def runtime() -> tuple[str, dict[str, float]]:
+    """What Kokoro speaks by on this machine, and seconds of processor time for a second of sound by precision, which may be
+    empty. The first call on a machine tries them, which takes some ten seconds. Raises RuntimeError as runtimes.chosen."""
+    from rendering.voices import runtimes  # with them come onnxruntime and OpenVINO
+
+    if _runtime != AUTO:
+        return runtimes.chosen(_runtime), {}
+    return runtimes.chosen(), runtimes.measured()
+
+
 def cloner() -> Xtts:
     """The engine that makes and speaks own voices. Raises Unavailable if it is not offered."""
     from rendering.voices.xtts import Xtts  # an engine is imported when it is loaded
@@ -245,7 +274,7 @@ def _load(name: str, cache: Path | None) -> VoiceEngine:
     if name == "kokoro":
         from rendering.voices.kokoro import Kokoro  # an engine is imported when it is loaded
 
-        return Kokoro(cache)
+        return Kokoro(cache, runtime=_runtime)
     if name == "preview":
         from rendering.voices.preview import Preview  # an engine is imported when it is loaded
 

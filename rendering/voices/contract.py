@@ -20,6 +20,15 @@ OTHERS = frozenset({"break", "say-as", "sub", "dictionary"})
 before."""
 
 
+AUTO = "auto"
+TITLES = {
+    "int8": "onnxruntime in whole numbers",
+    "bf16": "OpenVINO in bf16",
+    "float": "OpenVINO in float",
+}
+"""What Kokoro may be spoken by, by the precision of its generator."""
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
     slug: str
@@ -64,9 +73,14 @@ class EngineInfo:
     ]  # ISO 639-1 codes that it speaks; the studio offers those it can also read
     licence: str
     clones: bool = False  # whether it speaks in a voice given by a recording
+    precisions: tuple[str, ...] = ("",)
+    """Those in which its network may be computed. Stored sentences of each are good, and tell them apart by their keys."""
 
 
 class VoiceEngine(Protocol):
+    precision: str
+    """One of EngineInfo.precisions."""
+
     def say(
         self,
         sentence: Sentence,

@@ -56,6 +56,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 class Hosted:
     """See VoiceEngine. `provider` answers over HTTP; nothing is loaded, nothing is stored."""
 
+    precision = ""
+
     def __init__(self, account: Account) -> None:
         self.account = account
         self.provider, self.dialect = PROVIDERS[account.provider], DIALECTS[account.provider]

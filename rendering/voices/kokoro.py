@@ -1,4 +1,4 @@
-"""Kokoro-82M (StyleTTS 2) on onnxruntime, with speed and pitch per symbol.
+"""Kokoro-82M (StyleTTS 2), with speed and pitch per symbol.
 
 The exported graph knows one speed for the whole sentence. Two small edits, made once, open it:
 `speed` takes one value per token (it divides the predicted durations anyway), and a new input
@@ -14,12 +14,11 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from rendering.values import SAMPLE_RATE, Floats, Sentence
 from rendering.voices import english, ipa
-from rendering.voices.contract import Clip, VoiceInfo
-from rendering.voices.running import prepared, run
+from rendering.voices.contract import AUTO, Clip, VoiceInfo
+from rendering.voices.runtimes import chosen, load
 
 UNIT = 600  # samples per duration unit: 25 ms
 LAG = 0.065  # seconds by which the durations lag the sound (measured on fricatives)
@@ -84,17 +83,13 @@ def sha256(slug: str) -> str:
 
 
 class Kokoro:
-    def __init__(self, cache: Path | None = None, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = threads
-        options.enable_mem_pattern = False  # each length of sentence would keep a plan: 90 MB more
-        options.log_severity_level = 3
-        self.net = onnxruntime.InferenceSession(
-            prepared("kokoro-1.onnx", assemble, cache), options, providers=["CPUExecutionProvider"]
-        )
+    """runtime: the precision in which it speaks, or "auto" for the fastest on this machine."""
+
+    def __init__(self, cache: Path | None = None, threads: int = 1, runtime: str = AUTO) -> None:
+        self.precision = chosen(runtime, cache)
+        self.runtime = load(self.precision, assemble, cache, threads)
         with np.load(VOICES) as tables:  # read whole: the archive cannot serve two threads
             self.styles = {slug: tables[slug] for slug in tables.files}
-        self.busy = threading.Lock()
 
     def say(
         self,
@@ -105,7 +100,7 @@ class Kokoro:
         pitch: float = 0.0,
         stop: threading.Event | None = None,
     ) -> Clip:
-        """See VoiceEngine. One call of the model takes about 0.7 s per second of speech on one core."""
+        """See VoiceEngine. A second of speech takes some 0.3 to 0.7 s of a core (runtimes.py)."""
         spoken = english.pronounce(sentence, british=voice.language == "en-GB")
         styles = self.styles[voice.slug]
 
@@ -115,19 +110,16 @@ class Kokoro:
             rates[0, 1:-1] = [symbol.rate for symbol in symbols]
             bends = np.zeros((1, len(ids)), np.float32)
             bends[0, 1:-1] = [symbol.pitch for symbol in symbols]
-            wave, units = run(
-                self.net,
-                ["audio", "duration"],
+            wave, units = self.runtime.speak(
                 {
                     "tokens": np.array([ids], np.int64),
                     "style": styles[len(symbols) - 1].astype(np.float32)[None],
                     "speed": rates * np.float32(speed),
                     "pitch": np.exp2((bends + np.float32(pitch)) / 12).astype(np.float32),
                 },
-                self.busy,
                 stop,
             )
-            edges = np.cumsum(units.ravel())[: len(symbols) + 1] * (UNIT / SAMPLE_RATE) - LAG
-            return wave.ravel(), edges
+            edges = np.cumsum(units)[: len(symbols) + 1] * (UNIT / SAMPLE_RATE) - LAG
+            return wave, edges
 
         return english.voiced(spoken, sing, LONGEST)

@@ -42,6 +42,8 @@ def assemble() -> bytes:
 
 
 class Preview:
+    precision = ""
+
     def __init__(self, cache: Path | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -14,9 +14,14 @@ from rendering import sums
 from rendering.values import Canceled
 
 
+def folder_of(cache: Path | None = None) -> Path:
+    """Where prepared models stand."""
+    return cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
+
+
 def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) -> str:
     """Path of the model file `name`, made by `make` if it is absent or damaged, and written whole."""
-    folder = cache or Path(os.environ.get("LIKENESS_CACHE", ".data/cache"))
+    folder = folder_of(cache)
     path = folder / name
     if sums.read(path) is None or not sums.is_whole(path):
         folder.mkdir(parents=True, exist_ok=True)

@@ -54,6 +54,8 @@ def import_library() -> tuple[Any, Any]:
 class Xtts:
     """See VoiceEngine. folder: config.json, vocab.json and model.pth. Raises weights.NotReady for weights it cannot read."""
 
+    precision = ""
+
     def __init__(self, folder: Path) -> None:
         self.torch, library = import_library()
         from TTS.tts.configs.xtts_config import XttsConfig  # only where torch is installed

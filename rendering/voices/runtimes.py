@@ -1,0 +1,272 @@
+"""What runs Kokoro's networks: onnxruntime in whole numbers, or OpenVINO in float or bf16 for nine tenths of them.
+
+Which is fastest depends on the processor, so each machine speaks one sentence with every one of them, once, and keeps what it
+measured beside the model. All give the same durations and melody; their sound differs by rounding (docs/decisions/0034).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+
+from rendering import memory
+from rendering.values import Canceled, Floats
+from rendering.voices.contract import AUTO, TITLES
+from rendering.voices.running import folder_of, prepared, run
+
+log = logging.getLogger(__name__)
+
+Feed = Mapping[str, np.ndarray]
+BETTER = (
+    0.95  # of the processor time of whole numbers: what is hardly faster is not worth its memory
+)
+REST = (
+    5.0  # seconds without a sentence after which a runtime gives back what the longest one needed
+)
+MADV_DONTNEED = 4
+
+# oneDNN keeps every loop that it compiled, one set for each length of sentence: 120 MB, and no time is saved.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
+
+
+class Runtime(Protocol):
+    precision: str
+
+    def speak(self, feed: Feed, stop: threading.Event | None) -> tuple[Floats, np.ndarray]:
+        """(samples, units that each symbol takes). Raises Canceled within a second of `stop`."""
+
+
+def session(path: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    options.enable_mem_pattern = False  # each length of sentence would keep a plan: 90 MB more
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+class Whole:
+    """The whole graph in onnxruntime, its weights in eight bits."""
+
+    precision = "int8"
+
+    def __init__(self, assemble: Callable[[], bytes], cache: Path | None, threads: int) -> None:
+        self.net = session(prepared("kokoro-1.onnx", assemble, cache), threads)
+        self.busy = threading.Lock()
+
+    def speak(self, feed: Feed, stop: threading.Event | None) -> tuple[Floats, np.ndarray]:
+        """See Runtime."""
+        wave, units = run(self.net, ["audio", "duration"], dict(feed), self.busy, stop)
+        return wave.ravel(), units.ravel()
+
+
+class Parted:
+    """The generator in OpenVINO, what comes before and after it in onnxruntime."""
+
+    def __init__(
+        self, assemble: Callable[[], bytes], cache: Path | None, threads: int, precision: str
+    ) -> None:
+        import openvino  # large: loaded when it is needed
+
+        whole = prepared("kokoro-1.onnx", assemble, cache)
+        parts = functools.cache(lambda: _parts(whole))
+        paths = {
+            name: prepared(f"kokoro-2-{name}", lambda name=name: parts()[name], cache)  # type: ignore[misc]
+            for name in ("reader.onnx", "generator.xml", "generator.bin", "ending.onnx")
+        }
+        parts.cache_clear()
+        self.precision = precision
+        self.reader = session(paths["reader.onnx"], threads)
+        self.ending = session(paths["ending.onnx"], threads)
+        self.compiled = openvino.Core().compile_model(
+            paths["generator.xml"],
+            "CPU",
+            {
+                "INFERENCE_NUM_THREADS": threads,
+                "NUM_STREAMS": 1,
+                "INFERENCE_PRECISION_HINT": {"float": "f32"}.get(precision, precision),
+                "ENABLE_CPU_PINNING": False,  # an encoder may be on that core
+                "CPU_RUNTIME_CACHE_CAPACITY": 0,
+            },
+        )
+        self.weights = paths["generator.bin"]
+        self.request = self.compiled.create_infer_request()
+        self.busy = threading.Lock()
+        self.rest: threading.Timer | None = None
+
+    def speak(self, feed: Feed, stop: threading.Event | None) -> tuple[Floats, np.ndarray]:
+        """See Runtime."""
+        from rendering.voices.generator import FRAMES, SOURCE, SPECTRUM
+
+        wanted = [FRAMES, SOURCE, "duration"]
+        frames, source, units = run(self.reader, wanted, dict(feed), self.busy, stop)
+        given = {"style": feed["style"], FRAMES: frames, SOURCE: source}
+        while not self.busy.acquire(timeout=0.2):
+            if stop is not None and stop.is_set():
+                raise Canceled
+        try:
+            if self.rest is not None:
+                self.rest.cancel()
+            self.request.start_async(given)
+            while not self.request.wait_for(100):
+                if stop is not None and stop.is_set():
+                    self.request.cancel()
+                    with suppress(RuntimeError):  # it says that it was cancelled
+                        self.request.wait()
+                    raise Canceled
+            spectrum = self.request.get_output_tensor(0).data.copy()
+            self.rest = threading.Timer(REST, self._give_back)
+            self.rest.daemon = True
+            self.rest.start()
+        finally:
+            self.busy.release()
+        (wave,) = run(self.ending, ["audio"], {SPECTRUM: spectrum}, self.busy, stop)
+        return wave.ravel(), units.ravel()
+
+    def _give_back(self) -> None:
+        """Frees what the last sentences needed, and the pages of the file whose weights stand in memory already."""
+        if not self.busy.acquire(blocking=False):
+            return
+        try:
+            self.compiled.release_memory()
+            _forget(self.weights)
+        finally:
+            self.busy.release()
+        memory.trim()
+
+
+def _parts(whole: str) -> dict[str, bytes]:
+    """The files of the three parts; the generator as OpenVINO stores it, its weights in 16 bits."""
+    import onnx  # large: loaded when it is needed
+    import openvino
+
+    from rendering.voices import generator
+
+    reader, middle, ending = generator.parts(onnx.load(whole))
+    with tempfile.TemporaryDirectory() as folder:
+        model = openvino.Core().read_model(middle.SerializeToString(), b"")
+        openvino.save_model(model, f"{folder}/generator.xml", compress_to_fp16=True)
+        stored = {
+            name: Path(folder, name).read_bytes() for name in ("generator.xml", "generator.bin")
+        }
+    return {
+        "reader.onnx": reader.SerializeToString(),
+        "ending.onnx": ending.SerializeToString(),
+        **stored,
+    }
+
+
+def _forget(path: str) -> None:
+    """Lets the system take the pages of a mapped file back; they are read again when they are needed (madvise(2))."""
+    with suppress(OSError, AttributeError, ValueError):
+        madvise = ctypes.CDLL(None).madvise
+        for row in Path("/proc/self/maps").read_text().splitlines():
+            if row.endswith(path):
+                begin, end = (int(edge, 16) for edge in row.split()[0].split("-"))
+                madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), MADV_DONTNEED)
+
+
+def load(
+    precision: str, assemble: Callable[[], bytes], cache: Path | None = None, threads: int = 1
+) -> Runtime:
+    if precision == "int8":
+        return Whole(assemble, cache, threads)
+    return Parted(assemble, cache, threads, precision)
+
+
+@functools.cache
+def offered() -> tuple[str, ...]:
+    """The precisions in which this machine could speak."""
+    if find_spec("openvino") is None:
+        return ("int8",)
+    import openvino  # large: loaded when it is needed
+
+    capable = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ("int8", "float", *(["bf16"] if "BF16" in capable else []))
+
+
+def chosen(wanted: str = AUTO, cache: Path | None = None) -> str:
+    """The precision in which this machine speaks: the wanted one, or the fastest of a trial.
+
+    Raises RuntimeError for a wanted one that this machine does not have.
+    """
+    if wanted != AUTO:
+        if wanted != "int8" and wanted not in offered():
+            raise RuntimeError(
+                f"SPEECH_RUNTIME is {wanted}, and this machine has {', '.join(offered())}; set it to one of them, or to auto."
+            )
+        return wanted
+    seconds = measured(cache)
+    fastest = min(seconds, key=lambda name: seconds[name])
+    return fastest if seconds[fastest] < BETTER * seconds["int8"] else "int8"
+
+
+def measured(cache: Path | None = None) -> dict[str, float]:
+    """Seconds of processor time for a second of sound, by precision: of this machine's trial, which is held if there was none
+    or it was another machine's. Without OpenVINO there is nothing to try."""
+    if offered() == ("int8",):
+        return {"int8": 1.0}
+    path = folder_of(cache) / "kokoro-trial.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        found = json.loads(path.read_text())
+        if found["machine"] == machine():
+            return {name: float(cost) for name, cost in found["seconds"].items()}
+    seconds = _trial(cache)
+    if "int8" not in seconds:
+        return {"int8": 1.0}
+    log.info(
+        "Kokoro was tried here; seconds of processor time for a second of sound: %s",
+        ", ".join(f"{TITLES[name]} {cost:.2f}" for name, cost in seconds.items()),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as half:
+        json.dump({"machine": machine(), "seconds": seconds}, half)
+    os.replace(half.name, path)
+    return seconds
+
+
+def _trial(cache: Path | None) -> dict[str, float]:
+    """Each runtime in a process of its own: other work of this one does not count, and their memory goes with them."""
+    root = str(Path(__file__).parents[2])
+    seconds = {}
+    for name in offered():
+        done = subprocess.run(
+            [sys.executable, "-m", "rendering.voices.trial", name, str(folder_of(cache).resolve())],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            seconds[name] = float(done.stdout)
+        except ValueError:
+            log.warning("Kokoro does not speak by %s here: %s", TITLES[name], done.stderr[-500:])
+    return seconds
+
+
+def machine() -> str:
+    """What a trial holds for: the processor, what it may use, and the versions of both runtimes."""
+    facts = [os.environ.get("ONEDNN_MAX_CPU_ISA", ""), str(os.cpu_count())]
+    with suppress(OSError):
+        rows = Path("/proc/cpuinfo").read_text().splitlines()
+        facts += sorted({row for row in rows if row.startswith(("model name", "flags"))})
+    for package in ("onnxruntime", "openvino"):
+        with suppress(PackageNotFoundError):
+            facts.append(version(package))
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
