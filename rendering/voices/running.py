@@ -43,10 +43,10 @@ def run(
     net: Any,
     outputs: list[str],
     feed: dict[str, Any],
-    busy: threading.Lock,
+    busy: threading.Lock | threading.Semaphore,
     stop: threading.Event | None,
 ) -> list[Any]:
-    """net.run, one call at a time (each may need 200 MB), ended within a second of `stop`.
+    """net.run, as many calls at a time as `busy` lets through (each may need 200 MB), ended within a second of `stop`.
 
     Raises Canceled when stopped.
     """
