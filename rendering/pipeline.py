@@ -13,7 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -302,6 +302,15 @@ class Clock:
 
 def silent(stage: str, fraction: float) -> None:
     pass
+
+
+def prepare(spec: LineSpec, store: Store) -> None:
+    """Prepares the face for the lines that will be drawn; whatever fails here fails there too, and is told there."""
+    from rendering.stages import frames  # drawing is large: not loaded for speech alone
+
+    if spec.engine == engines.PORTRAIT:
+        with suppress(Exception):
+            frames.Drawn(spec, faces.get(spec.avatar, store))
 
 
 def render_line(

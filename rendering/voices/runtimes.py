@@ -47,8 +47,9 @@ REST = (
 AT_ONCE = min(4, os.cpu_count() or 1)  # sentences: one for each core, and 150 MB for each
 MADV_DONTNEED = 4
 
-# oneDNN keeps every loop that it compiled, one set for each length of sentence: 120 MB, and no time is saved.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
+NOTHING_KEPT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+"""oneDNN would keep every loop that it compiled, one set for each length of sentence: 120 MB, and no time is saved. OpenVINO's
+own copy of it reads the variable when it compiles; torch has another copy, which is left alone."""
 
 
 class Runtime(Protocol):
@@ -99,6 +100,8 @@ class Parted:
         self.precision = precision
         self.reader = session(paths["reader.onnx"], threads)
         self.ending = session(paths["ending.onnx"], threads)
+        before = os.environ.get(NOTHING_KEPT)
+        os.environ[NOTHING_KEPT] = "0"
         self.compiled = openvino.Core().compile_model(
             paths["generator.xml"],
             "CPU",
@@ -110,6 +113,9 @@ class Parted:
                 "CPU_RUNTIME_CACHE_CAPACITY": 0,
             },
         )
+        os.environ.pop(NOTHING_KEPT)
+        if before is not None:
+            os.environ[NOTHING_KEPT] = before
         self.weights = paths["generator.bin"]
         self.requests: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         for _ in range(AT_ONCE):

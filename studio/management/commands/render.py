@@ -33,6 +33,7 @@ from rendering import faces, finishing, media, pipeline, provenance, storage, vo
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script, speech
 from rendering.store import StoreFull
+from rendering.timeline import Timeline
 from rendering.values import STAGES, Background, BadInput, LineSpec, Logo, Segment, VideoFormat
 from studio.library import footage
 from studio.library.stock import ensure_stock
@@ -68,6 +69,9 @@ class Command(BaseCommand):
         render_options.add(parser)
         parser.add_argument("--captions", action="store_true", help="Also .srt and .vtt beside it.")
         parser.add_argument("--json", action="store_true", help="One object on stdout, no bar.")
+        parser.add_argument(
+            "--timeline", type=Path, help="An .html file: when each line was in which stage."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         steady()
@@ -136,7 +140,10 @@ class Command(BaseCommand):
 
         store = storage.store()
         bar = Bar(specs, quiet=options["json"])
-        segments = rendered(specs, bar, stop)
+        timeline = Timeline(len(specs)) if options["timeline"] else None
+        segments = rendered(specs, bar, stop, timeline)
+        if timeline:
+            timeline.line(0, "delivery")
         made = finishing.deliver(
             segments,
             lines=specs,
@@ -151,6 +158,10 @@ class Command(BaseCommand):
             stop=stop,
         )
         bar.end()
+        if timeline:
+            timeline.line(0, "delivery")
+            timeline.end()
+            timeline.write(options["timeline"])
         files = {output["kind"]: output for output in made.outputs}
         wanted = {"video": out}
         if "credentials" in files:
@@ -297,18 +308,24 @@ def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Con
     return records
 
 
-def rendered(specs: list[LineSpec], bar: Bar, stop: threading.Event) -> list[Segment]:
+def rendered(
+    specs: list[LineSpec], bar: Bar, stop: threading.Event, timeline: Timeline | None = None
+) -> list[Segment]:
     """Renders every line, as many at once as there are cores; long ones first, so that all end together."""
     store = storage.store()
 
     def make(spec: LineSpec) -> Segment:
         def report(stage: str, fraction: float) -> None:
             bar.line(spec, stage, fraction)
+            if timeline:
+                timeline.line(specs.index(spec) + 1, stage)
 
         segment = pipeline.render_line(spec, store=store, stop=stop, report=report)
         bar.line(spec, "smoothing", 1.0)
         return segment
 
+    # The face is prepared while the voice is loaded, which leaves cores free.
+    threading.Thread(target=pipeline.prepare, args=(specs[0], store), daemon=True).start()
     longest = sorted(dict.fromkeys(specs), key=lambda spec: -len(spec.text))
     pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_ONCE), "line")
     try:
