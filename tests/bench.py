@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,21 +113,51 @@ from pathlib import Path
 from rendering import voices
 from rendering.stages import script, speech
 from rendering.voices import kokoro
-engine = kokoro.Kokoro(None, threads=int(sys.argv[2]))
+engine = kokoro.Kokoro(None, threads=int(sys.argv[2]), runtime=sys.argv[3])
 voices._load = lambda name, cache: engine
 for line in script.lines(Path(sys.argv[1]).read_text()):
     speech.run(script.run(line.text, markup="markdown", language="en-US", dictionary=(), supports=voices.CONTROLS), "af_heart")
 """
 
 
+def machine() -> str:
+    """The processor, what of its instructions matters here, and how fast it copies memory."""
+    import numpy as np
+
+    rows = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next((row.split(":")[1].strip() for row in rows if row.startswith("model name")), "?")
+    flags = next((row.split(":")[1].split() for row in rows if row.startswith("flags")), [])
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+    block = np.ones(1 << 25)
+    copied = np.empty_like(block)
+    best = min(_seconds(lambda: np.copyto(copied, block)) for _ in range(5))
+    return (
+        f"{os.cpu_count()} cores of {name} ({', '.join(flag for flag in wanted if flag in flags)}); "
+        f"memory is copied at {2 * block.nbytes / best / 1e9:.0f} GB a second (read and written)."
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
 def speed(folder: Path) -> list[str]:
-    """End to end at 720p against speech alone and x264 alone, each at its best number of threads."""
+    """End to end at 720p against its parts, each at its best number of threads, and speech by the chosen runtime against int8."""
     from rendering import media
+    from rendering.voices import runtimes
 
     script = _script(folder, 60)
     _render(_script(folder, 8), folder)  # prepares the model and warms the disk
     whole, report = _render(script, folder)
-    spoken = [Measured(PYTHON, "-c", SPEAK, script, str(n)) for n in (1, 2)]
+    runs = {
+        name: [Measured(PYTHON, "-c", SPEAK, script, n, name) for n in ("1", "2")]
+        for name in ("auto", "int8")
+    }
+    raw = folder / "frames.rgb"
+    drawn, frames, _ = Measured(PYTHON, "-c", DRAW, _script(folder, 20), "720", raw).output.split()
+    raw.unlink()
     raw = folder / "film.yuv"
     film = folder / "film.mp4"
     quiet = [media.program(), "-hide_banner", "-loglevel", "error", "-y"]
@@ -137,10 +168,12 @@ def speed(folder: Path) -> list[str]:
         for n in ("1", "2")
     ]
     raw.unlink()
-    speech = min(spoken, key=lambda run: run.wall)
+    speech = min(runs["auto"], key=lambda run: run.wall)
     x264 = min(encoded, key=lambda run: run.wall)
     length = report["seconds"]
     ratio = whole.wall / (speech.wall + x264.wall)
+    one, eight = runs["auto"][0], runs["int8"][0]
+    parts = one.cpu + x264.cpu + float(drawn) / int(frames) * length * 25
     stages = ", ".join(f"{name} {value:.1f}" for name, value in report["stages"].items())
     return [
         "| what | wall s | CPU s | wall per second of film |",
@@ -150,6 +183,9 @@ def speed(folder: Path) -> list[str]:
         f"| x264 alone | {x264.wall:.1f} | {x264.cpu:.1f} | {x264.wall / length:.2f} |",
         f"| **ratio** end to end : (speech + x264), goal at most 1.4 | **{ratio:.2f}** | "
         f"{whole.cpu / (speech.cpu + x264.cpu):.2f} | |",
+        f"| **ratio** whole render : (speech + frames + x264, CPU) / 2 | **{2 * whole.wall / parts:.2f}** | | |",
+        f"| **ratio** speech by {runtimes.TITLES[runtimes.chosen()]} : speech in whole numbers, one thread | "
+        f"**{one.wall / eight.wall:.2f}** | **{one.cpu / eight.cpu:.2f}** | |",
         "",
         f"Seconds inside the stages, summed over lines made side by side: {stages}.",
     ]
@@ -261,7 +297,9 @@ def drawing(folder: Path) -> list[str]:
         return float(spent), int(count), float(prepared), best
 
     drawn, count, prepared, x264 = parts(1080, "veryfast")
-    spoken = min((Measured(PYTHON, "-c", SPEAK, script, n) for n in "12"), key=lambda run: run.wall)
+    spoken = min(
+        (Measured(PYTHON, "-c", SPEAK, script, n, "auto") for n in "12"), key=lambda run: run.wall
+    )
     *_, film = parts(1080, "fast")  # as films are delivered
     whole, report = _render(script, folder, 1080)
     draft_drawn, draft_count, _, draft_film = parts(360, "veryfast")
@@ -459,6 +497,7 @@ def main() -> None:
         "parts", nargs="*", help="speed, drawing, memory, pages, locks; default: all"
     )
     parts = parser.parse_args().parts or list(PARTS)
+    print(machine(), end="\n\n", flush=True)
     for name in parts:
         with tempfile.TemporaryDirectory(prefix="likeness-bench-") as folder:
             rows = PARTS[name](Path(folder))
