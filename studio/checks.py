@@ -7,6 +7,7 @@ from django.core.checks import Error, Tags, register
 
 from rendering.faces import engines
 from rendering.values import BadInput
+from rendering.voices import choice
 from rendering.weights import NotReady
 
 WANTED = (
@@ -52,12 +53,10 @@ def face_engine_is_ready(**_: Any) -> list[Error]:
 
 @register(Tags.compatibility)
 def speech_runtime_is_here(**_: Any) -> list[Error]:
-    if settings.SPEECH_RUNTIME == "auto":
+    if settings.SPEECH_RUNTIME == choice.AUTO:
         return []
-    from rendering.voices import runtimes  # with them come onnxruntime and OpenVINO
-
     try:
-        runtimes.chosen(settings.SPEECH_RUNTIME)
+        choice.chosen(settings.SPEECH_RUNTIME)
     except RuntimeError as problem:
         return [Error(str(problem), id="studio.E008")]
     return []

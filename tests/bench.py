@@ -146,7 +146,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def speed(folder: Path) -> list[str]:
     """End to end at 720p against its parts, each at its best number of threads, and speech by the chosen runtime against int8."""
     from rendering import media
-    from rendering.voices import runtimes
+    from rendering.voices import choice
 
     script = _script(folder, 60)
     _render(_script(folder, 8), folder)  # prepares the model and warms the disk
@@ -184,7 +184,7 @@ def speed(folder: Path) -> list[str]:
         f"| **ratio** end to end : (speech + x264), goal at most 1.4 | **{ratio:.2f}** | "
         f"{whole.cpu / (speech.cpu + x264.cpu):.2f} | |",
         f"| **ratio** whole render : (speech + frames + x264, CPU) / 2 | **{2 * whole.wall / parts:.2f}** | | |",
-        f"| **ratio** speech by {runtimes.TITLES[runtimes.chosen()]} : speech in whole numbers, one thread | "
+        f"| **ratio** speech by {choice.TITLES[choice.chosen()]} : speech in whole numbers, one thread | "
         f"**{one.wall / eight.wall:.2f}** | **{one.cpu / eight.cpu:.2f}** | |",
         "",
         f"Seconds inside the stages, summed over lines made side by side: {stages}.",

@@ -35,13 +35,13 @@ def loudness(wave: np.ndarray) -> float:
 def main() -> None:
     from rendering import voices
     from rendering.stages import script
-    from rendering.voices import kokoro, runtimes
+    from rendering.voices import choice, kokoro
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
     parser.add_argument("--most", type=int, default=100, help="sentences")
     most = parser.parse_args().most
     slugs = [slug for slug, voice in voices.REGISTRY.items() if voice.engine == "kokoro"]
-    engines = {name: kokoro.Kokoro(runtime=name, threads=2) for name in runtimes.offered()}
+    engines = {name: kokoro.Kokoro(runtime=name, threads=2) for name in choice.offered()}
     found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in engines}
     for number, text in enumerate(SENTENCES.read_text("utf-8").splitlines()[:most]):
         voice = voices.get(slugs[number % len(slugs)])
@@ -68,7 +68,7 @@ def main() -> None:
     for name, rows in found.items():
         far, loud, apart = zip(*rows, strict=True)
         print(
-            f"| {runtimes.TITLES[name]} | {np.mean(far):.2f} | {max(far):.2f} | {np.mean(loud):+.3f} | {max(apart)} |"
+            f"| {choice.TITLES[name]} | {np.mean(far):.2f} | {max(far):.2f} | {np.mean(loud):+.3f} | {max(apart)} |"
         )
 
 

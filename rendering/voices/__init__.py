@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rendering import memory, weights
 from rendering.values import BadInput, Unavailable
+from rendering.voices import choice
 from rendering.voices.contract import (
     ACCENTS,
     AUTO,
@@ -60,7 +61,7 @@ class Shelf(Protocol):
 
 ENGINES = {
     "kokoro": EngineInfo(
-        title="Kokoro",
+        title="Kokoro",  # verbatim
         revision="kokoro-82m-1.0-int8/1",
         times="phones",
         languages=("en",),
@@ -148,7 +149,7 @@ _runtime = AUTO
 def offer(accounts: Iterable[Account], models: Path | None = None, *, runtime: str = AUTO) -> None:
     """Offers the voices of these accounts, and of no others; called once per process, when it starts.
 
-    models: the folder of weights, for the engine that speaks in a person's own voice. runtime: see runtimes.chosen.
+    models: the folder of weights, for the engine that speaks in a person's own voice. runtime: see choice.chosen.
     """
     global _models, _runtime
     from rendering.voices import providers  # which imports this module
@@ -242,12 +243,10 @@ def engine(name: str, cache: Path | None = None) -> VoiceEngine:
 
 def runtime() -> tuple[str, dict[str, float]]:
     """What Kokoro speaks by on this machine, and seconds of processor time for a second of sound by precision, which may be
-    empty. The first call on a machine tries them, which takes some ten seconds. Raises RuntimeError as runtimes.chosen."""
-    from rendering.voices import runtimes  # with them come onnxruntime and OpenVINO
-
+    empty. The first call on a machine tries them, which takes some ten seconds. Raises RuntimeError as choice.chosen."""
     if _runtime != AUTO:
-        return runtimes.chosen(_runtime), {}
-    return runtimes.chosen(), runtimes.measured()
+        return choice.chosen(_runtime), {}
+    return choice.chosen(), choice.measured()
 
 
 def cloner() -> Xtts:

@@ -22,9 +22,9 @@ before."""
 
 AUTO = "auto"
 TITLES = {
-    "int8": "onnxruntime in whole numbers",
-    "bf16": "OpenVINO in bf16",
-    "float": "OpenVINO in float",
+    "int8": "onnxruntime in whole numbers",  # verbatim
+    "bf16": "OpenVINO in bf16",  # verbatim
+    "float": "OpenVINO in float",  # verbatim
 }
 """What Kokoro may be spoken by, by the precision of its generator."""
 

@@ -158,10 +158,10 @@ def _in_float(model: ModelProto) -> ModelProto:
             zero, factor = (v.reshape(column) if v.size > 1 else v for v in (zero, factor))
         read = [
             quantised.input[0],
-            graph.put(f"{node.input[1]} in float", (weights - zero) * factor),
+            graph.put(f"{node.input[1]}/float", (weights - zero) * factor),
         ]
         if bias:
-            read.append(graph.put(f"{bias} in a row", graph.floats(bias).ravel()))
+            read.append(graph.put(f"{bias}/row", graph.floats(bias).ravel()))
         kind = node.op_type.removesuffix("Integer")
         named = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         plain[scaled.output[0]] = helper.make_node(kind, read, scaled.output[:1], **named)
@@ -200,8 +200,8 @@ def _normalised(model: ModelProto) -> ModelProto:
         count = channels[centred.input[0]]
         read = [
             centred.input[0],
-            graph.put(f"{count} ones", np.ones(count)),
-            graph.put(f"{count} zeros", np.zeros(count)),
+            graph.put(f"{count}/ones", np.ones(count)),
+            graph.put(f"{count}/zeros", np.zeros(count)),
         ]
         one[node.output[0]] = helper.make_node(
             "InstanceNormalization", read, node.output[:1], epsilon=float(graph.value(least))
@@ -213,13 +213,13 @@ def _in_two_dimensions(model: ModelProto) -> ModelProto:
     """(1, channels, time) becomes (1, channels, 1, time), for which the layout with channels last is known everywhere."""
     graph = Graph(model)
     second, both = graph.put("axis", [2], np.int64), graph.put("axes", [2, 3], np.int64)
-    flat = {name: f"{name} in two dimensions" for name in (FRAMES, SOURCE)}
+    flat = {name: f"{name}/flat" for name in (FRAMES, SOURCE)}
     nodes = [helper.make_node("Unsqueeze", [name, second], [new]) for name, new in flat.items()]
     for node in graph.nodes:
         read = [flat.get(name, name) for name in node.input]
         named = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         if node.op_type in ("Conv", "ConvTranspose"):
-            read[1] = graph.put(f"{read[1]} flat", graph.floats(read[1])[:, :, None])
+            read[1] = graph.put(f"{read[1]}/flat", graph.floats(read[1])[:, :, None])
             begin, end = named.get("pads", (0, 0))
             named |= {"kernel_shape": [1, *named["kernel_shape"]], "pads": [0, begin, 0, end]}
             for name in ("strides", "dilations"):
@@ -229,11 +229,11 @@ def _in_two_dimensions(model: ModelProto) -> ModelProto:
             read[1] = both
         elif node.op_type == "Pad":
             begin, end = graph.value(read[1])[2::3]
-            read[1] = graph.put(f"{read[1]} flat", [0, 0, 0, begin, 0, 0, 0, end], np.int64)
+            read[1] = graph.put(f"{read[1]}/flat", [0, 0, 0, begin, 0, 0, 0, end], np.int64)
         else:
             for at, name in enumerate(read):
                 if name in graph.held and graph.value(name).ndim == 3:
-                    read[at] = graph.put(f"{name} flat", graph.floats(name)[:, :, None])
+                    read[at] = graph.put(f"{name}/flat", graph.floats(name)[:, :, None])
         nodes.append(helper.make_node(node.op_type, read, node.output, domain=node.domain, **named))
     nodes.append(helper.make_node("Squeeze", [SPECTRUM, second], [MADE]))
     made = graph.rebuilt(nodes)
@@ -259,21 +259,21 @@ def _upsampled(model: ModelProto) -> ModelProto:
         # Step stride*t+p of the result reads x[t] with tap p, and x[t-1] with tap p+stride.
         taps = kernel[:, :, 0].reshape(came, made, 2, stride).transpose(3, 1, 0, 2)[..., ::-1]
         name = node.output[0]
-        bias = graph.put(f"{name} bias", np.tile(graph.floats(node.input[2]), stride))
-        phases = graph.put(f"{name} taps", taps.reshape(stride * made, came, 1, 2))
-        rows = graph.put(f"{name} rows", [1, 1, -1, made], np.int64)
+        bias = graph.put(f"{name}/bias", np.tile(graph.floats(node.input[2]), stride))
+        phases = graph.put(f"{name}/taps", taps.reshape(stride * made, came, 1, 2))
+        rows = graph.put(f"{name}/rows", [1, 1, -1, made], np.int64)
         bounds = [
-            graph.put(f"{name} {which}", [value], np.int64)
+            graph.put(f"{name}/{which}", [value], np.int64)
             for which, value in (("from", edge), ("to", -edge), ("along", 2))
         ]
         nodes += [
             helper.make_node(
-                "Conv", [node.input[0], phases, bias], [f"{name} phases"], kernel_shape=[1, 2], pads=[0, 1, 0, 1]
+                "Conv", [node.input[0], phases, bias], [f"{name}/phases"], kernel_shape=[1, 2], pads=[0, 1, 0, 1]
             ),
-            helper.make_node("Transpose", [f"{name} phases"], [f"{name} last"], perm=[0, 2, 3, 1]),
-            helper.make_node("Reshape", [f"{name} last", rows], [f"{name} steps"]),
-            helper.make_node("Slice", [f"{name} steps", *bounds], [f"{name} inside"]),
-            helper.make_node("Transpose", [f"{name} inside"], [name], perm=[0, 3, 1, 2]),
+            helper.make_node("Transpose", [f"{name}/phases"], [f"{name}/last"], perm=[0, 2, 3, 1]),
+            helper.make_node("Reshape", [f"{name}/last", rows], [f"{name}/steps"]),
+            helper.make_node("Slice", [f"{name}/steps", *bounds], [f"{name}/inside"]),
+            helper.make_node("Transpose", [f"{name}/inside"], [name], perm=[0, 3, 1, 2]),
         ]  # fmt: skip
     return graph.rebuilt(nodes)
 
@@ -296,7 +296,7 @@ def _without_sines(model: ModelProto) -> ModelProto:
     """
     graph = Graph(model)
     a, b, c = cosine()
-    fixed = {value: graph.put(f"number {value}", value) for value in (-1.0, 1.0, 2.0, a, b, c)}
+    fixed = {value: graph.put(f"number/{value}", value) for value in (-1.0, 1.0, 2.0, a, b, c)}
     part = graph.put("angle", 2 * np.pi / 2**HALVINGS)
     gone: set[str] = set()
     rows: dict[str, list[NodeProto]] = {}
@@ -307,7 +307,7 @@ def _without_sines(model: ModelProto) -> ModelProto:
         (rate,) = (name for name in angle.input if name in graph.held)
         (moved,) = set(angle.input) - {rate}
         gone |= {node.output[0], angle.output[0]}
-        share = graph.put(f"{rate} of pi", graph.floats(rate) / np.pi)
+        share = graph.put(f"{rate}/pi", graph.floats(rate) / np.pi)
         double = [("Pow", fixed[2.0]), ("Mul", fixed[2.0]), ("Add", fixed[-1.0])]
         steps = [
             *[("Mul", share), ("Mod", fixed[1.0]), ("Mul", part), ("Pow", fixed[2.0])],
@@ -315,7 +315,7 @@ def _without_sines(model: ModelProto) -> ModelProto:
             *double * (HALVINGS - 1),
             *[("Pow", fixed[2.0]), ("Mul", fixed[-1.0]), ("Add", fixed[1.0])],
         ]
-        names = [moved, *(f"{node.output[0]} {n}" for n in range(1, len(steps))), squared.output[0]]
+        names = [moved, *(f"{node.output[0]}/{n}" for n in range(1, len(steps))), squared.output[0]]
         row = rows[squared.output[0]] = []
         for n, (kind, operand) in enumerate(steps):
             named: dict[str, Any] = {"fmod": 1} if kind == "Mod" else {}

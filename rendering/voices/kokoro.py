@@ -17,8 +17,9 @@ import numpy as np
 
 from rendering.values import SAMPLE_RATE, Floats, Sentence
 from rendering.voices import english, ipa
+from rendering.voices.choice import chosen
 from rendering.voices.contract import AUTO, Clip, VoiceInfo
-from rendering.voices.runtimes import chosen, load
+from rendering.voices.runtimes import load
 
 UNIT = 600  # samples per duration unit: 25 ms
 LAG = 0.065  # seconds by which the durations lag the sound (measured on fricatives)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rendering.voices import kokoro, runtimes
+from rendering.voices import choice, kokoro, runtimes
 
 SYMBOLS = 30  # some three seconds
 
 
 def main() -> None:
     precision, cache = sys.argv[1], Path(sys.argv[2])
+    if precision not in choice.offered():
+        sys.exit("This processor has no instructions for it.")  # verbatim
     runtime = runtimes.load(precision, kokoro.assemble, cache)
     with np.load(kokoro.VOICES) as tables:
         style = tables["af_heart"][SYMBOLS - 3].astype(np.float32)[None]

@@ -13,12 +13,12 @@ import pytest
 from rendering import storage, voices
 from rendering.stages import script, speech
 from rendering.values import Canceled
-from rendering.voices import kokoro, runtimes
+from rendering.voices import choice, kokoro
 from tests.sound_quality import distance, loudness
 
 WORDS = "Each line is spoken once. Then, whatever the machine, it sounds as it did?"
-needs_openvino = pytest.mark.skipif(len(runtimes.offered()) == 1, reason="OpenVINO is not here")
-OTHERS = runtimes.offered()[1:]
+needs_openvino = pytest.mark.skipif(len(choice.offered()) == 1, reason="OpenVINO is not here")
+OTHERS = choice.offered()[1:]
 
 
 def say(engine, voice="af_heart", words=WORDS, **options):
@@ -28,7 +28,7 @@ def say(engine, voice="af_heart", words=WORDS, **options):
 
 @pytest.fixture(scope="module")
 def engines():
-    return {name: kokoro.Kokoro(runtime=name) for name in runtimes.offered()}
+    return {name: kokoro.Kokoro(runtime=name) for name in choice.offered()}
 
 
 @needs_openvino
@@ -115,15 +115,15 @@ def test_the_trial_is_held_once_for_each_machine(tmp_path, monkeypatch):
         held.append(cache)
         return {"int8": 0.5, "float": 0.6, "bf16": 0.3}
 
-    monkeypatch.setattr(runtimes, "_trial", trial)
-    monkeypatch.setattr(runtimes, "offered", lambda: ("int8", "float", "bf16"))
-    assert [runtimes.chosen(cache=tmp_path) for _ in range(3)] == ["bf16"] * 3
+    monkeypatch.setattr(choice, "_trial", trial)
+    monkeypatch.setattr(choice, "offered", lambda: ("int8", "float", "bf16"))
+    assert [choice.chosen(cache=tmp_path) for _ in range(3)] == ["bf16"] * 3
     assert held == [tmp_path]
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert runtimes.chosen(cache=tmp_path) == "bf16"
+    assert choice.chosen(cache=tmp_path) == "bf16"
     assert len(held) == 2
     (tmp_path / "kokoro-trial.json").write_text("{")
-    assert runtimes.chosen(cache=tmp_path) == "bf16"
+    assert choice.chosen(cache=tmp_path) == "bf16"
     assert len(held) == 3
 
 
@@ -139,17 +139,18 @@ def test_the_trial_is_held_once_for_each_machine(tmp_path, monkeypatch):
 def test_the_fastest_speaks_unless_the_setting_names_another(
     seconds, wanted, chosen, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(runtimes, "_trial", lambda cache: seconds)
-    monkeypatch.setattr(runtimes, "offered", lambda: tuple(seconds))
-    assert runtimes.chosen(wanted, tmp_path) == chosen
+    monkeypatch.setattr(choice, "_trial", lambda cache: seconds)
+    monkeypatch.setattr(choice, "offered", lambda: tuple(seconds))
+    assert choice.chosen(wanted, tmp_path) == chosen
 
 
 def test_a_machine_without_openvino_goes_on_in_whole_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr(runtimes, "offered", lambda: ("int8",))
-    assert runtimes.chosen(cache=tmp_path) == "int8"
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    monkeypatch.setattr(choice, "offered", lambda: ("int8",))
+    assert choice.chosen(cache=tmp_path) == "int8"
     assert not list(tmp_path.iterdir())
     with pytest.raises(RuntimeError, match="SPEECH_RUNTIME is bf16, and this machine has int8"):
-        runtimes.chosen("bf16", tmp_path)
+        choice.chosen("bf16", tmp_path)
 
 
 @needs_openvino
@@ -167,7 +168,7 @@ def seen(event, args):
     if event.startswith(("socket.connect", "socket.getaddrinfo", "socket.sendto")):
         raise SystemExit(f"it calls home: {event} {args}")
 sys.addaudithook(seen)
-from rendering.voices import kokoro, runtimes
+from rendering.voices import choice, kokoro
 kokoro.Kokoro(runtime="float")
 import openvino
 assert not any(name.split(".")[0] == "openvino_telemetry" for name in sys.modules)
@@ -219,7 +220,7 @@ def test_the_command_says_what_speaks(capsys):
     call_command("voices", "--json")
     rows = json.loads(capsys.readouterr().out)
     heart = next(row for row in rows if row["slug"] == "af_heart")
-    assert heart["runtime"] in runtimes.offered()
+    assert heart["runtime"] in choice.offered()
     assert next(row for row in rows if row["slug"] == "preview")["runtime"] is None
     call_command("voices")
     assert "Kokoro is spoken by" in capsys.readouterr().out

@@ -146,7 +146,8 @@ def before(match: re.Match[str], pattern: re.Pattern[str], size: int = 40) -> re
 
 def apart(match: re.Match[str], words: str) -> str:
     """The words, with a blank towards a letter or digit that touches the match."""
-    text, start, end = match.string, *match.span()
+    text = match.string
+    start, end = match.span()
     before, after = text[start - 1 : start].isalnum(), text[end : end + 1].isalnum()
     return " " * before + words + " " * after
 
