@@ -86,7 +86,9 @@ def sha256(slug: str) -> str:
 class Kokoro:
     """runtime: the precision in which it speaks, or "auto" for the fastest on this machine."""
 
-    def __init__(self, cache: Path | None = None, threads: int = 1, runtime: str = AUTO) -> None:
+    def __init__(
+        self, cache: Path | None = None, threads: int | None = None, runtime: str = AUTO
+    ) -> None:
         self.precision = chosen(runtime, cache)
         self.runtime = load(self.precision, assemble, cache, threads)
         with np.load(VOICES) as tables:  # read whole: the archive cannot serve two threads

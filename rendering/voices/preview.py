@@ -15,7 +15,7 @@ import onnxruntime
 from rendering.values import SAMPLE_RATE, Floats, Sentence
 from rendering.voices import english, ipa
 from rendering.voices.contract import Clip, VoiceInfo
-from rendering.voices.running import prepared, run
+from rendering.voices.running import entered, prepared, run
 
 UNIT = 600  # samples per duration unit: 25 ms, two frames of its spectrum
 LAG = 0.065
@@ -72,7 +72,8 @@ class Preview:
             rates = np.ones(len(ids), np.float32)
             rates[1:-1] = [symbol.rate for symbol in symbols]
             feed = {"ids": np.array([ids], np.int64), "speed": rates * np.float32(speed)}
-            *parts, units = run(self.net, outputs, feed, self.busy, stop)
+            with entered(self.busy, stop):
+                *parts, units = run(self.net, outputs, feed, stop)
             units = units.ravel().astype(int)
             bends = np.zeros(len(ids), np.float32)
             bends[1:-1] = [symbol.pitch for symbol in symbols]

@@ -6,12 +6,16 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rendering import sums
 from rendering.values import Canceled
+
+Feed = Mapping[str, Any]
+"""Arrays by the names of inputs."""
 
 
 def folder_of(cache: Path | None = None) -> Path:
@@ -39,48 +43,45 @@ def prepared(name: str, make: Callable[[], bytes], cache: Path | None = None) ->
     return str(path)
 
 
-def run(
-    net: Any,
-    outputs: list[str],
-    feed: dict[str, Any],
-    busy: threading.Lock | threading.Semaphore,
-    stop: threading.Event | None,
-) -> list[Any]:
-    """net.run, as many calls at a time as `busy` lets through (each may need 200 MB), ended within a second of `stop`.
-
-    Raises Canceled when stopped.
-    """
-    import onnxruntime  # large: loaded when it is needed
-
+@contextmanager
+def entered(busy: threading.Lock, stop: threading.Event | None) -> Iterator[None]:
+    """One call of a network at a time: each may need 200 MB. Raises Canceled when stopped while it waits."""
     while not busy.acquire(timeout=0.2):
         if stop is not None and stop.is_set():
             raise Canceled
     try:
-        options = onnxruntime.RunOptions()
-        # Between sentences the process gives back what a long one needed: 0.4 GB stay, not 1 GB.
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        if stop is None:
-            return net.run(outputs, feed, options)
-        if stop.is_set():
-            raise Canceled
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.1):
-                if stop.is_set():
-                    options.terminate = True
-                    return
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            return net.run(outputs, feed, options)
-        except Exception:
-            if stop.is_set():
-                raise Canceled from None
-            raise
-        finally:
-            done.set()
-            watcher.join()
+        yield
     finally:
         busy.release()
+
+
+def run(net: Any, outputs: list[str], feed: Feed, stop: threading.Event | None) -> list[Any]:
+    """net.run, ended within a second of `stop`. Raises Canceled when stopped."""
+    import onnxruntime  # large: loaded when it is needed
+
+    options = onnxruntime.RunOptions()
+    # Between sentences the process gives back what a long one needed: 0.4 GB stay, not 1 GB.
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    if stop is None:
+        return net.run(outputs, feed, options)
+    if stop.is_set():
+        raise Canceled
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if stop.is_set():
+                options.terminate = True
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        return net.run(outputs, feed, options)
+    except Exception:
+        if stop.is_set():
+            raise Canceled from None
+        raise
+    finally:
+        done.set()
+        watcher.join()

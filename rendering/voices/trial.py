@@ -17,7 +17,7 @@ def main() -> None:
     precision, cache = sys.argv[1], Path(sys.argv[2])
     if precision not in choice.offered():
         sys.exit("This processor has no instructions for it.")  # verbatim
-    runtime = runtimes.load(precision, kokoro.assemble, cache)
+    runtime = runtimes.load(precision, kokoro.assemble, cache, threads=1)
     with np.load(kokoro.VOICES) as tables:
         style = tables["af_heart"][SYMBOLS - 3].astype(np.float32)[None]
     ones = np.ones((1, SYMBOLS), np.float32)
