@@ -10,8 +10,8 @@ import functools
 import os
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -82,22 +82,15 @@ class Parted:
         self.precision = precision
         self.reader = session(paths["reader.onnx"], threads or 1)
         self.ending = session(paths["ending.onnx"], threads or 1)
-        before = os.environ.get(NOTHING_KEPT)
-        os.environ[NOTHING_KEPT] = "0"
-        self.compiled = openvino.Core().compile_model(
-            paths["generator.xml"],
-            "CPU",
-            {
-                "INFERENCE_NUM_THREADS": threads or THREADS,
-                "NUM_STREAMS": 1,
-                "INFERENCE_PRECISION_HINT": {"float": "f32"}.get(precision, precision),
-                "ENABLE_CPU_PINNING": False,  # an encoder may be on that core
-                "CPU_RUNTIME_CACHE_CAPACITY": 0,
-            },
-        )
-        os.environ.pop(NOTHING_KEPT)
-        if before is not None:
-            os.environ[NOTHING_KEPT] = before
+        options = {
+            "INFERENCE_NUM_THREADS": threads or THREADS,
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": {"float": "f32"}.get(precision, precision),
+            "ENABLE_CPU_PINNING": False,  # an encoder may be on that core
+            "CPU_RUNTIME_CACHE_CAPACITY": 0,
+        }
+        with _environment(NOTHING_KEPT, "0"):
+            self.compiled = openvino.Core().compile_model(paths["generator.xml"], "CPU", options)
         self.weights = paths["generator.bin"]
         self.request = self.compiled.create_infer_request()
         self.busy = threading.Lock()
@@ -136,6 +129,19 @@ class Parted:
         self.compiled.release_memory()
         _forget(self.weights)
         memory.trim(collect=False)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """The variable has this value inside, and what it had before afterwards."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
 
 
 def _parts(whole: str) -> dict[str, bytes]:

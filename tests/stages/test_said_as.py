@@ -29,6 +29,8 @@ FORMS = [
     ("unit", "", "1meter", "one meter"),
     ("unit", "", "6kg", "six kilograms"),
     ("currency", "", "$17.05", "seventeen dollars and five cents"),
+    ("currency", "", "five dollars", "five dollars"),
+    ("unit", "", "ten feet", "ten feet"),
     ("currency", "", "12.5 USD", "twelve US dollars and fifty cents"),
     ("date", "mdy", "3/8/1971", "March eighth, nineteen seventy-one"),
     ("date", "dmy", "8-3-1971", "March eighth, nineteen seventy-one"),

@@ -136,7 +136,12 @@ def _counted(written: str, noun: str) -> str:
 
 def _unit(text: str, form: str, british: bool) -> str | None:
     """10 foot, 1/2inch, 5kg"""
-    return _read(re.sub(r"(?<=/\d)(?=[A-Za-z])", " ", text), form, british)
+    return _words(re.sub(r"(?<=/\d)(?=[A-Za-z])", " ", text), form, british)
+
+
+def _words(text: str, form: str, british: bool) -> str | None:
+    """What is said of the text, whether or not the rules change any of it: "five dollars" """
+    return words(text, british=british) or None
 
 
 def _address(text: str, form: str, british: bool) -> str | None:
@@ -162,6 +167,6 @@ def _read(text: str, form: str, british: bool) -> str | None:
 
 KINDS: dict[str, Callable[[str, str, bool], str | None]] = {
     "characters": _characters, "digits": _digits, "telephone": _telephone, "cardinal": _cardinal, "ordinal": _ordinal,
-    "fraction": _fraction, "date": _date, "time": _time, "duration": _duration, "unit": _unit, "currency": _read,
+    "fraction": _fraction, "date": _date, "time": _time, "duration": _duration, "unit": _unit, "currency": _words,
     "address": _address, "name": _name, "expletive": lambda text, form, british: "bleep",
 }  # fmt: skip
