@@ -314,10 +314,12 @@ def video_encoder(
     color = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     color += ["-color_range", "tv", "-video_track_timescale", str(512 * fps)]
     if codec == "h264":
-        speed = ["veryfast", "27"] if draft else ["fast", "19"]
-        chosen = ["-c:v", "libx264", "-preset", speed[0], "-crf", speed[1], "-flags", "+cgop"]
+        rate = "27" if draft else "17"
+        chosen = ["-c:v", "libx264", "-preset", "veryfast", "-crf", rate, "-flags", "+cgop"]
+        if not draft:
+            chosen += ["-trellis", "1", "-refs", "2", "-mixed-refs", "1"]
         if finest:
-            zones = (f"{max(0, first)},{last},q={int(speed[1]) - 5}" for first, last in finest)
+            zones = (f"{max(0, first)},{last},q={22 if draft else 14}" for first, last in finest)
             chosen += ["-x264-params", "zones=" + "/".join(zones)]
     elif codec == "av1" and has_encoder("libsvtav1"):
         speed = ["12", "40"] if draft else ["8", "28"]

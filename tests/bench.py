@@ -39,7 +39,7 @@ class Measured:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},
+            env=_usual() | (environment or {}),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -57,6 +57,11 @@ class Measured:
         while process.poll() is None:
             self.peak = max(self.peak, sum(map(_pss, _family(process.pid))))
             time.sleep(0.25)
+
+
+def _usual() -> dict[str, str]:
+    """The environment of a process that keeps what it compiled of its modules, as Python does unless it is told not to."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _family(pid: int) -> list[int]:
@@ -242,7 +247,7 @@ STEPS = {
     "turn of the head, on the grid": ("fields.py", "head"),
     "lips and skin, on the grid": ("fields.py", "inverse"),
     "check for folds": ("fields.py", "determinant"),
-    "maps to pixels": ("portrait.py", "_fine"),
+    "maps to pixels": ("fields.py", "fine"),
     "eyes": ("eyes.py", "paint"),
     "chin and lips": ("portrait.py", "_draw_chin"),
     "of these, inside of the mouth": ("mouth.py", "draw"),
@@ -281,7 +286,7 @@ def drawing(folder: Path) -> list[str]:
     _render(_script(folder, 8), folder)
     quiet = [media.program(), "-hide_banner", "-loglevel", "error", "-y"]
 
-    def parts(height: int, preset: str) -> tuple[float, int, float, Measured]:
+    def parts(height: int, *coded: str) -> tuple[float, int, float, Measured]:
         """CPU seconds of drawing on one thread, frames, CPU seconds to prepare the face, and x264 on the frames at its best
         number of threads."""
         raw = folder / "frames.rgb"
@@ -290,19 +295,21 @@ def drawing(folder: Path) -> list[str]:
         ).output.split()
         size = f"{round(height * 16 / 9)}x{height}"
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", "25", "-i", raw]
-        coded = ["-c:v", "libx264", "-preset", preset, "-crf", "19", "-pix_fmt", "yuv420p"]
         runs = [Measured(*quiet, *source, *coded, "-threads", n, folder / "y.mp4") for n in "12"]
         raw.unlink()
         best = min(runs, key=lambda run: run.wall)
         return float(spent), int(count), float(prepared), best
 
-    drawn, count, prepared, x264 = parts(1080, "veryfast")
+    usual = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "19", "-pix_fmt", "yuv420p")
+    drawn, count, prepared, x264 = parts(1080, *usual)
     spoken = min(
         (Measured(PYTHON, "-c", SPEAK, script, n, "auto") for n in "12"), key=lambda run: run.wall
     )
-    *_, film = parts(1080, "fast")  # as films are delivered
+    *_, film = parts(1080, *media.video_encoder("h264", 25))
     whole, report = _render(script, folder, 1080)
-    draft_drawn, draft_count, _, draft_film = parts(360, "veryfast")
+    draft_drawn, draft_count, _, draft_film = parts(
+        360, *media.video_encoder("h264", 25, draft=True)
+    )
     huge, _ = _render(_script(folder, 8), folder, 2160)
     laden = Measured(PYTHON, "-c", LAYERED, folder / "laden", environment=_cache())
     cpu = spoken.cpu + drawn + film.cpu

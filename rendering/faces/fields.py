@@ -147,6 +147,9 @@ class Fields:
         grid_y, grid_x = np.meshgrid(self.along, self.across, indexing="ij")
         self.grid = np.stack([grid_x, grid_y], -1).astype(np.float32)
         self.units = face.local(self.grid.reshape(-1, 2)).reshape(self.grid.shape)
+        # A map is made for points that stand where cv2.resize takes them to stand, `skipped` pixels before the picture.
+        self.skipped = int(np.ceil((self.step - 1) / 2))
+        self.sampled = self.grid + np.float32((self.step - 1) / 2 - self.skipped)
         self.above: dict[str, Field] = {}
         self.below: dict[str, Field] = {}
         self._spread(bases(face))
@@ -333,8 +336,8 @@ class Fields:
     def standing(self, foot: float, lean: float, taller: float) -> Field:
         """Where each grid point of the body comes from, pixels: it leans to the right and is taller by these, per pixel
         above `foot`."""
-        found = self.grid.copy()
-        high = (foot - self.grid[..., 1]) / np.float32(1 + taller)
+        found = self.sampled.copy()
+        high = (foot - found[..., 1]) / np.float32(1 + taller)
         found[..., 0] -= np.float32(lean) * high
         found[..., 1] = np.float32(foot) - high
         return found
@@ -351,6 +354,12 @@ class Fields:
         moved_y = y * (np.cos(b) + np.cos(c) - 2) + z * np.sin(b) + x * np.sin(c) + down
         moved = np.stack([moved_x, moved_y], -1) * self.turning[..., None] * self.face.height
         return self._inverted(self._in_pixels(moved), stood, 3)
+
+    def fine(self, coarse: Field) -> Field:
+        """A map of the sampled points, for each pixel of the picture."""
+        height, width = self.face.shape
+        wanted = cv2.resize(coarse, None, fx=self.step, fy=self.step)
+        return wanted[self.skipped :, self.skipped :][:height, :width]
 
     def _inverted(self, field: Field, start: Field, steps: int) -> Field:
         """The map that undoes `field` after `start`, by fixed-point steps."""

@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/10"
+VERSION = "portrait/11"
 
 ROOM = 0.16  # face heights around the head into which it can move
 AROUND = (
@@ -218,14 +218,6 @@ class Portrait:
         down = np.minimum(np.arange(box_tall), np.arange(box_tall)[::-1])[:, None] / edge
         self.box_fade = np.clip(np.minimum(across, down), 0, 1).astype(np.float32)[..., None]
 
-    def _fine(self, coarse: Field, x0: int, y0: int, wide: int, tall: int) -> Field:
-        """A coarse map, for each pixel of a box."""
-        step = self.fields.step
-        scale = np.array([[step, 0, -x0], [0, step, -y0]], np.float64)
-        return cv2.warpAffine(
-            coarse, scale, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-
     def stance(self, tracks: dict[str, float]) -> tuple[float, float]:
         """How the body stands: how far it leans to the right, and how much taller it is, per pixel above its foot."""
         lean = sum(share * tracks[name] for name, share in LEAN.items())
@@ -258,8 +250,7 @@ class Portrait:
 
         painted: a picture like self.rgba that has its mouth already; then none is drawn, and the mouth's tracks are 0.
         """
-        fields, face = self.fields, self.face
-        rows, columns = face.shape
+        fields = self.fields
         head = fields.head(
             tracks["yaw"],
             tracks["pitch"],
@@ -282,15 +273,10 @@ class Portrait:
             part = source[self.cheeks]
             source[self.cheeks] = cv2.addWeighted(part, 1 - share, self.folded, share, 0)
         self.eyes.paint(source, tracks["blink"], tracks["gaze_x"], tracks["gaze_y"])
-        out = cv2.remap(
-            source,
-            self._fine(above, 0, 0, columns, rows),
-            None,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        fine = fields.fine(above)
+        out = cv2.remap(source, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if painted is None:
-            self._draw_chin(out, tracks, weights, gap, head, above, below)
+            self._draw_chin(out, tracks, weights, gap, head, fine, below)
         return out
 
     def _draw_chin(
@@ -303,11 +289,11 @@ class Portrait:
         above: Field,
         below: Field,
     ) -> None:
-        """Lays the lower lip and the chin, and the inside of the mouth, into the drawn head."""
+        """Lays the lower lip and the chin, and the inside of the mouth, into the drawn head. above: its map, for each pixel."""
         face = self.face
         x0, y0, x1, y1 = self.chin
-        box = (x0, y0, x1 - x0, y1 - y0)
-        of_lower, of_upper = self._fine(below, *box), self._fine(above, *box)
+        chin = (slice(y0, y1), slice(x0, x1))
+        of_lower, of_upper = self.fields.fine(below)[chin], above[chin]
 
         def taken(picture: NDArray, where: Field, method: int = cv2.INTER_LINEAR) -> NDArray:
             return cv2.remap(picture, where, None, method, borderMode=cv2.BORDER_REPLICATE)
@@ -339,7 +325,7 @@ class Portrait:
         upper_part = upper[part][..., :3].astype(np.float32)
         lower_part = lower[part][..., :3].astype(np.float32)
         if gap > LIPS_OPEN:
-            skull = np.ascontiguousarray(self._fine(head, *box)[part])
+            skull = np.ascontiguousarray(self.fields.fine(head)[chin][part])
             inside = self.mouth.draw(
                 tracks,
                 weights,

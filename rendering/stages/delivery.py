@@ -31,7 +31,7 @@ from rendering.values import (
     Word,
 )
 
-VERSION = "delivery/4"
+VERSION = "delivery/5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,12 @@ def segment(
     encoder = media.video_encoder(
         video.codec, video.fps, draft=draft, alpha=video.alpha, finest=((0, 0), (last - 1, last))
     )
-    if video.codec == "h264" and memory.is_large(video.width, video.height):
-        # Each frame that the encoder looks ahead or back at, and each thread, is another one in memory.
-        encoder += ["-threads", "1", "-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
+    if video.codec == "h264":
+        # Drawing takes longer than one thread of the encoder; each further one keeps more frames, and the lines of a film
+        # are drawn side by side.
+        encoder += ["-threads", "1"]
+        if memory.is_large(video.width, video.height):  # so does each frame that it looks at
+            encoder += ["-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
     container = video.suffix.removeprefix(".")
     media.run([*source, *encoder, "-f", container, film], feed=raw(), stop=stop)
     length = round(count * SAMPLE_RATE / video.fps)

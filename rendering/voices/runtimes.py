@@ -93,7 +93,7 @@ class Parted:
             self.compiled = openvino.Core().compile_model(paths["generator.xml"], "CPU", options)
         self.weights = paths["generator.bin"]
         self.request = self.compiled.create_infer_request()
-        self.busy = threading.Lock()
+        self.reading, self.busy = threading.Lock(), threading.Lock()
 
     def speak(self, feed: Feed, stop: threading.Event | None) -> tuple[Floats, np.ndarray]:
         """See Runtime."""
@@ -104,14 +104,15 @@ class Parted:
         )
 
         wanted = [FRAMES, SOURCE, "duration"]
-        with entered(self.busy, stop):
+        with entered(self.reading, stop):
             frames, source, units = run(self.reader, wanted, feed, stop)
+        with entered(self.busy, stop):
             given = {"style": feed["style"], FRAMES: frames, SOURCE: source}
             try:
                 spectrum = self._generated(given, stop)
             finally:
                 self._give_back()
-            (wave,) = run(self.ending, ["audio"], {SPECTRUM: spectrum}, stop)
+        (wave,) = run(self.ending, ["audio"], {SPECTRUM: spectrum}, stop)
         return wave.ravel(), units.ravel()
 
     def _generated(self, given: Feed, stop: threading.Event | None) -> Floats:
