@@ -372,16 +372,24 @@ class Fields:
         return found
 
     def inverse(
-        self, layer: dict[str, Field], weights: dict[str, float], head: Field, brow: float = 0.0
+        self,
+        layer: dict[str, Field],
+        weights: dict[str, float],
+        head: Field,
+        brow: float = 0.0,
+        part: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> Field:
-        """Sources of the grid points for a sum of fields under a turned head, pixels."""
+        """Sources of the grid points for a sum of fields under a turned head, pixels. part: the rows and columns of the grid that
+        are wanted; elsewhere the face is still."""
         total = np.zeros_like(self.grid)
         for name, weight in weights.items():
             if abs(weight) > 1e-4:
                 total += np.float32(weight) * layer[name]
         if brow:
             total += np.float32(brow) * self.brows
-        return self._inverted(total, head, INVERSION_STEPS)
+        found = head.copy()
+        found[part] = self._inverted(total, head[part], INVERSION_STEPS)
+        return found
 
     def solve(self, tracks: dict[str, float]) -> tuple[dict[str, float], float]:
         """Weights of the fields for a frame, and the gap at mid mouth in pixels (below 0: pressed).
@@ -413,12 +421,18 @@ class Fields:
         return weights, float(wanted)
 
     def _prepare_seen(self) -> None:
-        """The rows and columns of the grid that cover the face from brow to chin."""
-        near = (np.abs(self.units[..., 0]) < 0.45) & (np.abs(self.units[..., 1] - 0.1) < 0.5)
-        rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-        self.seen = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        """The parts of the grid that cover the face from brow to chin, and all that is drawn of the lower layer."""
+        self.seen = self._around(0.45, -0.4, 0.6)
+        self.lower = self._around(0.5, -0.2, 0.6)
         across = np.linspace(-1, 1, 401)
         self.seam_table = self.face.seam(across).astype(np.float32)
+
+    def _around(self, beside: float, above: float, below: float) -> tuple[slice, slice]:
+        """The rows and columns of the grid so far around the mouth, in face units."""
+        x, y = self.units[..., 0], self.units[..., 1]
+        near = (np.abs(x) < beside) & (y > above) & (y < below)
+        rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
     def determinant(self, source: Field, below: bool) -> float:
         """The least Jacobian determinant of a layer's map where it is seen: 0 or less is a fold."""

@@ -73,6 +73,38 @@ def smoothstep(low: float | NDArray, high: float | NDArray, value: NDArray) -> N
     return share * share * (3 - 2 * share)
 
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+COLOURED = (
+    4.0  # spread of the colour over a face, CIE Lab: less is a photo in black and white, or toned
+)
+
+
+def tone(picture: NDArray[np.uint8], points: Points) -> NDArray[np.float64] | None:
+    """The one tone, as red, green and blue of a light of 1, of a face without colours; None for one in colour.
+
+    picture: RGB. points: landmarks, pixels of it. Lips, whites of the eyes and skin differ in colour on every face in colour.
+    """
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[OVAL, :2]).astype(np.int32)), 1)
+    x, y, wide, tall = cv2.boundingRect(mask)
+    part = picture[y : y + tall, x : x + wide][mask[y : y + tall, x : x + wide] > 0]
+    if not len(part):
+        return None
+    lab = cv2.cvtColor(part[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    middle = lab[(lab[:, 0] > 20) & (lab[:, 0] < 90), 1:]
+    if len(middle) < 50 or float(np.hypot(*middle.std(0))) >= COLOURED:
+        return None
+    mean = part.mean(0)
+    return mean / float(mean @ LUMINANCE)
+
+
+def toned(colours: NDArray, to: NDArray | None) -> NDArray:
+    """The colours (…, 3), their light in the one tone of `tone`; as they are for None."""
+    if to is None:
+        return colours
+    return ((colours @ LUMINANCE)[..., None] * to).astype(colours.dtype)
+
+
 class Face:
     """A neutral face with its mouth closed: axes, size, and the seam between its lips.
 
@@ -91,6 +123,7 @@ class Face:
         self.mouth = (self.flat[61] + self.flat[291]) / 2
         pupils = self.flat[EYES[0].iris] - self.flat[EYES[1].iris]
         self.millimetre = float(np.linalg.norm(pupils)) / IRIS_DISTANCE / self.height
+        self.tone = tone(rgb, points)
         self._find_seam()
 
     def local(self, points: NDArray) -> NDArray:

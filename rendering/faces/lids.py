@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from rendering.faces.geometry import EYES, Eye, smoothstep
+from rendering.faces.geometry import EYES, Eye, smoothstep, tone, toned
 from rendering.values import Frame
 
 DONORS = ("maya", "daniel")
@@ -234,6 +234,8 @@ def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box
     ratio, donated, corner, _ = min(
         (_donor(slug) for slug in DONORS), key=lambda donor: abs(donor[3] - light)
     )
+    if tone(picture, points) is not None:
+        ratio = toned(ratio, np.ones(3))
     shut = eyes.copy()
     grain = _grain(picture, box, openings)
     for opening, eye, soft in zip(openings, EYES, holes, strict=True):

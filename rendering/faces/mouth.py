@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces.geometry import Face, smoothstep
+from rendering.faces.geometry import Face, smoothstep, toned
 
 Picture = NDArray[np.float32]
 
@@ -215,4 +215,5 @@ class Mouth:
         shadow = 1 - 0.42 * np.clip(from_above * 1.3, 0, 1) - 0.20 * np.clip(from_below * 1.2, 0, 1)
         corners = 1 - 0.15 * smoothstep(0.5, 1.0, beside)
         opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
+        inside = toned(inside, face.tone)
         return inside * (shadow.clip(0.5, 1) * corners * opened)[..., None].astype(np.float32)

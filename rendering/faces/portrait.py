@@ -261,7 +261,7 @@ class Portrait:
         )
         weights, gap = fields.solve(tracks)
         above = fields.inverse(fields.above, weights, head, self.brows * tracks["brow"])
-        below = fields.inverse(fields.below, weights, head)
+        below = fields.inverse(fields.below, weights, head, part=fields.lower)
         if gauge is not None:
             least = min(fields.determinant(above, False), fields.determinant(below, True))
             gauge.jacobian = min(gauge.jacobian, least)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering.faces import tracker
-from rendering.faces.geometry import LOWER_INNER, UPPER_INNER, Face, smoothstep
+from rendering.faces.geometry import LOWER_INNER, UPPER_INNER, Face, smoothstep, toned
 from rendering.values import Frame
 
 PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
@@ -116,7 +116,7 @@ def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
     found = cv2.remap(soft, at.astype(np.float32), None, cv2.INTER_LINEAR)
     share = np.maximum(found[..., 3:] / 255, 1e-3)
     gain = np.clip((white + 6) / (donor.sclera() + 6), 0.45, 1.6)
-    found[..., :3] = np.clip(found[..., :3] / share * gain, 0, 250)
+    found[..., :3] = toned(np.clip(found[..., :3] / share * gain, 0, 250), face.tone)
     noise = _noise(picture, face)
     chance = np.random.default_rng(0).normal(0, noise, found.shape[:2])
     found[..., :3] += cv2.GaussianBlur(chance, (0, 0), 0.6)[..., None] * smoothstep(0, 0.5, share)

@@ -204,7 +204,11 @@ def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
 
 
 def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    plain = [{"code": finding.code, "sentence": finding.sentence} for finding in findings]
+    plain = [
+        {"code": finding.code, "sentence": finding.sentence}
+        | ({"confirm": finding.confirm} if finding.confirm else {})
+        for finding in findings
+    ]
     return list({finding["sentence"]: finding for finding in plain}.values())
 
 
@@ -268,15 +272,36 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
     return delivery.assemble([line], video=video, folder=folder / "film", title="Preview").video
 
 
-def accept(avatar: Avatar, name: str, voice: str) -> None:
-    """Adds an avatar that its person likes to the library, locked. Raises BadInput for an unusable name."""
+def accept(
+    avatar: Avatar, name: str, voice: str, *, confirmed: Iterable[str] = (), user: User | None
+) -> None:
+    """Adds an avatar that its person likes to the library, locked.
+
+    confirmed: codes of findings whose `confirm` the user says is true. Raises BadInput for an unusable name, and while
+    something is to be confirmed.
+    """
     name = typed(name)
     if not name:
         raise BadInput("Give the avatar a name.", code="missing_field", field="name")
     if len(name) > 80:
         raise BadInput("The name is too long; use at most 80 characters.", field="name")
+    said = {"by": user.pk if user else None, "at": timezone.now().isoformat()}
+    given = set(confirmed)
+    findings = [
+        {**finding, "confirmed": said}
+        if finding.get("confirm") and finding["code"] in given
+        else finding
+        for finding in avatar.findings
+    ]
+    for finding in findings:
+        if finding.get("confirm") and "confirmed" not in finding:
+            raise BadInput(
+                f"Confirm it, or discard the avatar: {finding['confirm']}",
+                code="missing_field",
+                field=finding["code"],
+            )
     Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
-        state=Avatar.State.KEPT, name=name, voice_slug=voice
+        state=Avatar.State.KEPT, name=name, voice_slug=voice, findings=findings
     )
 
 

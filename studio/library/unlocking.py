@@ -166,6 +166,8 @@ def unlock(
         "camera_opened_at": drawn.opened_at,
         "agreed_at": timezone.now().isoformat(),
     }
+    if said := [finding for finding in avatar.findings if finding.get("confirmed")]:
+        evidence["confirmed_of_the_photo"] = said
     return Consent.record(
         kind="person",
         avatar=avatar,

@@ -154,6 +154,7 @@ def _page(
         "voices": voices,
         "statement": unlocking.statement(avatar),
         "typed": request.POST.get("name", ""),
+        "confirmed": request.POST.getlist("confirmed"),
         "problem": problem,
         "marked": photos.file_of(avatar, "marked") is not None,
         "slow": avatar.waits_long(),
@@ -194,7 +195,13 @@ def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
             raise BadInput(
                 "Choose the voice that the avatar is offered with.", code="missing_field"
             )
-        photos.accept(avatar, request.POST.get("name", ""), voice.slug)
+        photos.accept(
+            avatar,
+            request.POST.get("name", ""),
+            voice.slug,
+            confirmed=request.POST.getlist("confirmed"),
+            user=request.user,
+        )
     except BadInput as problem:
         return _page(request, avatar, problem=problem)
     return redirect("avatar_detail", avatar.pk)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import identity, matting, photo, portrait, tracker
+from rendering.faces import checks, identity, matting, photo, portrait, tracker
 from rendering.faces.geometry import EYES
 from rendering.stages import frames, motion
 from rendering.store import Store
@@ -229,3 +229,46 @@ def test_equal_photos_make_equal_packs(tmp_path, pack):
 def test_a_forgotten_pack_is_refused_as_deleted(tmp_path):
     with pytest.raises(BadInput, match="deleted"):
         faces.get("ab" * 32, Store(tmp_path, reserve=0))
+
+
+def findings(picture):
+    found = checks.faces(picture)
+    return checks.check(picture, found, tracker.landmarks(picture, found[0]))
+
+
+def test_a_small_face_is_taken_with_a_word_on_what_it_is_good_for():
+    maya = scenes.photo("maya")
+    points = tracker.find(maya)
+    scale = 200 / np.linalg.norm(points[454] - points[234])
+    small = cv2.resize(maya, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    (hint,) = findings(small)
+    assert (hint.code, hint.refused) == ("face_small", False)
+    assert "720p" in hint.sentence
+
+
+def test_a_mouth_of_another_colour_is_asked_about_and_a_mask_is_refused():
+    maya = scenes.photo("maya")
+    skin = np.median(maya[tracker.find(maya)[[205, 425], 1].astype(int)], 0).mean(0)
+    for share, code, refused in ((0.45, "maybe_covered", False), (1.0, "mouth_covered", True)):
+        colour = skin + share * (np.array([150, 190, 220]) - skin)
+        (found,) = [one for one in findings(covered(maya, tuple(colour))) if "covered" in one.code]
+        assert (found.code, found.refused, bool(found.confirm)) == (code, refused, not refused)
+
+
+def test_a_photo_without_colours_speaks_without_colours(tmp_path):
+    picture = cv2.cvtColor(
+        cv2.cvtColor(scenes.photo("maya"), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB
+    )
+    sepia = np.clip(picture * np.array([1.05, 1.0, 0.86]), 0, 255).astype(np.uint8)
+    photo.prepare(scenes.file(sepia, tmp_path / "in.jpg"), tmp_path / "pack", lambda *_: None)
+    store = Store(tmp_path / "store", reserve=0)
+    made = (store, faces.write_pack(tmp_path / "pack", store))
+    spoken = frame(made, jaw=0.7, lower=0.4, upper=0.3)
+    shut = frame(made, blink=1.0)
+    points = tracker.find(spoken)
+    low, high = points[:, :2].min(0).astype(int), points[:, :2].max(0).astype(int)
+    for shown in (spoken, shut):
+        part = cv2.cvtColor(
+            shown[low[1] : high[1], low[0] : high[0]].astype(np.float32) / 255, cv2.COLOR_RGB2LAB
+        )
+        assert np.percentile(np.abs(part[..., 1]), 99) < 5  # no red
