@@ -296,7 +296,9 @@ def accept(
     for finding in findings:
         if finding.get("confirm") and "confirmed" not in finding:
             raise BadInput(
-                f"Confirm it, or discard the avatar: {finding['confirm']}",
+                gettext("Confirm it, or discard the avatar: {sentence}").format(
+                    sentence=finding["confirm"]
+                ),
                 code="missing_field",
                 field=finding["code"],
             )
