@@ -128,11 +128,12 @@ def accept(engine: str, folder: Path, *, by: str) -> dict[str, str]:
     return acceptance
 
 
-Verdict = Literal["ok", "unpinned", "missing", "damaged"]
+Verdict = Literal["ok", "unpinned", "unfetched", "missing", "damaged"]
 
 
 def verify(engine: str, folder: Path) -> Iterator[tuple[File, Verdict]]:
-    """Reads every file. `unpinned`: unchanged since it was fetched, but without a published hash to compare it with."""
+    """Reads every file. `unpinned`: unchanged since it was fetched, but without a published hash to compare it with;
+    `unfetched`: put there by other means, and not the wrong file as far as that is known."""
     weights = get(engine)
     home = folder_of(engine, folder)
     seen = recorded(home)
@@ -142,8 +143,10 @@ def verify(engine: str, folder: Path) -> Iterator[tuple[File, Verdict]]:
             yield file, "missing"
             continue
         wanted = file.sha256 or seen.get(file.path, {}).get("sha256")
-        if sha256_of(path) != wanted:
+        if wanted is not None and sha256_of(path) != wanted:
             yield file, "damaged"
+        elif file.path not in seen:
+            yield file, "unfetched"
         else:
             yield file, "ok" if file.sha256 else "unpinned"
 
@@ -165,13 +168,16 @@ def revision(engine: str, home: Path) -> str:
 
 
 def recorded(home: Path) -> dict[str, dict[str, Any]]:
-    """path -> {"sha256", "bytes", "from"} of what was fetched into the engine's folder."""
+    """path -> {"sha256", "bytes", "from", "stated"} of what was fetched into the engine's folder. stated: whether the server
+    named the hash, too."""
     return _read_json(home / FETCHED)
 
 
-def record(home: Path, file: File, *, sha256: str, size: int, origin: str) -> None:
+def record(
+    home: Path, file: File, *, sha256: str, size: int, origin: str, stated: bool = False
+) -> None:
     seen = recorded(home)
-    seen[file.path] = {"sha256": sha256, "bytes": size, "from": origin}
+    seen[file.path] = {"sha256": sha256, "bytes": size, "from": origin, "stated": stated}
     write_json(home / FETCHED, seen)
 
 

@@ -64,47 +64,72 @@ def fetch(
     came = []
     with _alone(home):
         for file in weights.files:
-            path = home / file.path
-            held = file.sha256 or recorded(home).get(file.path, {}).get("sha256")
             if whole(home, file):
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            origin, published = _bring(weights, file, path, folder, source, bucket, report)
-            held = held or published
-            digest = sha256_of(path)
-            if held and digest != held:
-                path.unlink()
-                raise NotReady(
-                    f"{file.path} of {weights.title} from {origin} is not the published file (its sha256 is "
-                    f"{digest[:12]}…, not {held[:12]}…); fetch it again or from elsewhere."
-                )
-            record(home, file, sha256=digest, size=path.stat().st_size, origin=origin)
+            (home / file.path).parent.mkdir(parents=True, exist_ok=True)
+            places = _places(weights, file, folder, source)
+            for place in places:
+                try:
+                    _bring(weights, file, folder, place, bucket, report)
+                    break
+                except _NotThere:
+                    if place == places[-1]:
+                        raise
             came.append(file)
     return came
+
+
+class _NotThere(NotReady):
+    """The file is not there, or another file is; it may be elsewhere."""
+
+
+def _places(weights: Weights, file: File, folder: Path, source: str) -> list[str]:
+    """Where the file may come from, the best first: addresses, or paths."""
+    twin = _twin(file, folder)
+    if twin is not None:
+        return [str(twin)]
+    if urlparse(source).scheme not in {"http", "https", "s3"}:
+        return [str(_found(weights, file, Path(source)))]
+    plain = source.rstrip("/")
+    return file.addresses(HUB) if plain == HUB else [f"{plain}/{weights.engine}/{file.path}"]
 
 
 def _bring(
     weights: Weights,
     file: File,
-    path: Path,
     folder: Path,
-    source: str,
+    place: str,
     bucket: Bucket | None,
     report: Report,
-) -> tuple[str, str]:
-    """Puts the file at `path`; returns where it came from, and the hash that its server states, or ""."""
-    twin = _twin(file, folder)
-    if twin is not None:
-        path.unlink(missing_ok=True)
-        try:
-            os.link(twin, path)
-        except OSError:
-            shutil.copyfile(twin, path)
-        return str(twin), ""
-    if urlparse(source).scheme in {"http", "https", "s3"}:
-        address = _address(weights, file, source)
-        return address, _download(weights, file, path, address, bucket, report)
-    return _copy(weights, file, path, Path(source), report), ""
+) -> None:
+    """Puts the file from that place into the engine's folder, and records it. Raises NotReady in one sentence."""
+    home = folder_of(weights.engine, folder)
+    path, stated = home / file.path, ""
+    if urlparse(place).scheme:
+        stated = _download(weights, file, path, place, bucket, report)
+    elif Path(place).is_relative_to(folder) and place != str(path):
+        _link(Path(place), path)
+    else:
+        _copy(Path(place), path)
+        report(file, path.stat().st_size, path.stat().st_size)
+    held = file.sha256 or recorded(home).get(file.path, {}).get("sha256") or stated
+    digest = sha256_of(path)
+    if held and digest != held:
+        path.unlink()
+        raise _NotThere(
+            f"{file.path} of {weights.title} from {place} is not the published file (its sha256 is "
+            f"{digest[:12]}…, not {held[:12]}…); fetch it again or from elsewhere."
+        )
+    size = path.stat().st_size
+    record(home, file, sha256=digest, size=size, origin=place, stated=bool(stated))
+
+
+def _link(twin: Path, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    try:
+        os.link(twin, path)
+    except OSError:
+        shutil.copyfile(twin, path)
 
 
 def _twin(file: File, folder: Path) -> Path | None:
@@ -118,24 +143,20 @@ def _twin(file: File, folder: Path) -> Path | None:
     return None
 
 
-def _address(weights: Weights, file: File, source: str) -> str:
-    plain = source.rstrip("/")
-    if plain == HUB:
-        return file.address(HUB)
-    return f"{plain}/{weights.engine}/{file.path}"
-
-
-def _copy(weights: Weights, file: File, path: Path, source: Path, report: Report) -> str:
+def _found(weights: Weights, file: File, source: Path) -> Path:
+    """The file in a folder that holds ENGINE/PATH or PATH."""
     for found in (source / weights.engine / file.path, source / file.path):
         if found.is_file():
-            draft = path.with_name(f"{path.name}.part")
-            shutil.copyfile(found, draft)
-            draft.replace(path)
-            report(file, path.stat().st_size, path.stat().st_size)
-            return str(found)
+            return found
     raise NotReady(
         f"{file.path} of {weights.title} is not in {source}; put it there, or fetch from the hub."
     )
+
+
+def _copy(source: Path, path: Path) -> None:
+    draft = path.with_name(f"{path.name}.part")
+    shutil.copyfile(source, draft)
+    draft.replace(path)
 
 
 def _download(
@@ -167,7 +188,8 @@ def _download(
                 f"{name} cannot be written: {problem.strerror}; make room and fetch again."
             ) from None
         except _Refused as answer:
-            raise NotReady(
+            kind = _NotThere if answer.status == 404 else NotReady
+            raise kind(
                 f"{name} could not be fetched: {urlparse(address).netloc} answered {answer.status}; {answer.hint}"
             ) from None
         if draft.stat().st_size == size:
@@ -180,7 +202,7 @@ def _download(
     if file.bytes and draft.stat().st_size != file.bytes:
         size = draft.stat().st_size
         draft.unlink()
-        raise NotReady(
+        raise _NotThere(
             f"{name} has {size} bytes at {urlparse(address).netloc}, not {file.bytes}; fetch it from elsewhere."
         )
     draft.replace(path)

@@ -1,7 +1,8 @@
 """Which files each engine needs, where they are published, under which terms.
 
 A sha256 of None is not known here: the hash is recorded when the file is first fetched, and required from then on.
-Hashes given here were published beside the files (the hub's own object hashes, or the hash in OpenAI's addresses).
+Hashes given here were published beside the files (the hub's own object hashes, or the hash in OpenAI's addresses). Where
+no size is known, `about` is that of our networks in 32-bit numbers (tests/gpu/test_loading.py adds them up).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file. Either of a repository on the hub at a fixed revision, or at an address of its own."""
+    """One file of a repository on the hub at a fixed revision, or at an address of its own, or both: then the address is
+    asked where the repository does not have the file."""
 
     path: str  # in the engine's folder, with "/"
     repository: str = ""  # "owner/name"
@@ -21,12 +23,16 @@ class File:
     url: str = ""
     bytes: int | None = None
     sha256: str | None = None
+    about: int | None = None  # bytes, where they are not known to the last one
 
-    def address(self, hub: str) -> str:
-        """The address where it is published. hub: "https://huggingface.co" or a mirror of it."""
-        if self.url:
-            return self.url
-        return f"{hub}/{self.repository}/resolve/{self.revision}/{self.name or self.path}"
+    def addresses(self, hub: str) -> list[str]:
+        """Where it is published, the best first. hub: the hub's own address."""
+        found = [self.url] if self.url else []
+        if self.repository:
+            found.insert(
+                0, f"{hub}/{self.repository}/resolve/{self.revision}/{self.name or self.path}"
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,8 @@ class Weights:
 
     @property
     def bytes(self) -> int:
-        """The sum over the files whose size is known."""
-        return sum(file.bytes or 0 for file in self.files)
+        """The sum over the files whose size is known, if only about."""
+        return sum(file.bytes or file.about or 0 for file in self.files)
 
 
 _VAE = ("stabilityai/sd-vae-ft-mse", "31f26fdeee1355a5c34592e401dd41e45d25a493")
@@ -81,6 +87,7 @@ WHISPER = (
 WHISPER_OPENAI = (
     File(
         "audio_processor/whisper_tiny.pt",
+        *_ECHOMIMIC,
         url=(
             "https://openaipublic.azureedge.net/main/whisper/models/"
             "65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9/tiny.pt"
@@ -89,6 +96,21 @@ WHISPER_OPENAI = (
         sha256="65147644a518d12f04e32d6f3b26facc3f8dd46e5390956a9424a650c0ce22b9",
     ),
 )
+
+_DENOISING, _MOTION, _REFERENCE, _LOCATOR = 3_400_000_000, 1_820_000_000, 3_260_000_000, 4_350_000
+
+
+def _echomimic(suffix: str) -> tuple[File, ...]:
+    """The published files; suffix: of those that the 6-step sampler has for itself."""
+    return (
+        File(f"denoising_unet{suffix}.pth", *_ECHOMIMIC, about=_DENOISING),
+        File(f"motion_module{suffix}.pth", *_ECHOMIMIC, about=_MOTION),
+        File("reference_unet.pth", *_ECHOMIMIC, about=_REFERENCE),
+        File("face_locator.pth", *_ECHOMIMIC, about=_LOCATOR),
+        *VAE,
+        *WHISPER_OPENAI,
+    )
+
 
 _ECHOMIMIC_TERMS = (
     "Apache-2.0 (EchoMimic) with a disclaimer for academic research, CreativeML OpenRAIL-M (its Stable Diffusion base), "
@@ -107,14 +129,7 @@ REGISTRY: dict[str, Weights] = {
         terms="https://huggingface.co/BadToBest/EchoMimic",
         commercial="unclear",
         note=_ECHOMIMIC_NOTE,
-        files=(
-            *(
-                File(f"{name}.pth", *_ECHOMIMIC)
-                for name in ("denoising_unet", "motion_module", "reference_unet", "face_locator")
-            ),
-            *VAE,
-            *WHISPER_OPENAI,
-        ),
+        files=_echomimic(""),
     ),
     "echomimic-fast": Weights(
         engine="echomimic-fast",
@@ -123,17 +138,7 @@ REGISTRY: dict[str, Weights] = {
         terms="https://huggingface.co/BadToBest/EchoMimic",
         commercial="unclear",
         note=_ECHOMIMIC_NOTE,
-        files=(
-            *(
-                File(f"{name}.pth", *_ECHOMIMIC)
-                for name in (
-                    *("denoising_unet_acc", "motion_module_acc"),
-                    *("reference_unet", "face_locator"),
-                )
-            ),
-            *VAE,
-            *WHISPER_OPENAI,
-        ),
+        files=_echomimic("_acc"),
     ),
     "musetalk": Weights(
         engine="musetalk",
@@ -163,6 +168,10 @@ REGISTRY: dict[str, Weights] = {
             "Speaks in the voice of a recording. The licence allows non-commercial use only, of the model and of what it says; "
             "the company that sold other terms has closed."
         ),
-        files=tuple(File(name, *_XTTS) for name in ("config.json", "vocab.json", "model.pth")),
+        files=(
+            File("config.json", *_XTTS),
+            File("vocab.json", *_XTTS),
+            File("model.pth", *_XTTS, about=1_900_000_000),
+        ),
     ),
 }

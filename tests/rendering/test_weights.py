@@ -212,6 +212,28 @@ def test_a_file_must_match_the_hash_that_the_hub_states(tiny, mirror):
     assert weights.recorded(tiny / "tiny")["config.json"]["sha256"] == sha256(SMALL)
 
 
+def test_a_file_that_the_hub_does_not_have_comes_from_its_own_address(tiny, mirror, monkeypatch):
+    monkeypatch.setattr(fetching, "HUB", mirror.address)
+    plain = REGISTRY["tiny"].files
+    own = File(**{**_fields(plain[0]), "url": f"{mirror.address}/own/large.bin"})
+    monkeypatch.setitem(
+        REGISTRY, "tiny", Weights(**{**_fields(REGISTRY["tiny"]), "files": (own, plain[1])})
+    )
+    hub = f"/who/what/resolve/{'0' * 40}"
+    mirror.files = {f"{hub}/config.json": SMALL, "/own/large.bin": LARGE}
+    fetch(tiny, mirror)
+    assert [path for path, _ in mirror.seen][:2] == [f"{hub}/net/large.bin", "/own/large.bin"]
+    # another file under the name is not taken, either
+    (tiny / "tiny/net/large.bin").unlink()
+    mirror.files[f"{hub}/net/large.bin"] = LARGE[::-1]
+    fetch(tiny, mirror)
+    assert (tiny / "tiny/net/large.bin").read_bytes() == LARGE
+    (tiny / "tiny/net/large.bin").unlink()
+    mirror.files = {}
+    with pytest.raises(NotReady, match="answered 404"):
+        fetch(tiny, mirror)
+
+
 def test_verify_finds_a_flipped_bit(tiny, mirror):
     fetch(tiny, mirror)
     path = tiny / "tiny/net/large.bin"
@@ -287,7 +309,9 @@ def test_the_models_command_lists_fetches_verifies_and_accepts(tiny, mirror, set
     call_command("models", "list")
     assert "tiny            Tiny\n  0 of 2 files here" in capsys.readouterr().out
     call_command("models", "fetch", "tiny", "--from", mirror.address)
-    assert "config.json: hash written down, none is published" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "net/large.bin: as published" in told
+    assert "config.json: not compared, because no hash is known; the hash is written down" in told
     call_command("models", "verify", "tiny")
     call_command("models", "accept", "tiny", "--by", "Ada")
     assert capsys.readouterr().out.endswith("Tiny is ready.\n")
@@ -297,3 +321,69 @@ def test_the_models_command_lists_fetches_verifies_and_accepts(tiny, mirror, set
     (tiny / "tiny/config.json").write_bytes(b"{}")
     with pytest.raises(SystemExit):
         call_command("models", "verify", "tiny")
+
+
+def listed(capsys):
+    call_command("models", "list")
+    return capsys.readouterr().out
+
+
+def test_the_list_says_of_each_file_how_large_it_is_and_what_its_hash_is_held_to(
+    tiny, mirror, settings, capsys
+):
+    settings.MODELS_DIR = tiny
+    told = listed(capsys)
+    assert "    missing  2.10 MB         net/large.bin\n" in told
+    assert (
+        "    missing  size unknown    config.json (no hash is published; it is written down when it is fetched)\n"
+        in told
+    )
+    assert "about 2.10 MB and 1 file of unknown size" in told
+    assert "    missing  about 3.40 GB   denoising_unet.pth (no hash" in told
+    assert "0 of 7 files here, about 8.89 GB, terms not accepted" in told
+    fetch(tiny, mirror)
+    assert (
+        "    here     13 bytes        config.json (no hash is published; it was written down)"
+        in (listed(capsys))
+    )
+
+
+def test_a_hash_that_the_server_states_is_said_to_be_compared(tiny, mirror, settings, capsys):
+    settings.MODELS_DIR = tiny
+    mirror.linked["/tiny/config.json"] = sha256(SMALL)
+    call_command("models", "fetch", "tiny", "--from", mirror.address)
+    told = capsys.readouterr().out
+    assert "config.json: as its server states; the hash is written down" in told
+
+
+def test_verify_says_what_is_wrong_and_what_mends_it(tiny, mirror, settings, capsys):
+    settings.MODELS_DIR = tiny
+
+    def verified():
+        with pytest.raises(SystemExit):
+            call_command("models", "verify", "tiny")
+        return capsys.readouterr().err.strip()
+
+    assert verified() == (
+        "Tiny has no weights here (2 of 2 files are missing); run `manage.py models fetch tiny`."
+    )
+    fetch(tiny, mirror)
+    (tiny / "tiny/net/large.bin").unlink()
+    assert verified().startswith("Tiny has not all of its weights here (1 of 2 files are missing)")
+    (tiny / "tiny/net/large.bin").write_bytes(LARGE[::-1])
+    assert verified() == (
+        "net/large.bin is damaged; delete it, then run `manage.py models fetch tiny`."
+    )
+
+
+def test_files_that_were_put_there_by_hand_are_taken_over(tiny, settings, capsys):
+    settings.MODELS_DIR = tiny
+    (tiny / "tiny/net").mkdir(parents=True)
+    (tiny / "tiny/net/large.bin").write_bytes(LARGE)
+    (tiny / "tiny/config.json").write_bytes(SMALL)
+    assert dict(_verdicts(tiny)) == {"net/large.bin": "unfetched", "config.json": "unfetched"}
+    with pytest.raises(SystemExit):
+        call_command("models", "verify", "tiny")
+    assert f"run `manage.py models fetch tiny --from {tiny}`" in capsys.readouterr().err
+    call_command("models", "fetch", "tiny", "--from", str(tiny))
+    assert dict(_verdicts(tiny)) == {"net/large.bin": "ok", "config.json": "unpinned"}

@@ -67,9 +67,13 @@ class Command(BaseCommand):
             )
             if needed.note:
                 self.stdout.write(f"  {needed.note}")
-            unpinned = [file.path for file in needed.files if file.sha256 is None]
-            if unpinned:
-                self.stdout.write(f"  no published hash is known for {', '.join(unpinned)}")
+            seen = weights.recorded(weights.folder_of(needed.engine, settings.MODELS_DIR))
+            for file in needed.files:
+                size = file.bytes or seen.get(file.path, {}).get("bytes")
+                self.stdout.write(
+                    f"    {'missing' if file in state.missing else 'here':<9}"
+                    f"{_bytes(size) if size else _about(file):<16}{file.path}{_hash(file, seen)}"
+                )
 
     def fetch(self, *, engine: str, source: str) -> None:
         # Loaded only here: the other verbs do not use the network.
@@ -83,17 +87,26 @@ class Command(BaseCommand):
             report=self._progress,
         )
         for file in came:
-            pinned = "as published" if file.sha256 else "hash written down, none is published"
-            self.stdout.write(f"{file.path}: {pinned}")
+            self.stdout.write(f"{file.path}: {_compared(engine, file)}")
         self.stdout.write(weights.state(engine, settings.MODELS_DIR).sentence)
 
     def verify(self, *, engine: str) -> None:
         verdicts = list(weights.verify(engine, settings.MODELS_DIR))
         for file, verdict in verdicts:
             self.stdout.write(f"{verdict:<10}{file.path}")
-        if any(verdict in {"missing", "damaged"} for _, verdict in verdicts):
+        wrong = [file.path for file, verdict in verdicts if verdict == "damaged"]
+        again = f"run `manage.py models fetch {engine}`"
+        if wrong:
+            one = len(wrong) == 1
             raise NotReady(
-                f"Files are missing or damaged; delete the damaged ones, then run `manage.py models fetch {engine}`."
+                f"{', '.join(wrong)} {'is' if one else 'are'} damaged; delete {'it' if one else 'them'}, then {again}."
+            )
+        if any(verdict == "missing" for _, verdict in verdicts):
+            raise NotReady(weights.state(engine, settings.MODELS_DIR).sentence)
+        if any(verdict == "unfetched" for _, verdict in verdicts):
+            raise NotReady(
+                "Some files were put there by other means, so they do not count yet; to take them over, "
+                f"run `manage.py models fetch {engine} --from {settings.MODELS_DIR}`."
             )
 
     def accept(self, *, engine: str, by: str) -> None:
@@ -107,10 +120,41 @@ class Command(BaseCommand):
             sys.stderr.write(f"\r{file.path} {share}\x1b[K" + ("\n" if here == whole else ""))
 
 
+def _compared(engine: str, file: weights.File) -> str:
+    """With what the hash of a fetched file was compared."""
+    if file.sha256:
+        return "as published"
+    seen = weights.recorded(weights.folder_of(engine, settings.MODELS_DIR))
+    if seen[file.path]["stated"]:
+        return "as its server states; the hash is written down"
+    return "not compared, because no hash is known; the hash is written down"
+
+
+def _hash(file: weights.File, seen: dict[str, dict[str, Any]]) -> str:
+    if file.sha256:
+        return ""
+    written = "was written down" if file.path in seen else "is written down when it is fetched"
+    return f" (no hash is published; it {written})"
+
+
+def _bytes(size: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.2f} {name}"
+    return f"{size} bytes"
+
+
+def _about(file: weights.File) -> str:
+    return f"about {_bytes(file.about)}" if file.about else "size unknown"
+
+
 def _size(needed: weights.Weights) -> str:
-    unknown = sum(file.bytes is None for file in needed.files)
-    known = f"{needed.bytes / 1e9:.2f} GB"
-    return f"{known} and {unknown} files of unknown size" if unknown else known
+    known = _bytes(needed.bytes)
+    if all(file.bytes for file in needed.files):
+        return known
+    unknown = sum(not (file.bytes or file.about) for file in needed.files)
+    more = f" and {unknown} file{'s' if unknown > 1 else ''} of unknown size" if unknown else ""
+    return f"about {known}{more}"
 
 
 def _plain(states: list[weights.State]) -> str:
@@ -131,6 +175,7 @@ def _plain(states: list[weights.State]) -> str:
                     {
                         "path": file.path,
                         "bytes": file.bytes,
+                        "about": file.about,
                         "sha256": file.sha256,
                         "revision": file.revision,
                         "here": file not in state.missing,
