@@ -92,7 +92,13 @@ class Encoder(nn.Module):
     def load(self, state: Mapping[str, Tensor], *, what: str) -> None:
         """From the state dict of a whole Whisper in either form; the decoder is not used. Raises NotReady."""
         openai = any(key.startswith("encoder.blocks.") for key in state)
-        fill(self, state, what=what, rename=_from_openai if openai else _from_hugging_face)
+        fill(
+            self,
+            state,
+            what=what,
+            rename=_from_openai if openai else _from_hugging_face,
+            computed={"positional_embedding": self.positional_embedding},
+        )
 
 
 def _from_openai(key: str) -> str | None:
@@ -164,8 +170,13 @@ class Hearing:
                 for at in pieces
             )
 
+    def silence(self, count: int) -> Tensor:
+        """`count` states of nothing, (count, layers, width): zeros where the encoder is, in its kind of number."""
+        bias = self.encoder.conv2.bias
+        return bias.new_zeros(count, len(self.encoder.blocks) + 1, len(bias))
+
     def states(self, first: int, last: int) -> Tensor:
-        """States [first, last) of all `count`, (last - first, layers, width)."""
+        """States [first, last) of all `count`, (last - first, layers, width), where the encoder is."""
         found = []
         for at in range(first, last):
             number = min(at // self.HOP, max(0, (self.count - 1) // self.HOP))

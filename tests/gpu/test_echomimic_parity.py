@@ -73,7 +73,10 @@ def test_the_motion_module_may_be_a_file_of_its_own(states, nets):
     ("spoil", "sentence"),
     [
         (lambda d: d.pop("mid_block.resnets.0.conv1.weight"), r"it lacks mid_block\.resnets\.0"),
-        (lambda d: d.update(other=torch.zeros(1)), "it holds in excess other"),
+        (
+            lambda d: d.update(other=d.pop("conv_in.bias")),
+            r"it lacks conv_in\.bias; it holds in excess other",
+        ),
         (
             lambda d: d.update({"conv_in.bias": torch.zeros(3)}),
             r"of another shape are conv_in\.bias \(3 instead of 32\)",
@@ -85,6 +88,58 @@ def test_files_of_another_version_are_refused_by_name(states, spoil, sentence):
     spoil(changed["denoising_unet"])
     with pytest.raises(NotReady, match=sentence):
         Nets(SMALL).load_reference_state(changed)
+
+
+TABLE = ".pos_encoder.pe"
+
+
+def with_tables(states, change):
+    """The files with each table of positions changed; those that become None are absent."""
+    denoising = dict(states["denoising_unet"])
+    for key in [key for key in denoising if key.endswith(TABLE)]:
+        made = change(denoising.pop(key))
+        if made is not None:
+            denoising[key] = made
+    return {**states, "denoising_unet": denoising}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: None,
+        lambda table: table[:, :24],
+        lambda table: table[:, :24].bfloat16(),
+        lambda table: torch.cat([table, table], 1),
+    ],
+    ids=["none", "24 places", "24 places in bfloat16", "64 places"],
+)
+def test_tables_of_positions_are_computed_where_a_file_has_others(states, nets, change, caplog):
+    made = Nets(SMALL)
+    with caplog.at_level("INFO"):
+        made.load_reference_state(with_tables(states, change))
+    for key, value in nets.state_dict().items():
+        assert torch.equal(made.state_dict()[key], value), key
+    assert any(message.startswith("The denoising net: ") for message in caplog.messages)
+
+
+def test_a_table_of_full_length_is_used_as_it_is(states):
+    made = Nets(SMALL)
+    made.load_reference_state(with_tables(states, lambda table: 2 * table))
+    (first, *_) = [v for k, v in made.denoiser.net.state_dict().items() if k.endswith(".pe")]
+    assert first.max() > 1.9
+
+
+def test_tables_that_cannot_be_computed_or_shared_are_refused(states):
+    learnt = with_tables(states, lambda table: 2 * table[:, :24])
+    with pytest.raises(NotReady, match=r"pos_encoder\.pe is for 24 frames, not 32, and is learnt"):
+        Nets(SMALL).load_reference_state(learnt)
+    apart = {**states, "denoising_unet": dict(states["denoising_unet"])}
+    (one, *_) = [key for key in apart["denoising_unet"] if f".attention_blocks.1{TABLE}" in key]
+    apart["denoising_unet"][one] = 2 * apart["denoising_unet"][one]
+    with pytest.raises(
+        NotReady, match=r"attention_blocks\.1\.pos_encoder\.pe is a table of its own"
+    ):
+        Nets(SMALL).load_reference_state(apart)
 
 
 def test_the_published_files_are_read(states, nets, tmp_path):

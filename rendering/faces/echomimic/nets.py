@@ -1,4 +1,4 @@
-"""The three networks of EchoMimic v1 on diffusers' own classes, and the key maps of the published files. Needs torch.
+"""The three networks of EchoMimic v1 on diffusers' own classes. Needs torch.
 
 Sources: Chen et al., "EchoMimic: Lifelike audio-driven portrait animations through editable landmark conditioning"
 (2024), and the published implementation, which this one equals forward by forward (tests/gpu/golden).
@@ -22,7 +22,7 @@ from diffusers.models.attention import BasicTransformerBlock
 from diffusers.models.unets.unet_motion_model import AnimateDiffTransformer3D
 from torch import Tensor, nn
 
-from rendering.weights import NotReady
+from rendering.faces.echomimic import files
 from rendering.weights.loading import Tensors, fill, tensors
 
 TOKENS, WIDTH = 50, 384  # audio tokens of a frame, and numbers of each
@@ -262,16 +262,21 @@ class Nets(nn.Module):
         """Weights as the published implementation names them: {"denoising_unet", "motion_module", "reference_unet",
         "face_locator"}, each a flat state dict. "motion_module" may be left out if "denoising_unet" holds all.
 
-        Raises NotReady, naming what is missing or in excess.
+        Raises NotReady, naming what is missing or of another shape; what was computed or left out is named in the log.
         """
         denoising = {**states.get("motion_module", {}), **states["denoising_unet"]}
-        _check_positions(denoising)
-        fill(self.denoiser.net, denoising, what="The denoising net", rename=to_diffusers)
+        fill(
+            self.denoiser.net,
+            files.placed(denoising, LONGEST),
+            what="The denoising net",
+            rename=files.to_diffusers,
+            computed=files.computed(self.denoiser.net.state_dict(), LONGEST),
+        )
         fill(
             self.reference.net,
             states["reference_unet"],
             what="The reference net",
-            rename=_without_output,
+            rename=files.without_output,
         )
         fill(self.locator, states["face_locator"], what="The face locator")
 
@@ -302,37 +307,3 @@ class Nets(nn.Module):
             }
         )
         return made
-
-
-def to_diffusers(key: str) -> str | None:
-    """The name in UNetMotionModel of a key in AnimateDiff's manner; None: a second copy of the same table."""
-    if ".attention_blocks.1.pos_encoder.pe" in key:
-        return None
-    for old, new in (
-        (".temporal_transformer.", "."),
-        (".attention_blocks.0.pos_encoder.pe", ".pos_embed.pe"),
-        (".attention_blocks.0.", ".attn1."),
-        (".attention_blocks.1.", ".attn2."),
-        (".norms.0.", ".norm1."),
-        (".norms.1.", ".norm2."),
-        (".ff_norm.", ".norm3."),
-    ):
-        key = key.replace(old, new)
-    return key
-
-
-def _without_output(key: str) -> str | None:
-    """The key, or None for the output, which files may hold although the reference net ends before it."""
-    return None if key.startswith(("conv_norm_out.", "conv_out.")) else key
-
-
-def _check_positions(state: Mapping[str, Tensor]) -> None:
-    """Raises NotReady unless both attentions of each motion module have the same table of positions: diffusers has one
-    for both."""
-    for key, table in state.items():
-        if ".attention_blocks.1.pos_encoder.pe" in key:
-            other = state.get(key.replace(".attention_blocks.1.", ".attention_blocks.0."))
-            if other is None or other.shape != table.shape or not torch.equal(other, table):
-                raise NotReady(
-                    f"The motion module is not the version that this engine reads: {key} is a table of its own."
-                )
