@@ -128,7 +128,7 @@ def _looks(spec: LineSpec) -> list[Any]:
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
     if spec.engine != engines.PORTRAIT:
-        made_by += [spec.engine, engines.get(spec.engine).version]
+        made_by += [spec.engine, engines.version(spec.engine)]
     return [*made_by, composed, size]
 
 

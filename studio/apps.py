@@ -11,8 +11,8 @@ class StudioConfig(AppConfig):
         from rendering import voices, words  # settings and models are loaded by now
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
-        from studio.providers import accounts, hosted_face
+        from studio.providers import accounts, face_fit, hosted_face
 
         words.use(gettext)
         voices.offer(accounts(), settings.MODELS_DIR, runtime=settings.SPEECH_RUNTIME)
-        engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE, hosted_face())
+        engines.use(settings.MODELS_DIR, settings.ENGINE_DEVICE, hosted_face(), face_fit())

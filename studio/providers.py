@@ -1,4 +1,5 @@
-"""The operator's accounts with providers of voices and of a hosted face, from the settings."""
+"""What the operator chose for voices and faces, from the settings: accounts with providers, and how generated faces are
+fitted."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from rendering.faces.predictions import Account as FaceAccount
+from rendering.faces.takes import Fit
 from rendering.voices.providers import PROVIDERS, Account, HostedVoice
 
 
@@ -66,6 +68,16 @@ def _account(name: str, options: dict[str, str]) -> Account:
                 f"{prefix}_DOLLARS is no number: write what 1,000 characters cost, as in 0.1."
             ) from None
         raise ImproperlyConfigured(str(problem)) from None
+
+
+def face_fit() -> Fit:
+    """How generated faces are fitted to the portrait. Raises ImproperlyConfigured in one sentence."""
+    for part, value in settings.FACE_FIT.items():
+        if value not in {"0", "1"}:
+            raise ImproperlyConfigured(
+                f"FACE_{part.upper()} is {value[:20]!r}; set it to 1 for on or to 0 for off."
+            )
+    return Fit(**{part: value == "1" for part, value in settings.FACE_FIT.items()})
 
 
 def hosted_face() -> FaceAccount | None:

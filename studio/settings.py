@@ -290,6 +290,8 @@ if S3_BUCKET and not S3_ORIGIN:
 S3_CACHE_MB = number("S3_CACHE_MB", 20_000)  # of copies on each machine
 FACE_ENGINE = env("FACE_ENGINE", "portrait")
 ENGINE_DEVICE = env("ENGINE_DEVICE", "auto")
+# How generated faces are fitted to the portrait: 1 or 0 (docs/engines.md)
+FACE_FIT = {"hold": env("FACE_HOLD") or "1", "tone": env("FACE_TONE") or "1"}
 
 # The hosted face engine, offered if a token is set (docs/engines.md)
 REMOTE = {

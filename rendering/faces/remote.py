@@ -35,7 +35,7 @@ import numpy as np
 from rendering import media
 from rendering.faces import fetching, squares
 from rendering.faces.predictions import OVER, Account, news_of
-from rendering.faces.takes import Piece, Take
+from rendering.faces.takes import FITTED, Fit, Piece, Take
 from rendering.values import SAMPLE_RATE, Canceled, Floats, Frame, Unavailable
 from rendering.words import gettext
 
@@ -51,8 +51,8 @@ STEP = 0.1  # seconds between looks at whether the line was canceled
 class Remote:
     """One per process."""
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
+    def __init__(self, account: Account, fit: Fit = FITTED) -> None:
+        self.account, self.fit = account, fit
         self.dollars = 0.0  # spent by this process, about
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
@@ -62,7 +62,8 @@ class Remote:
             film = Path(folder) / "film.mp4"
             self._film(take, film)
             with contextlib.closing(_seen(film, take.motion.fps)) as shown:
-                yield from squares.onto(take, SIDE, _as_many(shown, frames))
+                pictures = _as_many(shown, frames)
+                yield from squares.onto(take, SIDE, pictures, tone=self.fit.tone)
 
     def _film(self, take: Take, film: Path) -> None:
         """Puts the model's film of this line at `film`: from the store, from a prediction that runs, or from a new one."""
@@ -228,7 +229,8 @@ class Remote:
     def key(self, take: Take) -> str:
         """The key of the film: the hash of what decides it, so without background and size."""
         parts = [
-            *("remote", self.account.version, self.account.more, SIDE, take.avatar.sha256),
+            *("remote", squares.VERSION, self.account.version, self.account.more, SIDE),
+            take.avatar.sha256,
             *(hashlib.sha256(take.wav.tobytes()).hexdigest(), take.seed),
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

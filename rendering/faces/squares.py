@@ -1,4 +1,9 @@
-"""The square around a head that generators see and return, and how it is pasted back onto the person."""
+"""The square around a head that generators see and return, and how it is pasted back onto the person.
+
+Source: EchoMimic's published implementation (`infer_audio2vid`, `crop_and_pad`), whose networks learnt on such squares.
+It finds the box of a face by a detector (MTCNN) and cuts its square off where a photo ends; here the box follows from
+the face mesh, and beyond a photo's sides is ground.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +19,12 @@ from rendering.faces import Avatar, passes
 from rendering.faces.takes import Piece, Take
 from rendering.values import Frame
 
+VERSION = "square/2"  # changed whenever a face stands otherwise in its square
+WIDE, ABOVE, BELOW = 0.94, 0.12, -0.03
+"""The detector's box, in widths and heights of the mesh's: its width, and how far it reaches above and below. Means over the
+faces that ship (docs/decisions/0036)."""
 MASK = 0.1  # of the face box's sides: how far the face's mask reaches beyond it
-CROP = 0.5  # and how far the square does
+CROP = 0.5  # and how far the part does of which the square is the middle
 STILL = 0.12  # of the square's side: the width of its rim, which moves least and where colours are compared
 
 
@@ -34,13 +43,11 @@ def crop(avatar: Avatar, side: int) -> Square:
     """The square around a pack's head, before passes.GROUND."""
     points = passes.landmarks(avatar)
     plate, _ = passes.plate(avatar)
-    low, high = points.min(0), points.max(0)
+    low, high = found(points)
     size = high - low
-    middle = (low + high) / 2
-    half = (0.5 + CROP) * float(size.max())
-    x0, y0 = np.round(middle - half).astype(int)
-    whole = 2 * round(half)
-    box = (int(x0), int(y0), int(x0) + whole, int(y0) + whole)
+    box = box_of(points)
+    x0, y0, x1, _ = box
+    whole = x1 - x0
     before = np.dstack([plate[..., :3], plate[..., 3:] / np.float32(255)])
     shift = np.array([[1, 0, -x0], [0, 1, -y0]], np.float64)
     # Below the plate's foot the person is continued; beyond its other sides is ground.
@@ -64,16 +71,46 @@ def crop(avatar: Avatar, side: int) -> Square:
     return Square(np.clip(picture + 0.5, 0, 255).astype(np.uint8), mask, still, box)
 
 
-def onto(take: Take, side: int, pictures: Iterable[Frame]) -> Iterator[list[Piece]]:
-    """The person of a take with each picture (side, side, 3) of the square pasted on: matched in colour and cut out."""
+def found(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(low, high): the corners (x, y) of the box that a detector finds of a face.
+
+    points: (478, 2) of the face mesh, in pixels of its picture.
+    """
+    low, high = points.min(0), points.max(0)
+    wide, tall = high - low
+    beside = (1 - WIDE) / 2 * wide
+    corner = np.array((beside, -ABOVE * tall))
+    return low + corner, high + np.array((-beside, BELOW * tall))
+
+
+def box_of(points: NDArray[np.float64]) -> tuple[int, int, int, int]:
+    """(x0, y0, x1, y1) of the square around a face, in whole pixels of its picture, which it may reach beyond.
+
+    points: (478, 2) of the face mesh, in such pixels. As published: the detector's box is widened by CROP of its width
+    to both sides and below, and by CROP of its height above; the square has the shorter side of that and the same middle.
+    """
+    low, high = found(points)
+    wide, tall = high - low
+    first = low - (CROP * wide, CROP * tall)
+    last = high + CROP * wide
+    half = round(float((last - first).min()) / 2)
+    x0, y0 = (round(float(at)) - half for at in (first + last) / 2)
+    return x0, y0, x0 + 2 * half, y0 + 2 * half
+
+
+def onto(
+    take: Take, side: int, pictures: Iterable[Frame], *, tone: bool = True
+) -> Iterator[list[Piece]]:
+    """The person of a take with each picture (side, side, 3) of the square cut out and pasted on. tone: led to the
+    portrait's colours before."""
     person, scale = passes.plate(take.avatar, take.face)
     square = crop(take.avatar, side)
     x0, y0, x1, _ = (round(edge * scale) for edge in square.box)
     box = (x0, y0, x1, y0 + x1 - x0)
     share = passes.feather(x1 - x0, x1 - x0)
-    tone = passes.tone(square.picture, square.still)
+    like = passes.tone(square.picture, square.still) if tone else None
     for picture in pictures:
-        own, alpha = passes.cut(passes.toned(picture, tone))
+        own, alpha = passes.cut(passes.toned(picture, like) if like else picture)
         cutout = np.dstack([own * alpha[..., None], alpha * 255])
         cutout = np.clip(cutout + 0.5, 0, 255).astype(np.uint8)
         yield [Piece(passes.laid(person, cutout, box, share), 0, 0)]

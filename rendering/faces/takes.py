@@ -24,6 +24,18 @@ class Take:
     store: Store | None = None  # for what an engine stores of a face or of a line
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How generated faces are fitted to the portrait, beyond what the engines' authors publish. An operator may switch
+    each off."""
+
+    hold: bool = True  # a line begins and ends in the portrait itself
+    tone: bool = True  # colours are led to the portrait's (passes.toned)
+
+
+FITTED = Fit()
+
+
 class Piece(NamedTuple):
     """A part of a person, premultiplied RGBA, and its corner."""
 

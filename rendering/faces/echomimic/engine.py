@@ -4,8 +4,9 @@ The face is generated in a square around the head before a plain ground, cut out
 person with a soft edge. The latents that the sampler makes are stored in chunks, under a key without background and
 size: an interrupted line goes on after its last whole chunk, and one that is only composed anew is only decoded.
 
-Every line begins and ends in the portrait itself (`hold`), so lines join. Motion tracks are not used: head, eyes and
-lips come from the sound. Unlike the published programme the face box comes from the pack's landmarks.
+Every line begins and ends in the portrait itself (Fit.hold), so lines join, and its colours are led to the portrait's
+(Fit.tone); the published programme does neither. Motion tracks are not used: head, eyes and lips come from the sound.
+The face box comes from the pack's landmarks; the published programme finds it by a network.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rendering.faces.echomimic import sampler
 from rendering.faces.echomimic.nets import TOKENS, WIDTH, Bank, Nets
 from rendering.faces.echomimic.sampler import Film, Plan, guided
 from rendering.faces.features import Tensors, of_face, tensors_of, write
-from rendering.faces.takes import Piece, Take
+from rendering.faces.takes import FITTED, Fit, Piece, Take
 from rendering.faces.vae import Vae, signed
 from rendering.store import Store
 from rendering.values import Frame
@@ -60,9 +61,11 @@ class EchoMimic:
         version: str,
         place: torch.device,
         side: int = SIDE,
+        fit: Fit = FITTED,
     ) -> None:
         self.nets, self.vae, self.encoder = nets, vae, encoder
         self.plan, self.version, self.place, self.side = plan, version, place, side
+        self.fit = fit
         self.dtype = next(nets.parameters()).dtype
         self.chunk = CHUNK
         self.halves = False  # memory is short: the two halves of guidance run one after the other
@@ -72,7 +75,9 @@ class EchoMimic:
         self._showing = threading.Lock()
 
     @classmethod
-    def read(cls, folder: Path, *, fast: bool, version: str, device: str = "auto") -> EchoMimic:
+    def read(
+        cls, folder: Path, *, fast: bool, version: str, device: str = "auto", fit: Fit = FITTED
+    ) -> EchoMimic:
         """From the published files. version: of the engine. Raises NotReady in one sentence."""
         place = hardware.device(device)
         dtype = hardware.dtype(place)
@@ -87,11 +92,12 @@ class EchoMimic:
             plan=Plan.fast() if fast else Plan(),
             version=f"{version}/{weights.revision(name, folder)}",
             place=place,
+            fit=fit,
         )
 
     def draw(self, take: Take) -> Iterator[list[Piece]]:
         """See takes.Draws."""
-        return squares.onto(take, self.side, self.pictures(take))
+        return squares.onto(take, self.side, self.pictures(take), tone=self.fit.tone)
 
     def pictures(self, take: Take) -> Iterator[Frame]:
         """The generated squares (side, side, 3), one for each frame of the take."""
@@ -168,7 +174,7 @@ class EchoMimic:
             frames=frames,
             size=(side, side),
             place=self.place,
-            hold=shown.latent[0].to(torch.get_default_dtype()),
+            hold=shown.latent[0].to(torch.get_default_dtype()) if self.fit.hold else None,
         )
 
     @torch.no_grad()
@@ -221,6 +227,7 @@ class EchoMimic:
         """The key of the latents: the hash of what decides them, so without background and size."""
         parts = [
             *("latents", self.version, self.plan.steps, self.plan.guidance, self.side),
+            self.fit.hold,
             *(take.avatar.sha256, hashlib.sha256(take.wav.tobytes()).hexdigest()),
             *(take.motion.fps, take.motion.frames, take.seed, str(self.dtype), self.place.type),
         ]
@@ -228,13 +235,14 @@ class EchoMimic:
 
 
 def audio(hearing: whisper.Hearing, window: list[int], fps: int) -> Tensor:
-    """(1, frames, 50, 384): the ten states around each frame, five layers each. Past the ends the last one is
-    repeated."""
+    """(1, frames, 50, 384) on the device of `hearing`'s encoder: the ten states around each frame, five layers each. Past the
+    ends the last one is repeated."""
     last = hearing.count - 1
     found = []
     for frame in window:
         centre = frame * whisper.STATES // fps
         at = [min(max(state, 0), last) for state in range(centre - BEFORE, centre + AFTER)]
         part = hearing.states(at[0], at[-1] + 1)
-        found.append(part[[state - at[0] for state in at]].reshape(TOKENS, WIDTH))
+        chosen = torch.tensor([state - at[0] for state in at], device=part.device)
+        found.append(part[chosen].reshape(TOKENS, WIDTH))
     return torch.stack(found)[None]

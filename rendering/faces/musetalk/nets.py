@@ -70,18 +70,17 @@ def prepared(vae: Vae, picture: Frame) -> Tensor:
 
 
 def audio(hearing: Hearing, frame: int, fps: int) -> Tensor:
-    """(50, 384): the states around a frame's moment, five layers each; zeros before and after the sound.
+    """(50, 384) on the device of `hearing`'s encoder: the states around a frame's moment, five layers each; zeros before and
+    after the sound, also for a frame that is wholly outside it.
 
     The published programme takes 6 states before where the rate is under 25, which lets lips lag by 40 ms; here it is always 4.
     """
     centre = frame * STATES // fps
     first, last = centre - BEFORE, centre + AFTER
     inside = max(0, first), min(last, hearing.count)
-    found = torch.zeros(AFTER + BEFORE, TOKENS // (AFTER + BEFORE), WIDTH)
+    found = hearing.silence(AFTER + BEFORE)
     if inside[0] < inside[1]:
-        heard = hearing.states(*inside)
-        found = found.to(heard)
-        found[inside[0] - first : inside[1] - first] = heard
+        found[inside[0] - first : inside[1] - first] = hearing.states(*inside)
     return found.reshape(TOKENS, WIDTH)
 
 
