@@ -70,7 +70,7 @@ def signal() -> Tensor:
     """(MOMENTS,): the share of the film's power in each moment's mix with noise, from nearly 1 down to 0.
 
     diffusers multiplies a thousand single numbers, in an order that is the processor's. Here they are multiplied one after
-    another in double precision and rounded once, so the table is the same everywhere; both are 1e-7 apart.
+    another in double precision and rounded once, so the table is the same everywhere; both are 2e-7 apart.
     """
     root = np.sqrt(np.cumprod(1 - np.linspace(*BETAS, MOMENTS)))
     root = (root - root[-1]) * (
