@@ -27,6 +27,10 @@ bench-engines: .venv-gpu/test ## what the studio adds to the bare networks, and 
 bench-full-size: .venv-gpu/test ## one pass of each network of the engines at its published size: seconds and memory
 	.venv-gpu/bin/python -m tests.gpu.full_size
 
+figures-engines: .venv-gpu/test ## how faces stand in the engines' squares, and how closely this processor's networks agree with the published ones
+	.venv-gpu/bin/python -m tests.gpu.figures
+	.venv-gpu/bin/python -m tests.gpu.agreement
+
 check: .venv/test ## format, lint, unused names, types, imports, migrations, deployment settings, API description
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -88,4 +92,4 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-long test-engines bench-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz words chaos siege samples gallery help
+.PHONY: run demo setup test test-long test-engines bench-engines figures-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz words chaos siege samples gallery help
