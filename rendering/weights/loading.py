@@ -112,7 +112,9 @@ def _cut_off(path: Path, said: str) -> bool:
         return False
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, len(name[1]) + 1), os.SEEK_END)
-        return name[1].encode() in file.read().lower()  # torch takes the last letter for the end of a line
+        return (
+            name[1].encode() in file.read().lower()
+        )  # torch takes the last letter for the end of a line
 
 
 def _damaged(path: Path) -> str:

@@ -132,9 +132,10 @@ def _compared(engine: str, file: weights.File) -> str:
 
 def _hash(file: weights.File, seen: dict[str, dict[str, Any]]) -> str:
     if file.sha256:
-        return ""
-    written = "was written down" if file.path in seen else "is written down when it is fetched"
-    return f" (no hash is published; it {written})"
+        return f" (sha256 {file.sha256[:12]}…)"
+    if file.path in seen:
+        return f" (no hash is published; written down: sha256 {seen[file.path]['sha256'][:12]}…)"
+    return " (no hash is published; it is written down when it is fetched)"
 
 
 def _bytes(size: int) -> str:
