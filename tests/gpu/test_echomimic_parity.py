@@ -43,6 +43,14 @@ def nets(states):
     return made
 
 
+def assert_equal(one, other):
+    """That two networks hold the same weights."""
+    held = other.state_dict()
+    for key, value in one.state_dict().items():
+        assert torch.equal(value, held.pop(key)), key
+    assert not held
+
+
 def shown(nets):
     mask = torch.zeros(1, 1, 8 * SIDE, 8 * SIDE)
     mask[..., 15:50, 20:45] = 1
@@ -65,8 +73,7 @@ def test_the_motion_module_may_be_a_file_of_its_own(states, nets):
     apart["denoising_unet"] = {k: v for k, v in whole.items() if "motion_modules." not in k}
     made = Nets(SMALL)
     made.load_reference_state(apart)
-    for key, value in made.denoiser.net.state_dict().items():
-        assert torch.equal(value, nets.denoiser.net.state_dict()[key])
+    assert_equal(made.denoiser, nets.denoiser)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +124,7 @@ def test_tables_of_positions_are_computed_where_a_file_has_others(states, nets, 
     made = Nets(SMALL)
     with caplog.at_level("INFO"):
         made.load_reference_state(with_tables(states, change))
-    for key, value in nets.state_dict().items():
-        assert torch.equal(made.state_dict()[key], value), key
+    assert_equal(made, nets)
     assert any(message.startswith("The denoising net: ") for message in caplog.messages)
 
 
@@ -153,8 +159,7 @@ def test_the_published_files_are_read(states, nets, tmp_path):
     for name, state in files.items():
         torch.save(state, tmp_path / f"{name}.pth")
     made = Nets.read(tmp_path, fast=True, sizes=SMALL)
-    for key, value in nets.state_dict().items():
-        assert torch.equal(made.state_dict()[key], value), key
+    assert_equal(made, nets)
 
 
 def test_the_face_locator_equals_the_published_one(nets):
