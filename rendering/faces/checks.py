@@ -16,10 +16,8 @@ from rendering.faces import tracker
 from rendering.faces.geometry import EYES, LOWER_OUTER, OVAL, UPPER_OUTER
 from rendering.values import Frame
 
-EARS, ENOUGH = (
-    160,
-    256,
-)  # pixels between the ears (points 234 and 454) that a photo needs, and from which every film is sharp
+EARS = 160  # pixels between the ears (points 234 and 454) that a photo needs
+ENOUGH = 256  # and from which on it is good for every film
 BELOW = 0.35  # face heights that a photo needs below the chin
 TURNED = 25.0  # degrees of yaw and pitch
 PITCH_AT_REST = 10.0  # degrees by which the tracker sees a level face pitched
@@ -31,15 +29,13 @@ OPEN_MOUTH = 3.0  # percent of the face's height between the lips
 WIDE_OPEN = 12.0
 SHUT_EYES = 0.55  # expression blink
 WINK = 0.3  # how much more of it one eye has than the other
-MAYBE_COVERED, COVERED = (
-    4.5,
-    7.5,
-)  # how far, in spreads, the colours around the mouth are from those of the upper face
+COVERED = 7.5  # how far, in spreads, the colours around the mouth are from those of the upper face
+MAYBE_COVERED = 4.5  # from here on somebody is asked
 FLAT = 0.2  # share of the face's pixels without any texture
 CRISP_CHIN, CRISP_NOSE = (
     6.0,
     8.0,
-)  # see crispness(): a photo may pass one of them, by a collar or by glasses
+)  # see crispness(): by a collar or by glasses a photo may pass one of them
 SKIN = {
     "brow": [109, 10, 338, 337, 151, 108, 67, 297],
     "left": [117, 50, 205, 187, 123, 118, 101, 36],
@@ -157,8 +153,11 @@ def check(
             f"The face is {ears:.0f} pixels wide; it needs {EARS}. Use a larger photo or go closer.",
         )
     elif ears < ENOUGH:
-        small = f"The face is {ears:.0f} pixels wide: good for films of 720p, and beside text or in a circle. For larger films use a photo in which it has {ENOUGH}."
-        hints.append(Finding("face_small", small, refused=False, box=face))
+        sentence = (
+            f"The face is {ears:.0f} pixels wide: good for films of 720p, and beside text or in a circle. "
+            f"For larger films use a photo in which it has {ENOUGH}."
+        )
+        hints.append(Finding("face_small", sentence, refused=False, box=face))
     yaw, pitch = pose(points)
     if abs(yaw) > TURNED or abs(pitch) > TURNED:
         way = "to the side" if abs(yaw) > TURNED else "up or down"
@@ -189,18 +188,7 @@ def check(
     findings += hints + _mouth(picture, points, tall)
     # Dark and overexposed pictures are flat as well.
     if not any(finding.refused for finding in findings):
-        if flatness(picture, points) > FLAT:
-            refuse("not_a_photo", "This looks like a drawing; use a photo of a person.")
-        elif drawn(picture, points):
-            findings.append(
-                Finding(
-                    "maybe_drawn",
-                    "Parts of the face are as crisp as in a drawing.",
-                    refused=False,
-                    box=face,
-                    confirm="This is a photo of a living person, not a drawing, a painting or a figure.",
-                )
-            )
+        findings += _drawn(picture, points, face)
     return findings
 
 
@@ -323,6 +311,24 @@ def drawn(picture: Frame, points: NDArray[np.float64]) -> bool:
     on chin and nose, where skin has shades. A frame of glasses lies on the cheeks, so these do not count."""
     chin, nose = (crispness(picture, points, part) for part in ("chin", "nose"))
     return flatness(picture, points) > FLAT or (chin > CRISP_CHIN and nose > CRISP_NOSE)
+
+
+def _drawn(picture: Frame, points: NDArray[np.float64], face: Box) -> list[Finding]:
+    if not drawn(picture, points):
+        return []
+    if flatness(picture, points) > FLAT:
+        return [
+            Finding("not_a_photo", "This looks like a drawing; use a photo of a person.", box=face)
+        ]
+    return [
+        Finding(
+            "maybe_drawn",
+            "Parts of the face are as crisp as in a drawing.",
+            refused=False,
+            box=face,
+            confirm="This is a photo of a living person, not a drawing, a painting or a figure.",
+        )
+    ]
 
 
 def _grey(picture: Frame, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray]:

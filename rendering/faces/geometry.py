@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from rendering import colour
+
 Points = NDArray[np.float64]
 
 CORNERS = (61, 291)
@@ -73,9 +75,9 @@ def smoothstep(low: float | NDArray, high: float | NDArray, value: NDArray) -> N
     return share * share * (3 - 2 * share)
 
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+LUMINANCE = np.array([colour.RED, colour.GREEN, colour.BLUE])
 COLOURED = (
-    4.0  # spread of the colour over a face, CIE Lab: less is a photo in black and white, or toned
+    4.0  # spread of colour over a face, CIE Lab: with less, a photo is black and white, or toned
 )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from rendering.weights import NotReady
+from rendering.words import gettext
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,9 @@ def _cut_off(path: Path, said: str) -> bool:
 
 
 def _damaged(path: Path) -> str:
-    return f"{path.name} is damaged or cut off; delete it, then run `manage.py models fetch` for its engine."
+    return gettext(
+        "{file} is damaged or cut off; delete it, then run `manage.py models fetch` for its engine."
+    ).format(file=path.name)
 
 
 def _something_else(path: Path) -> str:

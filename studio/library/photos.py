@@ -355,7 +355,7 @@ def tidy() -> None:
             consent.withdraw("the avatar was deleted")
             Evidence.objects.filter(consent=consent).delete()
         Avatar.objects.filter(pk=avatar.pk).update(
-            pack="", name="Deleted avatar", slug=f"gone-{avatar.slug}"[:64]
+            pack="", name="Deleted avatar", slug=f"gone-{avatar.slug}"[:64], findings=[]
         )
     for avatar in own.exclude(state=Avatar.State.KEPT).filter(created_at__lt=now - UNKEPT):
         discard(avatar)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rendering.weights import NotReady
 from rendering.weights.loading import Tensors
+from rendering.words import gettext
 
 TABLE = ".pos_encoder.pe"
 FIRST, SECOND = f".attention_blocks.0{TABLE}", f".attention_blocks.1{TABLE}"
@@ -73,8 +74,10 @@ def placed(state: Mapping[str, Tensor], longest: int) -> Tensors:
             del found[key]
         else:
             raise NotReady(
-                f"The motion module is not the version that this engine reads: {key} is for {table.shape[1]} frames, not "
-                f"{longest}, and is learnt, so that it cannot be continued."
+                gettext(
+                    "The motion module is not the version that this engine reads: {key} is for {there} frames, not {wanted}, "
+                    "and is learnt, so that it cannot be continued."
+                ).format(key=key, there=table.shape[1], wanted=longest)
             )
     for key in [key for key in found if key.endswith(SECOND)]:
         first = key.replace(SECOND, FIRST)
