@@ -9,6 +9,7 @@ import pkgutil
 import re
 import string
 import time
+from collections import deque
 from functools import partial
 from itertools import pairwise
 
@@ -92,11 +93,12 @@ def seconds(work, text, times=1):
 
 
 def grows_evenly(work, small, large):
-    """Eight times the length takes at most ten times as long, each measured over 20 ms at least. Best of many tries,
-    since another process may have the caches for seconds."""
+    """Eight times the length takes at most ten times as long, each measured over 20 ms at least. Another process may
+    have the caches for seconds, and a moment's higher clock would favour one of the two: so there are many tries,
+    and only neighbours are compared."""
     times = 1 + int(0.02 / max(seconds(work, large), 1e-6))
-    once, eightfold = [], []
-    for _ in range(40):
+    once, eightfold = deque(maxlen=5), deque(maxlen=5)
+    for _ in range(200):
         once.append(seconds(work, small, 8 * times) / 8)
         eightfold.append(seconds(work, large, times))
         if min(eightfold) <= 10 * min(once):
