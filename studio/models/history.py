@@ -60,7 +60,7 @@ class Change(models.Model):
         mine.exclude(undone_at=None).delete()
         was, now = ({name: side.get(name) for name in names} for side in (before, after))
         last = mine.last()
-        if last is not None and last.scene == scene and last._goes_on(was, now):
+        if last is not None and last.scene_id == (scene and scene.pk) and last._goes_on(was, now):
             last.before = {**was, **last.before}
             last.after = {**last.after, **now}
             last.touched_at = timezone.now()

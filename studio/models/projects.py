@@ -43,9 +43,13 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
         .objects.filter(pk=row.pk, revision=revision)
         .update(**fields, revision=F("revision") + 1)
     )
+    known = {name: fields.get(name) or getattr(row, name, None) for name in ("avatar", "voice")}
     row.refresh_from_db()
     if not changed:
         raise RevisionConflict(row)
+    for name, one in known.items():
+        if one is not None and one.pk == getattr(row, f"{name}_id"):
+            setattr(row, name, one)  # not read again while others wait to write
 
 
 class Project(mended.Mended):
