@@ -30,11 +30,12 @@ def measure(
         film, sound = store.find(key, spec.video.suffix), store.find(key, ".flac")
         if film is None or sound is None or seconds >= MEASURED:
             continue
-        source = photo.portrait_of(faces.get(spec.avatar, store).folder)
+        face = faces.get(spec.avatar, store)
+        source = photo.portrait_of(face.folder)
         last_look, before = before, None
         with suppress(BadInput):  # a line of numbers may not be found again in its sound
             script = pipeline.read_script(spec)
-            part = placing.around(spec.layout, spec.video)
+            part = placing.around(spec.layout, spec.video, faces.extent(face))
             look = (spec.avatar, spec.video, spec.layout, spec.background, spec.style)
             one = quality.read(
                 film,

@@ -236,7 +236,8 @@ def rest_frame(spec: LineSpec, *, store: Store, safe: bool = False) -> Frame:
 
     caption = captions.opening(spec.text) if spec.captions.burn_in else ""
     picture, anchor = resting(spec.avatar, spec.style, store)
-    frame = painting.checkered(frames.preview(spec, picture, anchor, caption))
+    extent = faces.extent(faces.get(spec.avatar, store))
+    frame = painting.checkered(frames.preview(spec, picture, anchor, extent, caption))
     return painting.guided(frame, spec.video) if safe else frame
 
 

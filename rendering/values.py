@@ -224,6 +224,23 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a person a photo shows, in face heights from the middle of the face (between points 10 and 152).
+
+    above: to the upper end of the hair, or of the photo where it is `cut`. below: to the photo's foot. left, right: to its
+    sides. left_from, right_from: how far below the middle of the face the person begins to reach that side; None: nowhere.
+    """
+
+    above: float
+    cut: bool
+    below: float
+    left: float
+    right: float
+    left_from: float | None = None
+    right_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """What stands behind the person: a video, else a picture, else a gradient to a second colour, else a colour.
 

@@ -14,6 +14,8 @@ head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at
 
 "hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
 
+"extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame.
+
 sample.mp4 (build/sample.py), if present, is the person saying a sentence, framed like poster.webp.
 
 Looks of one person are packs of their own: "of" names the pack of the first look (by itself, for that one), "look" what
@@ -39,7 +41,7 @@ from pathlib import Path
 
 from rendering import sums
 from rendering.store import Store
-from rendering.values import BadInput
+from rendering.values import BadInput, Extent
 
 PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
 
@@ -145,6 +147,12 @@ def anchor(avatar: Avatar, face: float) -> tuple[float, float]:
     (x, y), (x2, y2) = points[10][:2], points[152][:2]
     scale = face / math.hypot(x2 - x, y2 - y)
     return (x + x2) / 2 * scale, y * scale
+
+
+def extent(avatar: Avatar) -> Extent | None:
+    """How much of the person the photo of an own avatar shows; None for the stock ones, whom nothing cuts off in any frame."""
+    plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
+    return Extent(**plain["extent"]) if "extent" in plain else None
 
 
 def write_pack(folder: Path, store: Store) -> str:

@@ -18,7 +18,9 @@ from rendering.values import Frame
 
 EARS = 160  # pixels between the ears (points 234 and 454) that a photo needs
 ENOUGH = 256  # and from which on it is good for every film
-BELOW = 0.35  # face heights that a photo needs below the chin
+BELOW = (
+    0.25  # face heights that a photo needs below the chin: placing.standing makes do with so much
+)
 TURNED = 25.0  # degrees of yaw and pitch
 PITCH_AT_REST = 10.0  # degrees by which the tracker sees a level face pitched
 OTHER_FACE = 0.3  # of the main face's side: smaller ones are in the background

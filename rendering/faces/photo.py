@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from rendering import pictures
 from rendering.faces import checks, closing, lids, matting, teeth, tracker
 from rendering.faces.checks import Finding
-from rendering.values import BadInput, Frame
+from rendering.stages import placing
+from rendering.values import BadInput, Extent, Frame, Layout, VideoFormat
 
 LONG_SIDE = 4000  # pixels at which a photo is checked; a longer one is scaled down to this
 FACE = 640  # pixels: a taller face is scaled down, which is still enough for a film of 2160 lines
@@ -26,8 +28,11 @@ ROOM = (
     1.1,
     2.4,
 )  # face heights that stay of the photo beside the mouth, above the hairline and below the chin
-FADE = 0.18  # face heights over which a body that the photo cuts at its side runs out
+TOUCHES = 0.1  # alpha of a person whom the photo's edge cuts off
+EDGE = 2  # pixels of a photo that are its edge
 POSTER, GROUND = (480, 600), (0xE9, 0xE4, 0xDC)
+LARGER = 1.1  # than in a film
+CLOSE = 0.9  # face heights from the middle of the face: a side that cuts the person off above that is close
 MARKED = 800  # pixels of the long side of the picture that shows what is wrong
 RED = (214, 69, 65)
 
@@ -79,7 +84,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     picture, points = _cropped(picture, points)
     alpha = matting.matte(picture, points)
     colour = matting.foreground(picture, alpha)
-    alpha = _faded(alpha, points)
+    shown = extent(alpha, points)
     report("preparing", 0.75)
     row = None
     if any(finding.code == "teeth_taken" for finding in findings):
@@ -96,11 +101,16 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     digest = hashlib.sha256((folder / "plate.png").read_bytes()).hexdigest()
     rounded = [[round(float(value), 2) for value in point] for point in points]
     (folder / "landmarks.json").write_text(json.dumps(rounded), encoding="utf-8")
-    plain = {"size": [plate.shape[1], plate.shape[0]], "tiles": tiles, "sha256": digest}
+    plain = {
+        "size": [plate.shape[1], plate.shape[0]],
+        "tiles": tiles,
+        "extent": asdict(shown),
+        "sha256": digest,
+    }
     (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-    _poster(plate, points, folder / "poster.webp")
+    _poster(plate, points, shown, folder / "poster.webp")
     report("preparing", 1.0)
-    return tuple(findings)
+    return (*findings, *_ends(shown))
 
 
 def portrait_of(folder: Path) -> Frame:
@@ -146,32 +156,56 @@ def _cropped(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, NDArra
     return part, moved
 
 
-def _faded(alpha: matting.Alpha, points: NDArray[np.float64]) -> matting.Alpha:
-    """Fades out a body that goes on beyond the photo's side: a cut edge would show in the frame."""
+def extent(alpha: matting.Alpha, points: NDArray[np.float64]) -> Extent:
+    """How much of the person is in the picture that `alpha` was cut out of."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
-    width = max(4, round(FADE * tall))
-    found = alpha.copy()
-    ramp = np.linspace(0, 1, width, dtype=np.float32) ** 2 * (
-        3 - 2 * np.linspace(0, 1, width, dtype=np.float32)
+    x, y = (points[10, :2] + points[152, :2]) / 2
+    rows, columns = alpha.shape
+    some = alpha > TOUCHES
+    first = int(np.argmax(some.any(axis=1)))
+
+    def begins(edge: NDArray[np.bool_]) -> float | None:
+        side = np.asarray(edge.any(axis=1))
+        return round((int(np.argmax(side)) - y) / tall, 3) if side.any() else None
+
+    return Extent(
+        above=round((y - first) / tall, 3),
+        cut=bool(some[:EDGE].any()),
+        below=round((rows - y) / tall, 3),
+        left=round(x / tall, 3),
+        right=round((columns - x) / tall, 3),
+        left_from=begins(some[:, :EDGE]),
+        right_from=begins(some[:, -EDGE:]),
     )
-    if alpha[:, 0].max() > 0.1:
-        found[:, :width] *= ramp
-    if alpha[:, -1].max() > 0.1:
-        found[:, -width:] *= ramp[::-1]
+
+
+def _ends(shown: Extent) -> list[Finding]:
+    """Hints about a photo that ends close around the person."""
+    found = []
+    if shown.cut:
+        sentence = (
+            "The photo cuts the head off above, so films show it close enough that nobody sees it. "
+            "Leave room above the hair to be seen whole."
+        )
+        found.append(Finding("crown_cut", sentence, refused=False))
+    sides = [side for side in (shown.left_from, shown.right_from) if side is not None]
+    if sides and min(sides) < CLOSE:
+        sentence = (
+            "The photo ends close beside the person, so wide films show them larger or in a circle. "
+            "With room on both sides of the shoulders they stand free."
+        )
+        found.append(Finding("sides_cut", sentence, refused=False))
     return found
 
 
-def _poster(plate: Frame, points: NDArray[np.float64], path: Path) -> None:
+def _poster(plate: Frame, points: NDArray[np.float64], extent: Extent, path: Path) -> None:
     """Head and shoulders before a calm ground, for lists."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
-    scale = 0.40 * POSTER[1] / tall
-    centre = points[1, :2]
-    move = np.array(
-        [
-            [scale, 0, POSTER[0] / 2 - centre[0] * scale],
-            [0, scale, 0.45 * POSTER[1] - centre[1] * scale],
-        ]
-    )
+    video = VideoFormat(*POSTER)
+    stands = placing.standing(Layout("full", scale=LARGER), video, extent)
+    scale = stands.face / tall
+    middle, top = float(points[[10, 152], 0].mean()), float(points[10, 1])
+    move = np.array([[scale, 0, stands.x - middle * scale], [0, scale, stands.top - top * scale]])
     front = plate.astype(np.float32)
     front[..., :3] *= front[..., 3:] / 255
     front = cv2.GaussianBlur(front, (0, 0), max(0.01, 0.4 / scale)) if scale < 1 else front

@@ -18,7 +18,7 @@ import numpy as np
 from rendering.stages import captions, lettering, painting, placing
 from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
-from rendering.values import Frame, LineSpec, Overlay, Word
+from rendering.values import Extent, Frame, LineSpec, Overlay, Word
 
 VERSION = f"composition/4 {placing.VERSION} {lettering.VERSION}"
 FADE = 0.32  # seconds in which an overlay comes or goes
@@ -30,12 +30,13 @@ class Person(Protocol):
     """Who is put into the frame, at the size that the layout needs. Positions are pixels of the person's own picture.
 
     anchor: the middle of the face, and its top. height: rows of the picture; nothing is shown below them.
-    crown: the row where the hair begins, if the picture has all of it.
+    crown: the row where the hair begins, if the picture has all of it. extent: of a photo that ends around the person.
     """
 
     anchor: tuple[float, float]
     height: int
     crown: int | None
+    extent: Extent | None
 
     def parts(self, tracks: dict[str, float], window: Box) -> list[Patch]:
         """The patches to lay, back to front, for these tracks; only what lies in the window is needed."""
@@ -58,17 +59,18 @@ class Composition:
         before: Generator[Frame, None, None] | None = None,
     ) -> None:
         self.spec, self.video, self.at, self.before = spec, spec.video, at, before
-        self.person, self.standing = person, placing.standing(spec.layout, spec.video)
+        self.person = person
+        self.standing = placing.standing(spec.layout, spec.video, person.extent)
         x, y = person.anchor
         self.left, top = round(self.standing.x - x), round(self.standing.top - y)
-        if person.crown is not None:
+        if person.crown is not None and person.extent is None:
             crown, chin = top + person.crown, self.standing.top + self.standing.face
             top += round(placing.roomy(self.standing, spec.layout, spec.video, crown, chin))
         # Never a gap below: what is cut off at the foot of the picture stays at the foot of the frame.
         self.top = top if self.standing.circle else max(top, self.video.height - person.height)
         self.cues = captions.cues(words, spec.cues) if spec.captions.burn_in else []
         self.words = words
-        self.area = placing.captions(spec.layout, spec.captions, spec.video)
+        self.area = placing.captions(spec.layout, spec.captions, spec.video, person.extent)
         self.laid = [_timed(overlay, words, seconds) for overlay in spec.overlays]
 
     def frames(self, poses: Iterable[dict[str, float]]) -> Iterator[Frame]:

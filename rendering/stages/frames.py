@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rendering import faces
 from rendering.faces import Avatar, engines, portrait
 from rendering.faces.takes import Piece, Take
 from rendering.stages import lettering, painting, placing, visemes
@@ -19,7 +20,7 @@ from rendering.stages.composition import Composition
 from rendering.stages.painting import Patch
 from rendering.stages.placing import Box
 from rendering.store import Store
-from rendering.values import Floats, Frame, LineSpec, Motion, Report, Timing
+from rendering.values import Extent, Floats, Frame, LineSpec, Motion, Report, Timing
 
 VERSION = f"frames/4 {portrait.VERSION}"
 EVERY = 5  # frames between two reports
@@ -32,7 +33,8 @@ class Drawn:
     """A person as the engine draws them, at the size that the layout needs (composition.Person)."""
 
     def __init__(self, spec: LineSpec, avatar: Avatar) -> None:
-        face = placing.standing(spec.layout, spec.video).face
+        self.extent = faces.extent(avatar)
+        face = placing.standing(spec.layout, spec.video, self.extent).face
         self.portrait = portrait.portrait(avatar, face)
         self.anchor, self.height = self.portrait.anchor, self.portrait.height
         self.crown = self.portrait.crown
@@ -89,6 +91,7 @@ class Played:
 
     def __init__(self, still: Drawn, pictures: Iterator[list[Piece]]) -> None:
         self.anchor, self.height, self.crown = still.anchor, still.height, still.crown
+        self.extent = still.extent
         self.pictures = pictures
         self.now: list[Patch] = []
 
@@ -155,8 +158,7 @@ def run(
         for number in range(motion.frames)
     )
     if spec.engine != engines.PORTRAIT:
-        face = placing.standing(spec.layout, spec.video).face
-        take = Take(avatar, face, motion, wav, seed, report, store)
+        take = Take(avatar, still.portrait.size, motion, wav, seed, report, store)
         person = played = Played(still, engines.load(spec.engine).draw(take))
         poses = played.along(poses)
     composed = Composition(
@@ -234,8 +236,15 @@ def resting(avatar: Avatar, pose: dict[str, float]) -> Frame:
 class Still:
     """A person who does not move, scaled from a picture of `resting` (composition.Person). Drawn within milliseconds."""
 
-    def __init__(self, spec: LineSpec, picture: Frame, anchor: tuple[float, float]) -> None:
-        scale = placing.standing(spec.layout, spec.video).face / STILL
+    def __init__(
+        self,
+        spec: LineSpec,
+        picture: Frame,
+        anchor: tuple[float, float],
+        extent: Extent | None = None,
+    ) -> None:
+        self.extent = extent
+        scale = placing.standing(spec.layout, spec.video, extent).face / STILL
         self.anchor = (anchor[0] * scale, anchor[1] * scale)
         size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -247,10 +256,14 @@ class Still:
 
 
 def preview(
-    spec: LineSpec, picture: Frame, anchor: tuple[float, float], caption: str = ""
+    spec: LineSpec,
+    picture: Frame,
+    anchor: tuple[float, float],
+    extent: Extent | None = None,
+    caption: str = "",
 ) -> Frame:
     """The composition with a person from `resting` in it, and all overlays."""
-    still = Still(spec, picture, anchor)
+    still = Still(spec, picture, anchor, extent)
     return Composition(spec, still, words=(), seconds=0.0).still({}, None, caption)
 
 

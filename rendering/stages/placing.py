@@ -5,12 +5,12 @@ All is given as shares of the frame, so that one project fits every aspect. Boxe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from rendering.values import Captions, Layout, VideoFormat
+from rendering.values import Captions, Extent, Layout, VideoFormat
 
 VERSION = "placing/3"
 RATIOS = (9 / 16, 4 / 5, 1.0, 5 / 4, 16 / 9)
@@ -68,6 +68,22 @@ FACE = {
 }
 # Of the frame above the hair, so that room is left when the head is raised; and the lowest position of a chin for it.
 ROOM, LOWEST = 0.05, 0.88
+LARGEST = {
+    False: 0.64,
+    True: 0.78,
+}  # of the height of a frame, and of a circle: the largest face that a photo is enlarged to
+GIVES = {
+    # frame: what counts as much: by which share a face is enlarged, and by which share of the frame it is moved
+    "full": (0.5, 0.10),
+    "close": (0.5, 0.10),
+    "half": (0.5, 0.10),
+    "circle": (0.5, 0.10),
+    "corner": (0.5, 0.30),
+}
+SMALL = 1.5  # times the usual size: a person who would have to be larger in the corner is shown in a circle
+MEDALLION = 0.86  # of the frame's short side: the circle of a photo that can fill no frame
+SLACK = 1.0  # pixels of a photo's end that count as none
+SWAY = 0.03  # face heights by which breath and turns move what a photo cuts off
 CIRCLE = (0.36, 0.32, 0.30, 0.30, 0.30)  # diameter, of the frame's short side
 CIRCLE_FACE = (0.47, 0.27)  # height of the face and its top, of the circle's diameter
 EDGE = 0.02  # between the circle and the safe area, of the frame's short side
@@ -89,8 +105,20 @@ def safe(video: VideoFormat) -> Box:
     )
 
 
-def standing(layout: Layout, video: VideoFormat) -> Standing:
-    """Where the person stands in this layout."""
+def standing(layout: Layout, video: VideoFormat, extent: Extent | None = None) -> Standing:
+    """Where the person stands in this layout; one of a photo of this extent so that no end of it is seen."""
+    usual = _usual(layout, video)
+    if extent is None:
+        return usual
+    found, short = _filling(usual, layout, video, extent)
+    if layout.frame == "corner" and (short or found.face > SMALL * usual.face):
+        return _filling(_circle(layout, video), layout, video, extent)[0]
+    if short and not usual.circle:
+        return _filling(_medallion(usual, video), layout, video, extent)[0]
+    return found
+
+
+def _usual(layout: Layout, video: VideoFormat) -> Standing:
     width, height = video.width, video.height
     mirrored = layout.side == "left"
     if layout.frame == "circle":
@@ -115,6 +143,65 @@ def standing(layout: Layout, video: VideoFormat) -> Standing:
     return Standing(face, x, middle - face / 2, panel=panel, split=split)
 
 
+def _medallion(stands: Standing, video: VideoFormat) -> Standing:
+    """A large circle where the person would stand."""
+    part = stands.split or Box(0, 0, video.width, video.height)
+    radius = MEDALLION * min(part.width, part.height) / 2
+    x = min(max(stands.x, part.left + radius), part.right - radius)
+    y = (part.top + part.bottom) / 2
+    face = CIRCLE_FACE[0] * 2 * radius
+    top = y - radius + CIRCLE_FACE[1] * 2 * radius
+    return replace(stands, face=face, x=x, top=top, circle=(x, y, radius))
+
+
+def _filling(
+    stands: Standing, layout: Layout, video: VideoFormat, extent: Extent
+) -> tuple[Standing, bool]:
+    """The person larger, or lower, as little as will do: what the photo cuts off lies outside the frame or the circle.
+
+    And whether some of it is seen still, since the photo shows too little for that.
+    """
+    upper, foot, tall = 0.0, float(video.height), float(video.height)
+    left, right = 0.0, float(video.width)
+    if stands.circle:
+        across, down, radius = stands.circle
+        upper, foot, tall = down - radius, down + radius, 2 * radius
+        left, right = across - radius, across + radius
+    elif stands.split:
+        upper, tall = float(stands.split.top), float(stands.split.height)
+    growth, way = GIVES[layout.frame]
+    largest = max(stands.face, LARGEST[stands.circle is not None] * min(tall, 1.3 * (right - left)))
+    faces = np.linspace(stands.face, largest, 80)
+    x = np.full_like(faces, stands.x)
+    if layout.frame == "corner" and layout.x is None and not stands.circle:
+        # The outer side stays where it was.
+        x += (stands.face - faces) * (1 if stands.x > video.width / 2 else -1)
+    reach = np.full_like(faces, extent.below)
+    for beside, begin, room in (
+        (extent.left, extent.left_from, x - left),
+        (extent.right, extent.right_from, right - x),
+    ):
+        if begin is not None:
+            outside = (beside - SWAY) * faces >= room
+            reach = np.where(outside, reach, np.minimum(reach, begin))
+    middle = stands.top + stands.face / 2
+    wanted = np.full_like(faces, middle)
+    if layout.y is None and not extent.cut:
+        wanted = np.maximum(wanted, upper + ROOM * tall + extent.above * faces)
+    highest = foot - (reach - SWAY) * faces
+    lowest = upper + LOWEST * tall - faces / 2
+    if extent.cut:
+        lowest = np.minimum(lowest, upper + (extent.above - SWAY) * faces)
+    found = np.minimum(np.maximum(wanted, highest), lowest)
+    short = np.maximum(0.0, highest - found) / tall
+    moved = found - min(wanted[0], lowest[0])
+    cost = ((faces / stands.face - 1) / growth) ** 2 + (moved / tall / way) ** 2
+    best = int(np.argmin(cost + 1e6 * short))
+    face = float(faces[best])
+    filled = replace(stands, face=face, x=float(x[best]), top=float(found[best]) - face / 2)
+    return filled, bool(short[best] * tall > SLACK)
+
+
 def roomy(stands: Standing, layout: Layout, video: VideoFormat, crown: float, chin: float) -> float:
     """How far the person moves down, in pixels, so that there is room above the hair; 0 if the layout sets a position.
 
@@ -131,9 +218,11 @@ def roomy(stands: Standing, layout: Layout, video: VideoFormat, crown: float, ch
     return max(0.0, min(wanted, upper + LOWEST * tall - chin))
 
 
-def around(layout: Layout, video: VideoFormat) -> tuple[float, float, float, float]:
+def around(
+    layout: Layout, video: VideoFormat, extent: Extent | None = None
+) -> tuple[float, float, float, float]:
     """A square around the face, wide enough for it to move in: left, top, right and bottom as shares of the frame."""
-    person = standing(layout, video)
+    person = standing(layout, video, extent)
     reach, y = 1.7 * person.face, person.top + person.face / 2
     return (
         max(0.0, (person.x - reach) / video.width),
@@ -174,11 +263,13 @@ def _panel(layout: Layout, video: VideoFormat, stacked: bool) -> tuple[Box, Box]
     return Box(area.left, area.top, cut - gap, foot), Box(cut, 0, width, height)
 
 
-def captions(layout: Layout, style: Captions, video: VideoFormat) -> Box:
+def captions(
+    layout: Layout, style: Captions, video: VideoFormat, extent: Extent | None = None
+) -> Box:
     """The box for captions: inside the safe area, under the person who has text beside them in a wide frame, and clear
     of a small person in the corner."""
     area = safe(video)
-    person = standing(layout, video)
+    person = standing(layout, video, extent)
     if person.split and video.width / video.height > WIDE:
         left, right = max(area.left, person.split.left), min(area.right, person.split.right)
         return Box(left, area.top, right, area.bottom)
