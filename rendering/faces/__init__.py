@@ -14,7 +14,8 @@ head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at
 
 "hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
 
-"extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame.
+"extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame. "white" is
+the RGB of what is white in the photo's light, for what is drawn in the mouth.
 
 sample.mp4 (build/sample.py), if present, is the person saying a sentence, framed like poster.webp.
 

@@ -1,4 +1,4 @@
-"""Closes a mouth that smiles in the photo: the lips are warped together, and the teeth are stored for when it speaks.
+"""Closes a mouth that smiles in the photo: the lips are warped together.
 
 The upper lip comes down by 31 % of the gap and the lower one up by 69 %, the chin follows; corners that a smile has drawn wide
 come in a little, or no lip would ever round.
@@ -28,11 +28,8 @@ SEAM = 0.30  # how much darker the line between closed lips is
 Points = NDArray[np.float64]
 
 
-def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, tuple[int, int]]]:
-    """(picture with closed lips, its landmarks, (teeth RGBA, their corner)) of an RGB picture with an open mouth.
-
-    points: (478, 3) pixels. The teeth are what the photo shows between the lips, with its position there.
-    """
+def close(picture: Frame, points: Points) -> tuple[Frame, Points]:
+    """(picture with closed lips, its landmarks) of an RGB picture with an open mouth. points: (478, 3) pixels."""
     flat = points[:, :2]
     tall = float(np.linalg.norm(flat[10] - flat[152]))
     down = (flat[152] - flat[10]) / tall
@@ -40,7 +37,6 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, t
     middle = (flat[61] + flat[291]) / 2
     local = np.stack([(flat - middle) @ right, (flat - middle) @ down], -1) / tall
 
-    teeth = _between(picture, flat)
     x = local[:, 0]
     upper = np.interp(x, *_line(local[UPPER_INNER]))
     lower = np.interp(x, *_line(local[LOWER_INNER]))
@@ -124,23 +120,9 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points, tuple[Frame, t
     closed[y0:y1, x0:x1] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
     moved = points.copy()
     moved[:, :2] += (move[:, :1] * right + move[:, 1:] * down) * tall
-    return closed, moved, teeth
+    return closed, moved
 
 
 def _line(points: NDArray) -> tuple[NDArray, NDArray]:
     order = np.argsort(points[:, 0])
     return points[order, 0], points[order, 1]
-
-
-def _between(picture: Frame, flat: NDArray) -> tuple[Frame, tuple[int, int]]:
-    """What is seen between the lips, RGBA, and its corner."""
-    outline = flat[[*UPPER_INNER, *LOWER_INNER[::-1]]]
-    low, high = np.floor(outline.min(0)).astype(int) - 4, np.ceil(outline.max(0)).astype(int) + 5
-    low = low.clip(0)
-    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    cv2.fillPoly(mask, [np.round((outline - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    soft = max(1, round(0.004 * float(np.linalg.norm(flat[10] - flat[152]))))
-    mask = cv2.erode(mask, np.ones((2 * soft + 1, 2 * soft + 1), np.uint8))
-    mask = cv2.GaussianBlur(mask, (0, 0), soft)
-    part = picture[low[1] : high[1], low[0] : high[0]]
-    return np.dstack([part, mask[: part.shape[0], : part.shape[1]]]), (int(low[0]), int(low[1]))

@@ -107,14 +107,21 @@ def toned(colours: NDArray, to: NDArray | None) -> NDArray:
     return ((colours @ LUMINANCE)[..., None] * to).astype(colours.dtype)
 
 
+CHEEKS = [205, 425, 50, 280]
+
+
 class Face:
     """A neutral face with its mouth closed: axes, size, and the seam between its lips.
 
-    rgb: uint8 (height, width, 3). points: (478, 3) pixels of it, z negative toward the viewer.
+    rgb: uint8 (height, width, 3). points: (478, 3) pixels of it, z negative toward the viewer. white: RGB of what is white in
+    this light, if it is known better than from the eyes.
     """
 
-    def __init__(self, rgb: NDArray[np.uint8], points: Points) -> None:
+    def __init__(
+        self, rgb: NDArray[np.uint8], points: Points, white: NDArray[np.float64] | None = None
+    ) -> None:
         self.rgb = rgb
+        self._white = white
         self.shape = rgb.shape[:2]
         self.points = points
         self.flat = points[:, :2].astype(float)
@@ -195,8 +202,22 @@ class Face:
         cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         return mask.astype(np.float32) / np.float32(255)
 
+    def white(self) -> NDArray[np.float64]:
+        """RGB 0..255 of what is white in this light: how light the scene is, and of which colour."""
+        return self.sclera() if self._white is None else self._white
+
+    def cheeks(self) -> NDArray[np.float64]:
+        """RGB 0..255 of the skin beside nose and mouth."""
+        half = max(2, round(0.03 * self.height))
+        found = []
+        for x, y in np.round(self.flat[CHEEKS]).astype(int):
+            part = self.rgb[max(0, y - half) : y + half, max(0, x - half) : x + half]
+            if part.size:
+                found.append(np.median(part.reshape(-1, 3), 0))
+        return np.median(found, 0) if found else np.full(3, 150.0)
+
     def sclera(self) -> NDArray[np.float64]:
-        """The colour of the whites of the eyes: how light the scene is."""
+        """RGB 0..255 of the whites of the eyes."""
         found = []
         for eye in EYES:
             first, last = eye.corners

@@ -1,8 +1,8 @@
 """The person in two layers: the head with its hair, and the body behind it as it would be seen without them.
 
 A rendered pack brings the body (body.png) and says what moves with the head (head.png). For a photo both are derived:
-hair and skin are separated from clothes by colour and edges (GrabCut: Rother, Kolmogorov and Blake, 2004), and what the
-head hides is filled in from around it. Laid over each other at rest, the layers are the picture again.
+hair and skin are separated from clothes (parting.py), and what the head hides is filled in from around it. Laid over each
+other at rest, the layers are the picture again.
 """
 
 from __future__ import annotations
@@ -15,24 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
-from scipy.spatial import cKDTree
 
-from rendering.faces import lids, matting
-from rendering.faces.geometry import OVAL, Face, smoothstep
+from rendering.faces import lids
+from rendering.faces.geometry import Face, smoothstep
+from rendering.faces.parting import READ, WIDE, Share, disc, head_and_neck
 from rendering.values import Frame
 
-READ = 150  # pixels of a face's height at which the picture is parted
-RISE = 0.30  # face heights above the chin from which clothes may be seen
-WIDE = 0.60  # face heights beside the mouth: farther out a collar may rise as high as the face
-LOW = 0.75  # below the chin: pixels are clothes, unless their colour is that of hair or skin
 HANGING = 0.62  # below the chin: where hair that hangs no longer follows the head
 ALONE = 0.10  # of the head's motion: what moves more is taken out of the body's picture
-NEAR = 7.0  # distance in CIE Lab within which a colour counts as that of hair or skin
-SKIN = (
-    35,
-    14,
-    14,
-)  # how far a colour of the face is from the median, CIE Lab: not lips, nostrils and eyes
 BAND = 128  # rows that are worked on at a time
 WIDEST = 1.2, 1.5  # half widths of a neck: what is farther from its middle is beside it
 INSET = 0.025  # of a face height: so much narrower is the body's neck below the jaw
@@ -42,9 +32,9 @@ NEARER = -0.012, 0.004  # face heights by which clothes are nearer than the back
 AS_NEAR = -0.035, -0.015  # as much farther clothes of a photo may be: where they end is not so sure
 REACH = 0.06, 0.10  # face heights behind the head, to which clothes go on
 SEEN = 4.0, 10.0  # grey levels by which the layers differ: less is noise, more is the head's
-FEWEST = 300  # pixels of clothes at READ: with fewer, their colours decide nothing
-
-Share = NDArray[np.floating]
+MOVES = 0.06  # face heights by which a head moves at most from where it rests
+RISES = 0.02  # and by which it rises
+COVERS = 0.70  # of a pixel: with less, the background is seen there
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ def part(
     column = (np.abs(units[..., 0] - middle) < 0.10) & (alpha > 0.9)
 
     if known is None:
-        hidden, throat = _segmented(plate, face, units, alpha, chin)
+        hidden, throat = head_and_neck(plate, face, units, alpha, chin)
         neck = _neck(hidden + throat, column, down)
         gone = _parting(units, chin, neck, middle)
         within = _within(throat, units[..., 0], down, neck)
@@ -103,8 +93,10 @@ def part(
         _match(body, plate, head, within, down, face.height)
         body, head = _joined(body, head, alpha, within, down, neck, face.height)
         gone = _parting(units, chin, neck, middle)
+    if known is None:
+        body = _sealed(body, head * gone, alpha, throat, face.height)
     # Where nothing follows the head, the body is the picture itself.
-    near = cv2.dilate((head > 0.01).astype(np.float32), _disc(0.008 * face.height))
+    near = cv2.dilate((head > 0.01).astype(np.float32), disc(0.008 * face.height))
     near = cv2.GaussianBlur(near, (0, 0), 0.003 * face.height) * gone
     head = head * gone
     del units, down, alpha, column, gone
@@ -151,7 +143,7 @@ def _match(body: Frame, plate: Frame, head: Share, within: Share, down: Share, s
     first = _top(down)
     # Slits between strands are of the hair.
     free = (head[first:] < CLEAR).astype(np.uint8)
-    free = cv2.morphologyEx(free, cv2.MORPH_OPEN, _disc(0.012 * size))
+    free = cv2.morphologyEx(free, cv2.MORPH_OPEN, disc(0.012 * size))
     scale = min(1.0, READ / size)
     small = (round(free.shape[1] * scale), round(free.shape[0] * scale))
     known = cv2.resize(free * np.uint8(255), small, interpolation=cv2.INTER_AREA) / np.float32(255)
@@ -254,136 +246,6 @@ def _joined(
     return body, head
 
 
-def _segmented(
-    plate: Frame, face: Face, units: Share, alpha: Share, chin: float
-) -> tuple[Share, Share]:
-    """(1 for face and hair; 1 for the neck), (rows, columns) each, soft at edges."""
-    scale = min(1.0, READ / face.height)
-    size = (round(face.shape[1] * scale), round(face.shape[0] * scale))
-    straight = np.where(
-        alpha[..., None] > 0.02, plate[..., :3] / np.maximum(alpha, 0.02)[..., None], 0
-    )
-    straight = np.clip(straight, 0, 255).astype(np.uint8)
-    small = cv2.resize(straight, size, interpolation=cv2.INTER_AREA)
-    whole = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    at = cv2.resize(units, size, interpolation=cv2.INTER_AREA)
-    inside = whole > 0.9
-    # A translucent edge gets the colour of what it belongs to.
-    _, (row, column) = distance_transform_edt(~inside, return_indices=True)
-    small = small[row, column]
-    colours = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    below = at[..., 1] - chin
-    skull = _filled(face.flat[OVAL] * scale, inside.shape)
-    around = cv2.dilate(skull.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    cheeks = colours[skull & (at[..., 1] > -0.3)]
-    usual = np.abs(cheeks - np.median(cheeks, 0)) < SKIN
-    to_skin = _distance(colours, cheeks[usual.all(-1)])
-    hair = inside & (below < -RISE) & ~around
-    to_hair = _distance(colours, colours[hair])
-    to_head = np.minimum(to_skin, to_hair)
-
-    low = inside & (below > min(LOW, float(np.percentile(below[inside], 80))))
-    cloth = low & (to_head > NEAR)
-    if cloth.sum() < FEWEST:  # clothes of the colour of hair
-        cloth = low
-    sure = ((below < -RISE) & (np.abs(at[..., 0]) < WIDE)) | skull
-    # Under the jaw skin is likelier than cloth of its colour.
-    under_jaw = (np.abs(at[..., 0]) < 0.28) & (below < 0.22)
-    likely = to_head < _distance(colours, colours[cloth]) * np.where(under_jaw, 2.0, 1.0)
-    sure |= under_jaw & (below > -0.2) & (to_skin < NEAR)
-    found = _grown(small, likely, sure, cloth[row, column])
-    # A dark hole in the hair is no cloth.
-    _, parts = cv2.connectedComponents((~found & (whole > 0.02)).astype(np.uint8))
-    found |= ~np.isin(parts, np.unique(parts[cloth])) & (parts > 0)
-    # Only what is connected with the face; a hand is not.
-    _, parts = cv2.connectedComponents((found & (whole > 0.02)).astype(np.uint8))
-    mouth = np.round(face.mouth * scale).astype(int)
-    head = parts == parts[mouth[1], mouth[0]]
-    # No crack between jaw and neck: the shadow there has a colour of its own.
-    closed = cv2.morphologyEx(head.astype(np.uint8), cv2.MORPH_CLOSE, _disc(5)) > 0
-    head |= closed & (np.abs(below) < 0.2) & (whole > 0.02)
-
-    throat = (np.abs(at[..., 0]) < 0.12) & (below > 0.04) & (below < 0.10) & head
-    neck = np.zeros(head.shape, bool)
-    if throat.any():
-        likely = _distance(colours, colours[throat]) < to_hair
-        part = head & (below > -0.2) & ~skull
-        throat |= part & under_jaw & (to_skin < NEAR) & (below > 0)
-        neck = part & _grown(small, likely & part, throat, hair | ~part & ~throat)
-    # Hair comes down from the head, a beard from the chin; a dark collar does neither.
-    loose = head & ~neck & ~skull & (whole > 0.02)
-    dark = (loose & ((to_hair < to_skin) | (to_skin > 2 * NEAR) | (below < -RISE))).astype(np.uint8)
-    _, parts = cv2.connectedComponents(dark)
-    beard = (np.abs(at[..., 0]) < 0.2) & (np.abs(below) < 0.05)
-    hanging = np.isin(parts, np.unique(parts[(hair | beard) & (dark > 0)])) & (dark > 0)
-    hanging = loose & (cv2.dilate(hanging.astype(np.uint8), _disc(3)) > 0)
-
-    # Cheek and jaw reach a little beyond the face's outline.
-    near, far = (cv2.dilate(skull.astype(np.uint8), _disc(size)) > 0 for size in (6, 10))
-    cheek = loose & ~hanging & (below < 0.02) & (near | far & (to_skin <= to_hair))
-
-    def fine(mask: NDArray[np.bool_]) -> Share:
-        soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8)
-        if scale >= 1:
-            return soft
-        near = cv2.dilate(mask.astype(np.float32), _disc(2))
-        near = cv2.resize(near, face.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return np.clip(matting.finer(straight, small, soft) * near, 0, 1).astype(np.float32)
-
-    # What lies between them is of both; dark clothes that go on beside the neck are of neither.
-    rest = loose & ~hanging & ~cheek & ~neck
-    rim, near = (cv2.dilate(neck.astype(np.uint8), _disc(size)) > 0 for size in (4, 8))
-    _, parts = cv2.connectedComponents(rest.astype(np.uint8))
-    inside = np.bincount(parts[near], minlength=parts.max() + 1) / np.bincount(parts.ravel())
-    neck |= rest & near & (rim | (to_skin < 2 * NEAR) | (inside > 0.6)[parts])
-    face_and_hair = (head & skull) | hanging | cheek
-    hidden, whole_head = fine(face_and_hair), fine(face_and_hair | neck)
-    hidden[(units[..., 1] - chin < -RISE) & (np.abs(units[..., 0]) < WIDE)] = 1
-    return hidden, np.maximum(whole_head - hidden, 0)  # together without a crack between them
-
-
-def _grown(
-    picture: Frame, likely: NDArray[np.bool_], sure: NDArray[np.bool_], never: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which pixels are of the kind of `sure` rather than of `never`, by colour and edges."""
-    labels = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
-    labels[never] = cv2.GC_BGD
-    labels[sure] = cv2.GC_FGD
-    if sure.all() or not sure.any() or not never.any():
-        return likely | sure
-    found = labels.astype(np.uint8)
-    cv2.setRNGSeed(1)
-    colours = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(picture, found, None, *colours, 3, cv2.GC_INIT_WITH_MASK)
-    return (found == cv2.GC_FGD) | (found == cv2.GC_PR_FGD)
-
-
-def _filled(outline: NDArray, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    found = np.zeros(shape, np.uint8)
-    cv2.fillPoly(found, [np.round(outline).astype(np.int32)], 1)
-    return found > 0
-
-
-def _distance(colours: Share, samples: Share) -> Share:
-    """How far each colour (…, 3), CIE Lab, is from the nearest of the samples (n, 3); rare samples are left out."""
-    frequent, counts = np.unique(_packed(samples), return_counts=True)
-    frequent = frequent[counts > 1 + len(samples) // 3000]
-    if not len(frequent):
-        return np.full(colours.shape[:-1], 1e3, np.float32)
-    distinct, index = np.unique(_packed(colours), return_inverse=True)
-    found, _ = cKDTree(_unpacked(frequent)).query(_unpacked(distinct))
-    return found[index].reshape(colours.shape[:-1]).astype(np.float32)
-
-
-def _packed(colours: Share) -> NDArray[np.int64]:
-    whole = np.round(colours).reshape(-1, 3).astype(np.int64) + 128
-    return whole[:, 0] << 20 | whole[:, 1] << 10 | whole[:, 2]
-
-
-def _unpacked(packed: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.stack([packed >> 20, packed >> 10 & 1023, packed & 1023], -1) - 128
-
-
 def _neck(head: Share, column: NDArray[np.bool_], down: Share) -> float:
     """Face heights from the chin down to where clothes begin, in the column below the chin."""
     for step in np.arange(0.06, 0.60, 0.02):
@@ -391,6 +253,48 @@ def _neck(head: Share, column: NDArray[np.bool_], down: Share) -> float:
         if here.any() and head[here].mean() < 0.5:
             return float(max(step, 0.10))
     return 0.60
+
+
+def _sealed(body: Frame, head: Share, alpha: Share, throat: Share, size: float) -> Frame:
+    """The body, continued behind the head wherever the background would be seen between them when the head moves.
+
+    That is found by moving it: a pixel of the picture that is covered no more, with head or body on both sides of it. The
+    neck is not continued: it has to stay narrower than the head's.
+    """
+    scale = min(1.0, READ / size)
+    small = (round(alpha.shape[1] * scale), round(alpha.shape[0] * scale))
+    over, whole = (cv2.resize(of, small, interpolation=cv2.INTER_AREA) for of in (head, alpha))
+    under = cv2.resize(body, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = under[..., 3] / 255
+    far = MOVES * size * scale
+    side = 2 * math.ceil(far) + 3
+    open_ = np.zeros(whole.shape, bool)
+    solid = (share > 0.9).astype(np.uint8)
+    for way, most, shape in (
+        ((1, 0), far, (1, side)),
+        ((-1, 0), far, (1, side)),
+        ((0, -1), RISES * size * scale, (side, 1)),
+    ):
+        beside = cv2.dilate(solid, np.ones(shape, np.uint8))
+        for reach in (most / 3, 2 * most / 3, most):
+            move = np.array([[1, 0, reach * way[0]], [0, 1, reach * way[1]]])
+            moved = cv2.warpAffine(over, move, small)
+            covered = (moved + share * (1 - moved) > COVERS).astype(np.uint8)
+            closed = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones(shape, np.uint8))
+            open_ |= (closed > covered) & (whole > COVERS) & (beside > 0)
+    if not open_.any() or not solid.any():
+        return body
+    away, (row, column) = distance_transform_edt(solid == 0, return_indices=True)
+    neck = cv2.resize(throat, small, interpolation=cv2.INTER_AREA)[row, column] > 0.3
+    near = open_ & (away < side) & ~neck
+    colour = cv2.GaussianBlur(under[row, column, :3], (0, 0), 1.0)
+    more = cv2.GaussianBlur(cv2.dilate(near.astype(np.float32), disc(2)), (0, 0), 1.0)
+    colour, more = (
+        cv2.resize(of, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) for of in (colour, more)
+    )
+    more = np.minimum(np.clip(more, 0, 1), alpha)[..., None] * (1 - body[..., 3:] / 255)
+    added = np.dstack([colour * more, 255 * more])
+    return np.clip(body + added + 0.5, 0, 255).astype(np.uint8)
 
 
 def _clean(
@@ -404,7 +308,7 @@ def _clean(
     within: Share,
 ) -> Frame:
     """The body without what moves with the head: what that hides is filled in from around it."""
-    spoilt = cv2.dilate((hidden > 0.04).astype(np.uint8), _disc(0.012 * face.height)) > 0
+    spoilt = cv2.dilate((hidden > 0.04).astype(np.uint8), disc(0.012 * face.height)) > 0
     first = int(np.argmax((~spoilt & (alpha > 0.5)).any(1)))  # nothing of the body is seen above
     above = min(first, round(0.03 * face.height))  # but behind a head that rises
     rows = slice(first - above, plate.shape[0])
@@ -418,7 +322,7 @@ def _clean(
     # Beside the neck, what hangs there or stands up goes on behind the jaw.
     beside = (1 - within[rows]) * smoothstep(-0.35, -0.25, down[rows])
     clothes = ((hidden[rows] + throat[rows] < 0.5) & (share > 0.5)).astype(np.uint8)
-    clothes = cv2.morphologyEx(clothes, cv2.MORPH_OPEN, _disc(0.012 * face.height)) > 0
+    clothes = cv2.morphologyEx(clothes, cv2.MORPH_OPEN, disc(0.012 * face.height)) > 0
     beside *= _nearer(clothes, share < 0.5, face.height, AS_NEAR)[0]
     del clothes
     low = np.maximum(_ending(down[rows]), beside)
@@ -429,7 +333,7 @@ def _clean(
     # A neck of which nothing is seen farther up begins softly there, and narrow.
     begun = smoothstep(0, 0.07 * face.height, np.arange(len(part)) - above)[:, None]
     stump = begun * _narrowed(share, down[rows], neck, face.height)
-    at_neck = cv2.dilate(throat[rows], _disc(0.02 * face.height)) * within[rows]
+    at_neck = cv2.dilate(throat[rows], disc(0.02 * face.height)) * within[rows]
     shown = cover * (1 - throat[rows] * (1 - low)) * (1 - at_neck * (1 - stump))
     shown = shown[..., None].astype(np.float32)
     laid = (straight + (colour - straight) * gone[..., None]) * shown
@@ -470,11 +374,6 @@ def _narrowed(alpha: Share, down: Share, neck: float, size: float) -> Share:
     inside = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / size
     inset = INSET * (1 - smoothstep(0.0, 0.5, down / neck).astype(np.float32))
     return np.clip((inside - inset) / 0.012 + 1, 0, 1).astype(np.float32)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
 def _divided(plate: Share, head: Share, body: Share) -> tuple[Frame, Frame]:

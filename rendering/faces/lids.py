@@ -20,13 +20,12 @@ from rendering.values import Frame
 
 DONORS = ("maya", "daniel")
 PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
-ABOVE, BELOW, BESIDE = (
-    0.85,
-    0.60,
-    0.34,
-)  # of the opening's height, height and width: what a blink changes
+ABOVE, BELOW, BESIDE, NOSE = 1.1, 0.75, 0.45, 0.24
+"""What a blink changes: of the reach above and below the eye, and of its width beside it, away from the nose and toward it."""
+WHOLE = 0.68  # of that: up to here nothing of the open eye stays
+REACH = 0.34  # of an eye's width: make-up, lashes and crease lie as far from an eye that is narrowed as from an open one
 HALF = 0.5  # how far the lid has come down in the half shut picture
-BRIGHTEST = 1.2  # of a lid over the skin around: more is a wet corner
+BRIGHTEST = 1.06  # of a lid over the skin around: more is a wet corner
 SOFTER, FOLDS = 0.012, 0.35  # of a tile's width: what is finer is a fold, of which this share stays
 RIM, DARKER = (
     0.05,
@@ -70,15 +69,17 @@ class Opening:
 
     def __init__(self, eye: Eye, points: NDArray[np.float64]) -> None:
         first, last = (points[i, :2] for i in eye.corners)
+        sides = (BESIDE, NOSE)
         if first[0] > last[0]:
-            first, last = last, first
-        self.first, along = first, last - first
+            first, last, sides = last, first, sides[::-1]
+        self.first, along, self.sides = first, last - first, sides
         self.width = float(np.linalg.norm(along))
         self.along = along / self.width
         self.across = np.array([-self.along[1], self.along[0]])
         self.upper, self.lower = (self._line(points[ids, :2]) for ids in (eye.upper, eye.lower))
         middle = np.linspace(0.3, 0.7, 9) * self.width
         self.height = float((self.at(self.lower, middle) - self.at(self.upper, middle)).mean())
+        self.reach = max(self.height, REACH * self.width)
         brow = self.local(points[eye.brow, :2])
         self.brow = float(np.percentile(brow[:, 1], 80))  # its lower edge, negative
 
@@ -102,13 +103,13 @@ class Opening:
         """Pixels of points that mean the same in every eye: the lids' lines, and a ring of skin around them."""
         u = np.linspace(0, 1, 9)[1:-1] * self.width
         upper, lower = self.at(self.upper, u), self.at(self.lower, u)
-        rise = min(ABOVE * 1.3 * self.height, -self.brow * 0.9 + min(0.0, upper.min()))
-        rise = max(rise, 0.5 * self.height)
+        rise = min(ABOVE * 1.3 * self.reach, -self.brow * 0.9 + min(0.0, upper.min()))
+        rise = max(rise, 0.5 * self.reach)
         ring = [
             (-0.35 * self.width, 0.0),
             (1.35 * self.width, 0.0),
             *((x, y - rise) for x, y in zip(u, upper, strict=True)),
-            *((x, y + BELOW * 1.4 * self.height) for x, y in zip(u, lower, strict=True)),
+            *((x, y + BELOW * 1.4 * self.reach) for x, y in zip(u, lower, strict=True)),
         ]
         local = [
             (0.0, 0.0),
@@ -125,11 +126,11 @@ class Opening:
         local = self.local(np.stack([x, y], -1) + offset)
         u, v = local[..., 0], local[..., 1]
         upper, lower = self.at(self.upper, u), self.at(self.lower, u)
-        above = min(ABOVE * self.height, max(0.3 * self.height, 0.8 * (-self.brow + upper.min())))
-        beyond = np.maximum(-u, u - self.width) / (BESIDE * self.width)
-        over = np.maximum((upper - v) / above, (v - lower) / (BELOW * self.height))
+        above = min(ABOVE * self.reach, max(0.3 * self.reach, 0.9 * (-self.brow + upper.min())))
+        beyond = np.maximum(-u / self.sides[0], (u - self.width) / self.sides[1]) / self.width
+        over = np.maximum((upper - v) / above, (v - lower) / (BELOW * self.reach))
         outside = np.sqrt(np.maximum(beyond, 0) ** 2 + np.maximum(over, 0) ** 2)
-        return smoothstep(1.0, 0.35, outside).astype(np.float32)
+        return smoothstep(1.0, WHOLE, outside).astype(np.float32)
 
 
 def _box(openings: list[Opening], shape: tuple[int, ...]) -> Box:
@@ -137,7 +138,7 @@ def _box(openings: list[Opening], shape: tuple[int, ...]) -> Box:
     for opening in openings:
         for u in (-0.5, 1.5):
             for v in (-2.2 * ABOVE, 2.2 * BELOW):
-                corners.append(opening.place(np.array([u * opening.width, v * opening.height])))
+                corners.append(opening.place(np.array([u * opening.width, v * opening.reach])))
     low = np.floor(np.min(corners, 0)).astype(int).clip(0)
     high = np.ceil(np.max(corners, 0)).astype(int)
     high = np.minimum(high, shape[1::-1])
@@ -303,8 +304,8 @@ def _half(
         inside = smoothstep(-0.12, 0.05, u / opening.width) * smoothstep(
             1.12, 0.95, u / opening.width
         )
-        inside *= smoothstep(1.0, 0.75, (upper - v) / (ABOVE * opening.height))
-        inside *= smoothstep(1.0, 0.6, (v - lower) / (BELOW * opening.height))
+        inside *= smoothstep(1.0, 0.75, (upper - v) / (ABOVE * opening.reach))
+        inside *= smoothstep(1.0, 0.6, (v - lower) / (BELOW * opening.reach))
         share = inside.astype(np.float32)[..., None]
         half = half * (1 - share) + drawn * share
     return half

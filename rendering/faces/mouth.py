@@ -26,11 +26,13 @@ LOWER = {
 ENAMEL = np.array([1, 0.965, 0.88])
 GUM = np.array([0.62, 0.34, 0.33])
 CAVITY = np.array([0.36, 0.125, 0.115])
+BOUNCED = np.array([0.88, 0.80, 0.75], np.float32)
+"""Light that reaches the lower teeth: less than the upper ones, and redder, from lips and tongue."""
 SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
 ROUND = 0.3, 1.0  # rounding from which on teeth are hidden, and at which they are
-HIDDEN = 0.8  # share of them that is lost then
+HIDDEN = 0.7  # share of them that is lost then
 TIP_SEEN = 0.6  # of the tongue's raising: from there on its tip is before the lower teeth
 
 
@@ -47,7 +49,7 @@ def _lower_row(face: Face) -> Sprite:
     millimetre, scale = face.millimetre, max(600.0, face.height * 1.5)
     origin = np.array([-36, -16]) * millimetre
     width, height = (int(size * millimetre * scale) for size in (72, 32))
-    white = face.sclera()
+    white = face.white()
     tint = white / white.max() * ENAMEL
     light = float(np.clip(white.mean() * 1.12, 120, 215))
     rows = (np.arange(height) / scale + origin[1]) / millimetre
@@ -109,7 +111,7 @@ def _tongue(face: Face, half: float, tall: float) -> Sprite:
     y, x = np.mgrid[:height, :width]
     x, y = (x / scale + origin[0]) / millimetre, (y / scale + origin[1]) / millimetre
     radius = np.sqrt((x / half) ** 2 + ((y - tall - 1) / tall) ** 2)
-    light = float(np.clip(face.sclera().mean(), 70, 200))
+    light = float(np.clip(face.white().mean(), 70, 200))
     shade = 1.0 - 0.34 * radius**2
     shade -= 0.10 * np.exp(-((x / 2.4) ** 2)) * smoothstep(1.5, 6, y)  # the groove
     rough = np.random.default_rng(1).normal(0, 1, (height, width)).astype(np.float32)
@@ -138,7 +140,7 @@ class Mouth:
         self.upper = (np.array(corner, np.float32) + self._raise(np.array(corner), row), row)
         self.lower, self.tongue = _lower_row(face), _tongue(face, 21, 15)
         self.tip = _tongue(face, 14, 9)
-        self.light = float(np.clip(face.sclera().mean(), 110, 210))
+        self.light = float(np.clip(face.white().mean(), 110, 210))
         self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
 
     def _raise(self, corner: NDArray, row: Picture) -> NDArray[np.float32]:
@@ -173,7 +175,7 @@ class Mouth:
         x = away @ face.right.astype(np.float32) - np.float32(face.centre)
         y = away @ face.down.astype(np.float32) - np.float32(self.edge)
         beside = np.clip(np.abs(x) / face.half_width, 0, 1)
-        depth = np.clip(0.55 + 0.5 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.25 * beside**2)
+        depth = np.clip(0.75 + 0.4 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.25 * beside**2)
         inside = (CAVITY * self.light).astype(np.float32) * depth[..., None]
 
         def laid(sprite: Sprite, down: float = 0.0) -> Picture:
@@ -192,7 +194,7 @@ class Mouth:
         # Round lips stand out before the teeth, which are lost in the dark behind them.
         bare = 1 - HIDDEN * float(smoothstep(*ROUND, np.asarray(weights["pucker"])))
         lower = laid(self.lower, jaw_drop * 0.92 - 2.2 * millimetre)
-        lower[..., :3] *= 0.80
+        lower[..., :3] *= BOUNCED
         lower[..., 3] *= bare
         inside = _over(inside, lower)
         if raised > TIP_SEEN:
@@ -206,7 +208,7 @@ class Mouth:
         row[..., 3] *= bare
         inside = _over(inside, row)
         # Pushed out, the lips leave the teeth behind in the dark.
-        inside = inside * np.float32(1 - 0.45 * np.clip(weights["pucker"], 0, 1))
+        inside = inside * np.float32(1 - 0.30 * np.clip(weights["pucker"], 0, 1))
 
         soft = max(0.8, 0.0065 * face.height)
         from_above = cv2.GaussianBlur(above, (0, 0), soft)

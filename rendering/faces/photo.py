@@ -31,6 +31,7 @@ ROOM = (
 TOUCHES = 0.1  # alpha of a person whom the photo's edge cuts off
 EDGE = 2  # pixels of a photo that are its edge
 POSTER, GROUND = (480, 600), (0xE9, 0xE4, 0xDC)
+TOUCHING = 1.0  # percent of the face's height: lips that are farther apart are closed
 LARGER = 1.1  # than in a film
 CLOSE = 0.9  # face heights from the middle of the face: a side that cuts the person off above that is close
 MARKED = 800  # pixels of the long side of the picture that shows what is wrong
@@ -88,7 +89,9 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     report("preparing", 0.75)
     row = None
     if any(finding.code == "teeth_taken" for finding in findings):
-        colour, points, row = closing.close(colour, points)
+        row = teeth.own(colour, points)
+    if checks.opening(points) > TOUCHING:
+        colour, points = closing.close(colour, points)
     if row is None:
         row = teeth.lend(colour, points)
     half, shut, eyes = lids.make(colour, points)
@@ -105,6 +108,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
         "size": [plate.shape[1], plate.shape[0]],
         "tiles": tiles,
         "extent": asdict(shown),
+        "white": [round(float(value), 1) for value in teeth.bright(row[0]) * teeth.SHADED],
         "sha256": digest,
     }
     (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")

@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/11"
+VERSION = "portrait/12"
 
 ROOM = 0.16  # face heights around the head into which it can move
 AROUND = (
@@ -94,7 +94,8 @@ class Portrait:
         self.box = (x0, y0, x1, y1)
         self.rgba = _cut(parted.head, self.box)
         points[:, :2] -= (x0, y0)
-        self.face = Face(np.ascontiguousarray(_cut(plate, self.box)[..., :3]), points)
+        white = np.array(plain["white"], float) if "white" in plain else None
+        self.face = Face(np.ascontiguousarray(_cut(plate, self.box)[..., :3]), points, white)
         self.fields = Fields(self.face, parted.neck)
         foot = plate.shape[0] - y0
         shoulders = self.face.flat[152, 1] + SHOULDERS * size

@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 
 from rendering import faces
-from rendering.faces import checks, identity, matting, photo, portrait, tracker
-from rendering.faces.geometry import EYES
+from rendering.faces import (
+    checks,
+    geometry,
+    identity,
+    lids,
+    matting,
+    photo,
+    portrait,
+    teeth,
+    tracker,
+)
+from rendering.faces.geometry import EYES, LOWER_INNER, UPPER_INNER
 from rendering.stages import frames, motion
 from rendering.store import Store
 from rendering.values import BadInput, LineSpec, VideoFormat
@@ -217,6 +227,74 @@ def test_an_open_smile_is_closed_and_keeps_its_teeth(tmp_path, pack):
     teeth = cv2.imread(str(tmp_path / "pack" / "upper.png"), cv2.IMREAD_UNCHANGED)
     light = teeth[teeth[..., 3] > 200][:, :3].min(1)
     assert np.percentile(light, 80) > 90
+
+
+@pytest.mark.parametrize("slug", ["maya", "daniel", *scenes.PEOPLE])
+def test_lent_teeth_have_the_light_and_the_colour_of_the_photo(slug):
+    """Lighter than the cheeks, by less on light skin, and neither blue nor red; in the light of a lamp warmer."""
+    picture = scenes.photo(slug)
+    points = tracker.find(picture)
+    for lamp in (np.ones(3), np.array([1.0, 0.86, 0.66])):
+        lit = (picture * lamp).astype(np.uint8)
+        cheeks = geometry.Face(lit, points).cheeks()
+        shown = teeth.bright(teeth.lend(lit, points)[0]) * teeth.SHADED
+        assert 1.0 < shown.mean() / cheeks.mean() < 2.2
+        red, green, blue = shown / lamp / max(shown / lamp)
+        assert 0.75 < blue <= green * 1.06
+        assert green <= red * 1.1
+
+
+def test_an_open_mouth_without_teeth_is_lent_some(pack):
+    """What lies between the lips is taken for teeth only if it is as light and as white as they are."""
+    open_ = frame(pack, jaw=0.5, lower=0.5, upper=0.5)
+    points = tracker.find(open_)
+    assert teeth.own(open_, points) is not None
+    dark = open_.copy()
+    lips = points[[*UPPER_INNER, *LOWER_INNER[::-1]], :2]
+    cv2.fillPoly(dark, [np.round(lips).astype(np.int32)], (120, 60, 60))
+    assert teeth.own(dark, points) is None
+
+
+def test_lips_that_hardly_touch_are_closed_and_leave_no_teeth_on_the_lower_one(tmp_path, pack):
+    parted = frame(pack, jaw=0.03, lower=0.15, upper=0.1)
+    large = cv2.resize(parted, None, fx=2.4, fy=2.4, interpolation=cv2.INTER_CUBIC)
+    assert 1.0 < checks.opening(tracker.find(large)) < checks.OPEN_MOUTH
+    source = scenes.file(np.ascontiguousarray(large), tmp_path / "in.jpg")
+    findings = photo.prepare(source, tmp_path / "pack", lambda *_: None)
+    assert "teeth_taken" not in [finding.code for finding in findings]
+    plate = cv2.imread(str(tmp_path / "pack" / "plate.png"), cv2.IMREAD_COLOR)[..., ::-1]
+    points = tracker.find(np.ascontiguousarray(plate))
+    lips = points[[*UPPER_INNER, *LOWER_INNER[::-1]], :2]
+    mask = np.zeros(plate.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(lips).astype(np.int32)], 1)
+    mask = cv2.dilate(mask, np.ones((7, 7), np.uint8))
+    assert (plate[mask > 0].min(-1) > 150).mean() < 0.02
+
+
+def test_shut_lids_keep_no_ring_of_make_up():
+    """A dark line drawn above the lashes, and winged at the corner, is gone where the lid has come down."""
+    picture = scenes.photo("maya")
+    points = tracker.find(picture)
+    made_up = picture.copy()
+    width = float(np.linalg.norm(points[33, :2] - points[133, :2]))
+    for eye in EYES:
+        line = points[[eye.corners[0], *eye.upper], :2] - (0, 0.17 * width)
+        outer = line[0] + (line[0] - points[eye.corners[1], :2]) * 0.12 - (0, 0.05 * width)
+        path = np.round(np.vstack([outer, line])).astype(np.int32)
+        cv2.polylines(
+            made_up, [path], False, (30, 22, 20), max(2, round(0.05 * width)), cv2.LINE_AA
+        )
+    _, shut, (x, y, _, _) = lids.make(made_up, points)
+    _, plain, (x2, y2, _, _) = lids.make(picture, points)
+
+    def light(tile, corner, eye):
+        """Of the lid between brow and lashes, from corner to corner."""
+        where = points[eye.upper, :2] - (0, 0.17 * width) - corner
+        columns, rows = np.round(where).astype(int).T
+        return tile[rows, columns].mean(-1)
+
+    for eye in EYES:
+        assert (light(shut, (x, y), eye) > 0.8 * light(plain, (x2, y2), eye)).all()
 
 
 def test_equal_photos_make_equal_packs(tmp_path, pack):
