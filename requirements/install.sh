@@ -24,12 +24,7 @@ fi
 echo "Installing what it needs …"
 install -r requirements/base.txt
 install --no-deps -r requirements/carriers.txt
-# Of OpenVINO only what runs a network on the processor stays: 80 MB less.
-for part in intel_gpu_plugin intel_npu_plugin tensorflow_frontend tensorflow_lite_frontend pytorch_frontend paddle_frontend \
-    gguf_frontend jax_frontend auto_plugin auto_batch_plugin hetero_plugin; do
-    rm -f "$VENV"/lib/python3.11/site-packages/openvino/libs/libopenvino_$part.so*
-done
-rm -rf "$VENV"/lib/python3.11/site-packages/openvino/include "$VENV"/lib/python3.11/site-packages/openvino/libs/cache.json
+sh requirements/prune.sh "$VENV"/bin/python
 if [ "$1" = gpu ]; then
     # pip knows where this machine keeps its build of torch, uv does not; what that build asks for comes with the rest.
     by_pip --no-deps "$(grep '^torch==' requirements/gpu.txt)"
