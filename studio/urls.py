@@ -87,6 +87,7 @@ urlpatterns = [
     path("avatars/<slug:avatar_id>/sound", avatars.avatar_sound, name="avatar_sound"),
     path("avatars/<slug:avatar_id>/", avatars.avatar_detail, name="avatar_detail"),
     path("avatars/<slug:avatar_id>/keep", avatars.avatar_keep, name="avatar_keep"),
+    path("avatars/<slug:avatar_id>/cut-out", avatars.avatar_cutout, name="avatar_cutout"),
     path("avatars/<slug:avatar_id>/discard", avatars.avatar_discard, name="avatar_discard"),
     path("avatars/<slug:avatar_id>/challenge", avatars.avatar_challenge, name="avatar_challenge"),
     path("avatars/<slug:avatar_id>/unlock", avatars.avatar_unlock, name="avatar_unlock"),

@@ -12,6 +12,8 @@ channels, as what lies behind the head.
 head.png (8-bit grey): how much of each pixel belongs to head, hair and neck: at most the plate's alpha, running out to
 0 from the jaw to the collar. The plate's colour with this as alpha is the layer that moves.
 
+ground.jpg, in the pack of a photo that keeps its own background, is that background, continued behind the person.
+
 "hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
 
 "extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame. "white" is
@@ -111,6 +113,8 @@ PARTS = (
     "poster.webp",
 )
 """Files of a pack."""
+GROUND = "ground.jpg"
+"""One more of a photo that keeps its own background: that, without the person."""
 LARGEST = 80_000_000  # bytes of one of them
 
 OWN = re.compile(r"[0-9a-f]{64}")
@@ -160,8 +164,9 @@ def write_pack(folder: Path, store: Store) -> str:
     """Puts the pack in `folder` into the store; returns its key. Equal packs have equal keys."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name in PARTS:
-            archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes())
+        for name in (*PARTS, GROUND):
+            if name in PARTS or (folder / name).exists():
+                archive.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes())
     key = hashlib.sha256(out.getvalue()).hexdigest()
     with store.write(key, ".pack") as path:
         path.write_bytes(out.getvalue())
@@ -183,7 +188,8 @@ def _unpacked(key: str, store: Store) -> Path:
     if store.shared and not store.still_there(key, ".pack"):
         shutil.rmtree(home, ignore_errors=True)  # deleted on another machine, so here as well
     if home.is_dir():
-        if all(sums.is_whole(home / name) for name in PARTS):
+        grounds = [GROUND] if (home / GROUND).exists() else []
+        if all(sums.is_whole(home / name) for name in (*PARTS, *grounds)):
             return home
         shutil.rmtree(home, ignore_errors=True)
     found = store.find(key, ".pack")
@@ -200,7 +206,7 @@ def _unpacked(key: str, store: Store) -> Path:
     draft.mkdir(parents=True)
     try:
         with zipfile.ZipFile(found) as archive:
-            for name in PARTS:
+            for name in (*PARTS, *({GROUND} & set(archive.namelist()))):
                 if archive.getinfo(name).file_size > LARGEST:
                     raise ValueError(f"{name} of the pack {key} is too large")
                 (draft / name).write_bytes(archive.read(name))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from rendering.faces.brush import Marks
 from rendering.faces.geometry import smoothstep
 from rendering.values import Frame
 
@@ -42,6 +43,7 @@ ALIKE = 0.03  # colours (0..1) that differ by this much may be the same surface
 DOUBT = 0.05  # how wrong the rough mask may be where it is sure
 COLOURS = 0.015  # weight of what the known colours say
 VEIL = 0.1, 0.4  # alpha that a pixel or one beside it has to reach: below it is no hair but a veil
+SURE = 0.02  # of a face height: how far around a stroke of a brush the edge may lie
 EVEN = 1e-4, 0.1  # how firmly colours are tied to those beside them: always, and where alpha steps
 SPREAD = 1100  # pixels of the long side up to which they are; larger pictures go on from there
 LOOKS = ((1.6, 1.4, 1.6), (1.0, 1.0, 0.9))
@@ -128,12 +130,16 @@ def trimap(mask: Alpha, face: NDArray[np.float64]) -> Alpha:
     # The rough mask misses what is thin, like the temples of glasses.
     found[_temples(face, high, mask.shape) & (found == 0)] = 0.5
     # The face itself is never in doubt.
-    oval = cv2.convexHull(np.round(face[:, :2]).astype(np.int32))
-    sure = np.zeros(mask.shape, np.uint8)
-    cv2.fillConvexPoly(sure, oval, 1)
-    sure = cv2.erode(sure, _disc(0.03 * high))
-    found[(sure > 0) & (mask > 0.3)] = 1
+    found[_oval(face, mask.shape) & (mask > 0.3)] = 1
     return found
+
+
+def _oval(face: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The face, but for its edge."""
+    found = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(found, cv2.convexHull(np.round(face[:, :2]).astype(np.int32)), 1)
+    high = float(np.linalg.norm(face[10, :2] - face[152, :2]))
+    return cv2.erode(found, _disc(0.03 * high)) > 0
 
 
 def _temples(face: NDArray[np.float64], high: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -241,8 +247,9 @@ def solve(picture: Frame, known: Alpha, mask: Alpha, face: NDArray[np.float64]) 
     return alpha
 
 
-def matte(picture: Frame, face: NDArray[np.float64]) -> Alpha:
-    """The person's alpha, 0..1, (rows, columns) of an RGB picture with these landmarks."""
+def matte(picture: Frame, face: NDArray[np.float64], marks: Marks | None = None) -> Alpha:
+    """The person's alpha, 0..1, (rows, columns) of an RGB picture with these landmarks. marks: what somebody knows better, of
+    the picture's size; the face itself always stays."""
     rows, columns = picture.shape[:2]
     high = float(np.linalg.norm(face[10, :2] - face[152, :2]))
     scale = min(1.0, SOLVED / high)
@@ -250,8 +257,23 @@ def matte(picture: Frame, face: NDArray[np.float64]) -> Alpha:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     points = face * scale
     mask = _attached(closer(small, points), points)
-    alpha = _unveiled(solve(small, trimap(mask, points), mask, points))
-    return finer(picture, small, alpha) if scale < 1 else alpha
+    known = trimap(mask, points)
+    if marks is not None:
+        near = cv2.resize(marks, size, interpolation=cv2.INTER_NEAREST)
+        edge = _disc(SURE * high * scale)
+        for value in (-1, 1):
+            here = (near == value).astype(np.uint8)
+            # What ends at a stroke ends softly, where the picture says.
+            known[(cv2.dilate(here, edge) > 0) & (known != max(value, 0))] = 0.5
+        known[near == 1], known[near == -1] = 1, 0
+        mask = np.where(near == 0, mask, (near > 0).astype(np.float32))
+        known[_oval(points, mask.shape)] = 1
+    alpha = _unveiled(solve(small, known, mask, points))
+    found = finer(picture, small, alpha) if scale < 1 else alpha
+    if marks is not None:
+        found = np.where(marks == 0, found, (marks > 0).astype(np.float32))
+        found[_oval(face, found.shape)] = 1
+    return found
 
 
 def _unveiled(alpha: Alpha) -> Alpha:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering import pictures
-from rendering.faces import checks, closing, lids, matting, teeth, tracker
+from rendering.faces import brush, checks, closing, lids, matting, teeth, tracker
+from rendering.faces.brush import Stroke
 from rendering.faces.checks import Finding
 from rendering.stages import placing
 from rendering.values import BadInput, Extent, Frame, Layout, VideoFormat
+from rendering.words import gettext
 
 LONG_SIDE = 4000  # pixels at which a photo is checked; a longer one is scaled down to this
 FACE = 640  # pixels: a taller face is scaled down, which is still enough for a film of 2160 lines
@@ -29,8 +31,11 @@ ROOM = (
     2.4,
 )  # face heights that stay of the photo beside the mouth, above the hairline and below the chin
 TOUCHES = 0.1  # alpha of a person whom the photo's edge cuts off
+FOOT = 0.2  # face heights beside the middle of the face in which the person's foot is looked for
 EDGE = 2  # pixels of a photo that are its edge
 POSTER, GROUND = (480, 600), (0xE9, 0xE4, 0xDC)
+AWAY = 0.02  # face heights around a person in which the background is not trusted
+SEEN = 900  # pixels of the long side of a cut-out on a page
 TOUCHING = 1.0  # percent of the face's height: lips that are farther apart are closed
 LARGER = 1.1  # than in a film
 CLOSE = 0.9  # face heights from the middle of the face: a side that cuts the person off above that is close
@@ -70,8 +75,18 @@ def look(picture: Frame) -> tuple[NDArray[np.float64], list[Finding]]:
     return points, findings
 
 
-def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
+def prepare(
+    source: Path,
+    folder: Path,
+    report: Report,
+    *,
+    strokes: Sequence[Stroke] = (),
+    own_ground: bool = False,
+) -> tuple[Finding, ...]:
     """Makes the pack of the photo `source` in `folder` (which it creates) and returns the hints about the photo.
+
+    Beside the pack go photo.jpg, the part of the photo that is cut out, and cutout.webp. strokes: corrections of the
+    cut-out, on that part. own_ground: the person stands before the photo's own background.
 
     report(step, fraction): step is reading, checking, cutting out or preparing. Raises Refused or BadInput; then
     `folder` is empty. Takes 3 to 12 s on 2 cores.
@@ -83,9 +98,13 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     points, findings = look(picture)
     report("cutting out", 0.35)
     picture, points = _cropped(picture, points)
-    alpha = matting.matte(picture, points)
+    _write(folder / "photo.jpg", picture)
+    marks = brush.painted(strokes, *picture.shape[:2]) if strokes else None
+    alpha = matting.matte(picture, points, marks)
     colour = matting.foreground(picture, alpha)
-    shown = extent(alpha, points)
+    shown = extent(np.ones_like(alpha) if own_ground else alpha, points)
+    if own_ground:
+        _write(folder / "ground.jpg", behind(picture, alpha, points))
     report("preparing", 0.75)
     row = None
     if any(finding.code == "teeth_taken" for finding in findings):
@@ -101,6 +120,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     for name, tile in (("half", half), ("blink", shut), ("upper", row[0])):
         _write(folder / f"{name}.png", tile)
     _write(folder / "plate.png", plate)
+    _show(plate, folder / "cutout.webp")
     digest = hashlib.sha256((folder / "plate.png").read_bytes()).hexdigest()
     rounded = [[round(float(value), 2) for value in point] for point in points]
     (folder / "landmarks.json").write_text(json.dumps(rounded), encoding="utf-8")
@@ -114,7 +134,7 @@ def prepare(source: Path, folder: Path, report: Report) -> tuple[Finding, ...]:
     (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
     _poster(plate, points, shown, folder / "poster.webp")
     report("preparing", 1.0)
-    return (*findings, *_ends(shown))
+    return (*findings, *([] if own_ground else _ends(shown)))
 
 
 def portrait_of(folder: Path) -> Frame:
@@ -160,6 +180,16 @@ def _cropped(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, NDArra
     return part, moved
 
 
+def behind(picture: Frame, alpha: matting.Alpha, points: NDArray[np.float64]) -> Frame:
+    """The photo's background, continued behind the person, RGB."""
+    tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    side = 2 * max(1, round(AWAY * tall)) + 1
+    hole = cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    if hole.all():
+        return np.full_like(picture, GROUND)
+    return np.clip(lids.fill(picture.astype(np.float32), hole) + 0.5, 0, 255).astype(np.uint8)
+
+
 def extent(alpha: matting.Alpha, points: NDArray[np.float64]) -> Extent:
     """How much of the person is in the picture that `alpha` was cut out of."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
@@ -167,6 +197,9 @@ def extent(alpha: matting.Alpha, points: NDArray[np.float64]) -> Extent:
     rows, columns = alpha.shape
     some = alpha > TOUCHES
     first = int(np.argmax(some.any(axis=1)))
+    half = max(1, round(FOOT * tall))
+    under = np.asarray(some[:, max(0, round(x) - half) : round(x) + half].any(axis=1))
+    last = rows - int(np.argmax(under[::-1]))
 
     def begins(edge: NDArray[np.bool_]) -> float | None:
         side = np.asarray(edge.any(axis=1))
@@ -175,7 +208,7 @@ def extent(alpha: matting.Alpha, points: NDArray[np.float64]) -> Extent:
     return Extent(
         above=round((y - first) / tall, 3),
         cut=bool(some[:EDGE].any()),
-        below=round((rows - y) / tall, 3),
+        below=round((last - y) / tall, 3),
         left=round(x / tall, 3),
         right=round((columns - x) / tall, 3),
         left_from=begins(some[:, :EDGE]),
@@ -187,19 +220,26 @@ def _ends(shown: Extent) -> list[Finding]:
     """Hints about a photo that ends close around the person."""
     found = []
     if shown.cut:
-        sentence = (
+        sentence = gettext(
             "The photo cuts the head off above, so films show it close enough that nobody sees it. "
             "Leave room above the hair to be seen whole."
         )
         found.append(Finding("crown_cut", sentence, refused=False))
     sides = [side for side in (shown.left_from, shown.right_from) if side is not None]
     if sides and min(sides) < CLOSE:
-        sentence = (
+        sentence = gettext(
             "The photo ends close beside the person, so wide films show them larger or in a circle. "
             "With room on both sides of the shoulders they stand free."
         )
         found.append(Finding("sides_cut", sentence, refused=False))
     return found
+
+
+def _show(plate: Frame, path: Path) -> None:
+    """The cut-out for a page."""
+    scale = min(1.0, SEEN / max(plate.shape[:2]))
+    small = cv2.resize(plate, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(path), small[..., [2, 1, 0, 3]], [cv2.IMWRITE_WEBP_QUALITY, 88])
 
 
 def _poster(plate: Frame, points: NDArray[np.float64], extent: Extent, path: Path) -> None:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import Avatar, layers, lids
+from rendering.faces import GROUND, Avatar, layers, lids
 from rendering.faces.eyes import Eyes
 from rendering.faces.fields import Field, Fields
 from rendering.faces.geometry import Face, smoothstep
@@ -81,7 +81,7 @@ class Portrait:
         self.height = round(plain.get("hem", plain["size"][1]) * self.scale)
         self.crown = crown(plate)
         parted = self._parted(avatar, plain["tiles"], plate, points)
-        self.body = parted.body
+        self.body = self._grounded(avatar, parted.body)
 
         rows, columns = (np.flatnonzero(parted.head[..., 3].any(axis)) for axis in (1, 0))
         mouth = (points[61, :2] + points[291, :2]) / 2
@@ -143,6 +143,15 @@ class Portrait:
         head[(*part, 3)] = _read(avatar, "head.png")[..., 0]
         body, front = self._scaled(whole), self._scaled(head)[..., 3]
         return layers.part(plate, points, (body, front.astype(np.float32) / 255))
+
+    def _grounded(self, avatar: Avatar, body: Frame) -> Frame:
+        """The body before the photo's own background, if the pack has it."""
+        if not (avatar.folder / GROUND).exists():
+            return body
+        opaque = cv2.cvtColor(_read(avatar, GROUND), cv2.COLOR_RGB2RGBA)
+        ground = cv2.resize(opaque, body.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        share = cv2.merge([255 - body[..., 3]] * 4)
+        return cv2.add(body, cv2.multiply(ground, share, scale=1 / 255))
 
     def _tile(
         self, avatar: Avatar, name: str, box: list[int], offset: tuple[int, int]

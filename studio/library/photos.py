@@ -34,17 +34,25 @@ if TYPE_CHECKING:
     from rendering.faces.checks import Finding
 
 MOST = pictures.MOST_BYTES
-LONGEST = 4000  # pixels of the long side of a photo as it is stored until its face is made
+LONGEST = 4000  # pixels of the long side of a photo as it is stored until its avatar is accepted
 GONE = timedelta(days=7)  # a deleted avatar can be restored for so long
 UNKEPT = timedelta(days=2)  # an avatar that nobody accepted is stored for so long
 GREETING = "Hello. This is how I look when I speak."
 HEIGHT, VOICE = 360, "af_heart"  # of the preview, and the voice if none is chosen
 MADE = 0.6  # share of the work that is done when the face is made and only has to speak
-KINDS = {"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".mp4"}
+KINDS = {
+    **{"photo": ".upload", "marked": ".jpg", "poster": ".webp", "preview": ".mp4"},
+    **{"crop": ".jpg", "cutout": ".webp"},
+}
+BESIDE = {"crop": "photo.jpg", "cutout": "cutout.webp"}
+"""Files that the face is made with, for correcting the cut-out."""
+UNTIL_KEPT = ("photo", *BESIDE)
+"""Files that are deleted once the avatar is accepted."""
 
 
 def path_of(avatar: Avatar, kind: str) -> Path:
-    """The path of a file of an own avatar: its upload, the marked photo, its portrait, its preview."""
+    """The path of a file of an own avatar: its upload, the marked photo, its portrait, its preview, the part of the photo
+    that was cut out, and the cut-out."""
     key = hashlib.sha256(f"avatar {avatar.pk} {kind}".encode()).hexdigest()
     return storage.store().path(key, KINDS[kind])
 
@@ -167,16 +175,15 @@ def _make(attempt: Attempt[Avatar]) -> None:
             marked = {"marked": refusal.picture}
             _end(attempt, marked, state=Avatar.State.REFUSED, findings=_plain(refused))
             return
-        made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview")}
+        made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview", *BESIDE)}
         pack = folder / "pack"
         _end(attempt, made, pack, state=Avatar.State.MADE, findings=_plain(findings))
 
 
 def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
     """Makes the pack, poster and preview in `folder`. Raises BadInput, Refused, and Over if this attempt no longer counts."""
-    from rendering.faces import (
-        photo,  # what reads faces and voices is large: loaded only where it is used
-    )
+    # What reads faces and voices is large: loaded only where it is used.
+    from rendering.faces import brush, photo
 
     avatar = attempt.row
     attempt.tell(0.0, step="reading")
@@ -191,8 +198,14 @@ def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
             code="image_refused",
         )
     findings = photo.prepare(
-        source, folder / "pack", lambda step, fraction: attempt.tell(MADE * fraction, step=step)
+        source,
+        folder / "pack",
+        lambda step, fraction: attempt.tell(MADE * fraction, step=step),
+        strokes=brush.read(avatar.cut.get("strokes", [])),
+        own_ground=bool(avatar.cut.get("own_ground")),
     )
+    for kind, name in BESIDE.items():
+        (folder / "pack" / name).rename(folder / kind)
 
     def speaking(stage: str, fraction: float) -> None:
         share = attempts.overall(stage, fraction) or 0.0
@@ -219,12 +232,16 @@ def _end(
     if not attempt.counts():
         return
     avatar = attempt.row
+    before = avatar.pack
     for kind, data in files.items():
         _put(avatar, kind, data)
     if pack:
         fields["pack"] = avatar.pack = faces.write_pack(pack, storage.store())
-    if not attempt.end(fraction=1.0, **fields) and not Avatar.objects.filter(pk=avatar.pk).exists():
-        _delete_files(avatar)  # it was discarded while they were written
+    if not attempt.end(fraction=1.0, **fields):
+        if not Avatar.objects.filter(pk=avatar.pk).exists():
+            _delete_files(avatar)  # it was discarded while they were written
+    elif before and before != avatar.pack:
+        _forget(before)
 
 
 def _refused(error: Exception) -> dict[str, Any] | None:
@@ -243,6 +260,13 @@ def _failed() -> dict[str, Any]:
     return {"state": Avatar.State.FAILED, "fraction": 1.0, "findings": findings}
 
 
+def _ended(avatar: Avatar) -> None:
+    """The photo is stored on only while its cut-out can be corrected."""
+    if not Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).exists():
+        for kind in UNTIL_KEPT:
+            _drop(avatar, kind)
+
+
 MAKING = Kind(
     model=Avatar,
     state=Avatar.State.MAKING,
@@ -252,7 +276,7 @@ MAKING = Kind(
     refused=_refused,
     failed=_failed,
     is_away=storage.is_away,
-    ended=lambda avatar: _drop(avatar, "photo"),
+    ended=_ended,
 )
 
 
@@ -302,9 +326,41 @@ def accept(
                 code="missing_field",
                 field=finding["code"],
             )
-    Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
+    kept = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
         state=Avatar.State.KEPT, name=name, voice_slug=voice, findings=findings
     )
+    if kept:
+        for kind in UNTIL_KEPT:
+            _drop(avatar, kind)
+
+
+def cut_again(avatar: Avatar, strokes: Any, *, own_ground: bool) -> None:
+    """Makes the face of an avatar that was not accepted yet again, its photo cut out with these strokes (brush.read).
+
+    Raises BadInput for strokes that cannot be read, if the workspace asks too often, and once it is too late.
+    """
+    from rendering.faces import brush  # large: loaded when it is needed
+
+    limits.take(limits.PHOTOS, str(avatar.workspace_id))
+    read = [stroke.plain for stroke in brush.read(strokes)]
+    late = BadInput(
+        gettext("The cut-out can no longer be changed; send the photo again for another."),
+        code="wrong_status",
+    )
+    if file_of(avatar, "photo") is None:
+        raise late
+    with transaction.atomic():
+        asked = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
+            state=Avatar.State.MAKING,
+            cut={"strokes": read, "own_ground": own_ground},
+            claims=0,
+            claimed_at=None,
+            fraction=0.0,
+            step="",
+        )
+        if not asked:
+            raise late
+        transaction.on_commit(lambda: MAKING.ask(avatar.pk))
 
 
 def discard(avatar: Avatar) -> None:
@@ -320,8 +376,15 @@ def discard(avatar: Avatar) -> None:
 def _delete_files(avatar: Avatar) -> None:
     for kind in KINDS:
         _drop(avatar, kind)
-    if avatar.pack and not Avatar.objects.filter(pack=avatar.pack).exclude(pk=avatar.pk).exists():
-        faces.forget(avatar.pack, storage.store())
+    if avatar.pack:
+        _forget(avatar.pack, but=avatar)
+
+
+def _forget(pack: str, but: Avatar | None = None) -> None:
+    """Deletes a face, unless another avatar has the same."""
+    others = Avatar.objects.filter(pack=pack).exclude(pk=but.pk if but else "")
+    if not others.exists():
+        faces.forget(pack, storage.store())
 
 
 def remove(avatar: Avatar) -> None:

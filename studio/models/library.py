@@ -28,6 +28,7 @@ class Avatar(Work, mended.Mended):
         "tags": mended.each(mended.text),
         "findings": mended.findings,
         "challenge": mended.mapping(),
+        "cut": mended.mapping(),
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
@@ -49,6 +50,9 @@ class Avatar(Work, mended.Mended):
     state = models.CharField(max_length=8, choices=State.choices, default=State.KEPT)
     pack = models.CharField(max_length=64, blank=True, help_text="Store key of an own face.")
     findings = models.JSONField(default=list)
+    cut = models.JSONField(
+        default=dict, help_text="How its photo is cut out: strokes of the brush, own_ground."
+    )
     step = models.CharField(max_length=16, blank=True)
     fraction = models.FloatField(default=0.0)
     challenge = models.JSONField(

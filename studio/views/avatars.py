@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from django.core.files.uploadedfile import UploadedFile
@@ -10,6 +11,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.models import Consent
@@ -27,7 +29,8 @@ from studio.views.files import serve
 from studio.views.listen import sound
 
 CAMERA = "camera=(self), microphone=()"
-SHOWN = ("poster", "marked", "preview")
+SHOWN = ("poster", "marked", "preview", "crop", "cutout")
+LONGEST_STROKES = 600_000  # characters of JSON
 SAYS = "Hello, I'm {name}. Write what I should say, and I'll say it."
 LONGEST_SAMPLE = 300  # characters
 
@@ -157,6 +160,7 @@ def _page(
         "confirmed": request.POST.getlist("confirmed"),
         "problem": problem,
         "marked": photos.file_of(avatar, "marked") is not None,
+        "cutout": photos.file_of(avatar, "cutout") is not None,
         "slow": avatar.waits_long(),
     }
     partial = "#state" if request.headers.get("HX-Request") else ""
@@ -205,6 +209,47 @@ def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     except BadInput as problem:
         return _page(request, avatar, problem=problem)
     return redirect("avatar_detail", avatar.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@in_workspace("cast")
+def avatar_cutout(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    """The brush that keeps or takes away, and the photo's own background, before the avatar is kept."""
+    avatar = access.own_avatar(request.workspace, avatar_id)
+    if avatar.state != Avatar.State.MADE:
+        return redirect("avatar_detail", avatar.pk)
+    problem = None
+    typed = request.POST.get("strokes", "")
+    own_ground = bool(avatar.cut.get("own_ground"))
+    if request.method == "POST":
+        own_ground = request.POST.get("ground") == "own"
+        try:
+            photos.cut_again(avatar, _strokes(typed), own_ground=own_ground)
+            return redirect("avatar_detail", avatar.pk)
+        except BadInput as refusal:
+            problem = explain(refusal)
+    context = {
+        "avatar": avatar,
+        "strokes": typed or json.dumps(avatar.cut.get("strokes", [])),
+        "own_ground": own_ground,
+        "problem": problem,
+        "can": photos.file_of(avatar, "crop") is not None,
+    }
+    answer = render(request, "studio/avatar_cutout.html", context)
+    answer.status_code = problem.status if problem else 200
+    return answer
+
+
+def _strokes(typed: str) -> object:
+    if len(typed) > LONGEST_STROKES:
+        raise BadInput(
+            gettext("The strokes are too long to be taken; use a larger brush."),
+            code="invalid_field",
+        )
+    try:
+        return json.loads(typed or "[]")
+    except (ValueError, RecursionError):
+        return None  # which is no list of strokes
 
 
 @require_POST

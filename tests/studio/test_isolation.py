@@ -80,6 +80,7 @@ ROUTES = {
     "avatar_create": (PERSON, "GET POST"),
     "avatar_detail": (ROW, "GET"),
     "avatar_keep": (ROW, "POST"),
+    "avatar_cutout": (ROW, "GET POST"),
     "avatar_discard": (ROW, "POST"),
     "avatar_challenge": (ROW, "POST"),
     "avatar_unlock": (ROW, "POST"),

@@ -131,7 +131,7 @@ def test_a_photo_becomes_an_avatar_that_speaks_and_is_locked(client):
     work(avatar)
     avatar.refresh_from_db()
     assert (avatar.state, len(avatar.pack)) == ("made", 64)
-    assert not photos.path_of(avatar, "photo").exists()  # the upload is not stored
+    assert photos.path_of(avatar, "photo").exists()  # until it is kept, for the cut-out
     page = client.get(f"/avatars/{avatar.pk}/").content.decode()
     assert "Keep it" in page
     assert '<option value="am_michael" selected>' in page  # the voice it was heard with
