@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from rendering.values import VideoFormat
 
 SPEECH = {
-    "kokoro": 0.55,
+    "kokoro": 0.23,
     "preview": 0.1,
 }  # seconds that a second of sound takes to speak, by the engine of the voice
 HOSTED = 0.3  # the same for a hosted engine
-FRAME, MEGAPIXEL = 0.002, 0.0148  # seconds for a frame, and for each million of its pixels
+FRAME, MEGAPIXEL = 0.0025, 0.0112  # seconds for a frame, and for each million of its pixels
 DRAFT = 0.9  # of that, for a draft, which is encoded fast
 ENCODING = {"h264": 1.0, "av1": 1.6, "vp9": 2.0}
 FACE = 0.7  # seconds per megapixel, once for a person at a size
@@ -31,7 +31,7 @@ KEPT = 0.1  # seconds for a line whose film is in the store already
 LOADING = 6.0  # seconds of a worker's first line: voice, face and encoder are loaded
 JOINING, JOINED = 1.5, 0.02  # seconds for a video, and for each second of it
 MUSIC = 0.02  # for each second of it, with music
-THREADS = 1.4  # processors that a line keeps busy
+THREADS = 1.75  # processors that a line keeps busy
 ENOUGH = 3  # measured lines that count as much as the figures above
 BOUNDS = (0.2, 20.0)  # measured rates are held between these
 
