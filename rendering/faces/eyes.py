@@ -152,7 +152,7 @@ class Eyes:
             self.along[here] = along
 
     def paint(self, picture: NDArray[np.uint8], blink: float, x: float, y: float) -> None:
-        """Writes the eyes into the RGB of `picture`, a copy of the face's. blink 0..1, gaze -1..1."""
+        """Writes the eyes into the RGB of `picture`, a copy of the head's (premultiplied RGBA). blink 0..1, gaze -1..1."""
         if blink < 0.01 and abs(x) + abs(y) < 0.02:
             return
         eyes = self.open
@@ -160,7 +160,10 @@ class Eyes:
             eyes = self._turned(x * GAZE * self.width, y * 0.6 * GAZE * self.width)
         if blink >= 0.01:
             eyes = self._lidded(eyes, min(blink, 1.0))
-        picture[self.area][..., :3] = np.clip(eyes + 0.5, 0, 255).astype(np.uint8)
+        part = picture[
+            self.area
+        ]  # premultiplied: beside a head that looks aside there is nothing to paint on
+        part[..., :3] = np.minimum(np.clip(eyes + 0.5, 0, 255).astype(np.uint8), part[..., 3:])
 
     def _turned(self, right: float, down: float) -> NDArray[np.float32]:
         """The open eyes with their irises so many pixels farther to the right and down.

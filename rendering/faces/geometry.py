@@ -216,6 +216,14 @@ class Face:
                 found.append(np.median(part.reshape(-1, 3), 0))
         return np.median(found, 0) if found else np.full(3, 150.0)
 
+    def lips(self) -> NDArray[np.float64]:
+        """RGB 0..255 of the lips."""
+        mask = np.zeros(self.shape, np.uint8)
+        outline = self.flat[[*UPPER_OUTER, *LOWER_OUTER[::-1]]]
+        cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
+        inside = self.rgb[mask > 0]
+        return np.median(inside, 0) if len(inside) else np.array([150.0, 80.0, 80.0])
+
     def sclera(self) -> NDArray[np.float64]:
         """RGB 0..255 of the whites of the eyes."""
         found = []

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from rendering.faces.geometry import EYES, Eye, smoothstep, tone, toned
+from rendering.faces.geometry import EYES, OVAL, Eye, smoothstep, tone, toned
 from rendering.values import Frame
 
 DONORS = ("maya", "daniel")
@@ -26,6 +26,7 @@ WHOLE = 0.68  # of that: up to here nothing of the open eye stays
 REACH = 0.34  # of an eye's width: make-up, lashes and crease lie as far from an eye that is narrowed as from an open one
 HALF = 0.5  # how far the lid has come down in the half shut picture
 BRIGHTEST = 1.06  # of a lid over the skin around: more is a wet corner
+SHADED = 0.72, 1.02  # of the skin around: how dark and light a lid is, but for folds and lashes
 SOFTER, FOLDS = 0.012, 0.35  # of a tile's width: what is finer is a fold, of which this share stays
 RIM, DARKER = (
     0.05,
@@ -165,7 +166,8 @@ def _donor(slug: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], fl
     # Another face's folds and wet rims would show as outlines; its lashes are dark enough to stay.
     smooth = cv2.GaussianBlur(ratio, (0, 0), SOFTER * wide)
     lash = smoothstep(0.06, 0.16, (smooth - ratio).mean(-1))[..., None].astype(np.float32)
-    ratio = smooth + (ratio - smooth) * (FOLDS + (1 - FOLDS) * lash)
+    lid = np.clip(smooth, *SHADED) + (ratio - smooth) * FOLDS
+    ratio = lid + (ratio - lid) * lash
     return ratio, points, (x, y), float(np.median(filled[hole > 0.5].mean(-1)))
 
 
@@ -230,7 +232,7 @@ def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box
     rims = spectacles(picture, points)[y : y + tall, x : x + wide, None]
     holes = [opening.hole((tall, wide), offset) for opening in openings]
     hole = np.maximum(*holes)
-    skin = fill(eyes, (hole > 0.02) | (rims[..., 0] > 0.05))
+    skin = fill(eyes, (hole > 0.02) | (rims[..., 0] > 0.05) | ~_bare(points, box))
     light = float(np.median(skin[hole > 0.5].mean(-1)))
     ratio, donated, corner, _ = min(
         (_donor(slug) for slug in DONORS), key=lambda donor: abs(donor[3] - light)
@@ -260,6 +262,24 @@ def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box
     half, shut = (part + (eyes - part) * rims for part in (half, shut))
     to_bytes = [np.clip(part + 0.5, 0, 255).astype(np.uint8) for part in (half, shut)]
     return to_bytes[0], to_bytes[1], box
+
+
+def _bare(points: NDArray[np.float64], box: Box) -> NDArray[np.bool_]:
+    """Where the skin is that lids are made of: inside the face, but for the brows. Hair and scarves would colour them."""
+    x, y, wide, tall = box
+    found = np.zeros((tall, wide), np.uint8)
+    high = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+
+    def hull(ids: list[int]) -> NDArray[np.int32]:
+        return cv2.convexHull(np.round(points[ids, :2] - (x, y)).astype(np.int32))
+
+    cv2.fillConvexPoly(found, hull(OVAL), 1)
+    side = 2 * max(1, round(0.015 * high)) + 1
+    found = cv2.erode(found, np.ones((side, side), np.uint8))
+    brows = np.zeros_like(found)
+    for eye in EYES:
+        cv2.fillConvexPoly(brows, hull(eye.brow), 1)
+    return (found > 0) & (cv2.dilate(brows, np.ones((side, side), np.uint8)) == 0)
 
 
 def _grain(picture: Frame, box: Box, openings: list[Opening]) -> Picture:

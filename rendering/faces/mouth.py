@@ -33,6 +33,8 @@ EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
 CORNER = 0.75  # millimetres
 ROUND = 0.3, 1.0  # rounding from which on teeth are hidden, and at which they are
 HIDDEN = 0.7  # share of them that is lost then
+TUCKED_UP = 3.5  # millimetres by which round lips cover more of the upper teeth
+DIM = 0.42  # of the lips' light: what is between them at the corners
 TIP_SEEN = 0.6  # of the tongue's raising: from there on its tip is before the lower teeth
 
 
@@ -141,6 +143,7 @@ class Mouth:
         self.lower, self.tongue = _lower_row(face), _tongue(face, 21, 15)
         self.tip = _tongue(face, 14, 9)
         self.light = float(np.clip(face.white().mean(), 110, 210))
+        self.dim = (DIM * face.lips() / 0.75).astype(np.float32)
         self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
 
     def _raise(self, corner: NDArray, row: Picture) -> NDArray[np.float32]:
@@ -204,7 +207,11 @@ class Mouth:
             tip[..., 3] *= min(1.0, (raised - TIP_SEEN) / 0.2)
             inside = _over(inside, tip)
         corner, row = self.upper
-        row = cv2.remap(row, skull - corner, None, cv2.INTER_LINEAR)
+        # Round lips cover the upper teeth; what they leave to be seen is in the dark behind them.
+        lift = TUCKED_UP * millimetre * face.height * float(np.clip(weights["pucker"], 0, 1))
+        row = cv2.remap(
+            row, skull - corner + lift * face.down.astype(np.float32), None, cv2.INTER_LINEAR
+        )
         row[..., 3] *= bare
         inside = _over(inside, row)
         # Pushed out, the lips leave the teeth behind in the dark.
@@ -217,5 +224,8 @@ class Mouth:
         shadow = 1 - 0.42 * np.clip(from_above * 1.3, 0, 1) - 0.20 * np.clip(from_below * 1.2, 0, 1)
         corners = 1 - 0.15 * smoothstep(0.5, 1.0, beside)
         opened = min(1.0, 0.70 + 0.30 * gap / millimetre / 4)
+        # Where the lips part at the corners they show themselves, in shade, and no hole.
+        share = smoothstep(0.72, 1.02, beside)[..., None].astype(np.float32)
+        inside = inside * (1 - share) + self.dim * share
         inside = toned(inside, face.tone)
         return inside * (shadow.clip(0.5, 1) * corners * opened)[..., None].astype(np.float32)

@@ -25,8 +25,8 @@ LEAST_HIGH, LEAST_WIDE = (
     0.6,
 )  # of the face's height, of the mouth's width: a row that can be used is seen so far
 DIMMEST, REDDEST = 0.7, 0.6  # teeth are nearly as light as expected, and nearly white
-SHADED = 0.8  # of their light that teeth keep between lips (Mouth.draw takes as much)
-LIGHTEST = 250
+SHADED = 0.86  # of their light that teeth keep between lips (Mouth.draw takes as much)
+LIGHTEST = 240
 TINTS = np.array([0.956, 1.036, 1.028]), np.array([0.85, 1.08, 1.166])
 """Of teeth: their colour over that of the whites of the eyes, and over that of the cheeks."""
 

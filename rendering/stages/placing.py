@@ -82,6 +82,7 @@ GIVES = {
 }
 SMALL = 1.5  # times the usual size: a person who would have to be larger in the corner is shown in a circle
 MEDALLION = 0.86  # of the frame's short side: the circle of a photo that can fill no frame
+CROWN = 0.12  # face heights of the hair that the frame may cut off
 SLACK = 1.0  # pixels of a photo's end that count as none
 SWAY = 0.03  # face heights by which breath and turns move what a photo cuts off
 CIRCLE = (0.36, 0.32, 0.30, 0.30, 0.30)  # diameter, of the frame's short side
@@ -194,6 +195,8 @@ def _filling(
         lowest = np.minimum(lowest, upper + (extent.above - SWAY) * faces)
     found = np.minimum(np.maximum(wanted, highest), lowest)
     short = np.maximum(0.0, highest - found) / tall
+    if not extent.cut:  # nor does the frame cut off a head that the photo shows whole
+        short += np.maximum(0.0, upper + (extent.above - CROWN) * faces - found) / tall
     moved = found - min(wanted[0], lowest[0])
     cost = ((faces / stands.face - 1) / growth) ** 2 + (moved / tall / way) ** 2
     best = int(np.argmin(cost + 1e6 * short))

@@ -18,7 +18,7 @@ from rendering.faces import (
     teeth,
     tracker,
 )
-from rendering.faces.geometry import EYES, LOWER_INNER, UPPER_INNER
+from rendering.faces.geometry import EYES, LOWER_INNER, OVAL, UPPER_INNER
 from rendering.stages import frames, motion
 from rendering.store import Store
 from rendering.values import BadInput, LineSpec, VideoFormat
@@ -295,6 +295,33 @@ def test_shut_lids_keep_no_ring_of_make_up():
 
     for eye in EYES:
         assert (light(shut, (x, y), eye) > 0.8 * light(plain, (x2, y2), eye)).all()
+
+
+def test_a_scarf_beside_the_face_does_not_darken_the_lids():
+    picture = scenes.photo("maya")
+    points = tracker.find(picture)
+    tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
+    outside = np.ones(picture.shape[:2], np.uint8)
+    cv2.fillConvexPoly(outside, cv2.convexHull(np.round(points[OVAL, :2]).astype(np.int32)), 0)
+    near = outside * (np.abs(np.arange(len(picture))[:, None] - points[33, 1]) < 0.5 * tall)
+    wrapped = np.where(near[..., None] > 0, np.uint8(12), picture)
+    (_, shut, (x, y, _, _)), (_, plain, (x2, y2, _, _)) = (
+        lids.make(each, points) for each in (np.ascontiguousarray(wrapped), picture)
+    )
+    for eye in EYES:
+        columns, rows = np.round(points[[eye.corners[0], *eye.upper[:3]], :2]).astype(int).T
+        dark = shut[rows - y, columns - x].mean(-1) / plain[rows - y2, columns - x2].mean(-1)
+        assert dark.min() > 0.85
+
+
+def test_a_blink_paints_nothing_beside_the_head(pack):
+    store, key, *_ = pack
+    person = portrait.Portrait(faces.get(key, store), 300.0)
+    cut = person.rgba.copy()
+    edge = person.eyes.area[1].start + 30
+    cut[:, :edge] = 0  # as if the head looked aside, and an eye lay at its outline
+    person.eyes.paint(cut, 1.0, 0.0, 0.0)
+    assert not cut[:, :edge].any()
 
 
 def test_equal_photos_make_equal_packs(tmp_path, pack):

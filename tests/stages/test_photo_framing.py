@@ -68,6 +68,9 @@ def test_every_end_of_a_photo_that_passed_the_door_lies_outside(extent, frame, a
     )  # enlarged, never made smaller
     chin = stands.top + stands.face
     assert chin <= video.height * 0.96
+    if not extent.cut and not stands.circle:
+        crown = stands.top + stands.face / 2 - extent.above * stands.face
+        assert crown >= (stands.split.top if stands.split else 0) - 0.13 * stands.face
 
 
 @settings(deadline=None)
