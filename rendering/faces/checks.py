@@ -55,13 +55,15 @@ Box = tuple[int, int, int, int]
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing about a photo. `refused`: the photo cannot be used as it is; else this is a hint. box: x, y, width,
-    height. confirm: what somebody has to say of the photo before its avatar is kept, where only a person can tell."""
+    height. needs: what a photo would have to show, beyond its own edges too. confirm: what somebody has to say of the photo
+    before its avatar is kept, where only a person can tell."""
 
     code: str
     sentence: str
     refused: bool = True
     box: Box | None = None
     confirm: str = ""
+    needs: Box | None = None
 
 
 def faces(picture: Frame) -> list[tracker.Found]:
@@ -143,16 +145,19 @@ def check(
     findings: list[Finding] = []
     hints: list[Finding] = []
 
-    def refuse(code: str, sentence: str, box: Box | None = face) -> None:
-        findings.append(Finding(code, sentence, True, box))
+    def refuse(code: str, sentence: str, box: Box | None = face, needs: Box | None = None) -> None:
+        findings.append(Finding(code, sentence, True, box, needs=needs))
 
     ears = float(
         np.linalg.norm(points[454] - points[234])
     )  # with depth, so that a turned head does not count as small
     if ears < EARS:
+        middle = (low + high) / 2
+        wide, far = (high - low) * EARS / max(ears, 1.0)
         refuse(
             "face_too_small",
             f"The face is {ears:.0f} pixels wide; it needs {EARS}. Use a larger photo or go closer.",
+            needs=_whole(middle[0] - wide / 2, middle[1] - far / 2, wide, far),
         )
     elif ears < ENOUGH:
         sentence = (
@@ -167,11 +172,19 @@ def check(
     rows, columns = picture.shape[:2]
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
     if low[1] < 0.22 * tall or low[0] < 0.05 * tall or high[0] > columns - 0.05 * tall:
-        refuse("head_cut", "The head is cut off at the edge; leave some room around it.")
+        sides = _whole(
+            low[0] - 0.3 * tall, low[1] - 0.5 * tall, high[0] - low[0] + 0.6 * tall, 2.1 * tall
+        )
+        refuse(
+            "head_cut", "The head is cut off at the edge; leave some room around it.", needs=sides
+        )
     if rows - points[152, 1] < BELOW * tall:
         refuse(
             "too_close",
             "There is too little below the chin: use a photo with neck and shoulders, or step back.",
+            needs=_whole(
+                low[0] - 0.6 * tall, low[1] - 0.5 * tall, high[0] - low[0] + 1.2 * tall, 2.3 * tall
+            ),
         )
     if findings:
         return findings  # the rest cannot be judged on such a face
@@ -192,6 +205,10 @@ def check(
     if not any(finding.refused for finding in findings):
         findings += _drawn(picture, points, face)
     return findings
+
+
+def _whole(x: float, y: float, wide: float, tall: float) -> Box:
+    return round(x), round(y), round(wide), round(tall)
 
 
 def _square(one: tracker.Found) -> Box:

@@ -40,7 +40,9 @@ TOUCHING = 1.0  # percent of the face's height: lips that are farther apart are 
 LARGER = 1.1  # than in a film
 CLOSE = 0.9  # face heights from the middle of the face: a side that cuts the person off above that is close
 MARKED = 800  # pixels of the long side of the picture that shows what is wrong
-RED = (214, 69, 65)
+RED, GREEN = (214, 69, 65), (24, 121, 78)
+DASH = 12  # pixels of a dash around what a photo should show
+BEYOND = 0.6  # of the long side: as much paper is added at a side at most
 
 Report = Callable[[str, float], None]
 
@@ -148,18 +150,53 @@ def portrait_of(folder: Path) -> Frame:
 
 
 def marked(picture: Frame, findings: list[Finding]) -> bytes:
-    """A JPEG of the picture with frames around what is wrong."""
-    scale = min(1.0, MARKED / max(picture.shape[:2]))
-    shown = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    """A JPEG of the picture with red frames around what is wrong, and a dashed one around what a photo should show, on
+    paper where the picture ends before that."""
+    rows, columns = picture.shape[:2]
+    needed = [finding.needs for finding in findings if finding.needs]
+    left, top = (max(0, -min([0, *(box[i] for box in needed)])) for i in (0, 1))
+    right, foot = (
+        max(0, max([0, *(box[i] + box[i + 2] for box in needed)]) - size)
+        for i, size in ((0, columns), (1, rows))
+    )
+    most = round(BEYOND * max(rows, columns))
+    left, top, right, foot = (min(side, most) for side in (left, top, right, foot))
+    whole = cv2.copyMakeBorder(
+        picture, top, foot, left, right, cv2.BORDER_CONSTANT, value=tuple(GROUND)
+    )
+    scale = min(1.0, MARKED / max(whole.shape[:2]))
+    shown = cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+    def corners(box: checks.Box) -> tuple[int, int, int, int]:
+        x, y, wide, tall = (value * scale for value in box)
+        x, y = x + left * scale, y + top * scale
+        return round(x) - 3, round(y) - 3, round(x + wide) + 3, round(y + tall) + 3
+
     for finding in findings:
-        if finding.box is None:
-            continue
-        x, y, wide, tall = (round(value * scale) for value in finding.box)
-        cv2.rectangle(
-            shown, (x - 3, y - 3), (x + wide + 3, y + tall + 3), (255, 255, 255), 5, cv2.LINE_AA
-        )
-        cv2.rectangle(shown, (x - 3, y - 3), (x + wide + 3, y + tall + 3), RED, 3, cv2.LINE_AA)
+        if finding.box is not None:
+            x0, y0, x1, y1 = corners(finding.box)
+            cv2.rectangle(shown, (x0, y0), (x1, y1), (255, 255, 255), 5, cv2.LINE_AA)
+            cv2.rectangle(shown, (x0, y0), (x1, y1), RED, 3, cv2.LINE_AA)
+    for box in needed:
+        _dashed(shown, corners(box))
     return cv2.imencode(".jpg", shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+
+
+def _dashed(picture: Frame, corners: tuple[int, int, int, int]) -> None:
+    """A frame of white and green dashes, inside the picture."""
+    tall, wide = picture.shape[:2]
+    x0, y0, x1, y1 = corners
+    x0, x1 = (min(max(x, 2), wide - 3) for x in (x0, x1))
+    y0, y1 = (min(max(y, 2), tall - 3) for y in (y0, y1))
+    outline = [(x0, y0, x1, y0), (x1, y0, x1, y1), (x1, y1, x0, y1), (x0, y1, x0, y0)]
+    for ax, ay, bx, by in outline:
+        steps = max(1, int(np.hypot(bx - ax, by - ay)) // DASH)
+        for number in range(0, steps, 2):
+            first, last = number / steps, min(1.0, (number + 1) / steps)
+            begin = round(ax + (bx - ax) * first), round(ay + (by - ay) * first)
+            end = round(ax + (bx - ax) * last), round(ay + (by - ay) * last)
+            cv2.line(picture, begin, end, (255, 255, 255), 5, cv2.LINE_AA)
+            cv2.line(picture, begin, end, GREEN, 3, cv2.LINE_AA)
 
 
 def _cropped(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, NDArray[np.float64]]:

@@ -118,7 +118,9 @@ def test_balances_and_sums_of_the_ledger_are_right_after_every_order_of_events(d
 
 
 def test_credits_that_end_first_are_spent_first(alice, monkeypatch):
-    now = period_of(timezone.now())[0] + timedelta(1)  # the month ends later than the credits that end soon
+    now = period_of(timezone.now())[0] + timedelta(
+        1
+    )  # the month ends later than the credits that end soon
     monkeypatch.setattr("billing.models.timezone.now", lambda: now)
     late = billing.give(
         alice.workspace, 100, kind="promo", source="a", expires_at=now + timedelta(90)

@@ -99,10 +99,26 @@ def test_an_unusable_photo_is_refused_with_a_sentence_and_a_picture(name, code, 
     with pytest.raises(photo.Refused) as refusal:
         photo.prepare(source, tmp_path / "pack", lambda *_: None)
     assert code in [finding.code for finding in refusal.value.findings]
+    needs = [finding.needs for finding in refusal.value.findings if finding.needs]
+    assert bool(needs) == (code in ("face_too_small", "head_cut", "too_close"))
     assert refusal.value.sentence.endswith(".")
     shown = cv2.imdecode(np.frombuffer(refusal.value.picture, np.uint8), cv2.IMREAD_COLOR)
     assert max(shown.shape) <= 800
     assert not list((tmp_path / "pack").iterdir())
+
+
+def test_what_a_photo_should_show_is_drawn_beyond_its_edge():
+    maya = scenes.photo("maya")
+    foot = int(tracker.find(maya)[152, 1]) + 40
+    with pytest.raises(photo.Refused) as refusal:
+        photo.look(np.ascontiguousarray(maya[:foot]))
+    shown = cv2.imdecode(np.frombuffer(refusal.value.picture, np.uint8), cv2.IMREAD_COLOR)
+    rows, columns = shown.shape[:2]
+    end = round(foot * columns / maya.shape[1])
+    assert rows > 1.2 * end  # paper below the photo
+    paper = shown[end + 5 :, :, ::-1].astype(int)
+    green = (np.abs(paper - photo.GREEN).sum(-1) < 60).sum()
+    assert green > 0.1 * columns
 
 
 def test_a_file_that_is_no_picture_is_refused(tmp_path):
