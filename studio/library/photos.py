@@ -344,8 +344,7 @@ def cut_again(avatar: Avatar, strokes: Any, *, own_ground: bool) -> None:
     limits.take(limits.PHOTOS, str(avatar.workspace_id))
     read = [stroke.plain for stroke in brush.read(strokes)]
     late = BadInput(
-        gettext("The cut-out can no longer be changed; send the photo again for another."),
-        code="wrong_status",
+        gettext("The cut-out can no longer be changed; send the photo again for another.")
     )
     if file_of(avatar, "photo") is None:
         raise late
