@@ -31,7 +31,7 @@ KEPT = 0.1  # seconds for a line whose film is in the store already
 LOADING = 3.5  # seconds of a worker's first line: voice, face and encoder are loaded
 JOINING, JOINED = 1.0, 0.02  # seconds for a video, and for each second of it
 MUSIC = 0.02  # for each second of it, with music
-THREADS = 1.75  # processors that a line keeps busy
+THREADS = 1.5  # processors that a line keeps busy
 ENOUGH = 3  # measured lines that count as much as the figures above
 BOUNDS = (0.2, 20.0)  # measured rates are held between these
 
