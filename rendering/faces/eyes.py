@@ -160,9 +160,8 @@ class Eyes:
             eyes = self._turned(x * GAZE * self.width, y * 0.6 * GAZE * self.width)
         if blink >= 0.01:
             eyes = self._lidded(eyes, min(blink, 1.0))
-        part = picture[
-            self.area
-        ]  # premultiplied: beside a head that looks aside there is nothing to paint on
+        # Beside the outline of a head that looks aside there is nothing to paint on.
+        part = picture[self.area]
         part[..., :3] = np.minimum(np.clip(eyes + 0.5, 0, 255).astype(np.uint8), part[..., 3:])
 
     def _turned(self, right: float, down: float) -> NDArray[np.float32]:

@@ -68,18 +68,10 @@ FACE = {
 }
 # Of the frame above the hair, so that room is left when the head is raised; and the lowest position of a chin for it.
 ROOM, LOWEST = 0.05, 0.88
-LARGEST = {
-    False: 0.64,
-    True: 0.78,
-}  # of the height of a frame, and of a circle: the largest face that a photo is enlarged to
-GIVES = {
-    # frame: what counts as much: by which share a face is enlarged, and by which share of the frame it is moved
-    "full": (0.5, 0.10),
-    "close": (0.5, 0.10),
-    "half": (0.5, 0.10),
-    "circle": (0.5, 0.10),
-    "corner": (0.5, 0.30),
-}
+LARGEST, IN_CIRCLE = 0.64, 0.78
+"""Of the height of a frame, and of a circle: the largest face that a photo is enlarged to."""
+GROWS, MOVES, IN_CORNER = 0.5, 0.10, 0.30
+"""What counts as much: by which share a face is enlarged, and by which share of the frame it is moved, there or in a corner."""
 SMALL = 1.5  # times the usual size: a person who would have to be larger in the corner is shown in a circle
 MEDALLION = 0.86  # of the frame's short side: the circle of a photo that can fill no frame
 CROWN = 0.12  # face heights of the hair that the frame may cut off
@@ -170,8 +162,8 @@ def _filling(
         left, right = across - radius, across + radius
     elif stands.split:
         upper, tall = float(stands.split.top), float(stands.split.height)
-    growth, way = GIVES[layout.frame]
-    largest = max(stands.face, LARGEST[stands.circle is not None] * min(tall, 1.3 * (right - left)))
+    most = IN_CIRCLE if stands.circle else LARGEST
+    largest = max(stands.face, most * min(tall, 1.3 * (right - left)))
     faces = np.linspace(stands.face, largest, 80)
     x = np.full_like(faces, stands.x)
     if layout.frame == "corner" and layout.x is None and not stands.circle:
@@ -198,7 +190,8 @@ def _filling(
     if not extent.cut:  # nor does the frame cut off a head that the photo shows whole
         short += np.maximum(0.0, upper + (extent.above - CROWN) * faces - found) / tall
     moved = found - min(wanted[0], lowest[0])
-    cost = ((faces / stands.face - 1) / growth) ** 2 + (moved / tall / way) ** 2
+    way = IN_CORNER if layout.frame == "corner" else MOVES
+    cost = ((faces / stands.face - 1) / GROWS) ** 2 + (moved / tall / way) ** 2
     best = int(np.argmin(cost + 1e6 * short))
     face = float(faces[best])
     filled = replace(stands, face=face, x=float(x[best]), top=float(found[best]) - face / 2)
