@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rendering import pictures
+from rendering.faces import GROUND as GROUND_FILE
 from rendering.faces import brush, checks, closing, lids, matting, teeth, tracker
 from rendering.faces.brush import Stroke
 from rendering.faces.checks import Finding
@@ -105,8 +106,9 @@ def prepare(
     alpha = matting.matte(picture, points, marks)
     colour = matting.foreground(picture, alpha)
     shown = extent(np.ones_like(alpha) if own_ground else alpha, points)
-    if own_ground:
-        _write(folder / "ground.jpg", behind(picture, alpha, points))
+    ground = behind(picture, alpha, points) if own_ground else None
+    if ground is not None:
+        _write(folder / GROUND_FILE, ground)
     report("preparing", 0.75)
     row = None
     if any(finding.code == "teeth_taken" for finding in findings):
@@ -134,7 +136,7 @@ def prepare(
         "sha256": digest,
     }
     (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-    _poster(plate, points, shown, folder / "poster.webp")
+    _poster(plate, points, shown, ground, folder / "poster.webp")
     report("preparing", 1.0)
     return (*findings, *([] if own_ground else _ends(shown)))
 
@@ -279,8 +281,10 @@ def _show(plate: Frame, path: Path) -> None:
     cv2.imwrite(str(path), small[..., [2, 1, 0, 3]], [cv2.IMWRITE_WEBP_QUALITY, 88])
 
 
-def _poster(plate: Frame, points: NDArray[np.float64], extent: Extent, path: Path) -> None:
-    """Head and shoulders before a calm ground, for lists."""
+def _poster(
+    plate: Frame, points: NDArray[np.float64], extent: Extent, ground: Frame | None, path: Path
+) -> None:
+    """Head and shoulders before a calm ground or the photo's own, for lists."""
     tall = float(np.linalg.norm(points[10, :2] - points[152, :2]))
     video = VideoFormat(*POSTER)
     stands = placing.standing(Layout("full", scale=LARGER), video, extent)
@@ -291,7 +295,10 @@ def _poster(plate: Frame, points: NDArray[np.float64], extent: Extent, path: Pat
     front[..., :3] *= front[..., 3:] / 255
     front = cv2.GaussianBlur(front, (0, 0), max(0.01, 0.4 / scale)) if scale < 1 else front
     laid = cv2.warpAffine(front, move, POSTER, flags=cv2.INTER_AREA)
-    shown = laid[..., :3] + np.array(GROUND) * (1 - laid[..., 3:] / 255)
+    under: NDArray = np.array(GROUND)
+    if ground is not None:
+        under = cv2.warpAffine(ground, move, POSTER, flags=cv2.INTER_AREA, borderValue=GROUND)
+    shown = laid[..., :3] + under * (1 - laid[..., 3:] / 255)
     cv2.imwrite(
         str(path),
         np.clip(shown[..., ::-1] + 0.5, 0, 255).astype(np.uint8),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,8 @@ from studio.models import Avatar, User, Workspace
 
 if TYPE_CHECKING:
     from rendering.faces.checks import Finding
+
+log = logging.getLogger(__name__)
 
 MOST = pictures.MOST_BYTES
 LONGEST = 4000  # pixels of the long side of a photo as it is stored until its avatar is accepted
@@ -175,9 +178,28 @@ def _make(attempt: Attempt[Avatar]) -> None:
             marked = {"marked": refusal.picture}
             _end(attempt, marked, state=Avatar.State.REFUSED, findings=_plain(refused))
             return
+        except Exception as error:
+            if isinstance(error, Over) or storage.is_away(error) or not attempt.row.pack:
+                raise
+            log.exception("%s could not be cut out again", attempt.row.pk)
+            _as_before(attempt)
+            return
         made = {kind: (folder / kind).read_bytes() for kind in ("poster", "preview", *BESIDE)}
         pack = folder / "pack"
         _end(attempt, made, pack, state=Avatar.State.MADE, findings=_plain(findings))
+
+
+def _as_before(attempt: Attempt[Avatar]) -> None:
+    """Ends an attempt to cut a photo out again with the face that the avatar has; the strokes stay, for another try."""
+    sentence = gettext("The cut-out could not be changed, and is as it was; try again.")
+    avatar = attempt.row
+    findings = [one for one in avatar.findings if one["code"] != "not_cut"]
+    attempt.end(
+        fraction=1.0,
+        state=Avatar.State.MADE,
+        findings=[*findings, {"code": "not_cut", "sentence": sentence}],
+        cut={**avatar.cut, "own_ground": avatar.cut.get("ground_before", False)},
+    )
 
 
 def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
@@ -351,7 +373,11 @@ def cut_again(avatar: Avatar, strokes: Any, *, own_ground: bool) -> None:
     with transaction.atomic():
         asked = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
             state=Avatar.State.MAKING,
-            cut={"strokes": read, "own_ground": own_ground},
+            cut={
+                "strokes": read,
+                "own_ground": own_ground,
+                "ground_before": bool(avatar.cut.get("own_ground")),
+            },
             claims=0,
             claimed_at=None,
             fraction=0.0,

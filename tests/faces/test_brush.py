@@ -96,6 +96,8 @@ def test_the_photos_own_background_fills_the_frame_and_shows_nobody_behind_the_h
     assert (
         np.abs(rest[[0, -1]].astype(int) - ground).sum(-1) > 12
     ).mean() > 0.9  # nowhere the scene's
+    poster = cv2.imread(str(tmp_path / "own" / "poster.webp"))[..., ::-1]
+    assert (np.abs(poster[:40].astype(int) - ground).sum(-1) > 12).mean() > 0.9
     person = portrait.Portrait(faces.get(key, store), 200.0)
     assert person.body[..., 3].min() == 255
     x, y = np.round(person.face.flat[1]).astype(int) + person.box[:2]

@@ -46,7 +46,8 @@ def test_a_cut_out_is_corrected_and_the_photo_goes_when_the_avatar_is_kept(clien
     assert answer.status_code == 302
     made.refresh_from_db()
     old = made.pack
-    assert (made.state, made.cut) == ("making", {"strokes": TAKEN, "own_ground": True})
+    assert made.state == "making"
+    assert made.cut == {"strokes": TAKEN, "own_ground": True, "ground_before": False}
     photos.MAKING.work(made.pk)
     made.refresh_from_db()
     assert made.state == Avatar.State.MADE
@@ -74,6 +75,22 @@ def test_strokes_that_cannot_be_read_get_a_sentence_and_change_nothing(client, m
     assert "strokes" in answer.content.decode()
     made.refresh_from_db()
     assert (made.state, made.cut) == (Avatar.State.MADE, {})
+
+
+def test_a_correction_that_fails_on_our_side_loses_nothing(client, made, monkeypatch):  # noqa: F811
+    def breaks(*_, **__):
+        raise RuntimeError("a defect of ours")
+
+    correct(client, made, ground="own")
+    monkeypatch.setattr("rendering.faces.photo.prepare", breaks)
+    photos.MAKING.work(made.pk)
+    pack = made.pack
+    made.refresh_from_db()
+    assert (made.state, made.pack) == (Avatar.State.MADE, pack)
+    assert (made.cut["strokes"], made.cut["own_ground"]) == (TAKEN, False)
+    page = client.get(f"/avatars/{made.pk}/").content.decode()
+    assert "The cut-out could not be changed, and is as it was; try again." in page
+    assert photos.file_of(made, "photo")
 
 
 def test_a_discarded_avatar_leaves_no_file(client, made):  # noqa: F811
