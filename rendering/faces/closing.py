@@ -24,6 +24,11 @@ from rendering.values import Frame
 UPPER = 0.31  # share of the gap that the upper lip closes
 WIDEST = 0.185  # half width of a mouth at rest, in face heights
 EASED = 0.6  # share of what is wider that is taken back
+CORNER = 0.040  # face heights around the corners in which a smile leaves hollows
+HOLLOW = 0.62  # of the light around them: darker is no skin
+SHADE = 0.020  # face heights beside the open mouth that its hollows reach
+THICK = 0.006  # face heights from the middle of a hollow to its rim, at least: a line between lips is thinner
+SHADED = 0.93  # of the light of what is around them that they get
 SEAM = 0.30  # how much darker the line between closed lips is
 Points = NDArray[np.float64]
 
@@ -98,6 +103,8 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points]:
         )
         for each in maps
     )
+    opening = _opening(flat, picture.shape[:2], tall)
+    opened = cv2.max(*(cv2.remap(opening, each, None, cv2.INTER_NEAREST) for each in maps))
     # The seam: where the upper lip's inner edge has come to lie.
     line = target[UPPER_INNER]
     y, x_ = np.mgrid[y0:y1, x0:x1]
@@ -114,13 +121,53 @@ def close(picture: Frame, points: Points) -> tuple[Frame, Points]:
     ends = smoothstep(beyond_left, beyond_left + 0.03, u) * smoothstep(
         beyond_right, beyond_right - 0.03, u
     )
+    corners = target[[61, 78, 291, 308]].reshape(2, 2, 2).mean(1)
+    part = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    for corner in corners:
+        away = np.hypot(u - corner[0], v - corner[1]) / CORNER
+        part = _filled(part, opened > 0, away, tall)
     dark = SEAM * np.exp(-(((v - seam) / 0.006) ** 2)) * ends
-    mixed *= (1 - dark[..., None]).astype(np.float32)
     closed = picture.copy()
-    closed[y0:y1, x0:x1] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    closed[y0:y1, x0:x1] = np.clip(part * (1 - dark[..., None]) + 0.5, 0, 255).astype(np.uint8)
     moved = points.copy()
     moved[:, :2] += (move[:, :1] * right + move[:, 1:] * down) * tall
     return closed, moved
+
+
+def _opening(flat: NDArray[np.float64], shape: tuple[int, int], tall: float) -> Frame:
+    """Where the mouth is open (255), and as far beside it as its shade reaches."""
+    found = np.zeros(shape, np.uint8)
+    outline = flat[[*UPPER_INNER, *LOWER_INNER[::-1]]]
+    cv2.fillPoly(found, [np.round(outline).astype(np.int32)], 255)
+    reach = 2 * max(1, round(SHADE * tall)) + 1
+    return cv2.dilate(found, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+
+
+def _filled(
+    picture: Frame, opened: NDArray[np.bool_], away: NDArray[np.float64], tall: float
+) -> Frame:
+    """The picture without the dark hollow that an open smile has at a corner of the mouth.
+
+    opened: what of the picture was the open mouth. away: distance from the corner, 1 at the rim of what may be changed. tall:
+    of the face in pixels. A line between lips stays, and so does a corner within a beard.
+    """
+    light = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    around = light[(away > 1) & (away < 2)]
+    middle = float(np.median(around))
+    if np.percentile(around, 20) < HOLLOW * middle:
+        return picture
+    dark = ((light < HOLLOW * middle) & opened & (away < 1)).astype(np.uint8)
+    thick = cv2.distanceTransform(dark, cv2.DIST_L2, 3) > THICK * tall
+    labels = cv2.connectedComponents(dark)[1]
+    hollow = np.isin(labels, np.setdiff1d(np.unique(labels[thick]), [0]))
+    if not hollow.any():
+        return picture
+    side = 2 * max(1, round(0.004 * tall)) + 1
+    hollow = cv2.dilate(hollow.astype(np.uint8), np.ones((side, side), np.uint8))
+    hollow[away > 1.2] = 0
+    skin = cv2.inpaint(picture, hollow, 0.012 * tall, cv2.INPAINT_TELEA)
+    share = cv2.GaussianBlur(hollow.astype(np.float32), (0, 0), 0.003 * tall)[..., None]
+    return np.round(picture * (1 - share) + skin * share * SHADED).astype(np.uint8)
 
 
 def _line(points: NDArray) -> tuple[NDArray, NDArray]:

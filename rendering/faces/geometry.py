@@ -140,6 +140,17 @@ class Face:
         away = np.asarray(points, float) - self.mouth
         return np.stack([away @ self.right, away @ self.down], -1) / self.height
 
+    @property
+    def level(self) -> NDArray:
+        """Unit vectors [2, 2] along the line of eyes and lips, and down from it.
+
+        Where a head is turned, forehead and chin are not above each other, and `right` leans by up to 10 degrees.
+        """
+        ends = self.flat[[263, 291]] - self.flat[[33, 61]]
+        across = (ends / np.linalg.norm(ends, axis=1, keepdims=True)).sum(0)
+        across /= np.linalg.norm(across)
+        return np.stack([across, [-across[1], across[0]]])
+
     def place(self, units: NDArray) -> NDArray:
         """Face units -> pixels."""
         size = np.asarray(units, float) * self.height
@@ -201,6 +212,11 @@ class Face:
         mask = np.zeros(self.shape, np.uint8)
         cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         return mask.astype(np.float32) / np.float32(255)
+
+    @property
+    def enamel_known(self) -> bool:
+        """Whether `white` is the light of teeth, and not of the whites of the eyes."""
+        return self._white is not None
 
     def white(self) -> NDArray[np.float64]:
         """RGB 0..255 of what is white in this light: how light the scene is, and of which colour."""

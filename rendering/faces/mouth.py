@@ -26,7 +26,7 @@ LOWER = {
 ENAMEL = np.array([1, 0.965, 0.88])
 GUM = np.array([0.62, 0.34, 0.33])
 CAVITY = np.array([0.36, 0.125, 0.115])
-BOUNCED = np.array([0.88, 0.80, 0.75], np.float32)
+BOUNCED = np.array([0.86, 0.80, 0.76], np.float32)
 """Light that reaches the lower teeth: less than the upper ones, and redder, from lips and tongue."""
 SHOWN = 3.5  # millimetres of upper teeth below the line of closed lips, at most
 EDGE_BELOW_SEAM = 1.8  # millimetres from the seam down to the upper biting edge
@@ -52,7 +52,7 @@ def _lower_row(face: Face) -> Sprite:
     origin = np.array([-36, -16]) * millimetre
     width, height = (int(size * millimetre * scale) for size in (72, 32))
     white = face.white()
-    tint = white / white.max() * ENAMEL
+    tint = white / white.max() * (1 if face.enamel_known else ENAMEL)
     light = float(np.clip(white.mean() * 1.12, 120, 215))
     rows = (np.arange(height) / scale + origin[1]) / millimetre
     columns = (np.arange(width) / scale + origin[0]) / millimetre
@@ -137,6 +137,7 @@ class Mouth:
     def __init__(self, face: Face, upper: tuple[tuple[int, int], Picture]) -> None:
         """upper: the corner and RGBA 0..255 of the upper teeth, in the face's picture."""
         self.face = face
+        self.across, self.down = face.level.astype(np.float32)
         corner, row = upper
         row = np.dstack([row[..., :3], row[..., 3:] / 255]).astype(np.float32)
         self.upper = (np.array(corner, np.float32) + self._raise(np.array(corner), row), row)
@@ -144,19 +145,22 @@ class Mouth:
         self.tip = _tongue(face, 14, 9)
         self.light = float(np.clip(face.white().mean(), 110, 210))
         self.dim = (DIM * face.lips() / 0.75).astype(np.float32)
-        self.edge = float(face.seam(face.centre)) + EDGE_BELOW_SEAM * face.millimetre
+        seam = float(face.seam(face.centre))
+        middle = np.array([face.centre, seam + EDGE_BELOW_SEAM * face.millimetre])
+        self.middle = face.place(middle).astype(np.float32)
 
     def _raise(self, corner: NDArray, row: Picture) -> NDArray[np.float32]:
         """Pixels by which the row is lifted: its edge hangs SHOWN below closed lips at most, or round lips would bare it."""
         face = self.face
         rows, columns = np.nonzero(row[..., 3] > 0.5)
-        place = face.local(np.stack([columns, rows], 1) + corner)
-        middle = np.abs(place[:, 0] - face.centre) < 8 * face.millimetre
+        seam = face.place(np.array([face.centre, float(face.seam(face.centre))]))
+        away = (np.stack([columns, rows], 1) + corner - seam) / face.height
+        middle = np.abs(away @ self.across) < 8 * face.millimetre
         if not middle.any():
             return np.zeros(2, np.float32)
-        edge = float(np.percentile(place[middle, 1], 98)) - float(face.seam(face.centre))
+        edge = float(np.percentile(away[middle] @ self.down, 98))
         more = max(0.0, edge - SHOWN * face.millimetre)
-        return (-more * face.height * face.down).astype(np.float32)
+        return (-more * face.height * self.down).astype(np.float32)
 
     def draw(
         self,
@@ -174,9 +178,8 @@ class Mouth:
         above, below: how far the upper and the lower lip cover each pixel, 0..1.
         """
         face, millimetre = self.face, self.face.millimetre
-        away = (skull - face.mouth.astype(np.float32)) / np.float32(face.height)
-        x = away @ face.right.astype(np.float32) - np.float32(face.centre)
-        y = away @ face.down.astype(np.float32) - np.float32(self.edge)
+        away = (skull - self.middle) / np.float32(face.height)
+        x, y = away @ self.across, away @ self.down
         beside = np.clip(np.abs(x) / face.half_width, 0, 1)
         depth = np.clip(0.75 + 0.4 * np.clip(y / 0.05, 0, 1), 0, 1) * (1 - 0.25 * beside**2)
         inside = (CAVITY * self.light).astype(np.float32) * depth[..., None]
@@ -209,9 +212,7 @@ class Mouth:
         corner, row = self.upper
         # Round lips cover the upper teeth; what they leave to be seen is in the dark behind them.
         lift = TUCKED_UP * millimetre * face.height * float(np.clip(weights["pucker"], 0, 1))
-        row = cv2.remap(
-            row, skull - corner + lift * face.down.astype(np.float32), None, cv2.INTER_LINEAR
-        )
+        row = cv2.remap(row, skull - corner + lift * self.down, None, cv2.INTER_LINEAR)
         row[..., 3] *= bare
         inside = _over(inside, row)
         # Pushed out, the lips leave the teeth behind in the dark.

@@ -24,7 +24,7 @@ from rendering.faces.layers import Layers
 from rendering.faces.mouth import Mouth
 from rendering.values import Frame
 
-VERSION = "portrait/12"
+VERSION = "portrait/13"
 
 ROOM = 0.16  # face heights around the head into which it can move
 AROUND = (

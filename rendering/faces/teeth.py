@@ -170,9 +170,7 @@ def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
     wide, tall = (np.ceil(half) + 5).astype(int)
     x, y = np.meshgrid(np.arange(wide) + low[0], np.arange(tall) + low[1])
     away = np.stack([x, y], -1) - ours
-    at = (away @ np.stack([face.right, face.down], 1)) @ np.stack(
-        [donor.right, donor.down]
-    ) * size + theirs
+    at = away @ face.level.T @ donor.level * size + theirs
     soft = row.astype(np.float32)
     soft[..., :3] *= soft[..., 3:] / 255
     if size > 1:
