@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rendering import faces, media, provenance, uploaded, voices
+from rendering import faces, media, mixed, provenance, uploaded, voices
 from rendering.failpoints import reach
 from rendering.pipeline import Clock, silent
 from rendering.stages import delivery
@@ -53,6 +53,17 @@ def deliver(
     clock = Clock()
     video = lines[0].video
     with clock("delivery"), store.scratch() as folder:
+        report("delivery", 0.0)
+        sound = mixed.sound_of(
+            [part.heard for part in segments],
+            [part.key for part in segments],
+            suffix=video.suffix,
+            music=music,
+            store=store,
+            report=lambda share: report("delivery", 0.6 * share),
+            stop=stop,
+        )
+        report("delivery", 0.6)
         files = delivery.assemble(
             segments,
             video=video,
@@ -60,7 +71,7 @@ def deliver(
             title=title,
             chapters=chapters,
             codec=codec,
-            music=music,
+            sound=sound,
             cues=[spec.cues for spec in lines],
             report=report,
             stop=stop,

@@ -15,9 +15,10 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from rendering import faces, memory, segments, voices
+from rendering import faces, memory, rooms, segments, voices
 from rendering.faces import engines
 from rendering.failpoints import reach
 from rendering.stages import alignment, captions, delivery, motion, speech
@@ -26,6 +27,7 @@ from rendering.store import Store
 from rendering.values import (
     Canceled,
     Frame,
+    Heard,
     LineSpec,
     Report,
     Script,
@@ -124,6 +126,9 @@ def _looks(spec: LineSpec) -> list[Any]:
         for name in ("picture", "video"):
             if part and part.get(name):
                 part[name] = part["sha256"]
+    room = background.pop("room")  # none: as before there were rooms
+    if room:
+        background["room"] = rooms.sha256(room)
     composed = [background, fields_of(spec.layout), overlays, logo]
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
@@ -268,6 +273,17 @@ def _ending(spec: LineSpec, at: float, *, store: Store) -> Generator[Frame, None
 
     avatar = faces.get(spec.avatar, store)
     return frames.ending(spec, avatar=avatar, pose=motion.rest(spec.style), at=at)
+
+
+def heard(
+    spec: LineSpec, path: Path, *, store: Store, stop: threading.Event | None = None
+) -> Heard:
+    """What is heard of a line, while its pictures may still be drawn; its sound is written to `path`."""
+    spoken = speak(spec, store=store, stop=stop)
+    timing = alignment.run(read_script(spec), spoken)
+    frames = motion.length(timing, spec.video.fps)
+    delivery.write_sound(spoken.wav, frames, spec.video.fps, path)
+    return Heard(path, timing, frames / spec.video.fps)
 
 
 class Clock:

@@ -34,6 +34,7 @@ from rendering import (
     cost,
     finishing,
     memory,
+    mixed,
     pipeline,
     segments,
     soundness,
@@ -73,6 +74,7 @@ AWAY_REST = 10  # seconds that work rests when the store or the database is away
 ILL_REST = 2  # seconds, in which another worker may claim it
 APART = 5  # seconds between lines that were in hand when their worker died, so that they are not together again
 SUSPECT = 3  # deaths of workers, beside others, from which each counts as the line's own failure
+PICTURED = ("frames", "smoothing")  # stages of a line that has been spoken
 SILENT = 60  # seconds for which the stored reason why a line is not spoken holds
 
 
@@ -117,22 +119,27 @@ def speak_line(spec: dict[str, Any], *, urgent: bool = False) -> bool:
 @shared_task(name="rendering.tasks.nudge")
 def nudge(engine: str, lane: str) -> None:
     """Takes work from the queue until none is left, and wakes one more worker if there is more."""
-    first = True
+    first, made = True, None
     while not (PULSE.stopping.is_set() or PULSE.ill_at or storage.trouble()):
         close_old_connections()
         owner = f"{process_name()}:{threading.get_ident()}"
         with BATCH.slot() as size:
             work = queue.claim(owner, PULSE.kinds) if size else None
-            if work is None:
-                return
-            reach("K4")
-            if first and queue.has_work(queue.Kinds((engine,), (lane,))):
-                wake(engine, lane)
-            first = False
+            if work is not None:
+                reach("K4")
+                if first and queue.has_work(queue.Kinds((engine,), (lane,))):
+                    wake(engine, lane)
+                first = False
             if isinstance(work, Segment):
                 make_line(work, size)
-            else:
+                made = work
+            elif work is not None:
                 assemble(work)
+        if work is None and made is None:
+            return
+        if work is None and made is not None:
+            mix_ahead(made.render_id)
+            made = None  # and once more a look at the queue
 
 
 def make_line(row: Segment, batch: int = 1) -> None:
@@ -194,6 +201,30 @@ def _earlier(row: Segment) -> list[LineSpec]:
     """The lines before this one in its video."""
     rows = row.render.segments.filter(position__lt=row.position).order_by("position")
     return [spec_from_json(spec) for spec in rows.values_list("spec", flat=True)]
+
+
+def mix_ahead(render_id: str) -> None:
+    """Mixes the sound of a render of which only the last pictures are still drawn, so that joining finds it in the store.
+
+    What fails here fails again when the lines are joined, and is told there.
+    """
+    try:
+        render = Render.objects.filter(pk=render_id, status="running").first()
+        rows = list(render.segments.all()) if render else []
+        left = [row for row in rows if row.status != "done"]
+        if render is None or not left or not all(row.key for row in rows):
+            return
+        if any(row.status != "running" or row.stage not in PICTURED for row in left):
+            return  # something has still to be spoken
+        specs, store = [spec_from_json(row.spec) for row in rows], storage.store()
+        music = music_from_json(render.music)
+        uploaded.bring([music], store)
+        keys, suffix = [row.key for row in rows], specs[0].video.suffix
+        mixed.ahead(specs, keys, suffix=suffix, music=music, store=store, stop=PULSE.stopping)
+    except Canceled:
+        return
+    except Exception:
+        log.warning("%s is not mixed ahead", render_id, exc_info=True)
 
 
 def assemble(render: Render) -> None:

@@ -242,7 +242,8 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What stands behind the person: a video, else a picture, else a gradient to a second colour, else a colour.
+    """What stands behind the person: a video, else a picture, else a room of rooms.py, else a gradient to a second
+    colour, else a colour.
 
     color: also around what is fitted with "contain". angle: of the gradient in degrees as CSS counts them, 180 runs down.
     clear: nothing at all, for videos that are laid over others.
@@ -256,6 +257,12 @@ class Background:
     video: Path | None = None
     fit: Literal["cover", "contain"] = "cover"
     clear: bool = False
+    room: str = ""
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there is more behind the person than colours."""
+        return bool(self.room) or self.picture is not None or self.video is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +423,15 @@ class LineSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard of a line: its sound, exactly as long as its pictures, and when each word is said."""
+
+    sound: Path  # FLAC, SAMPLE_RATE
+    timing: Timing
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One rendered line: video without sound, its sound, and what was measured."""
 
@@ -428,6 +444,10 @@ class Segment:
     quality: dict[str, float] = field(default_factory=dict)
     warnings: tuple[Warn, ...] = ()
     reused: bool = False
+
+    @property
+    def heard(self) -> Heard:
+        return Heard(self.sound, self.timing, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,7 +364,7 @@ class Fuzz:
         rows: list[tuple[Any, list[str], Callable[[], Any]]] = [
             (self.scene, ["overlays", "cues"], lambda: [overlay(dice) for _ in range(3)]),
             (self.scene, ["overlays", "cues"], lambda: values(dice)),
-            (self.scene, ["title", "script", "heading", "body", "markup", "style", "background", "background_color", "background_to", "fit", "layout", "layout_side", "transition"], lambda: texts(dice)),
+            (self.scene, ["title", "script", "heading", "body", "markup", "style", "background", "background_color", "background_to", "background_room", "fit", "layout", "layout_side", "transition"], lambda: texts(dice)),
             (self.scene, ["speed", "layout_x", "layout_y", "layout_scale"], lambda: dice.choice([-1e9, 0, 1e300, 5e-324, 99])),
             (self.project, ["title", "aspect", "resolution", "container", "caption_style", "caption_position", "logo_position"], lambda: texts(dice)),
             (self.project, ["logo_size", "music_volume", "music_duck"], lambda: dice.choice([-1e9, 0, 1e300, 5e-324, 99])),
@@ -407,7 +407,7 @@ class Fuzz:
         scene = Scene.objects.get(pk=self.scene.pk)
         good = {"title": "A", "script": "Hello, and welcome.\n\nThe second line.", "markup": "markdown",
                 "speed": "1", "style": "neutral", "background": "color", "background_color": "#e9e4dc",
-                "background_to": "#b9c6cf", "fit": "cover", "layout": "full", "layout_side": "right",
+                "background_to": "#b9c6cf", "background_room": "office", "fit": "cover", "layout": "full", "layout_side": "right",
                 "layout_x": "", "layout_y": "", "layout_scale": "1", "heading": "", "body": "",
                 "overlays": "[]", "cues": "[]", "transition": "cut", "revision": str(scene.revision)}  # fmt: skip
         sent = Sent("POST", f"/scenes/{scene.pk}/save", urlencode(good).encode(), "application/x-www-form-urlencoded")  # fmt: skip

@@ -103,6 +103,9 @@ class Samples:
         return {
             "colour": Background("#e9e4dc"),
             "gradient": Background("#cfd8d3", to="#8fa7b4", angle=150),
+            "office": Background(room="office"),
+            "wall": Background(room="wall"),
+            "window": Background(room="window"),
             "picture, cover": Background(picture=self.room, sha256="room"),
             "picture, contain": Background(
                 "#2b3440", picture=self.slide, sha256="slide", fit="contain"
@@ -162,7 +165,17 @@ class Samples:
         self.section("Captions", styles)
 
     def backgrounds(self) -> None:
-        kinds = ("colour", "gradient", "picture, cover", "picture, contain", "video", "transparent")
+        kinds = (
+            "colour",
+            "gradient",
+            "office",
+            "wall",
+            "window",
+            "picture, cover",
+            "picture, contain",
+            "video",
+            "transparent",
+        )
         plain = LineSpec(WORDS, "maya", "preview")
         self.section(
             "Backgrounds",

@@ -165,9 +165,8 @@ class Composition:
     def _part(self) -> Box:
         """The part of the frame that the background fills: next to a panel of text only the person's."""
         whole = Box(0, 0, self.video.width, self.video.height)
-        background = self.spec.background
-        pictured = background.video is not None or background.picture is not None
-        return self.standing.split if self.standing.split and pictured else whole
+        split = self.standing.split
+        return split if split and self.spec.background.pictured else whole
 
     def _ground(self) -> Frame:
         """What is behind the person and never moves, with the text beside them."""
@@ -194,11 +193,10 @@ class Composition:
     def _paper(self) -> tuple[int, int, int]:
         """The colour behind the panel's text."""
         background = self.spec.background
-        pictured = background.video is not None or background.picture is not None
         if background.clear:
             return painting.PAPER
         first = painting.rgb(background.color)
-        if pictured or not background.to:
+        if background.pictured or not background.to:
             return first
         second = painting.rgb(background.to)
         return tuple((a + b) // 2 for a, b in zip(first, second, strict=True))  # type: ignore[return-value]

@@ -7,7 +7,7 @@ Joining copies the video stream as it is, and encodes the sound once over the wh
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from rendering.values import (
     CueEdit,
     Floats,
     Frame,
+    Heard,
     Music,
     Report,
     Segment,
@@ -62,8 +63,6 @@ def segment(
     The sound is made exactly as long as the pictures: silence is added, or the excess is cut. Returns
     the number of frames. Raises Canceled when `stop` is set, and what drawing the frames raises.
     """
-    import soundfile  # large: loaded when it is needed
-
     count = 0
 
     def raw() -> Iterator[memoryview]:
@@ -89,10 +88,38 @@ def segment(
             encoder += ["-rc-lookahead", "4", "-bf", "2", "-refs", "1"]
     container = video.suffix.removeprefix(".")
     media.run([*source, *encoder, "-f", container, film], feed=raw(), stop=stop)
-    length = round(count * SAMPLE_RATE / video.fps)
-    whole = np.pad(wav[:length], (0, max(0, length - wav.size)))
-    soundfile.write(sound, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    write_sound(wav, count, video.fps, sound)
     return count
+
+
+def write_sound(wav: Floats, frames: int, fps: int, path: Path) -> None:
+    """Writes what is heard of a line to a FLAC of 16 bits, exactly as long as its pictures: cut, or with silence
+    after it."""
+    import soundfile  # large: loaded when it is needed
+
+    length = round(frames * SAMPLE_RATE / fps)
+    whole = np.pad(wav[:length], (0, max(0, length - wav.size)))
+    soundfile.write(path, whole, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+
+
+def mix(
+    lines: Sequence[Heard],
+    path: Path,
+    *,
+    folder: Path,
+    music: Music | None = None,
+    report: Callable[[float], None] = lambda share: None,
+    stop: threading.Event | None = None,
+) -> media.Loudness:
+    """Writes the sound of a whole film. music: the bed under it, for which `folder` has room meanwhile. Raises Canceled
+    within a second of `stop`."""
+    if music is None:
+        return mixing.write(path, speech=lambda: _sound(lines), bed=None, report=report, stop=stop)
+    bed = folder / "music.flac"
+    beds.write(bed, music, _spoken(lines), sum(line.seconds for line in lines))
+    heard = mixing.write(path, speech=lambda: _sound(lines), bed=bed, report=report, stop=stop)
+    bed.unlink()
+    return heard
 
 
 def assemble(
@@ -104,14 +131,15 @@ def assemble(
     chapters: Sequence[Chapter] = (),
     codec: str = "h264",
     music: Music | None = None,
+    sound: tuple[Path, media.Loudness] | None = None,
     cues: Sequence[Sequence[CueEdit]] = (),
     report: Report | None = None,
     stop: threading.Event | None = None,
 ) -> Files:
     """Joins segments of one VideoFormat into an MP4 that plays before it is fully loaded; a WebM for VP9.
 
-    `folder` must be empty and will hold the files. music: the bed under the whole. cues: of each segment, the captions
-    that were changed by hand. A codec other than the segments' encodes again. Raises
+    `folder` must be empty and will hold the files. sound: of the whole, as `mix` made it; without it it is mixed here,
+    with `music` under it. cues: of each segment, the captions that were changed by hand. A codec other than the segments' encodes again. Raises
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
     progress = report or (lambda stage, fraction: None)
@@ -120,20 +148,10 @@ def assemble(
     listed, described = folder / "segments.txt", folder / "chapters.txt"
     listed.write_text("ffconcat version 1.0\n" + "".join(map(_entry, segments)), encoding="utf-8")
     described.write_text(_metadata(title, chapters), encoding="utf-8")
-    progress("delivery", 0.0)
-    bed = None
-    if music is not None:
-        bed = folder / "music.flac"
-        beds.write(bed, music, _spoken(segments), seconds)
-    sound = folder / f"sound{video.suffix}"
-    heard = mixing.write(
-        sound,
-        speech=lambda: _sound(segments),
-        bed=bed,
-        report=lambda fraction: progress("delivery", 0.6 * fraction),
-        stop=stop,
-    )
-    progress("delivery", 0.6)
+    if sound is None:
+        path = folder / f"sound{video.suffix}"
+        heard = [part.heard for part in segments]
+        sound = path, mix(heard, path, folder=folder, music=music, stop=stop)
     same = codec == video.codec
     encoder = ["-c:v", "copy", "-video_track_timescale", str(512 * video.fps)]
     if not same:
@@ -144,7 +162,7 @@ def assemble(
     media.run(
         [
             *("-f", "concat", "-safe", "0", "-i", listed),
-            *("-i", sound, "-f", "ffmetadata", "-i", described),
+            *("-i", sound[0], "-f", "ffmetadata", "-i", described),
             *("-map", "0:v", "-map", "1:a", "-map_metadata", "2", "-map_chapters", "2"),
             *encoder,
             *("-c:a", "copy"),
@@ -154,8 +172,6 @@ def assemble(
         stop=stop,
     )
     progress("delivery", 0.8)
-    for done in filter(None, (bed, sound)):
-        done.unlink()
     files = Files(
         video=film,
         poster=folder / "poster.jpg",
@@ -163,7 +179,7 @@ def assemble(
         vtt=folder / "captions.vtt",
         transcript=folder / "transcript.txt",
         seconds=seconds,
-        loudness=heard,
+        loudness=sound[1],
     )
     _poster(segments[0].video, video, files.poster, stop)
     found, lines = _words(segments, cues)
@@ -185,10 +201,10 @@ def _poster(film: Path, video: VideoFormat, poster: Path, stop: threading.Event 
     media.run([*shown, "-frames:v", "1", "-q:v", "2", "-f", "image2", poster], stop=stop)
 
 
-def _spoken(segments: Sequence[Segment]) -> list[Word]:
+def _spoken(lines: Sequence[Heard]) -> list[Word]:
     """The words in the time of the whole video."""
     found, start = [], 0.0
-    for part in segments:
+    for part in lines:
         found += [Word(w.text, start + w.start, start + w.end) for w in part.timing.words]
         start += part.seconds
     return found
@@ -231,11 +247,11 @@ def _metadata(title: str, chapters: Sequence[Chapter]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _sound(segments: Sequence[Segment]) -> Iterator[bytes]:
-    """The sound of all segments, one after another: mono, 16 bit, SAMPLE_RATE, some seconds at a time."""
+def _sound(lines: Sequence[Heard]) -> Iterator[bytes]:
+    """The sound of all lines, one after another: mono, 16 bit, SAMPLE_RATE, some seconds at a time."""
     import soundfile  # large: loaded when it is needed
 
-    for part in segments:
+    for part in lines:
         with soundfile.SoundFile(part.sound) as file:
             if file.samplerate != SAMPLE_RATE or file.channels != 1:
                 raise ValueError(f"{part.sound.name} is not sound of this pipeline")

@@ -13,6 +13,7 @@ from pathlib import Path
 from rendering import media
 from rendering.values import SAMPLE_RATE
 
+VERSION = "mixing/1"
 LOUDNESS = -16.0  # LUFS of every film
 NEAR = 0.2  # LU from it that are not corrected
 PEAK = -1.0  # dBTP that no film passes

@@ -48,6 +48,11 @@ HOMEWARD = (
 )  # seconds, least and most, in which the head leaves and finds its resting pose: a quarter of the line
 
 
+def length(timing: Timing, fps: int) -> int:
+    """Frames of a line."""
+    return max(1, round(timing.seconds * fps))
+
+
 def run(
     timing: Timing,
     *,
@@ -62,7 +67,7 @@ def run(
     Raises BadInput for an unknown style.
     """
     manner = _style(style)
-    frames = max(1, round(timing.seconds * fps))
+    frames = length(timing, fps)
     digest = hashlib.sha256(f"{VERSION} {seed} {style}".encode()).digest()
     chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     segments = visemes.spoken(timing)

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rendering import clips, colour, media
+from rendering import clips, colour, media, rooms
 from rendering.stages import lettering, placing
 from rendering.stages.placing import Box
 from rendering.values import Background, Captions, Frame, Overlay, VideoFormat
@@ -116,7 +116,7 @@ def painted(background: Background, video: VideoFormat, part: Box | None = None)
     found = np.empty((video.height, video.width, 3), np.uint8)
     found[:] = rgb(background.color)
     part = part or Box(0, 0, video.width, video.height)
-    if background.picture is not None and background.video is None:
+    if background.pictured and background.video is None:
         found[part.top : part.bottom, part.left : part.right] = _pictured(background, part)
     elif background.to and background.video is None:
         found = _gradient(background, video)
@@ -140,9 +140,10 @@ def _gradient(background: Background, video: VideoFormat) -> Frame:
 
 
 def _pictured(background: Background, part: Box) -> Frame:
-    read = cv2.imread(str(background.picture), cv2.IMREAD_UNCHANGED)
+    path = background.picture or rooms.path(background.room)
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if read is None:
-        raise FileNotFoundError(background.picture)
+        raise FileNotFoundError(path)
     ground = np.array(rgb(background.color), np.uint8)
     if read.ndim == 2:
         read = cv2.cvtColor(read, cv2.COLOR_GRAY2BGR)

@@ -213,7 +213,7 @@ SCENE: dict[str, Any] = _table(
     Choice(
         name="background", named=_("Background"), part="look", seen=True, usual="color",
         choices=[
-            ("color", _("Colour")), ("gradient", _("Gradient")), ("picture", _("Picture")),
+            ("color", _("Colour")), ("gradient", _("Gradient")), ("room", _("Room")), ("picture", _("Picture")),
             ("video", _("Video")), ("none", _("Transparent")),
         ],
         wrong=_("There is no such background; choose one from the list."),
@@ -230,6 +230,13 @@ SCENE: dict[str, Any] = _table(
         name="background_angle", named=_("Angle of the gradient"), part="look", seen=True, usual=180, api="background.angle",
         meaning=_("Of a `gradient`, as CSS counts: 180, which runs down, if absent."),
         wrong=_("The angle is 0 to 359 whole degrees."),
+    ),
+    Choice(
+        name="background_room", named=_("Room"), part="look", seen=True, usual="office", api="background.room",
+        meaning=_("Of a `room`, out of focus behind the person; `office` if absent."),
+        # The pictures of rendering/rooms.py.
+        choices=[("office", _("Office")), ("wall", _("Wall")), ("window", _("Window"))],
+        wrong=_("There is no such room; choose one from the list."),
     ),
     Upload(name="picture", named=_("Picture"), part="look", seen=True, kind="picture", wrong=NO_PICTURE),
     Upload(

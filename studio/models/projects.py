@@ -52,6 +52,10 @@ def save_revision(row: "Scene | Project", revision: int, fields: dict) -> None:
             setattr(row, name, one)  # not read again while others wait to write
 
 
+FIRST_LOOK = {"background": "room"}
+"""How the first scene of a project looks that somebody makes in the studio."""
+
+
 class Project(mended.Mended):
     MENDS = mends(PROJECT)
 
@@ -141,13 +145,16 @@ class Project(mended.Mended):
 
     @transaction.atomic
     def add_scene(self, after: "Scene | None" = None, **values) -> "Scene":
-        """Adds a scene, at the end or after another, with that one's avatar, voice and look. Raises BadInput if the project is full."""
+        """Adds a scene, at the end or after another, with that one's avatar, voice and look, or with FIRST_LOOK. Raises
+        BadInput if the project is full."""
         self.check_room()
         model = after or self.live_scenes.last()
         position = (self.scenes.aggregate(last=Max("position"))["last"] or 0) + 1
         if model and not values:
             taken = names(SCENE, "cast", "look")
             values = {name: getattr(model, name) for name in taken}
+        elif not values:
+            values = dict(FIRST_LOOK)
         scene = Scene.objects.create(project=self, position=position, **values)
         if after:
             order = [s.id for s in self.live_scenes if s.id != scene.id]
@@ -205,6 +212,9 @@ class Scene(mended.Mended):
         max_length=7, default="#b9c6cf", validators=[hex_color], help_text="End of the gradient."
     )
     background_angle = models.PositiveSmallIntegerField(default=180, help_text="As CSS counts.")
+    background_room = models.CharField(
+        max_length=8, choices=SCENE["background_room"].choices, default="office"
+    )
     clip = models.ForeignKey(Clip, on_delete=models.SET_NULL, null=True, blank=True)
     fit = models.CharField(max_length=8, choices=SCENE["fit"].choices, default="cover")
     layout = models.CharField(max_length=8, choices=SCENE["layout"].choices, default="full")

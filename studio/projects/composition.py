@@ -39,6 +39,8 @@ def background_of(scene: Scene) -> Background:
         return Background(color, clear=True)
     if scene.background == "gradient":
         return Background(color, to=scene.background_to, angle=scene.background_angle)
+    if scene.background == "room":
+        return Background(color, room=scene.background_room)
     fit = "contain" if scene.fit == "contain" else "cover"
     if scene.background == "picture" and picture:
         return Background(color, picture.path, picture.sha256, fit=fit)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from rendering import clips, pictures
+from rendering import clips, pictures, rooms
 from rendering.stages import lettering
 from rendering.values import (
     ASPECTS,
@@ -55,7 +55,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--background",
         default="#e9e4dc",
-        help="A colour, two with a comma for a gradient, a picture, a video, or none (.webm).",
+        help="A colour, two with a comma for a gradient, office, wall or window, a picture, a video, or none (.webm).",
     )
     parser.add_argument("--fit", default="cover", help="cover or contain, for pictures and videos")
     parser.add_argument(
@@ -114,9 +114,11 @@ def read(options: dict[str, Any], out: Path, folder: Path) -> Look:
 
 
 def background_of(wanted: str, fit: str, folder: Path) -> Background:
-    """From a colour, two colours, "none", or the path of a picture or a video."""
+    """From a colour, two colours, a room, "none", or the path of a picture or a video."""
     if wanted == "none":
         return Background(clear=True)
+    if wanted in rooms.ROOMS:
+        return Background(room=wanted)
     colors = wanted.split(",")
     if all(map(COLOR.match, colors)) and len(colors) <= 2:
         return Background(colors[0].lower(), to=colors[1].lower() if len(colors) == 2 else "")
@@ -131,5 +133,8 @@ def background_of(wanted: str, fit: str, folder: Path) -> Background:
 def _file(path: str) -> Path:
     found = Path(path)
     if not found.is_file():
-        raise BadInput(f"There is no file {path}; give a colour such as #e9e4dc, or a file.")
+        sentence = gettext(
+            "There is no file {path}; give a colour such as #e9e4dc, a room such as office, or a file."
+        )
+        raise BadInput(sentence.format(path=path))
     return found

@@ -70,6 +70,10 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     scene.project = project
     colors = dict(BACKGROUNDS)
     background = SCENE["background"].name_of(scene.background)
+    if scene.background == "color":
+        background = colors.get(scene.background_color, background)
+    elif scene.background == "room":
+        background = SCENE["background_room"].name_of(scene.background_room)
     speed = next(
         (name for value, name in SPEEDS if float(value) == scene.speed), f"{scene.speed:g}"
     )
@@ -103,9 +107,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "set_to": {
             "manner": f"{SCENE['style'].name_of(scene.style)}, {speed.lower()}",
             "layout": SCENE["layout"].name_of(scene.layout),
-            "background": colors.get(scene.background_color, background)
-            if scene.background == "color"
-            else background,
+            "background": background,
             "overlays": len(scene.overlays) or "None",
             "transition": SCENE["transition"].name_of(scene.transition),
             "format": f"{PROJECT['aspect'].name_of(project.aspect)}, {PROJECT['resolution'].name_of(project.resolution)}",

@@ -22,6 +22,7 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
 from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.models.projects import FIRST_LOOK
 
 SHELF = 24
 RECENT = 6
@@ -149,7 +150,8 @@ def project_create(request: WorkspaceRequest) -> HttpResponse:
         created_by=request.user,
         **({"title": EXAMPLE_TITLE} if example else {}),
     )
-    project.add_scene(avatar=avatar, voice=voice, script=EXAMPLE if example else "")
+    words = EXAMPLE if example else ""
+    project.add_scene(None, avatar=avatar, voice=voice, script=words, **FIRST_LOOK)
     return redirect("project_edit", project.pk)
 
 

@@ -156,6 +156,7 @@ def test_every_setting_of_a_composition_reaches_the_lines(program, sound, video)
         ({"layout": {"frame": "tilted"}}, "layout.frame", "invalid_field"),
         ({"layout": {"frame": "half", "heading": "漢字"}}, "layout.heading", "no_glyph"),
         ({"background": {"type": "video"}}, "background.asset_id", "missing_field"),
+        ({"background": {"type": "room", "room": "cellar"}}, "background.room", "invalid_field"),
         (
             {"background": {"type": "gradient", "color": "#ffffff"}},
             "background.to",
@@ -226,6 +227,7 @@ def test_another_composition_costs_nothing_and_other_words_do(alice, library):
     )  # fmt: skip
     scene = project.live_scenes.get()
     scene.edit(scene.revision, layout="circle", background="gradient", transition="fade")
+    scene.edit(scene.revision, background="room", background_room="wall")
     rows = overlays.checked([{"text": "New"}], project.workspace)
     scene.edit(scene.revision, overlays=rows)
     project.refresh_from_db()

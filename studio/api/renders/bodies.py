@@ -21,7 +21,7 @@ class VoiceSettings(Request):
 class Background(Request):
     """What stands behind the person."""
 
-    type: Literal["color", "gradient", "image", "video", "none"] = Field(
+    type: Literal["color", "gradient", "room", "image", "video", "none"] = Field(
         description="`none` is transparent: it needs `container` `webm`."
     )
     asset_id: Name | None = Field(

@@ -50,7 +50,7 @@ def _background(
         return {}
     kind = {"image": "picture"}.get(wanted.type, wanted.type)
     found: dict[str, Any] = {"background": kind}
-    needed = {"color": ["color"], "gradient": ["color", "to"], "none": []}
+    needed = {"color": ["color"], "gradient": ["color", "to"], "room": [], "none": []}
     for name in needed.get(kind, ["asset_id"]):
         if getattr(wanted, name) is None:
             raise invalid(

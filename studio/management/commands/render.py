@@ -17,6 +17,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,21 @@ from billing.plans import LONGEST_FILM
 from consent.models import Consent, NotAllowed, allows
 from moderation.pictures import screen_picture
 from moderation.screen import screen
-from rendering import faces, finishing, media, pipeline, provenance, storage, voices
+from rendering import faces, finishing, media, mixed, pipeline, provenance, storage, voices
 from rendering.memory import steady
 from rendering.stages import delivery, lettering, motion, script, speech
 from rendering.store import StoreFull
 from rendering.timeline import Timeline
-from rendering.values import STAGES, Background, BadInput, LineSpec, Logo, Segment, VideoFormat
+from rendering.values import (
+    STAGES,
+    Background,
+    BadInput,
+    LineSpec,
+    Logo,
+    Music,
+    Segment,
+    VideoFormat,
+)
 from studio.library import footage
 from studio.library.stock import ensure_stock
 from studio.models import Avatar, Voice
@@ -141,7 +151,7 @@ class Command(BaseCommand):
         store = storage.store()
         bar = Bar(specs, quiet=options["json"])
         timeline = Timeline(len(specs)) if options["timeline"] else None
-        segments = rendered(specs, bar, stop, timeline)
+        segments = rendered(specs, bar, stop, timeline, look.music)
         if timeline:
             timeline.line(0, "delivery")
         made = finishing.deliver(
@@ -309,9 +319,16 @@ def allowed(face: Avatar, voice: str, consent: str | None) -> tuple[Consent, Con
 
 
 def rendered(
-    specs: list[LineSpec], bar: Bar, stop: threading.Event, timeline: Timeline | None = None
+    specs: list[LineSpec],
+    bar: Bar,
+    stop: threading.Event,
+    timeline: Timeline | None = None,
+    music: Music | None = None,
 ) -> list[Segment]:
-    """Renders every line, as many at once as there are cores; long ones first, so that all end together."""
+    """Renders every line, as many at once as there are cores; long ones first, so that all end together.
+
+    The sound of the whole is mixed while the last one is drawn.
+    """
     store = storage.store()
 
     def make(spec: LineSpec) -> Segment:
@@ -324,17 +341,30 @@ def rendered(
         bar.line(spec, "smoothing", 1.0)
         return segment
 
+    drawn = threading.Event()
+
+    def mix() -> None:
+        keys = [pipeline.segment_key(one, pipeline.border(one, (), store=store)) for one in specs]
+        while not mixed.spoken(specs, keys, store):
+            if drawn.wait(0.1):
+                return
+        suffix = specs[0].video.suffix
+        with suppress(Exception):  # it fails again where it is needed, and is told there
+            mixed.ahead(specs, keys, suffix=suffix, music=music, store=store, stop=stop)
+
     # The face is prepared while the voice is loaded, which leaves cores free.
     threading.Thread(target=pipeline.prepare, args=(specs[0], store), daemon=True).start()
     longest = sorted(dict.fromkeys(specs), key=lambda spec: -len(spec.text))
     pool = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_AT_ONCE), "line")
     try:
         made = {spec: pool.submit(make, spec) for spec in longest}
+        pool.submit(mix)  # begins when a thread has no more line to draw
         return [made[spec].result() for spec in specs]
     except BaseException:
         stop.set()
         raise
     finally:
+        drawn.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -51,14 +51,19 @@ class Command(BaseCommand):
         workspace = user.memberships.get().workspace
         first, second = self._faces()
         draft = Project.objects.create(workspace=workspace, title=NEXT, created_by=user)
-        draft.add_scene(script=DRAFT, avatar=second[0], voice=second[1])
+        draft.add_scene(script=DRAFT, avatar=second[0], voice=second[1], background="room")
         project = Project.objects.create(workspace=workspace, title=WELCOME, created_by=user)
-        for title, script, (avatar, voice), color in (
-            ("Hello", OPENING, first, "#e9e4dc"),
-            ("Proof", PROOF, second, "#d9e2e4"),
+        for title, script, (avatar, voice), room in (
+            ("Hello", OPENING, first, "office"),
+            ("Proof", PROOF, second, "wall"),
         ):
             project.add_scene(
-                title=title, script=script, avatar=avatar, voice=voice, background_color=color
+                title=title,
+                script=script,
+                avatar=avatar,
+                voice=voice,
+                background="room",
+                background_room=room,
             )
         return project
 
