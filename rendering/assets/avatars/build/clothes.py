@@ -36,17 +36,24 @@ def material(name: str, look: dict):
     elif look["kind"] == "wool":
         fine = shader.times(shader.noise(place, 180, 3), 0.6)
         height = shader.math("ADD", shader.noise(place, 700, 4, 0.7), fine)
-        flecks = shader.map(shader.noise(place, 1100, 2), 0.45, 0.7, 0, 0.3)
-        shade = shader.mix(flecks, shade, scaled(colour, 1.5))
+        flecks = shader.map(shader.noise(place, 1100, 2), 0.45, 0.7, 0, 0.45)
+        shade = shader.mix(flecks, shade, scaled(colour, 1.8))
         normal = shader.bump(height, 0.35, 0.0008)
     else:
         normal = shader.bump(shader.noise(place, 1200, 3, 0.7), 0.2, 0.0005)
     if "stripe" in look:
         fine = shader.waves(place, look.get("stripes", 60), "X", 0.0)
         shade = shader.mix(shader.map(fine, 0.86, 0.97, 0, 1), shade, look["stripe"])
-    folds = shader.noise(shader.stretch(place, (7, 7, 4)), 1, 2)
+    soft = look.get("folds", 0.35)
+    normal = shader.bump(shader.noise(shader.stretch(place, (7, 7, 4)), 1, 2), soft, 0.02, normal)
+    bent = shader.wobble(place, 9, 0.05)
+    ridge = shader.math("SUBTRACT", shader.noise(shader.stretch(bent, (9, 9, 5)), 1, 1), 0.5)
+    crease = shader.map(shader.math("ABSOLUTE", ridge), 0.0, 0.09, 1, 0)
+    where = shader.map(shader.noise(place, 5, 1), 0.42, 0.62, 0, 1)
+    crease = shader.times(crease, where)
+    shade = shader.mix(shader.times(crease, 0.22), shade, scaled(colour, 0.55))
     shader.set(
-        Normal=shader.bump(folds, look.get("folds", 0.35), 0.02, normal),
+        Normal=shader.bump(crease, soft * 1.5, -0.010, normal),
         Base_Color=shade,
         Roughness=0.85,
         Specular_IOR_Level=0.25,

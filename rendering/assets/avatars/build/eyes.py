@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
+from anthropometry import IRIS
 from geometry import base_mesh, to_scene
 from scene import Shader, attribute, link, scaled
 
-IRIS_ANGLE = math.asin(0.47)
-"""Half the angle the iris takes of the ball, in radians."""
-DIVERGENCE = math.radians(2.2)
+DIVERGENCE = math.radians(2.6)
 """Each eye looks this far outside the lens: exactly into it reads as cross-eyed."""
 AROUND = 72
+LOOSE = 0.985
+"""Share of its socket that an eyeball fills: a larger one would come through the lids."""
 
 
 @dataclass
@@ -52,16 +53,19 @@ def _ball_material(look: dict):
     iris = shader.mix(shader.map(fibres, 0.35, 0.7, 0, 1), look["iris"], look["fibre"])
     iris = shader.mix(shader.map(fine, 0.5, 0.75, 0, 0.5), iris, scaled(look["fibre"], 1.5))
     iris = shader.mix(shader.map(radius, 0.30, 0.52, 0.55, 0), iris, look["collar"])
-    iris = shader.mix(shader.map(radius, 0.74, 0.97, 0, 0.92), iris, scaled(look["iris"], 0.12))
-    iris = shader.mix(shader.map(radius, 0.33, 0.38, 1, 0), iris, (0.002, 0.002, 0.002))
+    iris = shader.mix(shader.map(radius, 0.70, 1.0, 0, 0.85), iris, scaled(look["iris"], 0.20))
+    iris = shader.mix(shader.map(radius, 0.29, 0.345, 1, 0), iris, (0.002, 0.002, 0.002))
     white = shader.mix(
-        shader.map(radius, 1.2, 3.2, 0, 0.55), (0.80, 0.765, 0.73), (0.66, 0.47, 0.42)
+        shader.map(radius, 1.15, 2.6, 0, 0.75), (0.53, 0.49, 0.46), (0.42, 0.26, 0.22)
     )
-    veins = shader.map(shader.noise(place, 3.2, 6, 0.7), 0.56, 0.64, 0, 0.22)
+    thread = shader.math(
+        "ABSOLUTE", shader.math("SUBTRACT", shader.noise(place, 2.6, 7, 0.62), 0.5)
+    )
+    veins = shader.map(thread, 0.0, 0.018, 0.55, 0)
     veins = shader.times(veins, shader.map(radius, 1.3, 2.6, 0, 1))
-    white = shader.mix(veins, white, (0.55, 0.18, 0.15))
+    white = shader.mix(veins, white, (0.46, 0.12, 0.10))
     shader.set(
-        Base_Color=shader.mix(shader.map(radius, 0.94, 1.08, 0, 1), iris, white),
+        Base_Color=shader.mix(shader.map(radius, 0.90, 1.14, 0, 1), iris, white),
         Roughness=0.35,
         Specular_IOR_Level=0.2,
         Subsurface_Weight=shader.map(radius, 1.0, 1.1, 0, 0.5),
@@ -85,14 +89,14 @@ def _cornea_material():
     return shader.material
 
 
-def _ball(cornea: bool) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
+def _ball(cornea: bool, iris_angle: float) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
     """Vertices of a unit ball (x right, y up, z ahead), their place on the iris disc, faces."""
     rings = np.concatenate([np.linspace(0, 0.9, 40)[1:], np.linspace(0.9, math.pi, 18)[1:]])
     turns = np.linspace(0, 2 * math.pi, AROUND, endpoint=False)
     ring, turn = np.meshgrid(rings, turns, indexing="ij")
     around = np.stack([np.sin(ring) * np.cos(turn), np.sin(ring) * np.sin(turn), np.cos(ring)], -1)
     points = np.concatenate([[[0, 0, 1.0]], around.reshape(-1, 3)])
-    radius = np.hypot(points[:, 0], points[:, 1]) / math.sin(IRIS_ANGLE)
+    radius = np.hypot(points[:, 0], points[:, 1]) / math.sin(iris_angle)
     front = points[:, 2] > 0
     if cornea:
         bulge = np.clip(1 - (radius / 1.12) ** 2, 0, 1) ** 1.4 * 0.115
@@ -100,9 +104,9 @@ def _ball(cornea: bool) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
         points[:, 2] += np.where(front, bulge, 0)
     else:
         iris = front & (radius < 1)
-        points[iris, 2] = math.cos(IRIS_ANGLE) - 0.04 - 0.05 * (1 - radius[iris] ** 2)
+        points[iris, 2] = math.cos(iris_angle) - 0.04 - 0.05 * (1 - radius[iris] ** 2)
     angle = np.arctan2(points[:, 1], points[:, 0])
-    behind = np.maximum(radius, 2 / math.sin(IRIS_ANGLE) - radius)
+    behind = np.maximum(radius, 2 / math.sin(iris_angle) - radius)
     reach = np.where(front, radius, behind)
     disc = np.stack([np.cos(angle) * reach, np.sin(angle) * reach, 0 * reach], 1)
     faces = [[0, 1 + i, 1 + (i + 1) % AROUND] for i in range(AROUND)]
@@ -121,11 +125,12 @@ def eyes(person: dict, vertices: np.ndarray) -> list[Eye]:
     for side in ("l", "r"):
         socket = to_scene(vertices[base_mesh().members(f"helper-{side}-eye")])
         low, high = socket.min(0), socket.max(0)
-        radius = (high[0] - low[0]) / 2
-        centre = np.array([(low[0] + high[0]) / 2, high[1] - radius, (low[2] + high[2]) / 2])
+        radius = float((high - low).mean()) / 2 * LOOSE
+        centre = np.array([(low[0] + high[0]) / 2, low[1] + radius, (low[2] + high[2]) / 2])
+        iris_angle = math.asin(IRIS / 2000 / radius)
         items = []
         for cornea in (False, True):
-            points, disc, faces = _ball(cornea)
+            points, disc, faces = _ball(cornea, iris_angle)
             turned = np.stack([points[:, 0], -points[:, 2], points[:, 1]], 1) * radius
             mesh = bpy.data.meshes.new("eye")
             mesh.from_pydata(turned.tolist(), [], faces)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from geometry import border_loops, to_scene, unit
-from scene import curves, set_curves
+from geometry import base_mesh, border_loops, to_scene, unit
+from scene import Shader, curves, set_curves
 from strands import Head, material
 
 BROW_LINE = np.array(
     [
         (0, 0.115, 7.418),
         (0.3, 0.24, 7.440),
-        (0.62, 0.40, 7.456),
-        (0.85, 0.50, 7.438),
-        (1, 0.58, 7.4),
+        (0.62, 0.40, 7.455),
+        (0.85, 0.50, 7.447),
+        (1, 0.58, 7.425),
     ]
 )
 """Part of the brow from its inner end, and template x and y there (decimetres)."""
@@ -21,7 +21,7 @@ BROW_LINE = np.array(
 
 def brows(head: Head) -> None:
     """Both brows, rooted on the skin itself, so no hair lands on the lid below."""
-    look = {"count": 1000, "thick": 0.038, "length": 0.0074, **head.person["brow"]}
+    look = {"count": 900, "thick": 0.040, "length": 0.0080, **head.person["brow"]}
     random, place = head.random, head.skin.attributes["rest"]
     around = (
         (np.abs(place[:, 0]) > 0.06)
@@ -37,17 +37,20 @@ def brows(head: Head) -> None:
     middle = np.interp(along, BROW_LINE[:, 0], BROW_LINE[:, 2])
     half = look["thick"] * np.interp(along, [0, 0.12, 0.5, 0.8, 1], [0.6, 1, 1, 0.6, 0.22])
     across = (places[:, 1] - middle) / half
-    chance = np.sqrt(np.clip(1 - np.abs(across), 0, 1)) * np.interp(along, [0, 0.15], [0.35, 1])
+    gap = 0.75 + 0.35 * np.sin(places[:, 0] * 61 + places[:, 1] * 37) * np.sin(
+        places[:, 0] * 23 + 1.3
+    )
+    chance = np.clip(1 - np.abs(across) ** 1.3, 0, 1) * np.interp(along, [0, 0.25], [0.22, 1]) * gap
     inside = np.flatnonzero(np.isfinite(along) & (random.random(len(along)) < chance))
     inside = inside[: 2 * look["count"]]
     roots, normals, places = roots[inside], normals[inside], places[inside]
     along, across = along[inside], across[inside]
     outward = np.sign(places[:, :1]) * np.array([1, 0, 0]) + np.array([0, 0.12, 0])
-    angle = np.interp(along, [0, 0.15, 0.5, 0.8, 1], [1.25, 0.75, 0.28, -0.05, -0.35])
-    angle = (angle - across * 0.35 + random.normal(0, 0.10, len(along)))[:, None]
+    angle = np.interp(along, [0, 0.15, 0.5, 0.8, 1], [1.25, 0.75, 0.30, 0.02, -0.12])
+    angle = (angle - across * 0.35 + random.normal(0, 0.24, len(along)))[:, None]
     way = np.cos(angle) * outward + np.sin(angle) * np.array([0, 0, 1.0])
     length = look["length"] * np.interp(along, [0, 0.2, 0.7, 1], [0.75, 1, 0.9, 0.6])
-    length = (length * random.uniform(0.7, 1.15, len(along)))[:, None]
+    length = (length * random.uniform(0.45, 1.2, len(along)))[:, None]
     steps, point = 5, roots
     found = [roots - normals * 0.0006]
     for step in range(1, steps):
@@ -56,7 +59,7 @@ def brows(head: Head) -> None:
         point = point + unit(flat + normals * 0.32 * (1 - 1.2 * share)) * length / (steps - 1)
         way = way + np.array([0, 0, -0.06]) * np.sign(across)[:, None]
         found.append(point)
-    radii = head.taper(len(roots), steps, 0.000075, 0.15)
+    radii = head.taper(len(roots), steps, look.get("radius", 0.000052), 0.2)
     head.plant("brow", np.stack(found, 1), radii, look, places)
 
 
@@ -69,7 +72,7 @@ class Lashes:
         template, random = head.template.vertices, head.random
         for side in ("l", "r"):
             eye = template[head.template.members(f"helper-{side}-eye")].mean(0)
-            for row, count in (("2", 260), ("1", 70)):
+            for row, count in (("2", self.look.get("upper", 150)), ("1", 60)):
                 faces = head.template.faces(f"helper-{side}-eyelashes-{row}")
                 root, tip = self._rows(faces, template, eye)
                 spots = np.sort(random.random(count))
@@ -79,12 +82,27 @@ class Lashes:
                         tip,
                         row == "2",
                         spots,
-                        random.uniform(0.75, 1.1, count),
-                        np.clip(spots * 0.96 + 0.02 + random.normal(0, 0.02, count), 0, 1),
+                        random.uniform(0.5, 1.1, count),
+                        np.clip(spots * 0.96 + 0.02 + random.normal(0, 0.035, count), 0, 1),
                     )
                 )
         points, radii = self._build(head.vertices)
         self.item = curves("lash", points, radii, material(self.look, "lash"))
+        wet = self._wet(head.vertices)
+        size = np.tile(
+            0.00032 * np.sin(np.linspace(0.25, np.pi - 0.25, wet.shape[1])), (len(wet), 1)
+        )
+        self.wet = curves("wet", wet, size, _water())
+
+    def _wet(self, vertices: np.ndarray) -> np.ndarray:
+        """The line of tears that stands between the lower lid and the eye."""
+        rows = []
+        for number, side in ((1, "l"), (3, "r")):
+            ball = base_mesh().members(f"helper-{side}-eye")
+            eye = to_scene(vertices[ball]).mean(0)
+            row = _on_row(vertices[self.sets[number][0]], np.linspace(0.04, 0.96, 24))
+            rows.append(row + unit(eye - row) * 0.00055 + np.array([0, -0.0001, 0.0002]))
+        return np.stack(rows)
 
     @staticmethod
     def _rows(faces, template, eye) -> tuple[np.ndarray, np.ndarray]:
@@ -120,13 +138,26 @@ class Lashes:
             else:
                 curl = np.array([0, -0.20, -0.10]) * along + np.array([0, 0, -0.12]) * along**2
             points.append(start[:, None] + way[:, None] * along * 0.9 + curl * size)
-            thick = 0.00015 if upper else 0.00007
+            thick = self.look.get("thick", 0.000075) if upper else 0.00004
             radii.append(np.tile(np.linspace(1, 0.1, 7) * thick, (len(spots), 1)))
         return np.concatenate(points), np.concatenate(radii)
 
     def follow(self, vertices: np.ndarray) -> None:
         """Moves the lashes with the lids."""
         set_curves(self.item, self._build(vertices)[0])
+        set_curves(self.wet, self._wet(vertices))
+
+
+def _water():
+    """Tears: clear, and a little of a mirror."""
+    shader = Shader("tears")
+    mirror, clear = shader.add("ShaderNodeBsdfGlossy"), shader.add("ShaderNodeBsdfTransparent")
+    mirror.inputs["Roughness"].default_value = 0.08
+    both = shader.add("ShaderNodeMixShader")
+    for index, value in enumerate((0.10, clear.outputs[0], mirror.outputs[0])):
+        shader.feed(both.inputs[index], value)
+    shader.links.new(both.outputs[0], shader.output.inputs[0])
+    return shader.material
 
 
 def _on_row(points: np.ndarray, spots: np.ndarray) -> np.ndarray:

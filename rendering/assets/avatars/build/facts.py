@@ -123,3 +123,12 @@ def facts(slug: str) -> dict:
     first = slug.split("-")[0]
     place = 1 + ORDER.index(first) + (0 if slug == first else len(ORDER))
     return {**FACTS[first], **LOOKS.get(slug, {}), "of": first, "place": place}
+
+
+def meant(slugs: list[str]) -> list[str]:
+    """The looks that a command is about: somebody's name stands for all of theirs, no name for everybody's."""
+    found = []
+    for slug in slugs or ORDER:
+        looks = [look for look in LOOKS if slug in FACTS and facts(look)["of"] == slug]
+        found += [slug, *looks]
+    return found

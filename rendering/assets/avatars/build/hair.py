@@ -31,7 +31,7 @@ def long(head: Head) -> None:
     the front is combed out of the face), wave and waves (size in metres, number).
     """
     look, random = head.person["hair"], head.random
-    count, steps = int(look.get("count", 32000) * head.density), 28
+    count, steps = int(look.get("count", 75000) * head.density), 28
     scalp = np.clip(head.skin.attributes["m_scalp"] * 1.5 - 0.1, 0, 1) ** 0.8
     roots, normals, places = head.scatter(scalp, count)
     part = look["part"]
@@ -43,7 +43,7 @@ def long(head: Head) -> None:
     eye_height = head.eyes[2]
     length = (roots[:, 2] - (eye_height - look["end"])) * 1.12 + 0.03 + 0.05 * top
     length *= random.uniform(1 - look.get("layers", 0.16), 1.04, count)
-    near_part = 0.42 + 0.58 * np.maximum(
+    near_part = 0.85 + 0.15 * np.maximum(
         smooth_step(0.0, 0.5, np.abs(places[:, 0] - part)), 1 - top
     )
     layer = (0.009 + look["volume"] * (0.45 + 0.55 * top)) * random.random(count) ** 0.7 + 0.001
@@ -67,7 +67,7 @@ def long(head: Head) -> None:
         down = down * (1 - 0.85 * over)
         return out + down + rear + low * (inward * look["curl_in"] - np.array([0, 0.1, 0]))
 
-    lift = (0.06 + 0.26 * front + 0.08 * top) * near_part * random.uniform(0.8, 1.2, count)
+    lift = (0.05 + 0.13 * front + 0.03 * top) * near_part * random.uniform(0.8, 1.2, count)
     points = head.grow(
         roots,
         normals,
@@ -81,14 +81,54 @@ def long(head: Head) -> None:
     )
     guides = random.choice(count, 420, replace=False)
     nearest = cKDTree(roots[guides]).query(roots)[1]
-    points = head.clump(points, roots, 420, look.get("clump", 0.50))
-    points = head.clump(points, roots, 2520, 0.40)
+    points = head.clump(points, roots, 260, look.get("clump", 0.50) * 0.7)
+    points = head.clump(points, roots, 1300, 0.55)
+    points = head.clump(points, roots, 7000, 0.45)
     points = _wavy(head, points, roots[guides], nearest, look["wave"], look["waves"])
     loose = random.random(count) < look.get("loose", 0.05)
     drift = random.normal(0, 0.0055, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
     points += drift * loose[:, None, None]
-    points[:, 1:] += random.normal(0, look.get("frizz", 0.00035), points[:, 1:].shape)
-    head.plant("hair", points, head.taper(count, steps, 0.00010, 0.18), look)
+    points += _wander(random, count, steps, look.get("frizz", 0.0009))
+    head.plant("hair", points, head.taper(count, steps, look.get("thin", 0.000058), 0.35), look)
+    _baby(head, look)
+
+
+def _wander(random, count: int, steps: int, size: float) -> np.ndarray:
+    """Slow drift [count, steps, 3] of about `size` metres, more to the tip: no strand is a copy of the next."""
+    along = np.linspace(0, 1, steps)[None, :, None]
+    result = np.zeros((count, steps, 3))
+    for turns in (1.0, 2.3, 5.0):
+        phase = random.uniform(0, 2 * np.pi, (count, 1, 3))
+        swing = np.sin(phase + along * turns * 2 * np.pi)
+        result += swing * random.normal(0, 1, (count, 1, 3)) / turns
+    wild = np.minimum(np.exp(random.normal(-0.4, 0.7, (count, 1, 1))), 4.0)
+    return result * size * wild * along**0.8
+
+
+def _baby(head: Head, look: dict) -> None:
+    """Short fine hair along the hairline, that blurs it."""
+    random, edge = head.random, head.skin.attributes["m_scalp"]
+    count, steps = int(5000 * head.density), 8
+    weight = np.clip(edge * 12, 0, 1) * np.clip(1 - edge * 1.6, 0, 1)
+    weight *= head.skin.attributes["rest"][:, 2] > 0.2
+    roots, normals, places = head.scatter(weight, count)
+    aside = np.where(places[:, 0] > look["part"], 0.7, -0.7)
+    up = smooth_step(7.2, 7.8, places[:, 1])[:, None]
+    way = np.array([0, 0.8, 0.25]) * up + np.array([0, 0.7, -0.5]) * (1 - up)
+    way[:, 0] += aside
+    way += random.normal(0, 0.38, way.shape)
+    points = head.grow(
+        roots,
+        normals,
+        lambda at, share: way,
+        random.uniform(0.006, 0.026, count),
+        steps,
+        random.uniform(0.05, 0.5, count),
+        random.uniform(0.0003, 0.003, count),
+        hug=lambda at: 0.4,
+    )
+    points += _wander(random, count, steps, 0.0009)
+    head.plant("baby", points, head.taper(count, steps, 0.000032, 0.3), look)
 
 
 def tied(head: Head) -> None:
@@ -154,18 +194,18 @@ def _bun(head: Head, knot: np.ndarray, look: dict) -> None:
 def short(head: Head) -> None:
     """Short hair combed to both sides of a part and back; close to the head at the sides."""
     look, random = head.person["hair"], head.random
-    count, steps = int(look.get("count", 30000) * head.density), 14
+    count, steps = int(look.get("count", 55000) * head.density), 14
     scalp = np.clip(head.skin.attributes["m_scalp"] * 1.6 - 0.1, 0, 1)
     crown = smooth_step(7.5, 8.0, head.skin.attributes["rest"][:, 1])
     scalp = scalp * (1 - look.get("thin", 0) * crown)
     roots, normals, places = head.scatter(scalp, count)
     part, top = look["part"], smooth_step(7.35, 7.9, places[:, 1])
-    wander = 0.02 * np.sin(places[:, 2] * 9) + random.normal(0, 0.04, count)
+    wander = 0.03 * np.sin(places[:, 2] * 9) + random.normal(0, 0.07, count)
     side = np.where(places[:, 0] + wander > part, 1.0, -1.0)
     front = smooth_step(0.8, 1.35, places[:, 2])
     length = (look["side"] * (1 - top) + look["top"] * top) * random.uniform(0.7, 1.08, count)
     length *= np.interp(places[:, 1], [6.6, 7.2], [0.45, 1])
-    near_part = 0.3 + 0.7 * np.maximum(smooth_step(0.0, 0.4, np.abs(places[:, 0] - part)), 1 - top)
+    near_part = 0.6 + 0.4 * np.maximum(smooth_step(0.0, 0.3, np.abs(places[:, 0] - part)), 1 - top)
     layer = (0.003 + look["volume"] * top) * random.random(count) ** 0.6 * near_part + 0.0008
     over = side[:, None] * np.array([1.0, 0, 0]) * 0.8
     over = over + np.array([0, 1.0, 0]) * (look["sweep"] + 0.3 * front[:, None])
@@ -188,8 +228,9 @@ def short(head: Head) -> None:
     points = _wavy(
         head, points, roots[guides], nearest, look.get("wave", 0.0015), look.get("waves", 1.0)
     )
-    points[:, 1:] += random.normal(0, 0.0003, points[:, 1:].shape)
-    head.plant("hair", points, head.taper(count, steps, 0.00009, 0.25), look)
+    points += _wander(random, count, steps, look.get("frizz", 0.00045))
+    head.plant("hair", points, head.taper(count, steps, look.get("fine", 0.000062), 0.35), look)
+    _baby(head, look)
 
 
 def coily(head: Head) -> None:

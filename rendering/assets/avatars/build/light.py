@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -43,18 +44,18 @@ class Stage:
         self.camera = link(camera, "camera")
         bpy.context.scene.camera = self.camera
         _aim(self.camera, self.place, self.goal)
+        camera.dof.use_dof, camera.dof.aperture_fstop = True, 7.1
+        camera.dof.focus_distance = float(np.linalg.norm(self.place - eyes)) - 0.012
         self._lamps(light)
 
     def _lamps(self, light: dict) -> None:
         gain, side = light.get("gain", 1.0), light.get("side", 1)
-        warm, cool, white = light.get("warm", (1, 0.945, 0.88)), (0.90, 0.95, 1), (1, 0.98, 0.96)
+        warm, white = light.get("warm", (1, 0.945, 0.88)), (1, 0.98, 0.96)
         for angle, rise, reach, wide, tall, power, colour in (
-            (-38, 32, 1.15, 0.75, 0.75, light.get("key", 24), warm),
-            (42, 5, 1.4, 1.1, 1.1, light.get("fill", 2.3), cool),
-            (148, 28, 1.2, 0.35, 0.9, light.get("rim", 9), white),
-            (-142, 30, 1.2, 0.3, 0.9, light.get("rim2", 6), cool),
-            (180, 78, 1.1, 0.6, 0.4, light.get("top", 5), white),
-            (0, -38, 0.9, 0.7, 0.3, light.get("bounce", 0.9), warm),
+            (-44, 34, 1.25, 0.80, 1.05, light.get("key", 26), warm),
+            (52, 4, 1.5, 1.0, 1.3, light.get("fill", 2.2), white),
+            (150, 34, 1.4, 0.30, 0.7, light.get("rim", 3.0), white),
+            (180, 74, 1.2, 0.5, 0.4, light.get("top", 2.2), white),
         ):
             turn, up = math.radians(angle) * side + self.yaw, math.radians(rise)
             lamp = bpy.data.lights.new("lamp", "AREA")
@@ -69,16 +70,28 @@ class Stage:
             )
             _aim(link(lamp, "lamp"), self.goal + offset, self.goal + np.array([0, 0, 0.05]))
         self._catchlight(side)
+        self._room(light.get("sky", 0.30))
+
+    def _room(self, strength: float) -> None:
+        """What stands round the person and is seen only in the eyes, on the skin and in the shadows."""
         world = bpy.data.worlds.new("world")
         bpy.context.scene.world = world
         world.use_nodes = True
-        sky = world.node_tree.nodes["Background"].inputs
-        sky[0].default_value, sky[1].default_value = (0.82, 0.86, 0.94, 1), 0.13
+        tree = world.node_tree
+        back, room = tree.nodes["Background"], tree.nodes.new("ShaderNodeTexEnvironment")
+        lights = Path(bpy.utils.resource_path("LOCAL")) / "datafiles/studiolights/world"
+        room.image = bpy.data.images.load(str(lights / "interior.exr"))
+        turn, seen = tree.nodes.new("ShaderNodeMapping"), tree.nodes.new("ShaderNodeTexCoord")
+        turn.inputs["Rotation"].default_value[2] = self.yaw
+        tree.links.new(seen.outputs["Generated"], turn.inputs[0])
+        tree.links.new(turn.outputs[0], room.inputs[0])
+        tree.links.new(room.outputs[0], back.inputs[0])
+        back.inputs[1].default_value = strength
 
     def _catchlight(self, side: float) -> None:
         """A small lamp that only the wet shell of the eyes mirrors: without it a look is dull."""
         lamp = bpy.data.lights.new("catchlight", "AREA")
-        lamp.shape, lamp.size, lamp.energy = "DISK", 0.26, 13
+        lamp.shape, lamp.size, lamp.energy = "DISK", 0.30, 9
         turn = math.radians(-24) * side + self.yaw
         away = np.array([math.sin(turn) * 0.9, -math.cos(turn) * 0.9, DROP + 0.40])
         item = link(lamp, "catchlight")
@@ -123,7 +136,8 @@ class Stage:
         cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 6, 2, 2
         cycles.transmission_bounces, cycles.transparent_max_bounces = 4, 16
         cycles.caustics_reflective = cycles.caustics_refractive = False
-        cycles.sample_clamp_indirect = 6
+        cycles.sample_clamp_indirect = 1.5
+        cycles.sample_clamp_direct = 2.5
         scene.cycles_curves.shape, scene.cycles_curves.subdivisions = "RIBBONS", 2
         render.film_transparent = render.use_persistent_data = True
         render.threads_mode, render.threads, render.filter_size = "FIXED", 2, 1.3

@@ -1,6 +1,6 @@
 """Turns finished renders into avatar packs. Runs in the product's own environment.
 
-    python rendering/assets/avatars/build/pack.py /tmp/avatars ruth daniel
+    python rendering/assets/avatars/build/pack.py /tmp/avatars ruth daniel       # in all their looks
     python rendering/assets/avatars/build/pack.py /tmp/avatars --test
 
 reads /tmp/avatars/ruth/*.png (see render.py) and writes rendering/assets/avatars/ruth/; --test writes
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from facts import FACTS, LOOKS, facts
+from facts import FACTS, LOOKS, facts, meant
 from PIL import Image
 from scipy import ndimage
 
@@ -33,10 +33,14 @@ FEATHER = 14
 """Pixels over which a tile of a 1280 px plate runs out into the plate."""
 BLEED = 24
 """Pixels by which the person's colour reaches into the clear part, so that scaling finds no black."""
+TEETH = 205
+"""How light the lighter third of a row is at least, of 255, where that takes no more than a third."""
+SEAM = 12
+"""Rows over which another look of somebody takes over from the first, below the nose."""
 POSTER_SIZE = (480, 600)
 SOURCE = (
     "Rendered by Likeness Studio from CC0 geometry (MakeHuman base mesh, targets, clothes and teeth) "
-    "with procedural materials, hair and light; nobody's real face, no photograph."
+    "with procedural materials, hair and light; nobody's real face, no photograph of anybody."
 )
 
 
@@ -64,9 +68,46 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(opened.convert("RGBA"))
 
 
+def boxes_of(source: Path) -> dict[str, list[int]]:
+    """Where the parts of a render are: name, and x, y, width, height in pixels."""
+    return json.loads((source / "tiles.json").read_text())
+
+
+def first_of(source: Path) -> Path:
+    """The render of the same person's first look."""
+    return source.with_name(facts(source.name)["of"]) if source.name in LOOKS else source
+
+
+def whole(source: Path, name: str) -> np.ndarray:
+    """A picture as large as the plate, RGBA; of another look the first's down to the nose, and its own below.
+
+    Both were rendered alike down to there: of the seam nothing is seen.
+    """
+    first = first_of(source)
+    if source == first:
+        return read(source / f"{name}.png")
+    picture, own = whole(first, name).copy(), read(source / f"{name}.png")
+    top = boxes_of(source)["below"][1]
+    share = np.clip((np.arange(len(own)) + 0.5) / SEAM, 0, 1)[:, None, None]
+    picture[top:] = np.round(picture[top:] * (1 - share) + own * share)
+    return picture
+
+
+def headless(source: Path) -> np.ndarray:
+    """The picture without its head, RGBA, as large as the plate; beside the head it is the resting picture."""
+    first = first_of(source)
+    x, y, width, height = boxes_of(first)["body"]
+    picture = whole(source, "rest").copy()
+    picture[y : y + height, x : x + width] = read(first / "body.png")
+    if source != first:
+        own = read(source / "body.png")[SEAM:]
+        picture[y + height - len(own) : y + height, x : x + width] = own
+    return picture
+
+
 def plate_of(source: Path) -> np.ndarray:
     """The resting picture with the clean alpha of the matte."""
-    return bleed(read(source / "rest.png"), read(source / "matte.png")[..., 3])
+    return bleed(whole(source, "rest"), whole(source, "matte")[..., 3])
 
 
 def over(pixels: np.ndarray, ground: tuple[int, int, int]) -> np.ndarray:
@@ -107,6 +148,10 @@ def upper(target: Path, boxes: dict[str, list[int]], plate: np.ndarray) -> None:
     speaking = plate.copy()
     speaking[y : y + height, x : x + width] = np.asarray(Image.open(target / "teeth.png"))
     row, corner = teeth.cut(over(speaking, BACKGROUND))
+    # Between lips that are opened for the picture they are darker than when somebody speaks, and noise shows on them.
+    lit = np.clip(TEETH / teeth.bright(row).mean(), 1, 1.35)
+    smooth = cv2.bilateralFilter(np.ascontiguousarray(row[..., :3]), 7, 30, 2.5)
+    row[..., :3] = np.clip(smooth * lit + 0.5, 0, 255)
     Image.fromarray(row).save(target / "upper.png", optimize=True)
     (target / "teeth.png").unlink()
     boxes["upper"] = [*corner, row.shape[1], row.shape[0]]
@@ -114,18 +159,18 @@ def upper(target: Path, boxes: dict[str, list[int]], plate: np.ndarray) -> None:
 
 def head_of(source: Path) -> np.ndarray:
     """How much of each pixel is head, hair and neck [h, w], 0..1."""
-    matte = read(source / "matte.png").astype(np.float32)
+    matte = whole(source, "matte").astype(np.float32)
     share = np.clip((matte[..., 0] - 3) / 252, 0, 1)  # Blender dithers its pictures
     return share * matte[..., 3] / 255
 
 
 def body_of(source: Path, head: np.ndarray) -> np.ndarray:
     """The picture without the head; where none is seen its alpha is the matte's."""
-    matte = read(source / "matte.png")[..., 3]
-    x, y, width, height = json.loads((source / "tiles.json").read_text())["body"]
-    body = read(source / "rest.png").copy()
-    body[..., 3] = body[..., 3] * (head < 0.01)  # a curl may stand beyond the place
-    body[y : y + height, x : x + width] = read(source / "body.png")  # all else is the plate's
+    matte, body = whole(source, "matte")[..., 3], headless(source)
+    x, y, width, height = boxes_of(first_of(source))["body"]
+    behind = np.zeros(head.shape, bool)
+    behind[y : y + height, x : x + width] = True
+    body[..., 3] *= behind | (head < 0.01)  # a curl may stand beyond the place
     own = cv2.GaussianBlur(body[..., 3], (0, 0), 1.0)
     return bleed(body, np.where((head > 0) | (own < 8), own, matte))
 
@@ -196,13 +241,14 @@ def make(slug: str, renders: Path) -> Path:
     """Writes the pack of `slug` from the renders in `renders`/`slug`; returns its folder."""
     told = facts(slug)
     source, target = renders / slug, AVATARS / slug
+    first = first_of(source)
     target.mkdir(exist_ok=True)
     head = head_of(source)
     plate, body = plate_of(source), body_of(source, head)
-    boxes = json.loads((source / "tiles.json").read_text())
-    boxes.pop("body")
+    boxes = boxes_of(first)
+    boxes.pop("body"), boxes.pop("below")
     for name, (x, y, width, height) in boxes.items():
-        tile = read(source / f"{name}.png")
+        tile = read(first / f"{name}.png")
         if tile.shape[:2] != (height, width):
             raise ValueError(f"The tile {name} is {tile.shape[1]} x {tile.shape[0]}, not as told.")
         below = plate[y : y + height, x : x + width]
@@ -240,8 +286,8 @@ def test_people(renders: Path) -> None:
     target = ROOT / "tests/faces/people"
     target.mkdir(exist_ok=True)
     for source in sorted(renders.iterdir()):
-        whole = source.name.endswith("-live")
-        pixels = bleed(read(source / "rest.png")) if whole else plate_of(source)
+        live = source.name.endswith("-live")
+        pixels = bleed(read(source / "rest.png")) if live else plate_of(source)
         Image.fromarray(pixels).save(target / f"{source.name}.webp", quality=90, method=6)
 
 
@@ -253,7 +299,8 @@ def main() -> None:
     wanted = reader.parse_args()
     if wanted.test:
         test_people(wanted.renders)
-    for slug in wanted.slugs:
+        return
+    for slug in meant(wanted.slugs):
         print(make(slug, wanted.renders))
 
 

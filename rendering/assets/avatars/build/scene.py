@@ -202,6 +202,12 @@ class Shader:
             self.feed(node.inputs[index], value)
         return node.outputs[2]
 
+    def split(self, vector, kind: str):
+        """The three parts of a vector or a colour, by the node that parts it."""
+        node = self.add(kind)
+        self.links.new(vector, node.inputs[0])
+        return node.outputs[:3]
+
     def noise(self, vector, scale: float, detail: float = 4, roughness: float = 0.55):
         node = self.add("ShaderNodeTexNoise")
         self.feed(node.inputs["Scale"], scale)
