@@ -7,19 +7,16 @@ eye to eye (ratio images: Liu, Shan and Zhang, "Expressive expression mapping wi
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
+from rendering.faces import lent
 from rendering.faces.geometry import EYES, OVAL, Eye, smoothstep, tone, toned
 from rendering.values import Frame
 
-DONORS = ("maya", "daniel")
-PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
 ABOVE, BELOW, BESIDE, NOSE = 1.1, 0.75, 0.45, 0.24
 """What a blink changes: of the reach above and below the eye, and of its width beside it, away from the nose and toward it."""
 WHOLE = 0.68  # of that: up to here nothing of the open eye stays
@@ -147,16 +144,11 @@ def _box(openings: list[Opening], shape: tuple[int, ...]) -> Box:
 
 
 @functools.cache
-def _donor(slug: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], float]:
-    """(ratio of the shut eyes to their fill, landmarks, corner of the tile, lightness of the skin) of a stock pack."""
-    folder = PACKS / slug
-    plain = json.loads((folder / "avatar.json").read_text(encoding="utf-8"))
-    points = np.array(json.loads((folder / "landmarks.json").read_text(encoding="utf-8")), float)
-    x, y, wide, tall = plain["tiles"]["blink"]
-    read = cv2.imread(str(folder / "blink.png"), cv2.IMREAD_COLOR)
-    if read is None:
-        raise FileNotFoundError(folder / "blink.png")
-    shut = read[..., ::-1].astype(np.float32)
+def _donor(person: str) -> tuple[Picture, NDArray[np.float64], tuple[int, int], float]:
+    """(ratio of the shut eyes to their fill, landmarks, corner of the tile, lightness of the skin) of somebody of lent.py."""
+    points, (x, y) = lent.points(person), lent.corner(person, "blink")
+    shut = lent.picture(person, "blink")[..., :3].astype(np.float32)
+    tall, wide = shut.shape[:2]
     offset = np.array([x, y])
     hole = np.zeros((tall, wide), np.float32)
     for eye in EYES:
@@ -235,7 +227,7 @@ def make(picture: Frame, points: NDArray[np.float64]) -> tuple[Frame, Frame, Box
     skin = fill(eyes, (hole > 0.02) | (rims[..., 0] > 0.05) | ~_bare(points, box))
     light = float(np.median(skin[hole > 0.5].mean(-1)))
     ratio, donated, corner, _ = min(
-        (_donor(slug) for slug in DONORS), key=lambda donor: abs(donor[3] - light)
+        (_donor(person) for person in lent.PEOPLE), key=lambda donor: abs(donor[3] - light)
     )
     if tone(picture, points) is not None:
         ratio = toned(ratio, np.ones(3))

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
-import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import tracker
+from rendering.faces import lent, tracker
 from rendering.faces.geometry import LOWER_INNER, UPPER_INNER, Face, smoothstep, toned
 from rendering.values import Frame
 
-PACKS = Path(__file__).resolve().parent.parent / "assets" / "avatars"
-DONORS = ("maya", "daniel")
 WHITE = 0.42  # of the lightest tooth: darker is gum, tongue or cavity
 UPPER_SHARE = 0.72  # of the opening's height in which the upper row hangs
 GAPS = 0.006  # face heights: dark lines between teeth belong to the row
@@ -137,20 +133,10 @@ def _rooted(rgba: NDArray, more: int) -> tuple[NDArray, int]:
 
 
 @functools.cache
-def _donor(slug: str) -> tuple[Face, Frame, NDArray[np.float64]]:
-    folder = PACKS / slug
-    plain = json.loads((folder / "avatar.json").read_text(encoding="utf-8"))
-    points = np.array(json.loads((folder / "landmarks.json").read_text(encoding="utf-8")), float)
-    plate = cv2.imread(str(folder / "plate.png"), cv2.IMREAD_COLOR)
-    row = cv2.imread(str(folder / "upper.png"), cv2.IMREAD_UNCHANGED)
-    if plate is None or row is None:
-        raise FileNotFoundError(folder / "upper.png")
-    face = Face(np.ascontiguousarray(plate[..., ::-1]), points)
-    return (
-        face,
-        cv2.cvtColor(row, cv2.COLOR_BGRA2RGBA),
-        np.array(plain["tiles"]["upper"][:2], float),
-    )
+def _donor(person: str) -> tuple[Face, Frame, NDArray[np.float64]]:
+    plate = np.ascontiguousarray(lent.picture(person, "plate")[..., :3])
+    corner = np.array(lent.corner(person, "upper"), float)
+    return Face(plate, lent.points(person)), lent.picture(person, "upper"), corner
 
 
 def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
@@ -158,7 +144,7 @@ def lend(picture: Frame, points: NDArray[np.float64]) -> Tile:
     face = Face(picture, points)
     wanted = np.minimum(expected(face) / SHADED, LIGHTEST)
     donor, row, corner = min(
-        (_donor(slug) for slug in DONORS),
+        (_donor(person) for person in lent.PEOPLE),
         key=lambda other: abs(bright(other[1]).mean() - wanted.mean()),
     )
     # From the photo's pixels to the donor's: by millimetres from mid mouth, at the seam.

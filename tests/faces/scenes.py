@@ -7,15 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rendering.faces import lent
+
 PACKS = Path(__file__).parents[2] / "rendering/assets/avatars"
 LIVE = Path(__file__).parent / "live"
 
 
 PEOPLE = ("beard", "glasses", "covered", "freckled")
-PLAIN = (
-    "maya",
-    "daniel",
-)  # as they were shipped once: the measures of photos were set on their smooth faces
+SMOOTH = {
+    "maya": "light",
+    "daniel": "dark",
+}  # as they were once shipped: the measures of photos were set on them
 LENS = 0.8  # pixels by which a lens blurs
 LARGER = (
     1.6  # factor by which those pictures are enlarged: a photo needs 256 pixels between the ears
@@ -29,8 +31,9 @@ def person(slug: str) -> tuple[np.ndarray, np.ndarray]:
     elif slug in PEOPLE:
         small = cv2.imread(str(Path(__file__).parent / "people" / f"{slug}.webp"), -1)
         plate = cv2.resize(small, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
-    elif slug in PLAIN:
-        plate = cv2.imread(str(Path(__file__).parent / "people" / f"{slug}.webp"), -1)
+    elif slug in SMOOTH:
+        path = lent.FOLDER / SMOOTH[slug] / "plate.png"
+        plate = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     else:
         plate = cv2.imread(str(PACKS / slug / "plate.png"), cv2.IMREAD_UNCHANGED)
     return plate[..., 2::-1].astype(np.float32), plate[..., 3].astype(np.float32) / 255
