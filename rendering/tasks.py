@@ -135,9 +135,9 @@ def nudge(engine: str, lane: str) -> None:
                 made = work
             elif work is not None:
                 assemble(work)
-        if work is None and made is None:
-            return
-        if work is None and made is not None:
+        if work is None:
+            if made is None:
+                return
             mix_ahead(made.render_id)
             made = None  # and once more a look at the queue
 

@@ -115,7 +115,7 @@ def test_nothing_outside_the_circle_is_touched(person):
     rows, columns = np.indices(shown.shape[:2])
     away = np.hypot(columns - x, rows - y)
     assert (shown[away > 1.3 * radius] == (0x33, 0x66, 0x99)).all()
-    assert (np.abs(shown[away < 0.5 * radius].astype(int) - (0x33, 0x66, 0x99)).max(1) > 20).all()
+    assert (np.abs(shown[away < 0.45 * radius].astype(int) - (0x33, 0x66, 0x99)).max(1) > 20).all()
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)

@@ -34,10 +34,6 @@ TEST_PEOPLE: dict[str, dict] = {
         face={"mouthSmile*": 0.15, "cheekSquint*": 0.1},
         skin={
             "base": (0.44, 0.25, 0.165),
-            "red": (0.48, 0.16, 0.11),
-            "under": (0.28, 0.14, 0.10),
-            "lid": (0.29, 0.14, 0.10),
-            "pale": (0.52, 0.31, 0.21),
             "lip": (0.36, 0.13, 0.11),
         },
         hair={
@@ -76,10 +72,6 @@ TEST_PEOPLE: dict[str, dict] = {
         face={"mouthSmile*": 0.2, "cheekSquint*": 0.1},
         skin={
             "base": (0.11, 0.055, 0.032),
-            "red": (0.15, 0.045, 0.025),
-            "under": (0.06, 0.028, 0.018),
-            "lid": (0.06, 0.027, 0.016),
-            "pale": (0.16, 0.08, 0.046),
             "lip": (0.18, 0.052, 0.045),
         },
         hair={
@@ -100,8 +92,6 @@ TEST_PEOPLE: dict[str, dict] = {
         face={"mouthSmile*": 0.1, "cheekSquint*": 0.05},
         skin={
             "base": (0.76, 0.52, 0.42),
-            "red": (0.78, 0.34, 0.25),
-            "pale": (0.84, 0.61, 0.51),
             "freckles": 0.75,
         },
         hair={"melanin": 0.28, "redness": 0.85, "grey": None, "top": 0.05},
