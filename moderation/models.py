@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from rows import events
 from rows.ids import new_id
 
 LAPSES_AFTER = timedelta(hours=72)
@@ -97,3 +98,37 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} by {self.by}"
+
+
+class Report(models.Model):
+    """What somebody says of a video that they watched at a shared link. address: where the answer goes, if they want one."""
+
+    class Kind(models.TextChoices):
+        LIKENESS = "likeness", "It shows me, or uses my voice, and I did not agree"
+        DECEPTION = "deception", "It deceives people, or pretends to be somebody"
+        HARM = "harm", "It attacks or endangers somebody"
+        OTHER = "other", "Something else"
+
+    id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "report"))
+    share = models.CharField(max_length=48, db_index=True, help_text="Id of the link.")
+    render = models.ForeignKey(
+        "rendering.Render", on_delete=models.SET_NULL, null=True, related_name="reports"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    words = models.TextField(max_length=2000)
+    address = models.EmailField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.kind}"
+
+    @classmethod
+    @transaction.atomic
+    def receive(cls, *, workspace: str, **fields: object) -> Report:
+        report = cls.objects.create(**fields)
+        after = {"share": report.share, "render": report.render_id, "kind": report.kind}
+        events.record("report.received", report.pk, workspace=workspace, after=after)
+        return report

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import F, Value
+from django.db.models import F, Max, Value
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 
@@ -44,7 +44,7 @@ class Render(mended.Mended):
     MOVES = {
         "queued": {"held"},
         "running": {"queued"},
-        "held": {"running"},
+        "held": {"running", "held"},
         "done": {"held", "running"},
         "failed": {"held", "queued", "running"},
         "canceled": {"held", "queued", "running"},
@@ -98,6 +98,9 @@ class Render(mended.Mended):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.QUEUED)
     held_for = models.CharField(max_length=12, blank=True)
     held_at = models.DateTimeField(null=True)
+    needs_approval = models.BooleanField(
+        default=False, help_text="Before it is queued, somebody of its workspace approves of it."
+    )
     stage = models.CharField(max_length=12, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0)
@@ -120,6 +123,10 @@ class Render(mended.Mended):
     mail_due_at = models.DateTimeField(null=True)  # not before; moved on by whoever is sending it
 
     # What came of it.
+    version = models.PositiveIntegerField(
+        null=True, help_text="Of its project: finished renders are counted from 1."
+    )
+    label = models.CharField(max_length=80, blank=True, help_text="What people call this version.")
     seconds = models.FloatField(null=True)
     outputs = models.JSONField(default=list)
     chapters = models.JSONField(default=list)
@@ -132,6 +139,9 @@ class Render(mended.Mended):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "version"], name="one_render_per_version")
+        ]
         indexes = [
             models.Index(fields=["status", "rank_at"]),
             models.Index(fields=["workspace", "-created_at"]),
@@ -191,6 +201,9 @@ class Render(mended.Mended):
     def end(self, to: str, *, used: int = 0, attempt: int | None = None, **changes: Any) -> None:
         """The last move and the settlement of the money, in one transaction."""
         billing.Wallet.locked(self.workspace_id)
+        if to == "done":
+            finished = Render.objects.filter(project_id=self.project_id)
+            changes["version"] = (finished.aggregate(last=Max("version"))["last"] or 0) + 1
         self.move(to, attempt=attempt, lease_owner="", lease_until=None, **changes)
         billing.settle(self, used, our_fault=self.failure_ours)
 
@@ -213,7 +226,19 @@ class Render(mended.Mended):
         self.move("held", attempt=attempt, held_for=reason, held_at=timezone.now())
 
     def release(self) -> None:
-        self.move("queued", held_for="", held_at=None, next_at=timezone.now())
+        """A moderator has let it pass: it goes to the queue, or waits for the approval of its workspace."""
+        if self.needs_approval:
+            self.hold("approval")
+        else:
+            self.move("queued", held_for="", held_at=None, next_at=timezone.now())
+
+    @transaction.atomic
+    def approve(self) -> None:
+        """Its workspace has approved of it. While a moderator still reads it, it goes on waiting for that."""
+        self.needs_approval = False
+        Render.objects.filter(pk=self.pk).update(needs_approval=False)
+        if self.held_for == "approval":
+            self.release()
 
     def start(self) -> None:
         """Sets it running when its first segment is claimed. Fine if it runs already."""
@@ -239,6 +264,21 @@ class Render(mended.Mended):
         )
         if not changed:
             raise Canceled
+
+
+class Source(models.Model):
+    """The project as it was when the render was requested, so that its words can be restored.
+
+    body: {"project": fields, "scenes": [{"id", fields}]}, the fields as forms post them (studio/projects/versions.py).
+    """
+
+    render = models.OneToOneField(
+        Render, on_delete=models.CASCADE, primary_key=True, related_name="source"
+    )
+    body = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"source of {self.render_id}"
 
 
 class Segment(mended.Mended):

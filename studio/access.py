@@ -14,11 +14,13 @@ from studio.models import (
     ApiKey,
     Avatar,
     Clip,
+    Comment,
     Membership,
     Picture,
     Project,
     Pronunciation,
     Scene,
+    Share,
     User,
     Voice,
     Workspace,
@@ -117,6 +119,29 @@ def removed_scene(workspace: Workspace, scene_id: str) -> Scene:
 def render(workspace: Workspace, render_id: str) -> Render:
     return get_object_or_404(
         Render.objects.select_related("project"), workspace=workspace, pk=render_id
+    )
+
+
+def version(project: Project, number: int) -> Render:
+    """A finished render of the project."""
+    return get_object_or_404(Render, project=project, status="done", version=number)
+
+
+def share(workspace: Workspace, share_id: str) -> Share:
+    return get_object_or_404(
+        Share.objects.select_related("project"),
+        project__workspace=workspace,
+        project__removed_at=None,
+        pk=share_id,
+    )
+
+
+def comment(workspace: Workspace, comment_id: str) -> Comment:
+    return get_object_or_404(
+        Comment.objects.select_related("project", "answers"),
+        project__workspace=workspace,
+        project__removed_at=None,
+        pk=comment_id,
     )
 
 

@@ -12,6 +12,7 @@ class StudioConfig(AppConfig):
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
         from studio.providers import accounts, face_fit, hosted_face
+        from studio.reviews import letters  # noqa: F401 (registers their writers)
 
         words.use(gettext)
         voices.offer(accounts(), settings.MODELS_DIR, runtime=settings.SPEECH_RUNTIME)

@@ -18,10 +18,15 @@ from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
+from studio.models.reviews import LONGEST_COMMENT
 from studio.projects import cues, overlays
+from studio.projects.sharing import LONGEST_PASSWORD
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
+from studio.reviews.approval import LONGEST_REASON
+from studio.reviews.comments import MOST_COMMENTS
 from studio.views.avatars import LONGEST_SAMPLE
 from studio.views.keys import MOST_KEYS
+from studio.views.shares import MOST as MOST_SHARES
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,62 @@ WAYS = (
         f"a word of 60 and a reading of 120 characters, {limits.MOST_PRONUNCIATIONS} words",
         ".02 s, no more memory; 5 ms of the lock",
         "A word takes at most 60 characters.",
+    ),
+    Way(
+        "Links for viewers",
+        ("share_list", "share_save", "share_close", "share_open", "share_remove"),
+        f"{MOST_SHARES} links a project, {limits.SHARES.most} new ones an hour; a name of 80 and a password of {LONGEST_PASSWORD} characters",
+        "not measured; a password is hashed, .3 s",
+        "A project has at most 50 links; remove one that is not used.",
+    ),
+    Way(
+        "A shared video",
+        ("share_watch", "share_file", "share_poster"),
+        f"{limits.PASSWORD_TRIES.most} tries of the password an hour and address, {limits.ALL_PASSWORD_TRIES.most} from everywhere; one range of bytes",
+        "not measured; no lock; a password that is tried: .3 s",
+        "The password was tried too often within an hour; wait 12 minutes and try again.",
+    ),
+    Way(
+        "Counts of viewings",
+        ("share_seen",),
+        f"one number of at most 9 digits; {limits.COUNTS.most} a minute and address are counted",
+        "not measured; one row a viewing, for a day",
+        "(more are not counted)",
+    ),
+    Way(
+        "Reports of viewers",
+        ("share_report",),
+        f"2,000 characters and an address; {limits.REPORTS.most} an hour and address",
+        "not measured",
+        "10 reports came from here within an hour; wait 12 minutes.",
+    ),
+    Way(
+        "Reviews",
+        ("review_list", "review_ask", "comment_reply", "comment_resolve"),
+        f"{limits.INVITATIONS.most} mails to reviewers an hour; {LONGEST_COMMENT:,} characters and {MOST_COMMENTS} comments a version",
+        "not measured",
+        "A comment has 1 to 2,000 characters.",
+    ),
+    Way(
+        "What reviewers say",
+        ("share_review",),
+        f"{LONGEST_COMMENT:,} characters, a name and an address; {limits.SAID.most} an hour and address",
+        "not measured",
+        "60 comments came from here within an hour; wait 12 minutes.",
+    ),
+    Way(
+        "Approval",
+        ("render_approve", "render_decline", "render_remind", "workspace_rules"),
+        f"a reason of {LONGEST_REASON} characters; a reminder an hour and render",
+        "not measured",
+        "They were reminded within the last hour; wait a while.",
+    ),
+    Way(
+        "Versions",
+        ("version_list", "version_name", "version_restore"),
+        f"two versions of {MAX_LINES} lines side by side; a name of 80 characters",
+        "not measured",
+        "The name of a version takes at most 80 characters; shorten it.",
     ),
     Way(
         "Keys for programs",

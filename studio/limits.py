@@ -46,6 +46,18 @@ CAMERA_OPENINGS = Limit("openings of the camera", 5, store="rows")
 """Of an avatar."""
 REQUESTS = Limit("requests", 600, MINUTE)
 """Of a key: a guard against programs that run wild, the same for every plan."""
+PASSWORD_TRIES = Limit("tries of the password", 20, store="rows")
+"""Of a shared link, from one address."""
+ALL_PASSWORD_TRIES = Limit("tries of the password", 300, store="rows")
+"""Of a shared link, from everywhere."""
+COUNTS = Limit("counts of a viewing", 240, MINUTE)
+"""From one address; more are not counted, and nobody is refused."""
+INVITATIONS = Limit("mails to reviewers", 50, store="rows")
+SAID = Limit("comments", 60, store="rows")
+"""Of reviewers, from one address."""
+REPORTS = Limit("reports", 10, store="rows")
+"""Of shared videos, from one address."""
+SHARES = Limit("new links", 60)
 WITHOUT_KEY = Limit("requests without a key", 300, MINUTE)
 """To the API, without a valid key, from one address."""
 

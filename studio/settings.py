@@ -59,6 +59,7 @@ SECRET_KEY = secret("SECRET_KEY")
 EMBEDDED = not SECRET_KEY
 DEBUG = EMBEDDED and flag("DEBUG")
 SECRET_KEY = SECRET_KEY or _local_key()
+SECRET_KEY_FALLBACKS = secret("SECRET_KEY_FALLBACKS").split()
 ALLOWED_HOSTS = (
     ["localhost", "127.0.0.1", "[::1]", "testserver"]
     if EMBEDDED

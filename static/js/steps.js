@@ -31,7 +31,8 @@ export function startSteps(take) {
     const words = button.getAttribute("aria-label");
     if (saved && !button.hasAttribute("aria-disabled")) {
       const answer = await ask(button.getAttribute("formaction"), {});
-      if (answer.status === 200) {
+      if (answer.body.reload) location.reload();
+      else if (answer.status === 200) {
         showSteps(answer.body.steps);
         await take(answer.body);
         document.getElementById("told").textContent = `${words}. Done.`;

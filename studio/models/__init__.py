@@ -1,20 +1,28 @@
 from studio.models.history import Change
+from studio.models.letters import Letter
 from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
 from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
 from studio.models.projects import Project, Scene
+from studio.models.reviews import Comment, Verdict
+from studio.models.shares import Play, Share
 
 __all__ = [
     "ApiKey",
     "Avatar",
     "Change",
     "Clip",
+    "Comment",
     "IdempotencyKey",
+    "Letter",
     "Membership",
     "Picture",
+    "Play",
     "Project",
     "Pronunciation",
     "Scene",
+    "Share",
     "User",
+    "Verdict",
     "Voice",
     "Workspace",
 ]

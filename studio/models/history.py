@@ -23,7 +23,7 @@ class Change(models.Model):
     """One step. `before` and `after` hold the fields that differ, as forms post them.
 
     Without a scene it is one of the project. {"removed": "1" | ""} says that the scene was removed or put back,
-    {"order": [ids]} the order of the scenes.
+    {"order": [ids]} the order of the scenes, {"whole": body} that an old version was restored (studio/projects/versions.py).
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="changes")

@@ -30,6 +30,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     mails_when_done = models.BooleanField(default=True)
+    mails_of_comments = models.BooleanField(default=True)
+    mails_to_remind = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()
@@ -45,6 +47,9 @@ class Workspace(models.Model):
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "workspace"))
     name = models.CharField(max_length=80)
     plan = models.CharField(max_length=16, default="free")
+    needs_approval = models.BooleanField(
+        default=False, help_text="A render that spends credits waits until somebody approves of it."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -8,8 +8,11 @@ from django.utils.translation import gettext
 
 from studio.models import Membership
 
-Verb = Literal["see", "edit", "render", "cast", "see_money", "manage_keys"]
-"""edit: projects, pictures, videos, music and the dictionary. render: spend credits, cancel. cast: make, unlock and delete
+Verb = Literal[
+    "see", "edit", "render", "share", "approve", "cast", "see_money", "manage_keys", "manage"
+]
+"""edit: projects, pictures, videos, music and the dictionary. render: spend credits, cancel. share: make, change and close links
+for people without an account. approve: release a render that waits for approval. manage: the rules of the workspace. cast: make, unlock and delete
 avatars and voices. see_money: credits and use."""
 
 KEY = "key"
@@ -19,8 +22,8 @@ EVERYTHING: frozenset[Verb] = frozenset(get_args(Verb))
 RIGHTS: dict[str, frozenset[Verb]] = {
     Membership.Role.OWNER: EVERYTHING,
     Membership.Role.ADMIN: EVERYTHING,
-    Membership.Role.MEMBER: EVERYTHING,
-    KEY: EVERYTHING - {"manage_keys"},
+    Membership.Role.MEMBER: EVERYTHING - {"approve", "manage"},
+    KEY: EVERYTHING - {"manage_keys", "approve", "manage"},
 }
 
 
@@ -29,6 +32,9 @@ def _sentence(verb: Verb) -> str:
         "see": gettext("Your role in this workspace does not let you see this"),
         "edit": gettext("Your role in this workspace does not let you change this"),
         "render": gettext("Your role in this workspace does not let you render or cancel"),
+        "share": gettext("Your role in this workspace does not let you share videos"),
+        "approve": gettext("Your role in this workspace does not let you approve renders"),
+        "manage": gettext("Your role in this workspace does not let you change its rules"),
         "cast": gettext(
             "Your role in this workspace does not let you make or delete avatars and voices"
         ),
@@ -48,6 +54,11 @@ class NotAllowedHere(Exception):
             self.sentence = gettext("{what}; ask an owner of the workspace.").format(
                 what=_sentence(verb)
             )
+
+
+def those_who_may(verb: Verb) -> list[str]:
+    """The roles of people that allow the verb."""
+    return [role for role in Membership.Role.values if verb in RIGHTS[role]]
 
 
 def need(role: str, verb: Verb) -> None:

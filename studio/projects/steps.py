@@ -24,6 +24,8 @@ def _words(project: Project, change: Change | None) -> str:
         return ""
     if "order" in change.after:
         return "order of the scenes"
+    if "whole" in change.after:
+        return "restored version"
     where = ""
     if change.scene_id:
         ids = [scene.pk for scene in project.live_scenes]

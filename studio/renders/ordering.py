@@ -31,10 +31,11 @@ from rows import events
 from studio.errors import PriceRose, ScriptRefused
 from studio.models import ApiKey, Project, Scene, User, Workspace
 from studio.models.projects import RevisionConflict
-from studio.projects import composition
+from studio.projects import composition, versions
 from studio.renders import screening
 from studio.renders.plan import Plan, dictionary_of, plan_render
 from studio.renders.screening import Reading
+from studio.reviews import approval
 
 TRIES = 3  # of reading a project that somebody keeps changing
 DAY = timedelta(days=1)
@@ -52,6 +53,7 @@ class _Ready:
     insert: tuple[str, list[Any]]  # the statement that writes a line, and the values of each
     plan: Plan
     reading: Reading
+    body: versions.Body
 
 
 UNSEEN = -1
@@ -124,7 +126,9 @@ def _read(
     if reading.refused and (reading.read or reading.waiting or not appeal):
         raise ScriptRefused(reading.sentence, reading.spans)
     consents = _agreed(plan)
-    held, now, video = reading.held, timezone.now(), plan.lines[0].spec.video
+    now, video = timezone.now(), plan.lines[0].spec.video
+    needs_approval = approval.is_needed(project, charges=plan.quoted > 0)
+    held_for = "moderation" if reading.held else "approval" if needs_approval else ""
     render = Render(
         workspace=project.workspace,
         project=project,
@@ -147,9 +151,10 @@ def _read(
         warnings=plan.warnings,
         likely_seconds=plan.wait.likely,
         late_at=now + timedelta(seconds=plan.wait.late),
-        status="held" if held else "queued",
-        held_for="moderation" if held else "",
-        held_at=now if held else None,
+        status="held" if held_for else "queued",
+        held_for=held_for,
+        held_at=now if held_for else None,
+        needs_approval=needs_approval,
     )
     segments: list[Model] = [
         Segment(
@@ -176,7 +181,8 @@ def _read(
         )
         for position, (line, share) in enumerate(zip(plan.lines, plan.shares, strict=True), start=1)
     ]
-    return _Ready(render, _insert(segments), plan, reading)
+    body = versions.body_of(project, scenes)
+    return _Ready(render, _insert(segments), plan, reading, body)
 
 
 def _insert(rows: list[Model]) -> tuple[str, list[Any]]:
@@ -236,11 +242,14 @@ def _written(
     if Consent.valid().filter(pk__in=render.consents).count() != len(render.consents):
         raise _Changed
     render.save(force_insert=True)
+    versions.keep_source(render, ready.body)
     with connection.cursor() as cursor:
         cursor.executemany(*ready.insert)
     if render.quoted:
         billing.charge(render, render.quoted, render.requested_by)
-    if render.status == "held":
+    if render.held_for == "approval":
+        approval.ask(render)
+    if render.held_for == "moderation":
         Case.objects.create(
             render=render,
             policy=ready.reading.verdict.policy or "",

@@ -2,18 +2,21 @@
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from rows import events
 from studio.access import CHOSEN, WorkspaceRequest, in_workspace
-from studio.models import User
+from studio.models import User, Workspace
+from studio.people.roles import RIGHTS
 
 
 class SettingsForm(forms.ModelForm):
     class Meta:
         model = User
-        fields = ["name", "mails_when_done"]
+        fields = ["name", "mails_when_done", "mails_of_comments", "mails_to_remind"]
         labels = {"name": "Your name", "mails_when_done": "Mail me when a render is done"}
 
 
@@ -25,7 +28,28 @@ def account_settings(request: WorkspaceRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account_settings")
-    return render(request, "studio/account_settings.html", {"form": form})
+    context = {"form": form, "manages": "manage" in RIGHTS[request.membership.role]}
+    return render(request, "studio/account_settings.html", context)
+
+
+@require_POST
+@in_workspace("manage")
+def workspace_rules(request: WorkspaceRequest) -> HttpResponse:
+    """The rules of the workspace."""
+    workspace, needed = request.workspace, request.POST.get("needs_approval") == "1"
+    with transaction.atomic():
+        changed = Workspace.objects.filter(pk=workspace.pk, needs_approval=not needed)
+        if changed.update(needs_approval=needed):
+            events.record(
+                "workspace.changed",
+                workspace.pk,
+                workspace=workspace.pk,
+                actor=str(request.user.pk),
+                before={"needs_approval": not needed},
+                after={"needs_approval": needed},
+            )
+    messages.success(request, "Saved.")
+    return redirect("account_settings")
 
 
 @require_POST

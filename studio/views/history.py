@@ -16,6 +16,7 @@ from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import wants_json
 from studio.models import Change, Project
+from studio.projects import versions
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.projects.steps import steps
@@ -67,6 +68,8 @@ def _step(
         return redirect(reverse("project_edit", args=[project.pk]) + where)
     project.refresh_from_db()
     body: dict[str, Any] = {"steps": steps(project, request.user), "fields": list(wanted)}
+    if "whole" in wanted:
+        return JsonResponse({"reload": True})
     if set(wanted) & {"order", "removed"}:
         chosen = change.scene_id if change.scene_id and not wanted.get("removed") else ""
         return arranged(request, project, chosen, **body)
@@ -82,6 +85,8 @@ def _as_left(project: Project, change: Change, found: dict[str, Any]) -> bool:
     """Whether the fields are still what the step made of them."""
     if "order" in found:
         return [scene.pk for scene in project.live_scenes] == found["order"]
+    if "whole" in found:
+        return bool(versions.body_of(project) == found["whole"])
     if change.scene is None:
         now: dict[str, Any] = project_settings(project)
     elif "removed" in found:
@@ -95,7 +100,7 @@ def _as_left(project: Project, change: Change, found: dict[str, Any]) -> bool:
 
 def _sent(project: Project, change: Change, wanted: dict[str, Any]) -> dict[str, Any]:
     """The fields as if they had been posted. Raises BadInput if what they name is gone."""
-    if set(wanted) & {"order", "removed"}:
+    if set(wanted) & {"order", "removed", "whole"}:
         return wanted
     form = SceneForm if change.scene else ProjectForm
     return form(wanted, project.workspace).changes()
@@ -104,6 +109,8 @@ def _sent(project: Project, change: Change, wanted: dict[str, Any]) -> dict[str,
 def _put(project: Project, change: Change, fields: dict[str, Any]) -> None:
     if "order" in fields:
         project.order_scenes(fields["order"])
+    elif "whole" in fields:
+        versions.put(project, fields["whole"])
     elif change.scene is None:
         project.edit(project.revision, **fields)
     elif "removed" in fields:

@@ -30,6 +30,7 @@ from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
 from studio.renders.speaking import speaking
+from studio.reviews import approval
 from studio.views.files import serve
 
 DOING = {
@@ -98,7 +99,9 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
     fraction = render.progress
     made = sum(line.segment.is_ready for line in lines)
     quarter = int(4 * fraction) * 25
-    if render.status == "held":
+    if render.held_for == "approval":
+        spoken = "Held until somebody approves of it."
+    elif render.status == "held":
         spoken = "Held for a person to read."
     elif render.status == "queued":
         spoken = f"Waiting, place {place.position}." if place.working else "Waiting for a worker."
@@ -114,6 +117,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         for line in lines
     )
     case = Case.objects.filter(render=render).first() if render.status == "held" else None
+    lapses_after = approval.LAPSES_AFTER if render.held_for == "approval" else LAPSES_AFTER
     return {
         "place": place,
         "store_trouble": storage.trouble(),
@@ -126,7 +130,8 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         "spoken": spoken,
         "quiet": quiet,
         "case": case,
-        "lapses_at": (render.held_at or render.created_at) + LAPSES_AFTER,
+        "lapses_at": (render.held_at or render.created_at) + lapses_after,
+        "approvers": approval.approvers(render.workspace) if render.needs_approval else [],
     }
 
 

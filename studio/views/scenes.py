@@ -34,6 +34,7 @@ from studio.projects.steps import NAMES, steps
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
+from studio.reviews import comments
 from studio.views.answers import back_to, saved
 from studio.views.frames import frame_urls, frame_version
 from studio.views.inspector import inspector
@@ -110,7 +111,7 @@ def _dressed(scene: Scene, number: int, project: Project) -> Scene:
 def _running(project: Project) -> dict[str, Any]:
     latest = project.renders.order_by("-created_at").first()
     active = latest if latest and not latest.is_over else None
-    return {"running": active, "latest": latest}
+    return {"running": active, "latest": latest, "open_comments": comments.open_count(project)}
 
 
 def _delivered(project: Project) -> bool:

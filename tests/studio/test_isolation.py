@@ -21,13 +21,16 @@ from studio.models import (
     ApiKey,
     Avatar,
     Clip,
+    Comment,
     IdempotencyKey,
     Membership,
     Picture,
     Pronunciation,
+    Share,
     User,
     Voice,
 )
+from studio.projects import versions
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import film_line
 
@@ -37,6 +40,7 @@ PUBLIC = "anyone"
 PERSON = "a signed-in person, for what is theirs"
 ROW = "members of the workspace that owns the row in the address"
 SIGNED = "whoever holds a signed link"
+LINK = "whoever has the address of a shared link"
 ACCOUNT = "the pages of allauth"
 KEY = "a program with a key"
 OWN_VOICE = f"xtts-{'d' * 40}"
@@ -111,6 +115,28 @@ ROUTES = {
     "render_mend": (ROW, "POST"),
     "line_play": (ROW, "GET"),
     "line_film": (ROW, "GET"),
+    "review_list": (ROW, "GET"),
+    "review_ask": (ROW, "POST"),
+    "comment_reply": (ROW, "POST"),
+    "comment_resolve": (ROW, "POST"),
+    "render_approve": (ROW, "POST"),
+    "render_decline": (ROW, "POST"),
+    "render_remind": (ROW, "POST"),
+    "workspace_rules": (PERSON, "POST"),
+    "share_review": (LINK, "POST"),
+    "version_list": (ROW, "GET"),
+    "version_name": (ROW, "POST"),
+    "version_restore": (ROW, "POST"),
+    "share_list": (ROW, "GET POST"),
+    "share_save": (ROW, "POST"),
+    "share_close": (ROW, "POST"),
+    "share_open": (ROW, "POST"),
+    "share_remove": (ROW, "POST"),
+    "share_watch": (LINK, "GET POST"),
+    "share_report": (LINK, "GET POST"),
+    "share_poster": (LINK, "GET"),
+    "share_seen": (LINK, "POST"),
+    "share_file": (LINK, "GET"),
     "file_serve": (SIGNED, "GET"),
     "credit_list": (PERSON, "GET"),
     "key_list": (PERSON, "GET POST"),
@@ -173,6 +199,8 @@ def walk(patterns, prefix=""):
             yield f"{prefix}{pattern.name}", pattern
 
 
+OWNERS = {"render_approve", "render_decline", "workspace_rules"}
+"""What a member may not do: tests/studio/test_roles.py."""
 BODIES = {"api-1:caption_update": b"{}", "api-1:caption_split": b'{"after": 1}'}
 """Bodies for routes that read one before they look for their row."""
 
@@ -272,6 +300,8 @@ def world(alice, library):
     poster = photos.path_of(face, "poster")
     poster.parent.mkdir(parents=True, exist_ok=True)
     poster.write_bytes(b"RIFF")
+    share = Share.make(project, alice)
+    comment = Comment.objects.create(project=project, version=1, text="A secret", name="Kim")
     word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")
     key, _ = ApiKey.make(workspace, "Robot")
     return World(
@@ -292,6 +322,10 @@ def world(alice, library):
             "kind": "poster",
             "pronunciation_id": word.pk,
             "key_id": key.pk,
+            "share_id": share.pk,
+            "comment_id": comment.pk,
+            "viewing": "nothing",
+            "number": 1,
             "line": 1,
             "position": 1,
             "token": "nothing",
@@ -353,7 +387,10 @@ def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, metho
         Scene.objects.get(pk=world.rows["scene_id"]).remove()
     if name == "line_film":
         film_line(world.render.segments.get())
-    for person in (alice, bob):
+    if name.startswith("version_"):
+        Render.objects.update(status="done", version=1)
+        versions.keep_source(world.render, versions.body_of(world.render.project))
+    for person in (alice,) if name in OWNERS else (alice, bob):
         response = ask(client_of(person), method, world.address(name))
         assert response.status_code not in (401, 403, 404, 405)
         assert not to_login(response)
@@ -390,6 +427,15 @@ def test_public_pages_show_nothing_of_a_workspace(world, name, method):
     response = ask(Client(), method, world.address(name))
     assert response.status_code in (200, 302, 404, 503)
     assert b"ecret plan" not in response.content
+
+
+@pytest.mark.parametrize(("name", "method"), of(LINK))
+def test_an_address_that_nobody_shared_shows_nothing(world, alice, client_of, name, method):
+    for client in (Client(), client_of(alice)):
+        response = ask(client, method, world.address(name))
+        assert response.status_code == 404
+        assert b"ecret plan" not in response.content
+        assert not response.cookies
 
 
 def test_a_link_that_was_not_signed_opens_nothing(world, alice, client_of):

@@ -24,8 +24,10 @@ from rendering.fleet.attempts import PULSE
 from rows import events, limits
 from studio import tasks as library
 from studio.library import footage, photos, recordings
-from studio.models import IdempotencyKey, Workspace
+from studio.models import IdempotencyKey, Play, Workspace
+from studio.people import letters
 from studio.renders import mails
+from studio.reviews import approval
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +54,10 @@ def send_mails() -> None:
 
 
 def every_hour() -> None:
-    """Work that may wait: the month's credits, reviews that lapsed, old answers to repeated requests."""
+    """Work that may wait: the month's credits, what nobody decided in time, old answers to repeated requests."""
     for case in Case.overdue():
         case.lapse()
+    approval.lapse_overdue()
     start, _ = period_of(timezone.now())
     granted = f":{start:%Y-%m}"
     for workspace in Workspace.objects.exclude(grants__source__endswith=granted).iterator():
@@ -63,6 +66,7 @@ def every_hour() -> None:
     recordings.tidy()
     footage.tidy()
     limits.tidy()
+    Play.tidy(timezone.now() - timedelta(days=1))
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
 
 
@@ -76,7 +80,7 @@ class Command(BaseCommand):
         if once:
             jobs: tuple[Callable[[], object], ...] = (
                 *(tasks.sweep, warmpool.decide, library.sweep),
-                *(events.deliver, send_mails, every_hour),
+                *(events.deliver, send_mails, letters.send_due, every_hour),
             )
             for job in jobs:
                 job()
@@ -91,6 +95,7 @@ class Command(BaseCommand):
             library.sweep: settings.SWEEP_SECONDS,
             events.deliver: MAIL_SECONDS,
             send_mails: MAIL_SECONDS,
+            letters.send_due: MAIL_SECONDS,
             every_hour: HOUR,
         }
         due = dict.fromkeys(pauses, 0.0)
