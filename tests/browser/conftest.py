@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from tests.faces import scenes
 
@@ -124,6 +126,17 @@ def page_of(chromium, live_server):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """12 s of moving colour with a tone, as MP4 bytes."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    command = [get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:d=12:r=10"]
+    command += ["-f", "lavfi", "-i", "sine=220:d=12", "-c:v", "libx264", "-preset", "ultrafast"]
+    command += ["-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", str(path)]
+    subprocess.run(command, check=True)
+    return path.read_bytes()
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The page of a render in a real browser: progress that keeps focus, and the player."""
 
-import subprocess
 from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.urls import reverse
 from django.utils import timezone
-from imageio_ffmpeg import get_ffmpeg_exe
 
 from moderation.models import Case
 from rendering.models import Render, Worker
@@ -16,17 +14,6 @@ from tests.studio.rows import deliver, film_line, make_project, make_render
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 TIME = "document.querySelector('video').currentTime"
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory):
-    """12 s of moving colour with a tone, as MP4 bytes."""
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    command = [get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:d=12:r=10"]
-    command += ["-f", "lavfi", "-i", "sine=220:d=12", "-c:v", "libx264", "-preset", "ultrafast"]
-    command += ["-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", str(path)]
-    subprocess.run(command, check=True)
-    return path.read_bytes()
 
 
 @pytest.fixture
