@@ -25,12 +25,12 @@ State = Literal["live", "waiting", "closed", "expired", "removed", "withdrawn"]
 STATUS: dict[State, int] = {
     "live": 200,
     "waiting": 404,
-    "closed": 403,
+    "closed": 410,
     "expired": 410,
     "removed": 410,
     "withdrawn": 410,
 }
-"""Of the page (RFC 9110): 410 for what will not come back."""
+"""Of the page (RFC 9110): 410 where there was something."""
 
 _signer = Signer(salt="studio.viewing")
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from rendering.models import Render, Source
 from rendering.values import BadInput
@@ -58,8 +59,9 @@ def restore(project: Project, render: Render, by: Any) -> list[str]:
     source = Source.objects.filter(render=render).first()
     if source is None:
         raise BadInput(
-            "This version was made before scripts were kept with their videos, so its words cannot be restored. "
-            "Its transcript has them.",
+            gettext(
+                "This version was made before scripts were kept with their videos, so its words cannot be restored. Its transcript has them."
+            ),
             code="version_without_source",
         )
     project = Project.objects.select_for_update().get(pk=project.pk)
@@ -86,7 +88,9 @@ def put(project: Project, body: Body) -> list[str]:
     for number, row in enumerate(body["scenes"], start=1):
         posted = {name: value for name, value in row.items() if name != "id"}
         fields, missing = _cleaned(SceneForm, posted, SCENE, project)
-        lost += [f"{name} of scene {number}" for name in missing]
+        lost += [
+            gettext("{what} of scene {number}").format(what=name, number=number) for name in missing
+        ]
         known = rows.get(row["id"])
         if known is None:
             project.scenes.create(pk=row["id"], position=number, **fields)

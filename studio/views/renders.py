@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.shortcuts import render as respond
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.models import LAPSES_AFTER, Case
@@ -100,7 +101,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
     made = sum(line.segment.is_ready for line in lines)
     quarter = int(4 * fraction) * 25
     if render.held_for == "approval":
-        spoken = "Held until somebody approves of it."
+        spoken = gettext("Held until somebody approves of it.")
     elif render.status == "held":
         spoken = "Held for a person to read."
     elif render.status == "queued":

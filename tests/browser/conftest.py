@@ -86,8 +86,9 @@ def chromium(camera):
 
 
 def wrong(message):
-    """Whether a message is an error, other than the browser's remark on a refused text (422) or a new price (409)."""
-    refused = any(f"status of {code}" in message.text for code in (409, 422))
+    """Whether a message is an error, other than the browser's remark on a refused text (422), a new price (409) or a link that
+    has ended (410)."""
+    refused = any(f"status of {code}" in message.text for code in (409, 410, 422))
     return message.type == "error" and not refused
 
 

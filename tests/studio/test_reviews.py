@@ -166,7 +166,7 @@ def test_a_closed_review_takes_nothing(link, alice):
     link.close(alice)
     body = {"does": "approved", "viewing": viewing(page), **KIM}
     answer = Client().post(address(link) + "review", body)
-    assert (answer.status_code, Verdict.objects.count()) == (403, 0)
+    assert (answer.status_code, Verdict.objects.count()) == (410, 0)
 
 
 def test_comments_of_one_address_are_bounded(link, monkeypatch):

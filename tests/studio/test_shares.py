@@ -111,7 +111,7 @@ def withdraw(share, alice):
 @pytest.mark.parametrize(
     ("end", "status", "words"),
     [
-        (close, 403, "switched off"),
+        (close, 410, "switched off"),
         (expire, 410, "has ended"),
         (remove, 410, "Taken down after a report."),
         (remove_project, 410, "was removed"),
