@@ -8,6 +8,7 @@ from functools import partial
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from rows import events
 from rows.ids import new_id
@@ -48,7 +49,7 @@ class Case(models.Model):
     @transaction.atomic
     def lapse(self) -> None:
         """Nobody decided in time: the render ends and all credits go back."""
-        _, made = Decision.objects.get_or_create(
+        _decision, made = Decision.objects.get_or_create(
             case=self, defaults={"outcome": Decision.Outcome.LAPSE, "by": "clock"}
         )
         if made and not self.render.is_over:
@@ -104,10 +105,10 @@ class Report(models.Model):
     """What somebody says of a video that they watched at a shared link. address: where the answer goes, if they want one."""
 
     class Kind(models.TextChoices):
-        LIKENESS = "likeness", "It shows me, or uses my voice, and I did not agree"
-        DECEPTION = "deception", "It deceives people, or pretends to be somebody"
-        HARM = "harm", "It attacks or endangers somebody"
-        OTHER = "other", "Something else"
+        LIKENESS = "likeness", _("It shows me, or uses my voice, and I did not agree")
+        DECEPTION = "deception", _("It deceives people, or pretends to be somebody")
+        HARM = "harm", _("It attacks or endangers somebody")
+        OTHER = "other", _("Something else")
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "report"))
     share = models.CharField(max_length=48, db_index=True, help_text="Id of the link.")

@@ -6,6 +6,7 @@ from functools import partial
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rows.ids import new_id
 from studio.models.people import User
@@ -37,7 +38,7 @@ class Comment(models.Model):
         indexes = [models.Index(fields=["project", "version", "created_at"])]
 
     def __str__(self) -> str:
-        return f"{self.author} on version {self.version}"
+        return f"{self.author}, {self.version}"
 
     @property
     def author(self) -> str:
@@ -48,8 +49,8 @@ class Verdict(models.Model):
     """A decision on one version, bound to the words that it was made from: an edit afterwards withdraws it. Only ever added."""
 
     class Outcome(models.TextChoices):
-        APPROVED = "approved", "approved"
-        CHANGES = "changes", "asked for changes"
+        APPROVED = "approved"
+        CHANGES = "changes"
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "verdict"))
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="verdicts")
@@ -67,11 +68,30 @@ class Verdict(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.author} {self.get_outcome_display()} version {self.version}"
+        return f"{self.author}: {self.outcome}"
 
     @property
     def author(self) -> str:
         return str(self.user) if self.user else self.name
+
+    @property
+    def sentence(self) -> str:
+        """Who decided what, and whether it still holds."""
+        approved = self.outcome == self.Outcome.APPROVED
+        if self.version is None:
+            said = (
+                gettext("{name} approved a render.")
+                if approved
+                else gettext("{name} declined a render.")
+            )
+        elif approved:
+            said = gettext("{name} approved version {version}.")
+        else:
+            said = gettext("{name} asked for changes to version {version}.")
+        said = said.format(name=self.author, version=self.version)
+        if approved and not self.stands:
+            said += " " + gettext("The script has changed since, so the approval no longer holds.")
+        return said
 
     @property
     def stands(self) -> bool:

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 
 from rows import events
 from rows.ids import new_id
@@ -83,6 +84,11 @@ class Share(models.Model):
     def by_token(cls, token: str) -> Share | None:
         rows = cls.objects.select_related("project", "project__workspace")
         return rows.filter(digest=_digest(token)).first()
+
+    @property
+    def title(self) -> str:
+        """For whom it is, as its project's people call it."""
+        return self.name or gettext("Link")
 
     @property
     def has_expired(self) -> bool:

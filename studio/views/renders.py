@@ -118,6 +118,7 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         for line in lines
     )
     case = Case.objects.filter(render=render).first() if render.status == "held" else None
+    approvers = approval.approvers(render.workspace) if render.needs_approval else []
     lapses_after = approval.LAPSES_AFTER if render.held_for == "approval" else LAPSES_AFTER
     return {
         "place": place,
@@ -132,7 +133,8 @@ def _progress(render: Render, lines: list[Line]) -> dict[str, Any]:
         "quiet": quiet,
         "case": case,
         "lapses_at": (render.held_at or render.created_at) + lapses_after,
-        "approvers": approval.approvers(render.workspace) if render.needs_approval else [],
+        "approvers": approvers,
+        "approver_names": ", ".join(map(str, approvers)),
     }
 
 

@@ -234,7 +234,7 @@ def test_each_tenth_of_a_viewing_is_counted_once(share, render):
 
 
 def test_counts_of_one_address_are_bounded(share, render, monkeypatch):
-    viewer = Client()
+    viewer = Client(REMOTE_ADDR="10.9.8.7")
     monkeypatch.setattr(watch, "COUNTS", replace(watch.COUNTS, most=2))
     for _ in range(4):
         seen = next(one for one in files(viewer.get(address(share))) if one.endswith("/seen"))
