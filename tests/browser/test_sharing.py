@@ -61,7 +61,7 @@ def test_a_link_is_made_watched_counted_and_switched_off(
         viewer.wait_for_timeout(50)
     assert (share.plays, share.tenths >= 2) == (1, True)
     page.reload()
-    page.get_by_text("Played 1 time").wait_for()
+    page.get_by_text("Played once").wait_for()
     page.get_by_role("button", name="Switch off").click()
     page.get_by_text("Off", exact=True).wait_for()
     viewer.goto(f"/watch/{share.token}/")
