@@ -316,7 +316,7 @@ WAYS = (
         ("account_*",),
         "an address of 254 characters; tries as docs/deploy says",
         "a sign-in that is refused: .6 s, no more memory; no lock; others: not measured",
-        "An e-mail address has at most 254 characters.",
+        "An email address has at most 254 characters.",
     ),
 )
 

@@ -3,11 +3,16 @@
 from django.http import HttpRequest
 
 from billing.models import available
+from studio.access import enter
 
 
 def workspace(request: HttpRequest) -> dict:
-    row = getattr(request, "workspace", None)
-    if row is None:
+    """Nothing for visitors. Pages that name no workspace, such as those of the account, show the chosen one all the same."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
         return {}
+    if not hasattr(request, "workspace"):
+        enter(request)
+    row = request.workspace
     others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
     return {"workspace": row, "balance": available(row), "other_workspaces": others}

@@ -88,15 +88,16 @@ OWN = re.compile("xtts-([0-9a-f]{40})")
 def _kokoro(rows: str) -> dict[str, VoiceInfo]:
     found = {}
     for row in rows.strip().splitlines():
-        slug, pace, register, *words = row.split()
+        slug, pace, *words = row.split()
         language = {"a": "en-US", "b": "en-GB"}[slug[0]]
+        gender = {"f": "woman", "m": "man"}[slug[1]]
         accent = ACCENTS[language]
         found[slug] = VoiceInfo(
             slug=slug,
             name=slug[3:].capitalize(),
             language=language,
-            description=f"{accent} English, {register}, {' and '.join(words)}",
-            tags=(accent.lower(), register, *words),
+            description=f"A {gender}’s voice, {' and '.join(words)}",
+            tags=(accent.lower(), gender, *words),
             engine="kokoro",
             licence=KOKORO,
             pace=float(pace),
@@ -105,37 +106,37 @@ def _kokoro(rows: str) -> dict[str, VoiceInfo]:
 
 
 REGISTRY: dict[str, VoiceInfo] = _kokoro("""
-af_heart 1.00 high warm clear
-af_bella 1.05 high lively full
-af_nicole 1.53 high soft close
-af_aoede 1.01 high bright easy
-af_kore 1.04 high firm even
-af_sarah 1.07 high calm even
-af_alloy 1.08 high plain steady
-af_nova 1.04 high brisk bright
-af_sky 1.01 high light young
-am_fenrir 1.01 low firm lively
-am_michael 1.11 low calm clear
-am_puck 0.99 low lively easy
-am_echo 1.07 low plain steady
-am_eric 0.93 low even dry
-am_liam 0.96 low brisk young
-am_onyx 1.04 low deep slow
-bf_emma 1.02 high clear calm
-bf_isabella 1.01 high warm even
-bf_alice 1.05 high crisp light
-bf_lily 1.04 high soft young
-bm_george 1.17 low calm deep
-bm_fable 1.05 low lively telling
-bm_lewis 1.11 low deep slow
-bm_daniel 1.02 low firm brisk
+af_heart 1.00 warm clear
+af_bella 1.05 lively full
+af_nicole 1.53 soft close
+af_aoede 1.01 bright easy
+af_kore 1.04 firm even
+af_sarah 1.07 calm even
+af_alloy 1.08 plain steady
+af_nova 1.04 brisk bright
+af_sky 1.01 light young
+am_fenrir 1.01 firm lively
+am_michael 1.11 calm clear
+am_puck 0.99 lively easy
+am_echo 1.07 plain steady
+am_eric 0.93 even dry
+am_liam 0.96 brisk young
+am_onyx 1.04 deep slow
+bf_emma 1.02 clear calm
+bf_isabella 1.01 warm even
+bf_alice 1.05 crisp light
+bf_lily 1.04 soft young
+bm_george 1.17 calm deep
+bm_fable 1.05 lively telling
+bm_lewis 1.11 deep slow
+bm_daniel 1.02 firm brisk
 """)
 REGISTRY["preview"] = VoiceInfo(
     slug="preview",
     name="Preview",
     language="en-US",
     description="American English, a light voice for quick previews",
-    tags=("american", "high", "preview"),
+    tags=("american", "preview"),
     engine="preview",
     licence=HIBARI,
 )

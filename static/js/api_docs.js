@@ -1,5 +1,17 @@
 // Sends the requests of the documentation page, with the key that was typed there.
 
+// An operation that is linked to is opened, also by a link of this page.
+function show() {
+  const linked = document.getElementById(location.hash.slice(1));
+  if (linked?.matches("details")) {
+    linked.open = true;
+    linked.scrollIntoView();
+  }
+}
+
+show();
+window.addEventListener("hashchange", show);
+
 const key = document.querySelector("[data-key]");
 document.querySelector("[data-key-form]").addEventListener("submit", (event) => event.preventDefault());
 

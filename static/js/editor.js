@@ -15,7 +15,6 @@ const estimateBox = document.getElementById("estimate");
 const renderForm = document.getElementById("render");
 const price = renderForm.elements.quoted; // what is shown, and so what may be charged
 const renderButton = renderForm.querySelector("[data-render]");
-const counts = document.getElementById("counts");
 const SPEAK_AHEAD = 1500; // ms after typing stops
 
 const manuscripts = new Map(); // scene id -> Manuscript
@@ -193,14 +192,16 @@ let open = null; // scenes whose margins are wanted; null: nothing asked; empty:
 let timer = 0;
 
 function recount() {
-  const all = [...manuscripts.values()];
-  const words = all.reduce((sum, one) => sum + one.words, 0);
-  const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
+  const typed = allSavers().some((saver) => Object.keys(saver.dirty).length > 0);
+  estimateBox.toggleAttribute("data-old", typed);
+  const length = estimateBox.querySelector("[data-length]");
+  if (!length || (priced && !typed)) return; // it says what the server has priced
+  const seconds = [...manuscripts.values()].reduce((sum, one) => sum + one.seconds, 0);
   // What the server has priced, and what was typed since.
   const cost = priced ? priced.quoted + seconds - priced.seconds : seconds;
   const credits = (Math.ceil(Math.max(0, cost) / 6) / 10).toFixed(1);
-  counts.textContent = `${words} word${words === 1 ? "" : "s"} · about ${clock(seconds)} · about ${credits} credits`;
-  estimateBox.toggleAttribute("data-old", allSavers().some((saver) => Object.keys(saver.dirty).length > 0));
+  length.textContent = `about ${clock(seconds)}`;
+  estimateBox.querySelector("[data-price]").textContent = `about ${credits} credits`;
 }
 
 function estimate(ids = []) {
@@ -246,22 +247,19 @@ function pressable() {
   }
 }
 
-function refuse(sentence, errors = []) {
-  const model = document.getElementById("problem-model").content.cloneNode(true);
-  model.querySelector("p").textContent = sentence;
-  problem.replaceChildren(model);
-  let first = problem;
-  for (const { scene, line } of errors) {
-    const id = rail.order()[scene - 1];
-    const item = manuscripts.get(id)?.list.children[(line ?? 1) - 1];
-    if (!item) continue;
-    item.classList.add("line-stopped");
-    const manuscript = manuscripts.get(id);
-    manuscript.read();
-    manuscript.draw();
-    if (first === problem) first = item;
+// Says it once: the margin does if it is about a line, else a notice above the script.
+async function refuse(sentence, errors = []) {
+  open = new Set();
+  clearTimeout(timer);
+  await read();
+  const items = errors.map(({ scene, line }) => manuscripts.get(rail.order()[scene - 1])?.list.children[(line ?? 1) - 1]);
+  const told = items.find((item) => item?.querySelector(".line-stop"));
+  if (!told) {
+    const model = document.getElementById("problem-model").content.cloneNode(true);
+    model.querySelector("p").textContent = sentence;
+    problem.replaceChildren(model);
   }
-  first.scrollIntoView({ block: "center", behavior: "smooth" });
+  (told ?? problem).scrollIntoView({ block: "center", behavior: "smooth" });
 }
 
 renderForm.addEventListener("submit", async (event) => {
@@ -270,6 +268,7 @@ renderForm.addEventListener("submit", async (event) => {
   problem.replaceChildren();
   sending = true;
   pressable();
+  if (fields.mode === "final") renderButton.textContent = "One moment…";
   stop();
   if (await flushAll()) {
     const answer = await ask(renderForm.action, fields);
@@ -277,14 +276,12 @@ renderForm.addEventListener("submit", async (event) => {
       location.assign(answer.body.url);
       return;
     }
-    refuse(sentenceOf(answer), answer.body.problem?.errors);
-    if (answer.status === 451) estimate();
+    await refuse(sentenceOf(answer), answer.body.problem?.errors);
     if (answer.body.problem?.code === "price_changed") {
       price.value = answer.body.problem.quoted;
       problem.querySelector("button").hidden = false;
-      estimate();
     }
-  } else refuse("Not everything is saved yet, so nothing was rendered. Look at the note beside the project's name.");
+  } else await refuse("Not everything is saved yet, so nothing was rendered. Look at the note beside the project's name.");
   sending = false;
   pressable();
 });
@@ -357,8 +354,7 @@ function openSay(manuscript, from, to, { spoken = "", others = [] } = {}) {
   saying = { manuscript, from, to, word };
   sayForm.reset();
   sayForm.elements.replace.value = "";
-  sayForm.elements.word.value = word.slice(0, 60);
-  sayForm.elements.word.readOnly = false;
+  sayForm.elements.word.value = word;
   const now = sayForm.querySelector("[data-now]");
   now.hidden = !spoken && others.length === 0;
   now.textContent = spoken ? `Read as “${spoken}”.` : `It can be said as “${others.join("” or “")}”; the words around it decide.`;

@@ -108,7 +108,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
     const active = side.contains(document.activeElement) ? document.activeElement : null;
     const focused = active && [active.id, active.name, active.value, active.closest("[data-prop]")?.dataset.prop];
     const typed = keep ? [...side.querySelectorAll("[data-typed], [aria-invalid]")].filter((input) => input.value !== input.defaultValue) : [];
-    const scrolled = side.scrollTop;
+    const scrolled = [side.scrollTop, document.getElementById("inspector")?.scrollTop ?? 0]; // the latter on a small screen
     const shown = document.getElementById("frame");
     const files = [...side.querySelectorAll("[type=file]")]; // for one of them, files may be chosen right now
     side.innerHTML = body.html;
@@ -122,7 +122,8 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
       draw(url);
     } else watch();
     if (opened) document.getElementById("inspector").dataset.open = "";
-    side.scrollTop = scrolled;
+    side.scrollTop = scrolled[0];
+    document.getElementById("inspector").scrollTop = scrolled[1];
     for (const was of typed) {
       const input = document.getElementById(was.id);
       if (!input) continue;
@@ -130,7 +131,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
       if (was.hasAttribute("aria-invalid")) refuse(was.name, was.closest(".field").querySelector(".field-error")?.textContent ?? "");
     }
     dress();
-    if (focused) again(focused)?.focus();
+    if (focused) again(focused)?.focus({ preventScroll: true });
   }
 
   // What stands now where the focus was.

@@ -87,6 +87,7 @@ export class Manuscript {
     this.sheet = section.querySelector(".sheet-of-script");
     this.list = section.querySelector("[data-lines]");
     this.count = section.querySelector("[data-count]");
+    this.length = section.querySelector("[data-length-of-scene]");
     this.told = this.area.defaultValue; // the script that the margin speaks of
     this.hung = []; // words with something on the picture, in the script `hungIn`
     this.hungIn = this.told;
@@ -168,9 +169,9 @@ export class Manuscript {
     this.mirror.replaceChildren(pieces);
     this.lines = this.lines.filter((line) => !line.heading);
     this.fillMargin();
-    const seconds = this.seconds;
     const words = this.words;
-    this.count.textContent = `${words} word${words === 1 ? "" : "s"} · ${clock(seconds)}`;
+    this.count.textContent = `${words} word${words === 1 ? "" : "s"}`;
+    this.length.textContent = clock(this.seconds);
     this.place();
   }
 
@@ -241,25 +242,31 @@ export class Manuscript {
     return [...this.list.children].reduce((sum, item) => sum + Number(item.dataset.seconds), 0);
   }
 
-  // Puts each note beside its line; a note that would cover the one above it moves down.
+  // Puts each note at its line: beside its first row, or under its last one. It gets the room until the next line begins.
   place() {
     if (!this.spans) return;
     const items = [...this.list.children];
-    const beside = getComputedStyle(this.list).position === "absolute";
+    const { position } = getComputedStyle(this.list);
+    if (position !== "absolute") return; // the style sheet is not there yet
+    const under = getComputedStyle(this.list).getPropertyValue("--notes").trim() === "under";
     const row = parseFloat(getComputedStyle(this.mirror).lineHeight);
-    const rowOf = (span) => Math.floor((span.offsetTop - this.mirror.offsetTop) / row);
-    const places = beside ? this.spans.map((span) => rowOf(span) * row) : [];
-    const heights = beside ? items.map((item) => item.querySelector(".line-note").offsetHeight) : [];
-    let free = 0;
+    const paper = this.mirror.offsetTop;
+    const tops = this.spans.map((span) => Math.floor((span.offsetTop - paper) / row) * row);
+    const ends = this.spans.map((span) => Math.ceil((span.offsetTop + span.offsetHeight - paper) / row) * row);
+    const notes = items.map((item) => item.querySelector(".line-note"));
+    const heights = notes.map((note) => note.scrollHeight);
+    let end = 0;
     items.forEach((item, n) => {
-      const note = item.querySelector(".line-note");
-      item.style.top = beside ? `${places[n]}px` : "";
-      const down = beside ? Math.max(0, free - places[n]) : 0;
-      note.style.top = beside ? `${down}px` : "";
-      free = places[n] + down + heights[n] + 2;
+      const down = under ? ends[n] - tops[n] : 0;
+      const room = n + 1 < items.length ? tops[n + 1] - tops[n] - down : Infinity;
+      item.style.top = `${tops[n]}px`;
+      notes[n].style.top = `${down}px`;
+      notes[n].style.maxHeight = room === Infinity ? "" : `${room}px`;
+      item.toggleAttribute("data-clipped", heights[n] > room);
       item.dataset.placed = "";
+      end = tops[n] + down + heights[n] + 2;
     });
-    this.sheet.style.minHeight = beside ? `${free}px` : "";
+    this.sheet.style.minHeight = `${end}px`;
   }
 
   lineAt(position) {

@@ -5,7 +5,7 @@ export function csrfToken() {
   return inherited ? JSON.parse(inherited)["X-CSRFToken"] : "";
 }
 
-// The answer of the server as {status, body}; status 0 when it cannot be reached, 401 when one is logged out.
+// The answer of the server as {status, body}; status 0 when it cannot be reached, 401 when one is signed out.
 export async function ask(url, fields, options = {}) {
   const request = { headers: { Accept: "application/json", "HX-Request": "true" }, ...options };
   if (fields) {
@@ -29,7 +29,7 @@ export async function ask(url, fields, options = {}) {
 export function sentenceOf({ status, body }) {
   if (body.problem) return body.problem.sentence;
   if (status === 0) return "The studio cannot be reached. Check the connection and try again.";
-  if (status === 401) return "You are logged out. Log in again in another tab, then repeat this.";
+  if (status === 401) return "You are signed out. Sign in again in another tab, then repeat this.";
   if (status === 403) return "This page is too old. Load it again; what you typed is kept.";
   if (status === 404) return "This was removed in the meantime.";
   return "Something broke on our side. Nothing was charged; try again in a moment.";
@@ -38,6 +38,11 @@ export function sentenceOf({ status, body }) {
 // Says `text` for a while at the foot of the page; `undo` is a function that takes it back.
 export function toast(text, undo) {
   const place = document.getElementById("toasts");
+  const dialog = document.querySelector("dialog:modal"); // what lies behind one cannot be read
+  if (dialog && !dialog.contains(place)) {
+    dialog.append(place);
+    dialog.addEventListener("close", () => document.body.append(place), { once: true });
+  }
   const bar = document.createElement("div");
   bar.className = "toast";
   const words = document.createElement("span");

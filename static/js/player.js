@@ -12,13 +12,18 @@ class RenderPlayer extends HTMLElement {
     this.times = this.words.map((word) => Number(word.dataset.at));
     this.spans = [...this.querySelectorAll("[data-start]")];
     this.addEventListener("click", (event) => this.seekFrom(event));
-    this.addEventListener("keydown", (event) => this.key(event));
+    this.page = new AbortController(); // keys anywhere on the page are the player's, as the line below it says
+    document.addEventListener("keydown", (event) => this.key(event), { signal: this.page.signal });
     this.video.addEventListener("timeupdate", () => this.follow());
     this.video.addEventListener("error", () => this.refresh());
     const button = this.querySelector("[data-full-screen]");
     button.hidden = !document.fullscreenEnabled;
     button.addEventListener("click", () => this.toggleFullScreen());
     this.labelInFullScreen();
+  }
+
+  disconnectedCallback() {
+    this.page.abort();
   }
 
   seekFrom(event) {
@@ -32,10 +37,10 @@ class RenderPlayer extends HTMLElement {
 
   key(event) {
     if (event.metaKey || event.ctrlKey || event.altKey || event.target.matches(typing)) return;
+    if (event.target.closest("line-player, dialog")) return;
     const { video } = this;
-    const onVideo = event.target === video;
     const act = {
-      " ": () => (onVideo || event.target.matches("a, button") ? null : this.toggle()),
+      " ": () => (event.target.matches("video, button, summary") ? null : this.toggle()),
       k: () => this.toggle(),
       j: () => (video.currentTime -= STEP),
       l: () => (video.currentTime += STEP),

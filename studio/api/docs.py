@@ -14,7 +14,6 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
-from studio import access
 from studio.api import api
 from studio.api.problems import CODES
 from studio.limits import REQUESTS
@@ -97,15 +96,50 @@ def _content(described: dict[str, Any], shelf: dict[str, Any]) -> list[dict]:
     ]
 
 
-def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _example(name: str, body: list[dict]) -> str:
+    """A body as JSON: one that works as it stands, else one with the fields that it needs, or its first one."""
+    outer = [field for field in body if field["depth"] == 0]
+    needed = [field for field in outer if field["required"]] or outer[:1]
+    sample = {"string": "…", "integer": 1, "number": 1.0, "boolean": True}
+    made = {field["name"]: sample.get(field["type"].split()[0].strip(","), []) for field in needed}
+    return json.dumps(EXAMPLES.get(name, made), indent=2, ensure_ascii=False)
+
+
+def _curl(base: str, operation: dict[str, Any]) -> str:
+    """The request as a line for the terminal, with the key in a variable."""
+    method, address = operation["method"], base + operation["path"].removeprefix("/api/v1")
+    parts = [f"curl {address}" if method in ("GET", "POST") else f"curl -X {method} {address}"]
+    parts.append('-H "Authorization: Bearer $LIKENESS_KEY"')
+    parts += [
+        f"-H '{item['name']}: my-own-id-1'"
+        for item in operation["parameters"]
+        if item["in"] == "header" and item.get("required")
+    ]
+    if operation["form"]:
+        parts += [
+            f"-F '{field['name']}={'@file' if field['type'] == 'file' else '…'}'"
+            for field in operation["body"]
+            if field["required"]
+        ]
+    elif operation["body"]:
+        body = json.dumps(json.loads(operation["example"]), ensure_ascii=False)
+        parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
+    elif method == "POST":
+        parts[0] = f"curl -X POST {address}"
+    return " \\\n  ".join(parts)
+
+
+def _operations(schema: dict[str, Any], base: str) -> Iterator[dict[str, Any]]:
     shelf = schema["components"]["schemas"]
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             name = operation["operationId"]
-            body = operation.get("requestBody")
+            body = operation.get("requestBody") or {"content": {}}
             answers = operation["responses"]
             good = next(code for code in answers if int(code) < 400)
-            yield {
+            fields = _content(body, shelf)
+            form = "multipart/form-data" in body["content"]
+            shown = {
                 "id": name,
                 "method": method.upper(),
                 "path": path,
@@ -119,23 +153,25 @@ def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     }
                     for item in operation.get("parameters", ())
                 ],
-                "body": _content(body or {}, shelf),
-                "form": "multipart/form-data" in body["content"] if body else False,
-                "example": json.dumps(EXAMPLES[name], indent=2) if name in EXAMPLES else "",
+                "body": fields,
+                "form": form,
+                "example": _example(name, fields) if fields and not form else "",
                 "answer": _content(answers[good], shelf),
                 "statuses": [(int(code), HTTPStatus(int(code)).phrase) for code in answers],
             }
+            yield shown | {"curl": _curl(base, shown)}
 
 
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    if request.user.is_authenticated:
-        access.enter(request)
     schema = api.get_openapi_schema(path_prefix="/api/v1/")
+    base = request.build_absolute_uri("/api/v1")
+    operations = list(_operations(schema, base))
     context = {
-        "operations": list(_operations(schema)),
+        "operations": operations,
+        "first": next(one for one in operations if one["id"] == "render_create"),
         "codes": [(code, status, meaning) for code, (status, meaning) in CODES.items()],
-        "base": request.build_absolute_uri("/api/v1"),
+        "base": base,
         "requests_a_minute": REQUESTS.most,
     }
     return render(request, "studio/api_docs.html", context)

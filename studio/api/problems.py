@@ -51,7 +51,10 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     ),
     "key_missing": (401, "Send the header Authorization: Bearer ls_live_… with a workspace key."),
     "key_invalid": (401, "No workspace has this key. Look for a missing or doubled character."),
-    "key_revoked": (401, "The key was revoked. Make a new one on the page Keys."),
+    "key_revoked": (
+        401,
+        gettext_lazy("The key was revoked. Make a new one on the page API keys."),
+    ),
     "not_enough_credits": (402, "The quote is more than what is left: see needed and available."),
     "above_max_cost": (
         402,

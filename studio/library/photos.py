@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,22 +76,19 @@ def _put(avatar: Avatar, kind: str, data: bytes) -> None:
         draft.write_bytes(data)
 
 
+UNNAMED = "New avatar"  # verbatim
+"""Until somebody gives it a name, which is when it is kept."""
+
+
 def typed(words: str) -> str:
     """The words on one line, without unprintable characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
-@dataclass(frozen=True)
-class Photo:
-    """An uploaded photo: a JPEG made anew from the upload's pixels. name: what the file was called."""
-
-    path: Path
-    name: str
-
-
 @contextmanager
-def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
-    """Decodes the upload, in a folder that is deleted afterwards: the metadata of a picture is never stored.
+def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Path]:
+    """Decodes the upload to a JPEG made anew from its pixels, in a folder that is deleted afterwards: the metadata of a picture is
+    never stored.
 
     Raises BadInput for a file that cannot be used, and if the workspace sends too many.
     """
@@ -110,13 +106,13 @@ def opened(workspace: Workspace, upload: UploadedFile) -> Iterator[Photo]:
             for chunk in upload.chunks():
                 file.write(chunk)
         cleaned = pictures.intake(source, Path(work) / "clean", kept=LONGEST)
-        yield Photo(cleaned.path, upload.name or "")
+        yield cleaned.path
 
 
 def add(
     workspace: Workspace,
     user: User | None,
-    photo: Photo,
+    photo: Path,
     *,
     name: str = "",
     voice: str = "",
@@ -126,20 +122,19 @@ def add(
 
     note: called with the id, inside the transaction.
     """
-    name = typed(name or Path(photo.name).stem.replace("_", " ").replace("-", " "))
     pk = new_id("avatar")
     avatar = Avatar(
         pk=pk,
         slug=pk.replace("_", "-").lower(),
         workspace=workspace,
-        name=name[:80] or "My avatar",
+        name=typed(name)[:80] or UNNAMED,
         voice_slug=voice or VOICE,
         state=Avatar.State.MAKING,
         created_by=user,
     )
     check_room(workspace)
     try:
-        _put(avatar, "photo", photo.path.read_bytes())
+        _put(avatar, "photo", photo.read_bytes())
         with transaction.atomic():
             check_room(Workspace.objects.select_for_update().get(pk=workspace.pk))
             avatar.save()

@@ -37,11 +37,17 @@ def clean_picture(upload: Path, box: pictures.Box | None = None) -> pictures.Cle
     return replace(cleaned, path=path)
 
 
-def add_picture(workspace: Workspace, name: str, cleaned: pictures.Cleaned) -> Picture:
+def add_picture(
+    workspace: Workspace, name: str, cleaned: pictures.Cleaned, use: str = ""
+) -> Picture:
+    """The row of the picture, offered for that use; one that is there already for another is offered for both from now on."""
+    earlier = Picture.objects.filter(workspace=workspace, sha256=cleaned.sha256).first()
+    both = earlier is not None and earlier.removed_at is None and earlier.use != use
     picture, _ = Picture.objects.update_or_create(
         workspace=workspace,
         sha256=cleaned.sha256,
         defaults={
+            "use": "" if both else use,
             "name": name[:120] or "Picture",
             "suffix": cleaned.path.suffix,
             "width": cleaned.width,

@@ -60,16 +60,18 @@ def add(
     name: str,
     taken: pictures.Cleaned | clips.Prepared | footage.Opened,
     note: Callable[[str], object] = str,
+    *,
+    use: str = "",
 ) -> Picture | Clip:
     """Makes the row of an upload that opened() has read. Raises BadInput if too many videos wait.
 
-    `note` gets the row's id within the transaction.
+    use: of a picture, what it is offered for. `note` gets the row's id within the transaction.
     """
     if isinstance(taken, footage.Opened):
         return footage.add(workspace, name, taken, note)
     with transaction.atomic():
         if isinstance(taken, pictures.Cleaned):
-            row: Picture | Clip = add_picture(workspace, name, taken)
+            row: Picture | Clip = add_picture(workspace, name, taken, use)
         else:
             row = footage.add_music(workspace, name, taken)
         note(row.pk)
@@ -77,8 +79,8 @@ def add(
 
 
 def take_in(
-    workspace: Workspace, upload: UploadedFile, kind: str, name: str = ""
+    workspace: Workspace, upload: UploadedFile, kind: str, *, use: str = ""
 ) -> Picture | Clip:
     """Adds the file to the workspace. Raises BadInput, PictureRefused."""
     with opened(workspace, upload, kind) as taken:
-        return add(workspace, name.strip() or upload.name or "", taken)
+        return add(workspace, upload.name or "", taken, use=use)

@@ -167,11 +167,21 @@ class Voice(Work, mended.Mended):
 class Picture(models.Model):
     """An uploaded picture, decoded, cleaned and encoded again (rendering/pictures.py)."""
 
+    class Use(models.TextChoices):
+        BACKGROUND = "background"
+        LOGO = "logo"
+
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "asset"))
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="pictures")
     name = models.CharField(max_length=120)
     sha256 = models.CharField(max_length=64)
     suffix = models.CharField(max_length=8)
+    use = models.CharField(
+        max_length=10,
+        choices=Use.choices,
+        blank=True,
+        help_text="What it is offered for; blank: for both.",
+    )
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now)

@@ -11,6 +11,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from billing.plans import grant_period
 from rows import events
@@ -39,7 +40,11 @@ LONGEST_ADDRESS = User._meta.get_field("email").max_length or 254
 class Adapter(DefaultAccountAdapter):
     def clean_email(self, email: str) -> str:
         if len(email) > LONGEST_ADDRESS:  # SQLite would store it, Postgres would not
-            raise ValidationError(f"An e-mail address has at most {LONGEST_ADDRESS} characters.")
+            raise ValidationError(
+                gettext("An email address has at most {most} characters.").format(
+                    most=LONGEST_ADDRESS
+                )
+            )
         return super().clean_email(email)
 
     def save_user(self, request, user, form, commit=True):

@@ -31,6 +31,7 @@ from studio.views.frames import frame_url, frame_urls
 
 KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
 """Names of file fields, and what is sent in them."""
+USES = {"image": Picture.Use.BACKGROUND, "logo": Picture.Use.LOGO}
 LEAST = decoding.SMALLEST_CUTOUT  # pixels of each side of a cut
 
 
@@ -43,7 +44,7 @@ def asset_create(request: WorkspaceRequest) -> HttpResponse:
     if name is None:
         raise BadInput("Choose a file first.", code="missing_field")
     _target(request, workspace)  # a stranger's is refused before the file is worked on
-    row = uploads.take_in(workspace, request.FILES[name], KINDS[name])  # type: ignore[arg-type]
+    row = uploads.take_in(workspace, request.FILES[name], KINDS[name], use=USES.get(name, ""))  # type: ignore[arg-type]
     return _used(request, row, name)
 
 
@@ -107,8 +108,10 @@ def picture_crop(request: WorkspaceRequest, picture_id: str) -> HttpResponse:
         return render(request, f"studio/picture_crop.html{partial}", context)
     box = _box(request, picture)
     limits.take(limits.PICTURES, workspace.pk)
-    made = pictures.add_picture(workspace, picture.name, pictures.clean_picture(picture.path, box))
-    return _used(request, made, "logo" if project else "image")
+    name = "logo" if project else "image"
+    cut = pictures.clean_picture(picture.path, box)
+    made = pictures.add_picture(workspace, picture.name, cut, USES[name])
+    return _used(request, made, name)
 
 
 def _box(request: HttpRequest, picture: Picture) -> tuple[int, int, int, int]:

@@ -24,15 +24,13 @@ from studio.library.gallery import gallery, people_of
 from studio.links import file_name
 from studio.models import Avatar, Voice
 from studio.projects.forms import as_typed
-from studio.projects.manuscript import source_lines
 from studio.views.files import serve
-from studio.views.listen import sound
+from studio.views.listen import LONGEST_SAMPLE, opening, sound
 
 CAMERA = "camera=(self), microphone=()"
 SHOWN = ("poster", "marked", "preview", "crop", "cutout")
 LONGEST_STROKES = 600_000  # characters of JSON
 SAYS = "Hello, I'm {name}. Write what I should say, and I'll say it."
-LONGEST_SAMPLE = 300  # characters
 
 
 @require_safe
@@ -80,8 +78,8 @@ def avatar_sound(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     text = as_typed(request.GET.get("text", "")).strip()
     if request.GET.get("scene"):
         scene = access.scene(request.workspace, request.GET["scene"])
-        first = next(iter(source_lines(scene)), None)
-        text = first.text[:LONGEST_SAMPLE] if first else ""
+        if first := opening(scene, voice):
+            return sound(request, first)
     if len(text) > LONGEST_SAMPLE:
         raise BadInput(
             f"A sample takes at most {LONGEST_SAMPLE} characters; shorten it.",
@@ -157,6 +155,7 @@ def _page(
         "voices": voices,
         "statement": unlocking.statement(avatar),
         "typed": request.POST.get("name", ""),
+        "named": "" if avatar.name == photos.UNNAMED else avatar.name,
         "confirmed": request.POST.getlist("confirmed"),
         "problem": problem,
         "marked": photos.file_of(avatar, "marked") is not None,

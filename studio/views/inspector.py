@@ -8,7 +8,7 @@ from typing import Any
 from rendering.stages import placing
 from rendering.values import PLACES, VideoFormat
 from studio.library.gallery import poster_of
-from studio.models import Project, Scene
+from studio.models import Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
 from studio.projects import composition
 from studio.projects.anchors import shown_overlays
@@ -79,6 +79,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     )
     logo, music = composition.usable(project.logo), composition.usable(project.music)
     captions = PROJECT["caption_style"].name_of(project.caption_style)
+    pictures = project.workspace.pictures
     usable = project.workspace.clips.filter(kind="video", state__in=("making", "ready"))
     return {
         "project": project,
@@ -95,8 +96,9 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
             for name, field in (SCENE | PROJECT).items()
             if isinstance(field, Choice)
         },
-        "pictures": _recent(project.workspace.pictures, scene.picture),
-        "logos": _recent(project.workspace.pictures, logo),
+        "pictures": _recent(pictures.exclude(use=Picture.Use.LOGO), scene.picture),
+        "logos": _recent(pictures.exclude(use=Picture.Use.BACKGROUND), logo),
+        "shown_pictures": _recent(pictures, None),
         "clips": _recent(usable, scene.clip),
         "tunes": _recent(project.workspace.clips.filter(kind="music"), music),
         "frame_url": frame_url(scene),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rendering.values import LineSpec
+from rendering.voices import ACCENTS
 from rendering.voices.providers import PROVIDERS
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import wants_json
 from studio.library import recordings
-from studio.library.gallery import gallery
+from studio.library.gallery import Choice, gallery
 from studio.models import Avatar, Scene, Voice
-from studio.views.listen import sound
+from studio.views.listen import opening, sound
 
 SAMPLE = "Hello. This is how your script will sound when I read it."
 LANGUAGES = {"en-US": "American English", "en-GB": "British English"}
@@ -40,16 +43,61 @@ def scene_avatars(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
 @require_safe
 @in_workspace("see")
 def scene_voices(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
-    """Voices by language, after those nearest to the newest recording of the workspace."""
+    """Voices by language, after the one that goes with the avatar and those nearest to the newest recording of the workspace."""
     workspace = request.workspace
     scene = access.scene(workspace, scene_id)
-    usual = scene.usual_voice
-    groups = grouped(voice for voice in Voice.offered_to(workspace) if voice != usual)
+    shelf = shelf_of(Voice.offered_to(workspace), request.GET)
+    usual = scene.usual_voice if scene.usual_voice in shelf.voices else None
+    groups = grouped(voice for voice in shelf.voices if voice != usual)
     own = Voice.objects.filter(workspace=workspace, retired_at=None, state=Voice.State.READY)
-    if newest := own.order_by("-created_at").first():
+    newest = own.order_by("-created_at").first()
+    if newest and not shelf.filtered:
         near = [one.voice for one in recordings.nearest(newest, 3)]
         groups.insert(0, (f"Stock voices nearest to {newest.name}", near))
-    return _drawer(request, scene, "scene_voices", {"groups": groups, "usual": usual})
+    return _drawer(
+        request, scene, "scene_voices", {"groups": groups, "usual": usual, "shelf": shelf}
+    )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The voices that a filter leaves, and the filters."""
+
+    voices: tuple[Voice, ...]
+    filters: tuple[Choice, ...]
+    total: int
+
+    @property
+    def filtered(self) -> bool:
+        return any(choice.chosen for choice in self.filters)
+
+
+GENDERS = ("woman", "man")
+
+
+def shelf_of(voices: Iterable[Voice], query: QueryDict) -> Shelf:
+    """The voices that match ?gender=, ?accent= and ?sound=; a value that no voice has is ignored."""
+    rows = list(voices)
+    accents = {accent.lower(): accent for accent in ACCENTS.values()}
+    plain = {*GENDERS, *accents, *PROVIDERS, "preview", "own"}
+    known = {tag for row in rows for tag in row.tags}
+    offered = {
+        "gender": [(tag, tag.capitalize()) for tag in GENDERS if tag in known],
+        "accent": [(tag, name) for tag, name in accents.items() if tag in known],
+        "sound": [(tag, tag.capitalize()) for tag in sorted(known - plain)],
+    }
+    labels = {
+        "gender": gettext("Gender"),
+        "accent": gettext("Accent"),
+        "sound": gettext("Sound"),
+    }
+    filters = []
+    for name, values in offered.items():
+        chosen = query.get(name, "") if query.get(name) in dict(values) else ""
+        filters.append(Choice(name, labels[name], gettext("Any"), tuple(values), chosen))
+    wanted = {choice.chosen for choice in filters if choice.chosen}
+    found = tuple(row for row in rows if wanted.issubset(row.tags))
+    return Shelf(found, tuple(filters), len(rows))
 
 
 def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
@@ -73,7 +121,12 @@ def grouped(voices: Iterable[Voice]) -> list[tuple[str, list[Voice]]]:
 @require_http_methods(["GET", "POST"])
 @in_workspace("see")
 def voice_sample(request: WorkspaceRequest, slug: str) -> HttpResponse:
-    """One sentence in that voice, spoken once and cached."""
+    """A sentence in that voice, spoken once and cached; with ?scene=, how the scene begins."""
     voice = access.voice(request.workspace, slug)
-    spec = LineSpec(text=SAMPLE, avatar="", voice=voice.slug, language=voice.language)
-    return sound(request, spec)
+    if request.GET.get("scene"):
+        scene = access.scene(request.workspace, request.GET["scene"])
+        if spec := opening(scene, voice):
+            return sound(request, spec)
+    return sound(
+        request, LineSpec(text=SAMPLE, avatar="", voice=voice.slug, language=voice.language)
+    )

@@ -24,7 +24,7 @@ from rendering.values import SAMPLE_RATE, LineSpec, Script, Unavailable, spec_to
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import SOUNDS, take
-from studio.models import Scene
+from studio.models import Scene, Voice
 from studio.projects import editing
 from studio.projects.fields import whole
 from studio.renders import plan
@@ -37,6 +37,19 @@ def line_spec(scene: Scene, number: int) -> LineSpec:
     if not 1 <= number <= len(specs):
         raise Http404
     return specs[number - 1]
+
+
+LONGEST_SAMPLE = 300  # characters
+
+
+def opening(scene: Scene, voice: Voice) -> LineSpec | None:
+    """How the scene begins, in a voice that may be chosen for it: its first line, of a long one the first words. None if it is empty."""
+    scene.voice = voice
+    first = next(iter(plan.line_specs(scene)), None)
+    if first is None or len(first.text) <= LONGEST_SAMPLE:
+        return first
+    words = first.text[:LONGEST_SAMPLE].rsplit(maxsplit=1)[0]
+    return replace(first, text=words, markup="text" if first.markup == "ssml" else first.markup)
 
 
 def sound(request: WorkspaceRequest, spec: LineSpec) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_string, policy
+from email import message_from_bytes, policy
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 SHOWN = 50
-BETWEEN = re.compile(r"^-{79}$", re.MULTILINE)
+BETWEEN = re.compile(rb"^-{79}$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Mail:
 def read(path: Path) -> list[Mail]:
     """The mails of one file of Django's filebased backend, in the order they were written."""
     mails = []
-    for source in BETWEEN.split(path.read_text(errors="replace")):
+    for source in BETWEEN.split(path.read_bytes()):
         if not source.strip():
             continue
-        message = message_from_string(source.lstrip(), policy=policy.default)
+        message = message_from_bytes(source.lstrip(), policy=policy.default)
         body = message.get_body(("plain",))
         mails.append(
             Mail(

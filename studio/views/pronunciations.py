@@ -43,7 +43,7 @@ def _voice(request: WorkspaceRequest) -> Voice | None:
 def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
     workspace = request.workspace
     form = PronunciationForm(request.POST or None)
-    earlier = None
+    question = ""
     if request.method == "POST" and form.is_valid():
         project = _project(request)
         entry = form.save(commit=False)
@@ -69,8 +69,7 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
             )
             if wants_json(request):
                 return JsonResponse({"question": question}, status=409)
-            form.add_error("word", question + " " + gettext("Remove it first, or keep it."))
-    if request.method == "POST" and wants_json(request):
+    if form.errors and wants_json(request):
         first = next(iter(form.errors.values()))[0]
         raise BadInput(str(first), code="invalid_field")
     entries = list(workspace.pronunciations.select_related("project"))
@@ -79,12 +78,13 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
     left = MOST_PRONUNCIATIONS - len(entries)
     context = {
         "form": form,
+        "question": question,
         "entries": entries,
         "voice": _voice(request),
         "left": left,
         "most": MOST_PRONUNCIATIONS,
     }
-    status = 422 if form.errors else 200
+    status = 422 if form.errors else 409 if question else 200
     return render(request, "studio/pronunciation_list.html", context, status=status)
 
 

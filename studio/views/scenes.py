@@ -346,10 +346,11 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
     try:
         plan = plan_render(project)
     except BadInput as error:
-        answer["problem"], answer["stands"] = error, error.code == "plan_limit"
+        answer["problem"], answer["stands"] = error, True
         where = error.where
-        if "scene" in where and "line" in where:
+        if "scene" in where and "line" in where:  # then the margin says what is wrong there
             answer["stopped"] = {(where["scene"], where["line"]): error.sentence}
+            answer["stopped_at"] = where
         return answer
     reading = screening.read(project, plan.lines)
     if reading.refused:

@@ -107,11 +107,17 @@ def test_chapters_lines_and_words_seek_and_follow_the_film(
 def test_the_player_obeys_keys(page_of, alice, render, film, expect_soon):
     page = open_page(page_of(alice), deliver(render, video=film))
     expect_loaded(page, expect_soon)
-    page.locator(".transcript-lines").focus()
+    page.evaluate("document.activeElement.blur()")  # wherever the focus is
     page.keyboard.press("l")
     expect_soon(page, f"{TIME} === 5")
+    page.keyboard.press(" ")
+    expect_soon(page, "!document.querySelector('video').paused")
+    page.keyboard.press(" ")
+    expect_soon(page, "document.querySelector('video').paused")
+    assert page.evaluate("scrollY") == 0
+    page.locator(".transcript-lines").focus()
     page.keyboard.press("j")
-    expect_soon(page, f"{TIME} === 0")
+    expect_soon(page, f"{TIME} < 5")
     page.keyboard.press("k")
     expect_soon(page, "!document.querySelector('video').paused")
     page.keyboard.press(" ")

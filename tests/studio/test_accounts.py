@@ -6,6 +6,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
@@ -64,7 +65,7 @@ def test_pages_before_signing_in_are_drawn_by_the_studio(name, words, client):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("account_email", "E-mail addresses"),
+        ("account_email", "Email addresses"),
         ("account_change_password", "Change your password"),
         ("account_logout", "Renders go on while you are away"),
         ("account_reauthenticate", "Your password, once more"),
@@ -75,6 +76,8 @@ def test_pages_after_signing_in_are_drawn_by_the_studio(name, words, client_of, 
     html = client_of(alice).get(reverse(name)).content.decode()
     assert words in html
     assert html.count("<h1") == 1
+    assert f'<a href="{reverse("account_settings")}">' in html  # in the menu
+    assert f'<a href="{reverse("avatar_list")}"' in html
     assert client.get(reverse(name)).status_code == 302
 
 
@@ -285,3 +288,7 @@ def test_the_outbox_shows_mails_newest_first_with_links(
     assert html.index("Choose a new password") < html.index("is your code")
     assert re.search(r'<a href="http://testserver/accounts/password/reset/key/[^"]+"', html)
     assert "To new@example.com" in html
+    EmailMessage("“Quoted”", "It’s “said” so.", to=["x@example.com"]).send()
+    html = inside.get("/outbox/").content.decode()
+    assert "“Quoted”" in html
+    assert "It’s “said” so." in html

@@ -62,5 +62,6 @@ def test_the_page_of_the_documentation_shows_every_operation_and_field(client):
         for method, operation in methods.items():
             assert f"<b>{method.upper()}</b> {path}" in page
             assert f'id="{operation["operationId"]}"' in page
+            assert re.search(rf"<code>curl .*{re.escape(path)}", page)
     for name in schema["components"]["schemas"]["RenderRequest"]["properties"]:
         assert f"<code>{name}</code>" in page

@@ -1,5 +1,6 @@
 """Uploads and crops in the editor: where they end up, and the errors for those that cannot be used."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -47,8 +48,8 @@ def test_a_scene_that_is_saved_while_its_upload_is_prepared_still_gets_it(
 ):
     work = uploads.take_in
 
-    def slowly(*given):
-        row = work(*given)
+    def slowly(*given, **more):
+        row = work(*given, **more)
         fields = {"script": "Said meanwhile.", "revision": scene.revision}
         assert client.post(f"/scenes/{scene.pk}/save", fields, **JSON).status_code == 200
         return row
@@ -66,6 +67,23 @@ def test_a_logo_keeps_its_transparency(client, project):
     assert answer.json()["project"]["logo"] == Picture.objects.get().pk
     with Image.open(Picture.objects.get().path) as logo:
         assert logo.mode == "RGBA"
+
+
+def offered(client, scene, name):
+    """The pictures among which the inspector lets one choose."""
+    html = client.get(f"/projects/{scene.project_id}/", **JSON).json()["html"]
+    before, after = html.split('data-prop="overlays"')  # which offer all pictures
+    shown = before if name == "picture" else after
+    return re.findall(rf'type="radio" name="{name}" value="([^"]+)"', shown)
+
+
+def test_logos_and_backgrounds_are_offered_apart_and_a_file_sent_as_both_with_both(client, scene):
+    wall = upload(client, image=png(640, 360), scene=scene.pk).json()["id"]
+    logo = upload(client, logo=png(200, 80), project=scene.project_id).json()["id"]
+    assert (offered(client, scene, "picture"), offered(client, scene, "logo")) == ([wall], [logo])
+    upload(client, logo=png(640, 360), project=scene.project_id)
+    assert offered(client, scene, "picture") == [wall]
+    assert set(offered(client, scene, "logo")) == {logo, wall}
 
 
 @pytest.mark.parametrize(

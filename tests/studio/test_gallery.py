@@ -6,7 +6,7 @@ import pytest
 
 from consent.models import Consent
 from rendering import faces
-from studio.models import Avatar, Project, Scene
+from studio.models import Avatar, Project, Scene, Voice
 from tests.studio.rows import make_project, own_avatar
 
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -115,6 +115,24 @@ def test_the_drawer_filters_and_speaks_the_first_line_of_the_scene(client, alice
     daniel = Avatar.objects.get(slug="daniel")
     answer = client.get(f"/avatars/{daniel.pk}/sound?scene={scene.pk}", **JSON)
     assert answer.json()["ready"] == [False]
+
+
+def test_voices_are_filtered_and_say_how_the_scene_begins(client, alice, library):
+    scene = make_project(alice.workspace, script="A first line.\n\nAnother.").live_scenes.get()
+    page = client.get(f"/scenes/{scene.pk}/voices?gender=man&accent=british&sound=deep")
+    assert set(re.findall(r'name="voice" value="(\w+)"', page.content.decode())) == {
+        "bm_george",
+        "bm_lewis",
+    }
+    listened = f"/voices/bm_lewis/sample?scene={scene.pk}"
+    assert f'data-listen="{listened}"' in page.content.decode()
+    own_words = client.get(listened, **JSON).json()["version"]
+    assert own_words != client.get("/voices/bm_lewis/sample", **JSON).json()["version"]
+    scene.voice = Voice.objects.get(slug="bm_lewis")
+    scene.save()
+    assert own_words == client.get(f"/scenes/{scene.pk}/lines/1/sound", **JSON).json()["version"]
+    empty = client.get(f"/scenes/{scene.pk}/voices?gender=woman&sound=deep").content.decode()
+    assert "No voice is like that. Loosen a filter." in empty
 
 
 @pytest.mark.parametrize("text", ["x" * 301, "[pause 99]"])

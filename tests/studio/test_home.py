@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from rendering.models import Worker
+from studio.models import Avatar
 from tests.studio.rows import deliver, make_project, make_render
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,8 @@ def test_home_rejects_post(client_of, alice):
 def test_a_new_person_lands_on_people_who_speak(client_of, alice, library):
     html = page(client_of(alice))
     assert "Open an example to change" in html
-    assert reverse("voice_sample", args=["heart"]).rsplit("/", 2)[0] in html
+    first = Avatar.offered_to(alice.workspace).first()
+    assert f'data-listen="{reverse("avatar_sound", args=[first.pk])}"' in html
     assert "10.0 credits" in html
     assert "<table" not in html
 

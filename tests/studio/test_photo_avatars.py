@@ -126,7 +126,7 @@ def test_a_photo_becomes_an_avatar_that_speaks_and_is_locked(client):
     avatar = upload(
         client, coded(scenes.photo("clara")), name="team_photo-1.jpg", voice="am_michael"
     )
-    assert avatar.name == "team photo 1"
+    assert avatar.name == "New avatar"  # its person names it, not the file
     assert "Reading the photo" in client.get(f"/avatars/{avatar.pk}/").content.decode()
     work(avatar)
     avatar.refresh_from_db()

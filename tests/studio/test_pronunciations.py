@@ -49,15 +49,33 @@ def test_a_word_that_is_there_already_is_asked_about_and_stays_until_the_answer(
     assert Pronunciation.objects.get().value == "see oban"
 
 
-def test_the_page_asks_as_well_and_loses_nothing(client_of, alice, post):
+def test_the_page_asks_as_well_and_replaces_the_word_if_told_to(client_of, alice, post):
     post()
-    answer = client_of(alice).post(
-        reverse("pronunciation_list"), {"word": "Siobhan", "kind": "alias", "value": "see oban"}
-    )
-    assert answer.status_code == 422
+    client, said = client_of(alice), {"word": "Siobhan", "kind": "alias", "value": "see oban"}
+    answer = client.post(reverse("pronunciation_list"), said)
+    assert answer.status_code == 409
     html = answer.content.decode()
-    assert "is already said" in html
+    assert "“Siobhan” is already said “shivawn” here." in html
     assert 'value="see oban"' in html
+    assert Pronunciation.objects.get().value == "shivawn"
+    client.post(reverse("pronunciation_list"), {**said, "replace": "1"})
+    assert Pronunciation.objects.get().value == "see oban"
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("word", "A word takes at most 60 characters."),
+        ("value", "That is too long; at most 120 characters."),
+    ],
+)
+def test_what_is_too_long_is_refused_whole_and_not_cut(client_of, alice, field, sentence):
+    said = {"word": "Siobhan", "kind": "alias", "value": "shivawn", field: "x" * 300}
+    answer = client_of(alice).post(reverse("pronunciation_list"), said)
+    html = answer.content.decode()
+    assert (answer.status_code, sentence in html) == (422, True)
+    assert f'value="{"x" * 300}"' in html
+    assert "maxlength" not in html
 
 
 def test_the_limit_is_shown_before_it_is_reached(client_of, alice, post, monkeypatch):
