@@ -243,7 +243,7 @@ WAYS = (
     ),
     Way(
         "Versions",
-        ("version_list", "version_name", "version_restore"),
+        ("version_list", "version_name", "version_restore", "project_film"),
         f"two versions of {MAX_LINES} lines side by side; a name of 80 characters",
         "not measured",
         "The name of a version takes at most 80 characters; shorten it.",

@@ -123,6 +123,7 @@ urlpatterns = [
     path("renders/<slug:render_id>/retry", renders.render_retry, name="render_retry"),
     path("renders/<slug:render_id>/lines/<int:position>/", renders.line_play, name="line_play"),
     path("renders/<slug:render_id>/lines/<int:position>/film", renders.line_film, name="line_film"),
+    path("projects/<slug:project_id>/film", versions.project_film, name="project_film"),
     path("projects/<slug:project_id>/versions/", versions.version_list, name="version_list"),
     path(
         "projects/<slug:project_id>/versions/<int:number>/name",

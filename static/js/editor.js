@@ -4,6 +4,7 @@ import { ask, sentenceOf, toast } from "./page.js";
 import { beforeListening, isSounding, listen, stop } from "./listen.js";
 import { Manuscript, clock } from "./manuscript.js";
 import { Saver, allSavers, flushAll, saverOf } from "./saving.js";
+import { startFilm } from "./film.js";
 import { startInspector } from "./inspector.js";
 import { startRail } from "./rail.js";
 import { showSteps, startSteps } from "./steps.js";
@@ -48,6 +49,7 @@ function adopt(section) {
     refused: (field, sentence) => id === chosen && inspector.refuse(field, sentence),
     done(sent, { settings, frame, steps }) {
       showSteps(steps);
+      if (Object.keys(sent).some((name) => name !== "script" && name !== "title")) film.close();
       if (id === chosen) inspector.accept(Object.keys(sent));
       section.querySelector("[name=revision]").value = saver.revision;
       section.dataset.markup = settings.markup;
@@ -481,6 +483,7 @@ document.addEventListener("keydown", (event) => {
 
 // -- start ---------------------------------------------------------------------------------------
 
+const film = startFilm(desk, manuscripts);
 const inspector = startInspector({
   desk,
   manuscriptOf: (id) => manuscripts.get(id),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studio", "0019_rooms"),
+        ("studio", "0040_use_of_pictures"),
     ]
 
     operations = [

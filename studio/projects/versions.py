@@ -36,6 +36,12 @@ def latest(project: Project) -> Render | None:
     return finished.filter(mode="final").first() or finished.first()
 
 
+def latest_number(project: Project) -> int | None:
+    """The number of the latest version, for pages that do not show it yet."""
+    render = latest(project)
+    return render.version if render else None
+
+
 def body_of(project: Project, scenes: Sequence[Scene] | None = None) -> Body:
     """The project as it is now. scenes: of one that is not saved yet."""
     shown = project.live_scenes if scenes is None else scenes

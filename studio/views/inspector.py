@@ -10,7 +10,7 @@ from rendering.values import PLACES, VideoFormat
 from studio.library.gallery import poster_of
 from studio.models import Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
-from studio.projects import composition
+from studio.projects import composition, versions
 from studio.projects.anchors import shown_overlays
 from studio.projects.fields import project_settings
 from studio.views.frames import HEIGHT, frame_url
@@ -86,6 +86,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "scene": scene,
         "scene_number": number,
         "poster": poster_of(scene.avatar),
+        "film": versions.latest_number(project),
         "usual_voice": scene.usual_voice if scene.voice_by_hand else None,
         "aspects": [(value, name, ICONS[value]) for value, name in PROJECT["aspect"].choices],
         "colors": BACKGROUNDS,

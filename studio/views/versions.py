@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as respond
 from django.urls import reverse
@@ -85,6 +85,24 @@ def version_list(request: WorkspaceRequest, project_id: str) -> HttpResponse:
                 "times": [line.start for line in lines_of(old)],
             }
     return respond(request, "studio/version_list.html", context)
+
+
+@require_safe
+@in_workspace("see")
+def project_film(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    """The latest version for the editor: its film, and when each word of each line is said."""
+    project = access.project(request.workspace, project_id)
+    render = versions.latest(project)
+    if render is None:
+        raise Http404
+    film = film_of(render)
+    rows = []
+    for line in lines_of(render):
+        segment, words = line.segment, line.segment.timing.get("words", [])
+        times = [[word[0], line.start + word[1], line.start + word[2]] for word in words]
+        rows.append({"scene": segment.scene, "text": segment.text, "words": times})
+    body = {"version": render.version, "video_url": film.video_url, "poster_url": film.poster_url}
+    return JsonResponse({**body, "lines": rows})
 
 
 @require_POST

@@ -194,3 +194,29 @@ def test_a_report_is_sent(page_of, alice, project, render, assert_accessible):
     viewer.get_by_role("button", name="Send the report").click()
     viewer.get_by_role("heading", name="Thank you").wait_for()
     assert_accessible(viewer)
+
+
+@WIDTHS
+def test_the_editor_plays_the_last_film_from_a_word_and_lights_what_is_said(
+    page_of, alice, project, render, width, dark, assert_accessible, expect_soon
+):
+    page = page_of(alice, width=width, dark=dark)
+    page.goto(reverse("project_edit", args=[project.pk]))
+    page.get_by_role("button", name="Film, version 1").click()
+    expect_soon(page, "document.querySelector('#film video').readyState >= 2")
+    assert page.locator("#frame-box #film").is_visible()
+    assert_accessible(page)
+    script = page.get_by_label("Script of scene 1")
+    script.evaluate("area => { area.focus(); area.setSelectionRange(13, 13); }")
+    script.dispatch_event("click")
+    expect_soon(page, "document.querySelector('#film video').currentTime >= 2.5")
+    page.evaluate("document.querySelector('#film video').pause()")
+    lit = "[...CSS.highlights.get('said') ?? []].map(String).join()"
+    expect_soon(page, f"{lit} === 'welcome'")
+    script.fill("Hello, and goodbye.")  # words may be written while the film stands there
+    assert page.locator("#film").is_visible()
+    if width == 390:
+        page.get_by_role("button", name="Look and voice").click()
+    page.locator("[name=layout][value=close]").dispatch_event("click")
+    page.locator("#film").wait_for(state="hidden")
+    assert page.locator("#frame").is_visible()

@@ -124,6 +124,7 @@ ROUTES = {
     "render_remind": (ROW, "POST"),
     "workspace_rules": (PERSON, "POST"),
     "share_review": (LINK, "POST"),
+    "project_film": (ROW, "GET"),
     "version_list": (ROW, "GET"),
     "version_name": (ROW, "POST"),
     "version_restore": (ROW, "POST"),
@@ -387,7 +388,7 @@ def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, metho
         Scene.objects.get(pk=world.rows["scene_id"]).remove()
     if name == "line_film":
         film_line(world.render.segments.get())
-    if name.startswith("version_"):
+    if name.startswith("version_") or name == "project_film":
         Render.objects.update(status="done", version=1)
         versions.keep_source(world.render, versions.body_of(world.render.project))
     for person in (alice,) if name in OWNERS else (alice, bob):
