@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -19,6 +20,7 @@ from studio.models import (
     Project,
     Pronunciation,
     Scene,
+    Template,
     User,
     Voice,
     Workspace,
@@ -118,6 +120,20 @@ def render(workspace: Workspace, render_id: str) -> Render:
     return get_object_or_404(
         Render.objects.select_related("project"), workspace=workspace, pk=render_id
     )
+
+
+def template(workspace: Workspace, template_id: str) -> Template:
+    """One of the workspace, or one that ships."""
+    return get_object_or_404(Template.offered_to(workspace), pk=template_id)
+
+
+def template_named(workspace: Workspace, name: str) -> Template:
+    """The same by its id, or its slug if it ships."""
+    return get_object_or_404(Template.offered_to(workspace), Q(pk=name) | Q(slug=name))
+
+
+def own_template(workspace: Workspace, template_id: str) -> Template:
+    return get_object_or_404(Template, workspace=workspace, pk=template_id, removed_at=None)
 
 
 def picture(workspace: Workspace, picture_id: str) -> Picture:

@@ -18,7 +18,7 @@ from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
-from studio.projects import cues, overlays
+from studio.projects import cues, overlays, templates
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.views.avatars import LONGEST_SAMPLE
 from studio.views.keys import MOST_KEYS
@@ -149,6 +149,20 @@ WAYS = (
         f"A search takes at most {limits.MOST_WORDS} words, so only the first {limits.MOST_WORDS} were looked for.",
     ),
     Way(
+        "A template",
+        ("template_save", "template_remove"),
+        f"{templates.MOST_VARIABLES} variables, values of {templates.LONGEST_VALUE:,} characters, {templates.MOST_TEMPLATES} templates",
+        "not measured",
+        f"A template takes at most {templates.MOST_VARIABLES} variables; this one has 41.",
+    ),
+    Way(
+        "A project started from a template",
+        ("template_start",),
+        f"{limits.PROJECTS.most} a minute; pictures of {pictures.MOST_BYTES // 1_000_000} MB together, counted as pictures",
+        f"pictures: {DECODER}; the rest: not measured",
+        "first_name has 240 characters; at most 200 fit. Shorten it.",
+    ),
+    Way(
         "Projects made",
         ("project_create", "project_duplicate"),
         f"{limits.PROJECTS.most} a minute",
@@ -199,7 +213,8 @@ WAYS = (
         _api(
             *("render_list", "render_detail", "render_cancel", "avatar_list", "avatar_detail"),
             *("avatar_delete", "voice_list", "voice_detail", "voice_delete", "asset_detail"),
-            *("asset_delete", "usage", "openapi-json", "api-root"),
+            *("asset_delete", "usage", "openapi-json", "api-root", "template_list"),
+            "template_detail",
         ),
         f"{limits.REQUESTS.most} a minute and key, {limits.WITHOUT_KEY.most} a minute and address without a key; 100 rows a page; "
         f"{limits.LONGEST_QUERY:,} characters of a query, and no parameter that is not known",
@@ -226,6 +241,7 @@ WAYS = (
     Way(
         "Pages and files",
         (
+            *("template_list", "template_detail", "template_poster"),
             *("home", "scene_frame", "voice_list", "voice_detail", "avatar_list", "stock_avatar"),
             *("avatar_detail", "avatar_file", "picture_file", "clip_state", "clip_poster"),
             *(

@@ -57,6 +57,7 @@ ASSET = max(clips.MOST_BYTES.values()) + AROUND
 BYTES = {
     "asset_create": ASSET,
     "api-1:asset_create": ASSET,
+    "template_start": PICTURE,
     "avatar_create": PICTURE,
     "api-1:avatar_create": PICTURE,
     "avatar_unlock": CAMERA,

@@ -25,6 +25,7 @@ from studio.views import (
     pronunciations,
     renders,
     scenes,
+    templates,
     voices,
 )
 
@@ -112,6 +113,14 @@ urlpatterns = [
         pronunciations.pronunciation_sound,
         name="pronunciation_sound",
     ),
+    path("projects/<slug:project_id>/template", templates.template_save, name="template_save"),
+    path("templates/", templates.template_list, name="template_list"),
+    path("templates/<slug:template_id>/", templates.template_detail, name="template_detail"),
+    path(
+        "templates/<slug:template_id>/poster.jpg", templates.template_poster, name="template_poster"
+    ),
+    path("templates/<slug:template_id>/start", templates.template_start, name="template_start"),
+    path("templates/<slug:template_id>/remove", templates.template_remove, name="template_remove"),
     path("renders/<slug:render_id>/", renders.render_detail, name="render_detail"),
     path("renders/<slug:render_id>/progress", renders.render_progress, name="render_progress"),
     path("renders/<slug:render_id>/cancel", renders.render_cancel, name="render_cancel"),

@@ -66,6 +66,10 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         ),
     ),
     "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
+    "template_limit": (
+        403,
+        gettext_lazy("The workspace has as many templates as it may. Remove one first."),
+    ),
     "consent_not_active": (
         403,
         gettext_lazy("The avatar or voice has no valid consent on record. Choose another one."),
@@ -116,6 +120,12 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     "voice_unknown": (
         422,
         gettext_lazy("The voice is not offered here any more. Choose another one."),
+    ),
+    "variable_invalid": (
+        422,
+        gettext_lazy(
+            "A value does not fit its variable of the template: errors[] has the path of each, such as variables.first_name."
+        ),
     ),
     "script_empty": (422, gettext_lazy("The script has nothing to say. Write at least a word.")),
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),

@@ -2,6 +2,7 @@ from studio.models.history import Change
 from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
 from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
 from studio.models.projects import Project, Scene
+from studio.models.templates import Template
 
 __all__ = [
     "ApiKey",
@@ -14,6 +15,7 @@ __all__ = [
     "Project",
     "Pronunciation",
     "Scene",
+    "Template",
     "User",
     "Voice",
     "Workspace",

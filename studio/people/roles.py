@@ -50,7 +50,12 @@ class NotAllowedHere(Exception):
             )
 
 
+def allows(role: str, verb: Verb) -> bool:
+    """Whether pages offer it. What was offered is asked again when it is done."""
+    return verb in RIGHTS.get(role, frozenset())
+
+
 def need(role: str, verb: Verb) -> None:
     """Raises NotAllowedHere if the role does not allow it."""
-    if verb not in RIGHTS.get(role, frozenset()):
+    if not allows(role, verb):
         raise NotAllowedHere(role, verb)

@@ -25,9 +25,11 @@ from studio.models import (
     Membership,
     Picture,
     Pronunciation,
+    Template,
     User,
     Voice,
 )
+from studio.projects import templates
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import film_line
 
@@ -104,6 +106,12 @@ ROUTES = {
     "pronunciation_remove": (ROW, "POST"),
     "pronunciation_sound": (ROW, "GET POST"),
     "pronunciation_try": (PERSON, "GET POST"),
+    "template_save": (ROW, "GET POST"),
+    "template_list": (PERSON, "GET"),
+    "template_detail": (ROW, "GET"),
+    "template_poster": (ROW, "GET"),
+    "template_start": (ROW, "POST"),
+    "template_remove": (ROW, "POST"),
     "render_detail": (ROW, "GET"),
     "render_progress": (ROW, "GET"),
     "render_cancel": (ROW, "POST"),
@@ -141,6 +149,8 @@ ROUTES = {
     "api-1:asset_create": (KEY, "POST"),
     "api-1:asset_detail": (KEY_ROW, "GET"),
     "api-1:asset_delete": (KEY_ROW, "DELETE"),
+    "api-1:template_list": (KEY, "GET"),
+    "api-1:template_detail": (KEY_ROW, "GET"),
     "api-1:usage": (KEY, "GET"),
     "api-1:caption_list": (KEY_ROW, "GET"),
     "api-1:caption_update": (KEY_ROW, "PATCH"),
@@ -207,7 +217,7 @@ def test_the_table_knows_every_method_of_the_api():
 
 def test_ids_in_addresses_are_long_and_never_repeat():
     """Ids of every row that an address names have 26 letters and more after the prefix, and do not repeat."""
-    for model in (ApiKey, Avatar, Clip, Picture, Render, Voice):
+    for model in (ApiKey, Avatar, Clip, Picture, Render, Template, Voice):
         ids = {model._meta.pk.get_default() for _ in range(50)}
         assert len(ids) == 50
         assert all(len(one.split("_", 1)[1]) >= 26 for one in ids)
@@ -274,8 +284,12 @@ def world(alice, library):
     poster.write_bytes(b"RIFF")
     word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")
     key, _ = ApiKey.make(workspace, "Robot")
+    template = templates.save(
+        project, name="Secret plan of Alice", description="", variables=(), choices=(), by=alice
+    )
     return World(
         {
+            "template_id": template.pk,
             "workspace_id": workspace.pk,
             "project_id": project.pk,
             "scene_id": scene.pk,
