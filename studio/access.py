@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -14,6 +14,7 @@ from rendering.models import Render
 from studio.models import (
     ApiKey,
     Avatar,
+    Batch,
     Clip,
     Membership,
     Picture,
@@ -134,6 +135,14 @@ def template_named(workspace: Workspace, name: str) -> Template:
 
 def own_template(workspace: Workspace, template_id: str) -> Template:
     return get_object_or_404(Template, workspace=workspace, pk=template_id, removed_at=None)
+
+
+def batches(workspace: Workspace) -> QuerySet[Batch]:
+    return Batch.objects.filter(workspace=workspace).exclude(state=Batch.State.READING)
+
+
+def batch(workspace: Workspace, batch_id: str) -> Batch:
+    return get_object_or_404(batches(workspace).select_related("workspace"), pk=batch_id)
 
 
 def picture(workspace: Workspace, picture_id: str) -> Picture:

@@ -14,6 +14,8 @@ from rendering import clips, decoding, pictures
 from rendering.faces import brush
 from rendering.voices import recording
 from studio import limits
+from studio.api.batches import bodies
+from studio.batches import plan, table
 from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
@@ -161,6 +163,36 @@ WAYS = (
         f"{limits.PROJECTS.most} a minute; pictures of {pictures.MOST_BYTES // 1_000_000} MB together, counted as pictures",
         f"pictures: {DECODER}; the rest: not measured",
         "first_name has 240 characters; at most 200 fit. Shorten it.",
+    ),
+    Way(
+        "A table for a batch",
+        ("batch_create", *_api("batch_create", "batch_create_csv")),
+        f"{table.MOST_BYTES // 1_000_000} MB, {table.MOST_ROWS:,} rows and fewer by plan, {table.MOST_COLUMNS} columns, cells of {table.LONGEST_CELL:,} characters; "
+        f"{bodies.MOST_ROWS:,} rows as JSON; {limits.BATCHES.most} an hour, {plan.MOST_OPEN} open at once",
+        "not measured; rows are checked by a worker",
+        "The table has more than 5,000 rows; split it into several.",
+    ),
+    Way(
+        "Steps of a batch",
+        (
+            *("batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry"),
+            *_api(
+                "batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry_failed"
+            ),
+        ),
+        "one press, and a cap of at most 9 digits",
+        "not measured",
+        "The batch is at its cap; raise the cap to go on.",
+    ),
+    Way(
+        "A batch and its rows",
+        (
+            *("batch_list", "batch_detail", "batch_result", "batch_errors", "template_columns"),
+            *_api("batch_list", "batch_detail", "batch_row_list", "batch_result"),
+        ),
+        "25 rows a page, 500 of the API; files are sent row by row",
+        "not measured",
+        "(404 for a batch of another workspace)",
     ),
     Way(
         "Projects made",

@@ -1,3 +1,4 @@
+from studio.models.batches import Batch, BatchRow
 from studio.models.history import Change
 from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
 from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Workspace
@@ -7,6 +8,8 @@ from studio.models.templates import Template
 __all__ = [
     "ApiKey",
     "Avatar",
+    "Batch",
+    "BatchRow",
     "Change",
     "Clip",
     "IdempotencyKey",

@@ -69,6 +69,10 @@ class Variable:
         return self.name.replace("_", " ").capitalize()
 
     @property
+    def type_name(self) -> str:
+        return str(TYPES[self.type])
+
+    @property
     def longest(self) -> int:
         """Characters of a text."""
         return LONGEST_URL if self.type == "url" else self.max_length or USUAL_VALUE

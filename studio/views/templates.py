@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.plans import PLANS
 from rendering.values import BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
@@ -165,7 +164,6 @@ def _page(
             (scene["title"], [pieces(line) for line in scene["script"].split("\n\n")])
             for scene in template.content["scenes"]
         ],
-        "rows": PLANS[workspace.plan].bulk_rows,
         "may_edit": allows(request.membership.role, "edit"),
     }
     status = 422 if errors or problem else 200
