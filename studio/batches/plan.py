@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 KEY = "key"
 """The column by which the sender knows each row; the row's number where there is none."""
 CHECK_TASK = "studio.tasks.check_batch"
-STORED_AT_ONCE = 200  # rows written in one transaction
+STORED_AT_ONCE = 50  # rows written in one transaction
 MOST_OPEN = 20
 """Batches of a workspace that are not over."""
 

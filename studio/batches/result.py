@@ -16,7 +16,7 @@ from rendering.models import Render
 from studio.batches import table
 from studio.models import Batch, BatchRow
 
-READ_AT_ONCE = 200
+READ_AT_ONCE = 50
 RESULTS = (
     "render_id",
     "status",

@@ -492,7 +492,7 @@ def test_a_key_of_another_workspace_finds_nothing(world, alice, charlie, name, m
     assert world.render.status == "queued"
     headers = {"Authorization": f"Bearer {own.secret}"}
     answer = own.client.generic(method, world.address(name), **sent, headers=headers)
-    assert answer.status_code in (200, 204)
+    assert answer.status_code in (200, 204, 409)  # found, whatever its state allows
 
 
 def test_lists_of_the_api_show_nothing_of_other_workspaces(world, alice, charlie):
