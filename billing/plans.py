@@ -1,7 +1,7 @@
 """What each plan gives, as data. Amounts in credits; 1 credit is 1 minute of delivered video.
 
-The studio enforces the length of a film, drafts a day, waiting renders, photo avatars and recordings. The other
-fields record what the plans promise.
+The studio enforces the length of a film, drafts a day, waiting renders, rows of a batch, photo avatars and
+recordings. The other fields record what the plans promise.
 """
 
 from __future__ import annotations

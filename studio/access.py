@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -13,6 +14,7 @@ from rendering.models import Render
 from studio.models import (
     ApiKey,
     Avatar,
+    Batch,
     Clip,
     Comment,
     Membership,
@@ -21,6 +23,7 @@ from studio.models import (
     Pronunciation,
     Scene,
     Share,
+    Template,
     User,
     Voice,
     Workspace,
@@ -143,6 +146,28 @@ def comment(workspace: Workspace, comment_id: str) -> Comment:
         project__removed_at=None,
         pk=comment_id,
     )
+
+
+def template(workspace: Workspace, template_id: str) -> Template:
+    """One of the workspace, or one that ships."""
+    return get_object_or_404(Template.offered_to(workspace), pk=template_id)
+
+
+def template_named(workspace: Workspace, name: str) -> Template:
+    """The same by its id, or its slug if it ships."""
+    return get_object_or_404(Template.offered_to(workspace), Q(pk=name) | Q(slug=name))
+
+
+def own_template(workspace: Workspace, template_id: str) -> Template:
+    return get_object_or_404(Template, workspace=workspace, pk=template_id, removed_at=None)
+
+
+def batches(workspace: Workspace) -> QuerySet[Batch]:
+    return Batch.objects.filter(workspace=workspace).exclude(state=Batch.State.READING)
+
+
+def batch(workspace: Workspace, batch_id: str) -> Batch:
+    return get_object_or_404(batches(workspace).select_related("workspace"), pk=batch_id)
 
 
 def picture(workspace: Workspace, picture_id: str) -> Picture:

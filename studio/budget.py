@@ -14,12 +14,14 @@ from rendering import clips, decoding, pictures
 from rendering.faces import brush
 from rendering.voices import recording
 from studio import limits
+from studio.api.batches import bodies
+from studio.batches import plan, table
 from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
 from studio.models.reviews import LONGEST_COMMENT
-from studio.projects import cues, overlays
+from studio.projects import cues, overlays, templates
 from studio.projects.sharing import LONGEST_PASSWORD
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.reviews.approval import LONGEST_REASON
@@ -154,6 +156,50 @@ WAYS = (
         f"A search takes at most {limits.MOST_WORDS} words, so only the first {limits.MOST_WORDS} were looked for.",
     ),
     Way(
+        "A template",
+        ("template_save", "template_remove"),
+        f"{templates.MOST_VARIABLES} variables, values of {templates.LONGEST_VALUE:,} characters, {templates.MOST_TEMPLATES} templates",
+        "not measured",
+        f"A template takes at most {templates.MOST_VARIABLES} variables; this one has 41.",
+    ),
+    Way(
+        "A project started from a template",
+        ("template_start",),
+        f"{limits.PROJECTS.most} a minute; pictures of {pictures.MOST_BYTES // 1_000_000} MB together, counted as pictures",
+        f"pictures: {DECODER}; the rest: not measured",
+        "first_name has 240 characters; at most 200 fit. Shorten it.",
+    ),
+    Way(
+        "A table for a batch",
+        ("batch_create", *_api("batch_create", "batch_create_csv")),
+        f"{table.MOST_BYTES // 1_000_000} MB, {table.MOST_ROWS:,} rows and fewer by plan, {table.MOST_COLUMNS} columns, cells of {table.LONGEST_CELL:,} characters; "
+        f"{bodies.MOST_ROWS:,} rows as JSON; {limits.BATCHES.most} an hour, {plan.MOST_OPEN} open at once",
+        "not measured; rows are checked by a worker",
+        "The table has more than 5,000 rows; split it into several.",
+    ),
+    Way(
+        "Steps of a batch",
+        (
+            *("batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry"),
+            *_api(
+                "batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry_failed"
+            ),
+        ),
+        "one press, and a cap of at most 9 digits",
+        "not measured",
+        "The batch is at its cap; raise the cap to go on.",
+    ),
+    Way(
+        "A batch and its rows",
+        (
+            *("batch_list", "batch_detail", "batch_result", "batch_errors", "template_columns"),
+            *_api("batch_list", "batch_detail", "batch_row_list", "batch_result"),
+        ),
+        "25 rows a page, 500 of the API; files are sent row by row",
+        "not measured",
+        "(404 for a batch of another workspace)",
+    ),
+    Way(
         "Projects made",
         ("project_create", "project_duplicate"),
         f"{limits.PROJECTS.most} a minute",
@@ -260,7 +306,8 @@ WAYS = (
         _api(
             *("render_list", "render_detail", "render_cancel", "avatar_list", "avatar_detail"),
             *("avatar_delete", "voice_list", "voice_detail", "voice_delete", "asset_detail"),
-            *("asset_delete", "usage", "openapi-json", "api-root"),
+            *("asset_delete", "usage", "openapi-json", "api-root", "template_list"),
+            "template_detail",
         ),
         f"{limits.REQUESTS.most} a minute and key, {limits.WITHOUT_KEY.most} a minute and address without a key; 100 rows a page; "
         f"{limits.LONGEST_QUERY:,} characters of a query, and no parameter that is not known",
@@ -287,6 +334,7 @@ WAYS = (
     Way(
         "Pages and files",
         (
+            *("template_list", "template_detail", "template_poster"),
             *("home", "scene_frame", "voice_list", "voice_detail", "avatar_list", "stock_avatar"),
             *("avatar_detail", "avatar_file", "picture_file", "clip_state", "clip_poster"),
             *(

@@ -38,6 +38,8 @@ app.conf.update(
         "studio.tasks.prepare_avatar": {"queue": "speech"},
         "studio.tasks.measure_voice": {"queue": "speech"},
         "studio.tasks.prepare_clip": {"queue": "clips"},
+        "studio.tasks.check_batch": {"queue": "clips"},
+        "studio.tasks.run_batch": {"queue": "clips"},
     },
     timezone="UTC",
 )

@@ -7,7 +7,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from kombu.exceptions import OperationalError as BrokerDown
 from redis.exceptions import RedisError
 
@@ -59,6 +59,14 @@ class PriceRose(Exception):
         self.seen, self.now = seen, now
 
 
+class VariablesInvalid(Exception):
+    """Values that do not fit the variables of a template. errors: [{"path", "code", "message"}], one for each."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+
+
 class PictureRefused(Exception):
     def __init__(self, title: str, noun: str = "picture") -> None:
         super().__init__(title)
@@ -73,6 +81,10 @@ BAD_INPUT_STATUS = {
     "avatar_limit": 403,
     "voice_limit": 403,
     "plan_limit": 403,
+    "template_limit": 403,
+    "wrong_status": 409,
+    "batch_cap_reached": 402,
+    "too_many_batches": 429,
     "file_too_large": 413,
     "body_too_large": 413,
     "statement_changed": 409,
@@ -112,6 +124,14 @@ def explain(error: BaseException) -> Problem | None:
         case PictureRefused():
             sentence = f"This {error.noun} cannot be used. Rule: {error.title}. Choose another one."
             return Problem(451, "image_refused", "Picture refused", sentence)
+        case VariablesInvalid():
+            title, more = gettext("That does not fill the template"), len(error.errors) - 1
+            sentence = str(error)
+            if more:
+                sentence += " " + ngettext(
+                    "{n} more is wrong.", "{n} more are wrong.", more
+                ).format(n=more)
+            return Problem(422, error.errors[0]["code"], title, sentence, errors=error.errors)
         case NotAllowed():
             drafts = error.code == "consent_drafts_only"
             title = "Drafts only" if drafts else "No valid consent"

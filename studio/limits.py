@@ -41,6 +41,7 @@ VIDEOS = Limit("videos", 40)
 TUNES = Limit("pieces of music", 40)
 PHOTOS = Limit("photos", 40, store="rows")
 RECORDINGS = Limit("recordings", 20, store="rows")
+BATCHES = Limit("batches", 40)
 """What a workspace may send."""
 CAMERA_OPENINGS = Limit("openings of the camera", 5, store="rows")
 """Of an avatar."""
@@ -63,12 +64,16 @@ WITHOUT_KEY = Limit("requests without a key", 300, MINUTE)
 
 PICTURE = pictures.MOST_BYTES + AROUND
 RECORDING = recording.MOST_BYTES + AROUND
+TABLE = 5_000_000 + AROUND
 ASSET = max(clips.MOST_BYTES.values()) + AROUND
 
 
 BYTES = {
     "asset_create": ASSET,
     "api-1:asset_create": ASSET,
+    "template_start": PICTURE,
+    "batch_create": TABLE,
+    "api-1:batch_create_csv": TABLE,
     "avatar_create": PICTURE,
     "api-1:avatar_create": PICTURE,
     "avatar_unlock": CAMERA,
@@ -77,6 +82,8 @@ BYTES = {
         (
             *("api-1:render_create", "api-1:render_cancel", "api-1:caption_update"),
             *("api-1:caption_split", "api-1:caption_join"),
+            *("api-1:batch_create", "api-1:batch_start", "api-1:batch_pause"),
+            *("api-1:batch_resume", "api-1:batch_cancel", "api-1:batch_retry_failed"),
         ),
         JSON,
     ),

@@ -1,4 +1,4 @@
-"""What workers do for the library. Rows are the truth; a message that is lost is sent again by the sweep."""
+"""What workers do for the library and for batches. Rows are the truth; a message that is lost is sent again by the sweep."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from django.db import close_old_connections
 
 from rendering import storage
 from rows.work import Kind
+from studio.batches import run
 from studio.library import footage, photos, recordings
 
-KINDS: tuple[Kind, ...] = (photos.MAKING, recordings.MEASURING, footage.PREPARING)
+KINDS: tuple[Kind, ...] = (
+    photos.MAKING,
+    recordings.MEASURING,
+    footage.PREPARING,
+    run.CHECKING,
+    run.RUNNING,
+)
 
 
 def sweep() -> None:
@@ -38,3 +45,13 @@ def measure_voice(voice_id: str) -> None:
 @shared_task(name=footage.PREPARING.task)
 def prepare_clip(clip_id: str) -> None:
     _work(footage.PREPARING, clip_id)
+
+
+@shared_task(name=run.CHECKING.task)
+def check_batch(batch_id: str) -> None:
+    _work(run.CHECKING, batch_id)
+
+
+@shared_task(name=run.RUNNING.task)
+def run_batch(batch_id: str) -> None:
+    _work(run.RUNNING, batch_id)

@@ -18,7 +18,7 @@ def number_finished_renders(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("rendering", "0013_unspoken"),
-        ("studio", "0050_shares"),
+        ("studio", "0024_shares"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -20,10 +20,12 @@ from studio.api.account.routes import router as of_account
 from studio.api.assets.routes import router as of_assets
 from studio.api.auth import WorkspaceKey
 from studio.api.avatars.routes import router as of_avatars
+from studio.api.batches.routes import router as of_batches
 from studio.api.common import invalid
 from studio.api.problems import Refusal, nearest
 from studio.api.projects.routes import router as of_projects
 from studio.api.renders.routes import router as of_renders
+from studio.api.templates.routes import router as of_templates
 from studio.api.voices.routes import router as of_voices
 from studio.limits import JSON
 
@@ -136,7 +138,16 @@ api = PublicAPI(
     parser=StrictParser(),
     urls_namespace="api-1",
 )
-for router in (of_renders, of_avatars, of_voices, of_assets, of_account, of_projects):
+for router in (
+    of_renders,
+    of_avatars,
+    of_voices,
+    of_assets,
+    of_account,
+    of_projects,
+    of_templates,
+    of_batches,
+):
     api.add_router("", router)
 for kind in (Exception, HttpError, ValidationError):
     api.add_exception_handler(kind, problems.handle)

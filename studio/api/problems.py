@@ -69,6 +69,14 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         ),
     ),
     "plan_limit": (403, "The film would be longer than the plan allows: errors[] has its limit."),
+    "batch_cap_reached": (
+        402,
+        gettext_lazy("The batch is at its cap: send a higher max_cost to go on."),
+    ),
+    "template_limit": (
+        403,
+        gettext_lazy("The workspace has as many templates as it may. Remove one first."),
+    ),
     "consent_not_active": (
         403,
         gettext_lazy("The avatar or voice has no valid consent on record. Choose another one."),
@@ -93,6 +101,10 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         gettext_lazy(
             "The first request with this Idempotency-Key is still running. Send it again in a second."
         ),
+    ),
+    "wrong_status": (
+        409,
+        gettext_lazy("The batch is not in a state in which this is possible: see its status."),
     ),
     "revision_conflict": (
         409,
@@ -119,6 +131,28 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     "voice_unknown": (
         422,
         gettext_lazy("The voice is not offered here any more. Choose another one."),
+    ),
+    "variable_invalid": (
+        422,
+        gettext_lazy(
+            "A value does not fit its variable of the template: errors[] has the path of each, such as variables.first_name."
+        ),
+    ),
+    "table_unreadable": (
+        422,
+        gettext_lazy("The CSV file cannot be read as a table: the sentence says where and why."),
+    ),
+    "table_too_long": (
+        422,
+        gettext_lazy("The table has more rows than the plan allows. Split it into several."),
+    ),
+    "duplicate_key": (
+        422,
+        gettext_lazy("A row of a batch has the key of an earlier row. Give each its own."),
+    ),
+    "row_unreadable": (
+        422,
+        gettext_lazy("A row of a table has too many cells, or one that cannot be stored."),
     ),
     "script_empty": (422, gettext_lazy("The script has nothing to say. Write at least a word.")),
     "script_too_long": (422, "A video takes at most 20,000 characters and 300 lines."),
@@ -153,6 +187,10 @@ CODES: dict[str, tuple[int, str | Promise]] = {
     ),
     "image_too_large": (422, "It has at most 12,000 pixels a side and 150 million in all."),
     "image_too_small": (422, "It has at least 64 pixels a side; the face in a photo has 256."),
+    "too_many_batches": (
+        429,
+        gettext_lazy("As many batches are open as a workspace may have. Cancel one, or wait."),
+    ),
     "idempotency_key_reused": (
         422,
         gettext_lazy("The key belongs to a request with another body. Send a new key."),

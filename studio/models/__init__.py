@@ -1,3 +1,4 @@
+from studio.models.batches import Batch, BatchRow
 from studio.models.history import Change
 from studio.models.letters import Letter
 from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
@@ -5,10 +6,13 @@ from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Works
 from studio.models.projects import Project, Scene
 from studio.models.reviews import Comment, Verdict
 from studio.models.shares import Play, Share
+from studio.models.templates import Template
 
 __all__ = [
     "ApiKey",
     "Avatar",
+    "Batch",
+    "BatchRow",
     "Change",
     "Clip",
     "Comment",
@@ -21,6 +25,7 @@ __all__ = [
     "Pronunciation",
     "Scene",
     "Share",
+    "Template",
     "User",
     "Verdict",
     "Voice",

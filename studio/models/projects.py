@@ -92,6 +92,14 @@ class Project(mended.Mended):
     music_duck = models.FloatField(default=10.0, help_text="dB less while somebody speaks.")
     seed = models.PositiveIntegerField(default=new_seed)
     revision = models.PositiveIntegerField(default=1)
+    batch_row = models.OneToOneField(
+        "studio.BatchRow",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="project",
+        help_text="It was made for this row of a batch, and is found there.",
+    )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now)

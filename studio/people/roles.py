@@ -61,7 +61,12 @@ def those_who_may(verb: Verb) -> list[str]:
     return [role for role in Membership.Role.values if verb in RIGHTS[role]]
 
 
+def allows(role: str, verb: Verb) -> bool:
+    """Whether pages offer it. What was offered is asked again when it is done."""
+    return verb in RIGHTS.get(role, frozenset())
+
+
 def need(role: str, verb: Verb) -> None:
     """Raises NotAllowedHere if the role does not allow it."""
-    if verb not in RIGHTS.get(role, frozenset()):
+    if not allows(role, verb):
         raise NotAllowedHere(role, verb)

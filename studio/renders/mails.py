@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from rendering.models import Render
 from rows.events import Event, consumer
+from studio.models import BatchRow
 
 KEPT = timedelta(days=3)
 """How long after the end of a render its mail is still tried."""
@@ -21,7 +22,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
 
 @consumer("mails", "render.done", "render.failed")
 def plan_mail(event: Event) -> None:
-    """Makes the render's mail due from now on."""
+    """Makes the render's mail due from now on. A batch sends one of its own (studio/batches/mails.py)."""
+    if BatchRow.objects.filter(render=event.subject).exists():
+        return
     ended = Render.objects.filter(pk=event.subject, mailed_at=None, mail_due_at=None)
     ended.update(mail_due_at=timezone.now())
 

@@ -125,7 +125,7 @@ def _read(
     reading = screening.read(project, plan.lines)
     if reading.refused and (reading.read or reading.waiting or not appeal):
         raise ScriptRefused(reading.sentence, reading.spans)
-    consents = _agreed(plan)
+    consents = agreed(plan)
     now, video = timezone.now(), plan.lines[0].spec.video
     needs_approval = approval.is_needed(project, charges=plan.quoted > 0)
     held_for = "moderation" if reading.held else "approval" if needs_approval else ""
@@ -196,7 +196,7 @@ def _insert(rows: list[Model]) -> tuple[str, list[Any]]:
     return statement, values
 
 
-def _agreed(plan: Plan) -> list[Consent]:
+def agreed(plan: Plan) -> list[Consent]:
     """The consents to every face and voice. Raises NotAllowed if one is missing."""
     pairs = {(line.avatar.pk, line.voice.pk, line.spec.draft): line for line in plan.lines}
     return [

@@ -87,6 +87,13 @@ def scene_frame(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     return answer
 
 
+def still(scene: Scene, width: int) -> Path:
+    """The frame of a scene, which need not be saved, as a JPEG of this width."""
+    with DRAWING:
+        drawn = _drawn(scene, frame_version(scene))
+    return _smaller(drawn, width)
+
+
 def _drawn(scene: Scene, version: str, *, safe: bool = False) -> Path:
     store = storage.store()
     clear = scene.background == "none"

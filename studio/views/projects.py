@@ -39,11 +39,12 @@ When it sounds right, press Render. A few minutes later this is a finished video
 
 
 def shelf(workspace: Workspace) -> QuerySet[Project]:
-    """The workspace's projects with everything a card shows, in one query."""
+    """The workspace's projects with everything a card shows, in one query. Those of batches are found in their batch."""
     renders = Render.objects.filter(project=OuterRef("pk")).order_by("-created_at")
     delivered = renders.filter(status="done")
     scenes = Scene.objects.filter(project=OuterRef("pk"), removed_at=None)
-    return Project.objects.filter(workspace=workspace, removed_at=None).annotate(
+    own = Project.objects.filter(workspace=workspace, removed_at=None, batch_row=None)
+    return own.annotate(
         latest_status=Subquery(renders.values("status")[:1]),
         latest_id=Subquery(renders.values("pk")[:1]),
         delivered_id=Subquery(delivered.values("pk")[:1]),

@@ -17,6 +17,7 @@ from rendering.fleet import eta
 from rendering.models import Segment
 from rendering.values import STAGES
 from studio.links import file_name, file_url, link_ends
+from studio.models import BatchRow
 
 Status = Literal["held", "queued", "running", "done", "failed", "canceled"]
 
@@ -104,6 +105,7 @@ class Render(Schema):
     hold: Hold | None
     mode: str
     project_id: str
+    batch_id: str | None = Field(description="Of the batch that asked for it.")
     revision: int
     title: str
     aspect_ratio: str
@@ -261,7 +263,12 @@ def render_resources(
     request: HttpRequest, renders: Sequence[models.Render]
 ) -> list[dict[str, Any]]:
     positions = eta.positions(row for row in renders if row.status in WAITS)
-    return [_render_resource(request, row, positions.get(row.pk)) for row in renders]
+    rows = BatchRow.objects.filter(render__in=[row.pk for row in renders])
+    batches = dict(rows.values_list("render", "batch"))
+    return [
+        _render_resource(request, row, positions.get(row.pk), batches.get(row.pk))
+        for row in renders
+    ]
 
 
 def render_resource(request: HttpRequest, render: models.Render) -> dict[str, Any]:
@@ -269,7 +276,7 @@ def render_resource(request: HttpRequest, render: models.Render) -> dict[str, An
 
 
 def _render_resource(
-    request: HttpRequest, render: models.Render, place: eta.Place | None
+    request: HttpRequest, render: models.Render, place: eta.Place | None, batch_id: str | None
 ) -> dict[str, Any]:
     segments = list(render.segments.all())
     held = render.status == "held"
@@ -289,6 +296,7 @@ def _render_resource(
         else None,
         "mode": render.mode,
         "project_id": render.project_id,
+        "batch_id": batch_id,
         "revision": render.revision,
         "title": render.title,
         "aspect_ratio": render.aspect,

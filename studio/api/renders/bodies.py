@@ -131,6 +131,14 @@ class Source(Request):
         ge=1,
         description="With `project_id`: refused with 409 if the project has moved on.",
     )
+    template_id: Name | None = Field(
+        default=None, description="Id or slug: make the video from this template."
+    )
+    variables: dict[Name, str | int | float | None] | None = Field(
+        default=None,
+        max_length=100,
+        description="With `template_id`: values by name. What it leaves out is as the template has it.",
+    )
     title: str | None = Field(
         default=None, min_length=1, max_length=200, description="The first words if absent."
     )
@@ -155,7 +163,7 @@ class Film(Request):
 
 
 class RenderRequest(Film, Choices, Source):
-    """Exactly one of `script`, `scenes` and `project_id`. The first two make a project."""
+    """Exactly one of `script`, `scenes`, `project_id` and `template_id`. All but `project_id` make a project."""
 
     mode: Literal["draft", "final"] = Field(
         default="final", description="A draft is 360p, marked and free."

@@ -17,13 +17,13 @@ from studio.api.renders import bodies
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.fields import PROJECT, SCENE
 from studio.models.projects import new_seed
-from studio.projects import overlays
+from studio.projects import overlays, templates
 from studio.renders.plan import check_characters
 
 Asset = TypeVar("Asset", Picture, Clip)
 
 
-SOURCES = ("script", "scenes", "project_id")
+SOURCES = ("script", "scenes", "project_id", "template_id")
 
 
 OF_THE_PROJECT = ("title", *bodies.Choices.model_fields, *bodies.Film.model_fields)
@@ -205,21 +205,42 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
     ]
 
 
+def _from_template(
+    workspace: Workspace, wanted: bodies.RenderRequest
+) -> tuple[Project, list[Scene]]:
+    """The template with its gaps filled, as an unsaved project."""
+    template = access.template_named(workspace, wanted.template_id or "")
+    for name in OF_THE_PROJECT:
+        if name != "title" and getattr(wanted, name) is not None:
+            sentence = gettext(
+                "{name} is set in the template; make it a variable there, or send scenes instead of template_id."
+            ).format(name=name)
+            raise invalid(name, sentence, "conflicting_fields")
+    project, scenes = templates.fill(template, workspace, wanted.variables or {})
+    if wanted.title:
+        project.title = wanted.title
+    return project, scenes
+
+
 def project_of(
     workspace: Workspace, wanted: bodies.RenderRequest
 ) -> tuple[Project, list[Scene] | None]:
     """The project that is named; or an unsaved one made from the body, with its scenes."""
     sources = [name for name in SOURCES if getattr(wanted, name) is not None]
     if not sources:
-        raise invalid("script", "Send one of script, scenes and project_id.", "missing_field")
+        sentence = gettext("Send one of script, scenes, project_id and template_id.")
+        raise invalid("script", sentence, "missing_field")
     if len(sources) > 1:
         raise invalid(
             sources[1], f"Send {sources[0]} or {sources[1]}, not both.", "conflicting_fields"
         )
+    if wanted.variables is not None and wanted.template_id is None:
+        sentence = gettext("variables go with template_id.")
+        raise invalid("variables", sentence, "conflicting_fields")
     if wanted.project_id is None:
         if wanted.revision is not None:
             raise invalid("revision", "revision goes with project_id.", "conflicting_fields")
-        return _made(workspace, wanted)
+        return _from_template(workspace, wanted) if wanted.template_id else _made(workspace, wanted)
     for name in OF_THE_PROJECT:
         if getattr(wanted, name) is not None:
             raise invalid(

@@ -30,6 +30,7 @@ from studio.api.problems import Refusal
 from studio.api.renders import answers, bodies
 from studio.api.renders.inputs import project_of
 from studio.gateway.waits import ASKED, OVER, Wait
+from studio.models import Batch, BatchRow
 from studio.renders.ordering import request_render
 
 router = Router(tags=["Renders"])
@@ -122,6 +123,7 @@ def render_list(
     cursor: str = Query("", max_length=200, description="`next_cursor` of the page before."),
     status: answers.Status | None = None,
     project_id: str = Query("", max_length=64),
+    batch_id: str = Query("", max_length=64),
     reference: str = Query("", max_length=255),
 ) -> Any:
     """Newest first, and stable while new ones come in."""
@@ -132,6 +134,9 @@ def render_list(
         rows = rows.filter(status=status)
     if project_id:
         rows = rows.filter(project_id=storable(project_id))
+    if batch_id:
+        of_batch = BatchRow.objects.filter(batch=storable(batch_id))
+        rows = rows.filter(pk__in=of_batch.values("render"))
     if reference:
         rows = rows.filter(reference=storable(reference))
     if cursor:
@@ -180,8 +185,8 @@ def storable(text: str) -> str:
     return text
 
 
-def write_cursor(render: Render) -> str:
-    text = f"{render.created_at.isoformat()} {render.pk}"
+def write_cursor(row: Render | Batch) -> str:
+    text = f"{row.created_at.isoformat()} {row.pk}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -15,6 +15,7 @@ from rendering.models import Render
 from studio.demo import DRAFT, EMAIL, NEXT, OPENING, PASSWORD, PROOF, WELCOME
 from studio.library.stock import ensure_stock
 from studio.models import Avatar, Membership, Project, User, Voice, Workspace
+from studio.projects.starters import ensure_templates
 from studio.renders import ordering
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_render: bool, **options: Any) -> None:
         ensure_stock()
+        ensure_templates()
         if not settings.EMBEDDED:
             return
         user = User.objects.filter(email=EMAIL).first()

@@ -23,6 +23,8 @@ from rendering.fleet import warmpool
 from rendering.fleet.attempts import PULSE
 from rows import events, limits
 from studio import tasks as library
+from studio.batches import mails as batch_mails
+from studio.batches import run
 from studio.library import footage, photos, recordings
 from studio.models import IdempotencyKey, Play, Workspace
 from studio.people import letters
@@ -37,17 +39,21 @@ HOUR = 3600
 
 
 def send_mails() -> None:
-    """To everybody who requested a render that has ended and was not told yet.
+    """To everybody who requested a render that has ended, or a batch that needs them, and was not told yet.
 
     A mail that cannot be sent waits for its next try, and the others go on; after some failures the round ends, because the
     mail host may be away and each mail would wait for it.
     """
     failures = 0
-    for render in mails.due()[:50]:
+    sends: list[tuple[Callable[[Any], object], Any]] = [
+        *((mails.render_ended, render) for render in mails.due()[:50]),
+        *((batch_mails.send, batch) for batch in batch_mails.due()[:50]),
+    ]
+    for send, row in sends:
         try:
-            mails.render_ended(render)
+            send(row)
         except Exception:
-            log.exception("mail of %s", render.pk)
+            log.exception("mail of %s", row.pk)
             failures += 1
             if failures == FAILURES:
                 return
@@ -65,6 +71,7 @@ def every_hour() -> None:
     photos.tidy()
     recordings.tidy()
     footage.tidy()
+    run.tidy()
     limits.tidy()
     Play.tidy(timezone.now() - timedelta(days=1))
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()

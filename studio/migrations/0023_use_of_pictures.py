@@ -11,7 +11,7 @@ def by_where_they_are(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("studio", "0019_rooms")]
+    dependencies = [("studio", "0022_batches")]
 
     operations = [
         migrations.AddField(

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studio", "0040_use_of_pictures"),
+        ("studio", "0023_use_of_pictures"),
     ]
 
     operations = [

@@ -1,0 +1,46 @@
+"""Bodies of requests that make and steer batches. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from studio.api.common import Name, Request
+
+MOST_ROWS = 1_000
+
+
+class Row(Request):
+    key: str = Field(
+        default="",
+        max_length=200,
+        description="By which you know its video; the row's number if absent. Each is different.",
+    )
+    variables: dict[Name, str | int | float | None] = Field(max_length=100)
+
+
+class BatchRequest(Request):
+    template_id: Name = Field(description="Id, or slug of one that ships.")
+    rows: list[Row] = Field(min_length=1, max_length=MOST_ROWS)
+    dry_run: bool = Field(
+        default=True,
+        description="The rows are checked and priced, and nothing starts until `/start`. `false`: it starts by itself then.",
+    )
+    max_cost: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="Credit-seconds (60 = 1 credit) for the whole batch; at this cap it pauses. The price of the check if absent.",
+    )
+    on_error: Literal["continue", "stop"] = Field(
+        default="continue", description="`stop`: pauses at the first row that fails."
+    )
+    mode: Literal["draft", "final"] = "final"
+    reference: str = Field(default="", max_length=255, description="Your own id.")
+
+
+class Cap(Request):
+    max_cost: int | None = Field(
+        default=None, ge=0, le=2**31 - 1, description="A new cap in credit-seconds."
+    )

@@ -1,0 +1,1 @@
+"""Many videos at once: a table is read, checked, and rendered row by row."""
