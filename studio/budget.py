@@ -22,6 +22,7 @@ from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
 from studio.models.reviews import LONGEST_COMMENT
 from studio.projects import cues, overlays, templates
+from studio.projects.brand import MOST_COLOURS
 from studio.projects.sharing import LONGEST_PASSWORD
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.reviews.approval import LONGEST_REASON
@@ -286,6 +287,13 @@ WAYS = (
         f"a reason of {LONGEST_REASON} characters; a reminder an hour and render",
         "not measured",
         "They were reminded within the last hour; wait a while.",
+    ),
+    Way(
+        "The brand kit",
+        ("brand_kit", "project_brand"),
+        f"{MOST_COLOURS} colours; one kit a workspace",
+        "not measured; how many projects use it is counted over all of them",
+        f"A brand has at most {MOST_COLOURS} colours.",
     ),
     Way(
         "Versions",

@@ -196,6 +196,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
   });
 
   side.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-leaves]")) return; // the answer is a page
     event.preventDefault();
     if (event.target.matches("[data-own-voice]")) change({ voice: "" });
   });

@@ -196,6 +196,12 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         gettext_lazy("The key belongs to a request with another body. Send a new key."),
     ),
     "rate_limited": (429, "Too many requests: wait as long as Retry-After says."),
+    "brand_locked": (
+        422,
+        gettext_lazy(
+            "The brand kit of the workspace locks this setting: leave it out, or send the brand's own."
+        ),
+    ),
     "too_many_renders": (429, "As many renders wait as the plan allows. Wait until one begins."),
     "fair_use_reached": (
         429,

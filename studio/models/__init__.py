@@ -1,4 +1,5 @@
 from studio.models.batches import Batch, BatchRow
+from studio.models.brand import BrandKit
 from studio.models.history import Change
 from studio.models.letters import Letter
 from studio.models.library import Avatar, Clip, Picture, Pronunciation, Voice
@@ -13,6 +14,7 @@ __all__ = [
     "Avatar",
     "Batch",
     "BatchRow",
+    "BrandKit",
     "Change",
     "Clip",
     "Comment",

@@ -28,7 +28,7 @@ from studio.errors import VariablesInvalid
 from studio.models import Avatar, Picture, Project, Scene, Template, User, Voice, Workspace
 from studio.models.fields import PROJECT, SCENE, Colour, Likeness, Upload
 from studio.models.projects import new_seed
-from studio.projects import overlays
+from studio.projects import brand, overlays
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.storable import holds_unstorable
@@ -397,6 +397,7 @@ def made(
             scenes.append(_scene(project, number + 1, scene, said))
         except BadInput as problem:
             raise _at(f"scenes[{number}].", problem) from None
+    brand.dress(project, scenes, chosen=True)
     return project, scenes
 
 

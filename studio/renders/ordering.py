@@ -31,7 +31,7 @@ from rows import events
 from studio.errors import PriceRose, ScriptRefused
 from studio.models import ApiKey, Project, Scene, User, Workspace
 from studio.models.projects import RevisionConflict
-from studio.projects import composition, versions
+from studio.projects import brand, composition, versions
 from studio.renders import screening
 from studio.renders.plan import Plan, dictionary_of, plan_render
 from studio.renders.screening import Reading
@@ -120,6 +120,7 @@ def _read(
     appeal: bool,
 ) -> _Ready:
     plan = plan_render(project, scenes=scenes, mode=mode, codec=codec)
+    brand.check(project, scenes)
     for line in plan.lines:
         composition.check_clip(line.scene, line.scene_number)
     reading = screening.read(project, plan.lines)

@@ -22,7 +22,7 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import wants_json
 from studio.library import pictures, uploads
 from studio.models import Clip, Picture, Project, Scene, Workspace
-from studio.projects import editing
+from studio.projects import brand, editing
 from studio.projects.fields import project_settings, whole
 from studio.projects.steps import steps
 from studio.views.answers import back_to, saved
@@ -91,6 +91,7 @@ def _put(
         editing.edit_scene(scene, scene.revision, fields, request.user)
     elif project is not None:
         field = "music" if name == "music_file" else "logo"
+        brand.check_changes(request.workspace, {field: row.pk})
         editing.edit_project(project, {field: row}, request.user)
     return scene, project
 

@@ -10,7 +10,7 @@ from rendering.values import PLACES, VideoFormat
 from studio.library.gallery import poster_of
 from studio.models import Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
-from studio.projects import composition, versions
+from studio.projects import brand, composition, versions
 from studio.projects.anchors import shown_overlays
 from studio.projects.fields import project_settings
 from studio.views.frames import HEIGHT, frame_url
@@ -87,6 +87,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "scene_number": number,
         "poster": poster_of(scene.avatar),
         "film": versions.latest_number(project),
+        "brand": _brand(project),
         "usual_voice": scene.usual_voice if scene.voice_by_hand else None,
         "aspects": [(value, name, ICONS[value]) for value, name in PROJECT["aspect"].choices],
         "colors": BACKGROUNDS,
@@ -119,6 +120,16 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
             "music": music.name if music else "None",
         },
     }
+
+
+def _brand(project: Project) -> dict[str, Any]:
+    """What the brand kit locks in this project, and whether the project has something else."""
+    kit = brand.kit_of(project.workspace)
+    if kit is None:
+        return {}
+    locked = [part for part in brand.PARTS if kit.lock(part) == kit.Lock.LOCKED]
+    broken = sorted({breach.part for breach in brand.breaches(project)})
+    return {"locked": locked, "broken": broken, "palette": kit.palette}
 
 
 def _recent(rows: Any, chosen: Any) -> list[Any]:

@@ -23,6 +23,7 @@ from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
 from studio.models import Avatar, Project, Scene, Voice, Workspace
 from studio.models.projects import FIRST_LOOK
+from studio.projects import brand
 
 SHELF = 24
 RECENT = 6
@@ -146,11 +147,13 @@ def project_create(request: WorkspaceRequest) -> HttpResponse:
     )
     voices = Voice.offered_to(workspace)
     voice = voices.filter(slug=avatar.voice_slug if avatar else "").first() or voices.first()
-    project = Project.objects.create(
+    project = Project(
         workspace=workspace,
         created_by=request.user,
         **({"title": EXAMPLE_TITLE} if example else {}),
     )
+    brand.dress(project, [], chosen=False)
+    project.save(force_insert=True)
     words = EXAMPLE if example else ""
     project.add_scene(None, avatar=avatar, voice=voice, script=words, **FIRST_LOOK)
     return redirect("project_edit", project.pk)

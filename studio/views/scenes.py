@@ -26,7 +26,7 @@ from studio.limits import ESTIMATES, MOST_PRONUNCIATIONS, take
 from studio.models import Project, Scene
 from studio.models.fields import PROJECT
 from studio.models.projects import RevisionConflict
-from studio.projects import editing
+from studio.projects import brand, editing
 from studio.projects.fields import project_settings, settings_of
 from studio.projects.forms import ProjectForm, SceneForm
 from studio.projects.manuscript import MarginLine, margins, rough_margin, words_of
@@ -136,6 +136,7 @@ def scene_save(request: WorkspaceRequest, scene_id: str) -> HttpResponse:
     """Saves the fields that were sent, if nobody saved the scene since the revision that was sent."""
     scene = access.scene(request.workspace, scene_id)
     fields = SceneForm(request.POST, request.workspace).changes()
+    brand.check_changes(request.workspace, request.POST)
     revision = _revision(request)
     fields = scene.cast(fields)
     same = all(getattr(scene, name) == value for name, value in fields.items())
@@ -181,6 +182,7 @@ def project_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     """Name, format, captions, logo, music. Each is saved only if it still is what the page had shown."""
     project = access.project(request.workspace, project_id)
     fields = ProjectForm(request.POST, request.workspace).changes()
+    brand.check_changes(request.workspace, request.POST)
     shown = {name: request.POST.get(f"was_{name}") for name in fields}
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=project.pk)

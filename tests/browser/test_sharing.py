@@ -220,3 +220,27 @@ def test_the_editor_plays_the_last_film_from_a_word_and_lights_what_is_said(
     page.locator("[name=layout][value=close]").dispatch_event("click")
     page.locator("#film").wait_for(state="hidden")
     assert page.locator("#frame").is_visible()
+
+
+@WIDTHS
+def test_the_brand_kit_is_set_and_a_project_brought_in_line(
+    page_of, alice, project, width, dark, assert_accessible
+):
+    page = page_of(alice, width=width, dark=dark)
+    page.goto(reverse("brand_kit"))
+    assert_accessible(page)
+    page.get_by_label("One more colour").first.fill("#0f6b66")
+    page.locator("[name=lock_colours][value=locked]").check(force=True)
+    page.locator("[name=lock_captions][value=locked]").check(force=True)
+    page.get_by_label("Captions in the picture").select_option("On")
+    page.get_by_role("button", name="Save the kit").click()
+    page.get_by_text("white text, 6.3:1").wait_for()
+    assert_accessible(page)
+    page.goto(reverse("project_edit", args=[project.pk]))
+    if width == 390:
+        page.get_by_role("button", name="Look and voice").click()
+    page.get_by_role("button", name="Use the brand’s").click()
+    page.get_by_text("The project uses the brand.").wait_for()
+    assert_accessible(page)
+    project.refresh_from_db()
+    assert project.burn_captions

@@ -25,10 +25,14 @@ NOBODY_AGREES_BY_PROGRAM = {
     "too_many_tries",
 }
 OF_PAGES_AND_COMMANDS = {
+    "address_not_confirmed",
     "film_unreadable",
     "invalid",
+    "not_waiting",
     "price_changed",
     "text_short",
+    "too_many_comments",
+    "version_without_source",
     "words_differ",
 }
 ELSEWHERE = NOBODY_AGREES_BY_PROGRAM | OF_PAGES_AND_COMMANDS

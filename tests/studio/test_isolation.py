@@ -142,6 +142,8 @@ ROUTES = {
     "render_decline": (ROW, "POST"),
     "render_remind": (ROW, "POST"),
     "workspace_rules": (PERSON, "POST"),
+    "brand_kit": (PERSON, "GET POST"),
+    "project_brand": (ROW, "POST"),
     "share_review": (LINK, "POST"),
     "project_film": (ROW, "GET"),
     "version_list": (ROW, "GET"),

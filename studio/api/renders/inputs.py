@@ -17,7 +17,7 @@ from studio.api.renders import bodies
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.fields import PROJECT, SCENE
 from studio.models.projects import new_seed
-from studio.projects import overlays, templates
+from studio.projects import brand, overlays, templates
 from studio.renders.plan import check_characters
 
 Asset = TypeVar("Asset", Picture, Clip)
@@ -199,10 +199,12 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
     )
-    return project, [
+    made = [
         Scene(project=project, position=position, **fields)
         for position, fields in enumerate(scenes, start=1)
     ]
+    brand.dress(project, made, chosen=True)
+    return project, made
 
 
 def _from_template(
