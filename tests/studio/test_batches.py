@@ -22,7 +22,13 @@ from studio.renders import mails as render_mails
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch):
+    """A turn of a worker ends when all is done, however busy the machine is."""
+    monkeypatch.setattr(run, "TURN_SECONDS", 600.0)
 
 
 @pytest.fixture
@@ -386,6 +392,18 @@ def test_a_row_that_breaks_us_is_told_and_can_be_tried_again(team, template, mon
     assert run.retry_failed(batch) == 1
     turn(batch)
     assert Render.objects.count() == 2
+
+
+def test_a_long_check_is_done_in_turns(team, template, monkeypatch):
+    monkeypatch.setattr(run, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(run, "CHECKED_AT_ONCE", 2)
+    rows = [plan.TableRow(n, {"name": f"N{n}"}) for n in range(1, 6)]
+    batch = plan.create(template, team, ["name"], rows)
+    waiting = []
+    for _ in range(4):
+        assert check(batch).claims == 0
+        waiting.append(run.counts(batch)["waiting"])
+    assert (waiting, batch.state) == ([3, 1, 0, 0], "ready")
 
 
 # -- killed and doubled --------------------------------------------------------------------------
