@@ -23,7 +23,14 @@ EXAMPLES = {
         "script": "Hello from the API.\n\nThis line is a second one.",
         "mode": "draft",
         "reference": "my-own-id-1",
-    }
+    },
+    "batch_create": {
+        "template_id": "onboarding",
+        "rows": [
+            {"key": "ada", "variables": {"first_name": "Ada", "company": "Acme"}},
+            {"key": "grace", "variables": {"first_name": "Grace"}},
+        ],
+    },
 }
 
 

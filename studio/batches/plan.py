@@ -229,3 +229,9 @@ def price(batch: Batch) -> int:
     """Credit-seconds of all rows that can be rendered and were not yet."""
     ready = batch.rows.filter(state=BatchRow.State.READY)
     return int(ready.aggregate(total=Sum("quoted"))["total"] or 0)
+
+
+def length(batch: Batch) -> float:
+    """Seconds of video that those rows make, as the check foretold."""
+    ready = batch.rows.filter(state=BatchRow.State.READY)
+    return float(ready.aggregate(total=Sum("seconds"))["total"] or 0)

@@ -247,7 +247,7 @@ def _run(attempt: Attempt[Batch]) -> None:
     if batch.stop_on_error and _has_failed(batch):
         _pause(attempt, Batch.PausedFor.ERROR)
         return
-    waiting = renders_of(batch).filter(status__in=("held", "queued")).count()
+    waiting = renders_of(batch).filter(status="queued").count()
     left = (batch.max_cost or 0) - cost_of(batch)["net"]
     for row in list(batch.rows.filter(state=Row.READY)[: max(0, _window(batch) - waiting)]):
         attempt.tell()

@@ -131,6 +131,7 @@ def batch_detail(request: WorkspaceRequest, batch_id: str) -> HttpResponse:
         "open_now": open_now,
         "cost": cost,
         "price": price,
+        "length": plan.length(batch),
         "cap": -(-(batch.max_cost or price) // CREDIT),
         "at_least": -(-price // CREDIT),
         "short": available(request.workspace) < price,

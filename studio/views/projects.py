@@ -19,9 +19,10 @@ from rendering.models import Render
 from rows import mended
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.batches import run as batch_run
 from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
-from studio.models import Avatar, Project, Scene, Voice, Workspace
+from studio.models import Avatar, Batch, Project, Scene, Voice, Workspace
 from studio.models.projects import FIRST_LOOK
 from studio.projects import brand
 
@@ -29,6 +30,7 @@ SHELF = 24
 RECENT = 6
 ACTIVE = ("held", "queued", "running")
 JUST_ENDED = timedelta(minutes=10)
+OPEN_BATCHES = (Batch.State.CHECKING, Batch.State.RUNNING, Batch.State.PAUSED)
 
 EXAMPLE_TITLE = "A first hello"
 EXAMPLE = """\
@@ -78,13 +80,20 @@ def home(request: WorkspaceRequest) -> HttpResponse:
     workspace = request.workspace
     ended = Q(ended_at__gte=timezone.now() - JUST_ENDED)
     renders = (
-        Render.objects.filter(Q(status__in=ACTIVE) | ended, workspace=workspace)
+        Render.objects.filter(
+            Q(status__in=ACTIVE) | ended, workspace=workspace, project__batch_row=None
+        )
         .exclude(status="canceled")
         .order_by(F("ended_at").desc(nulls_first=True), "-created_at")[:6]
     )
     positions = eta.positions(row for row in renders if not row.is_over)
     now = [(row, positions.get(row.pk)) for row in renders]
-    context = {"now": now, "at_work": any(not row.is_over for row, _ in now)}
+    batches = [
+        (batch, batch_run.state_name(batch), batch_run.counts(batch)["done"])
+        for batch in access.batches(workspace).filter(state__in=OPEN_BATCHES)[:3]
+    ]
+    at_work = any(not row.is_over for row, _ in now) or bool(batches)
+    context = {"now": now, "batches": batches, "at_work": at_work}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "studio/home.html#now", context)
     projects = with_posters(list(shelf(workspace).filter(archived_at=None)[:RECENT]))

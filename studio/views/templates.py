@@ -228,6 +228,12 @@ class Gap:
     def choices(self) -> str:
         return ", ".join(self.variable.choices)
 
+    @property
+    def limited(self) -> bool:
+        """Whether it has limits of its own, which the page then shows."""
+        longest = self.variable.longest not in (templates.USUAL_VALUE, templates.LONGEST_URL)
+        return longest or bool(self.variable.choices)
+
 
 def _read_gap(request: HttpRequest, name: str) -> Variable:
     """The variable as the form describes it."""
@@ -264,8 +270,7 @@ def template_save(request: WorkspaceRequest, project_id: str) -> HttpResponse:
         Gap(_read_gap(request, name) if posted else known.get(name, Variable(name, required=True)))
         for name in names
     ]
-    title = templates.GAP.sub("", project.title).strip(" ,:–-")
-    name = earlier.name if earlier else title or project.title
+    name = earlier.name if earlier else templates.GAP.sub("…", project.title)
     description = earlier.description if earlier else ""
     problem = ""
     if posted:

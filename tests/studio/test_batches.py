@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from billing.models import available, compared, give
 from consent.models import Consent
+from rendering.fleet import queue
 from rendering.models import Render
 from rows import events
 from studio.batches import mails, plan, run
@@ -19,10 +20,17 @@ from studio.models import Avatar, Batch, BatchRow, Project, Workspace
 from studio.projects import templates
 from studio.projects.templates import Variable
 from studio.renders import mails as render_mails
+from studio.renders.ordering import request_render
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch):
+    """A turn of a worker ends when all is done, however busy the machine is."""
+    monkeypatch.setattr(run, "TURN_SECONDS", 600.0)
 
 
 @pytest.fixture
@@ -222,6 +230,28 @@ def test_only_a_window_of_rows_waits_in_the_queue(monkeypatch, team, template):
     assert Render.objects.filter(status="queued").count() == 3
 
 
+def test_one_render_of_another_workspace_waits_for_no_batch(team, template, charlie):
+    """However many rows wait, another workspace has its turn after one of them."""
+    Workspace.objects.filter(pk=charlie.workspace.pk).update(plan="team")
+    charlie.workspace.refresh_from_db()
+    rows = [plan.TableRow(n, {"name": f"N{n}"}) for n in range(1, 31)]
+    batch = check(plan.create(template, team, ["name"], rows))
+    run.start(batch)
+    turn(batch)
+    assert Render.objects.filter(status="queued").count() == run.WINDOW
+    other = request_render(make_project(charlie.workspace))
+    claimed = [queue.claim("a worker").render_id for _ in range(2)]
+    assert other.pk in claimed
+
+
+def test_the_home_page_shows_the_batch_and_not_its_renders(client_of, alice, batch):
+    run.start(batch)
+    turn(batch)
+    page = client_of(alice).get("/").content.decode()
+    assert f"/batches/{batch.pk}/" in page
+    assert "For Ada" not in page
+
+
 def test_a_batch_leaves_room_for_a_single_render(team, template, settings):
     Workspace.objects.filter(pk=team.pk).update(plan="creator")
     batch = Batch(workspace=Workspace.objects.get(pk=team.pk))
@@ -386,6 +416,18 @@ def test_a_row_that_breaks_us_is_told_and_can_be_tried_again(team, template, mon
     assert run.retry_failed(batch) == 1
     turn(batch)
     assert Render.objects.count() == 2
+
+
+def test_a_long_check_is_done_in_turns(team, template, monkeypatch):
+    monkeypatch.setattr(run, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(run, "CHECKED_AT_ONCE", 2)
+    rows = [plan.TableRow(n, {"name": f"N{n}"}) for n in range(1, 6)]
+    batch = plan.create(template, team, ["name"], rows)
+    waiting = []
+    for _ in range(4):
+        assert check(batch).claims == 0
+        waiting.append(run.counts(batch)["waiting"])
+    assert (waiting, batch.state) == ([3, 1, 0, 0], "ready")
 
 
 # -- killed and doubled --------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from studio.projects.templates import Variable
 from studio.renders.plan import plan_render
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
+from tests.studio.test_composition import png
 
 pytestmark = pytest.mark.django_db
 
@@ -273,6 +275,15 @@ def test_a_project_is_started_from_a_template(client_of, alice, template):
     assert made["Location"] == f"/projects/{project.pk}/"
     assert project.created_by == alice
     assert project.live_scenes.get().script == "Hello Ada, and welcome to Oslo."
+
+
+def test_a_picture_that_is_sent_with_the_form_fills_its_gap(client_of, alice, stock):
+    template = Template.objects.get(slug="product-tour")
+    file = SimpleUploadedFile("screen.png", png(), content_type="image/png")
+    made = client_of(alice).post(f"/templates/{template.pk}/start", {"screenshot": file})
+    assert made.status_code == 302
+    scene = Project.objects.get().live_scenes.get(position=4)
+    assert (scene.picture.name, scene.background) == ("screen.png", "picture")
 
 
 def test_a_template_is_shared_in_its_workspace_and_nowhere_else(
