@@ -11,8 +11,6 @@ def workspace(request: HttpRequest) -> dict:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    if not hasattr(request, "workspace"):
-        enter(request)
-    row = request.workspace
+    row = getattr(request, "workspace", None) or enter(request).workspace
     others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
     return {"workspace": row, "balance": available(row), "other_workspaces": others}
