@@ -15,7 +15,7 @@ test: .venv/test ## all tests, on SQLite and the embedded broker, then the ones 
 	$(BIN)/pytest -n 2
 	DATABASE=postgres $(BIN)/pytest -n 2 -m postgres
 
-test-long: .venv/test ## what takes longer: a kill in each stage, every file of the table of uploads, each picture at its bound
+test-long: .venv/test ## what takes longer: a first film from the sign-up on, a kill in each stage, every file of the table of uploads, each picture at its bound
 	$(BIN)/pytest -n 2 -m long
 
 test-engines: .venv-gpu/test ## the tests of engines on torch, in an environment of their own

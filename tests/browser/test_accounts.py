@@ -69,7 +69,8 @@ def test_every_account_page_is_accessible_wide_and_narrow(
         assert_accessible(outside)
     inside = page_of(alice, width=width, dark=width < 400)
     names = ["email", "change_password", "logout", "reauthenticate", "settings"]
-    for address in [*(reverse(f"account_{name}") for name in names), "/credits/", "/outbox/"]:
+    others = ["/credits/", "/outbox/", "/keys/", "/pronunciations/", "/api/v1/docs#render_create"]
+    for address in [*(reverse(f"account_{name}") for name in names), *others]:
         inside.goto(address)
         assert_accessible(inside)
 

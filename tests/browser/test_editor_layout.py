@@ -116,6 +116,28 @@ def test_look_and_voice_show_the_frame_above_them_on_a_small_screen(
     assert page.evaluate("document.activeElement.matches('[data-inspector-open]')")
 
 
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_voices_are_found_by_filter_and_say_so_where_one_looks_if_they_cannot_speak(
+    page_of, assert_accessible, alice, project, width, dark
+):
+    page = page_of(alice, width=width, dark=dark)
+    page.goto(reverse("project_edit", args=[project.pk]))
+    page.get_by_text("ready in about").wait_for()
+    if width < 600:
+        page.get_by_role("button", name="Look and voice").click()
+    page.locator("#inspector").get_by_role("link", name="Voice").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("Gender").select_option("man")
+    drawer.get_by_label("Accent").select_option("british")
+    drawer.get_by_text("4 of", exact=False).wait_for(state="attached")
+    assert drawer.locator(".voice-choose").all_inner_texts()[0].startswith("Daniel")
+    drawer.get_by_role("button", name="Hear your first line from Daniel").click()
+    drawer.get_by_text("No worker is running").wait_for()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    assert page.locator("body > #toasts").count() == 1
+
+
 def test_a_word_of_a_hundred_letters_stays_on_the_paper(editor):
     Scene.objects.update(script="A " + "b" * 100 + " c.")
     page = editor()
