@@ -70,7 +70,8 @@ def _changed(face: Frame, chance: np.random.Generator) -> Frame:
     changed = np.clip(light, 0, 255).astype(np.uint8)
     if chance.random() < 0.6:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(chance.integers(40, 90))]
-        cv2.imdecode(cv2.imencode(".jpg", changed, quality)[1], cv2.IMREAD_COLOR, changed)
+        data = cv2.imencode(".jpg", changed, quality)[1]
+        changed = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(changed[:, ::-1])
 
 
