@@ -326,7 +326,14 @@ WAYS = (
         "Presses",
         (
             *("project_archive", "project_restore", "project_remove", "scene_move", "scene_remove"),
-            *("scene_restore", "voice_remove", "avatar_keep", "avatar_discard", "avatar_remove"),
+            *(
+                "scene_restore",
+                "voice_remove",
+                "avatar_answer",
+                "avatar_keep",
+                "avatar_discard",
+                "avatar_remove",
+            ),
             *(
                 "avatar_restore",
                 "pronunciation_remove",

@@ -93,6 +93,7 @@ urlpatterns = [
     path("avatars/stock/<slug:stock_slug>/", avatars.stock_avatar, name="stock_avatar"),
     path("avatars/<slug:avatar_id>/sound", avatars.avatar_sound, name="avatar_sound"),
     path("avatars/<slug:avatar_id>/", avatars.avatar_detail, name="avatar_detail"),
+    path("avatars/<slug:avatar_id>/answer", avatars.avatar_answer, name="avatar_answer"),
     path("avatars/<slug:avatar_id>/keep", avatars.avatar_keep, name="avatar_keep"),
     path("avatars/<slug:avatar_id>/cut-out", avatars.avatar_cutout, name="avatar_cutout"),
     path("avatars/<slug:avatar_id>/discard", avatars.avatar_discard, name="avatar_discard"),

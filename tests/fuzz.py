@@ -373,7 +373,7 @@ class Fuzz:
             (self.music, ["name"], lambda: texts(dice)),
             (self.avatar, ["name", "description"], lambda: texts(dice)),
             (self.voice, ["name", "description"], lambda: texts(dice)),
-            (self.avatar, ["tags", "findings", "tries", "challenge"], lambda: values(dice)),
+            (self.avatar, ["tags", "findings", "answers", "challenge"], lambda: values(dice)),
             (self.voice, ["tags", "findings", "speaker"], lambda: values(dice)),
             (self.video, ["findings"], lambda: values(dice)),
             (self.done, ["metadata", "warnings", "outputs", "chapters", "quality", "provenance", "stage_seconds"], lambda: bent(dice)),

@@ -1,7 +1,7 @@
 """Whether a photo can become an avatar: every fault with a sentence that says what to do, and where it is seen.
 
-Thresholds were set on rendered people whose faults are known (tests/faces), and on 150 real portraits of all skins, ages and
-beards (docs/decisions/0037). What only a person can tell is asked, not refused.
+Thresholds were set on rendered people whose faults are known (tests/faces), and on real portraits of all skins, ages and
+beards (docs/decisions/0037, 0043). What only a person can tell is asked, not refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rendering.faces import tracker
+from rendering.faces import doubts, tracker
 from rendering.faces.geometry import EYES, LOWER_OUTER, OVAL, UPPER_OUTER
 from rendering.values import Frame
 
@@ -32,7 +32,6 @@ WIDE_OPEN = 12.0
 SHUT_EYES = 0.55  # expression blink
 WINK = 0.3  # how much more of it one eye has than the other
 COVERED = 7.5  # how far, in spreads, the colours around the mouth are from those of the upper face
-MAYBE_COVERED = 4.5  # from here on somebody is asked
 FLAT = 0.2  # share of the face's pixels without any texture
 CRISP_CHIN, CRISP_NOSE = (
     6.0,
@@ -55,14 +54,14 @@ Box = tuple[int, int, int, int]
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing about a photo. `refused`: the photo cannot be used as it is; else this is a hint. box: x, y, width,
-    height. needs: what a photo would have to show, beyond its own edges too. confirm: what somebody has to say of the photo
-    before its avatar is kept, where only a person can tell."""
+    height. needs: what a photo would have to show, beyond its own edges too. asks: what somebody has to answer before the
+    avatar is kept, where only a person can tell: living_person or mouth_free."""
 
     code: str
     sentence: str
     refused: bool = True
     box: Box | None = None
-    confirm: str = ""
+    asks: str = ""
     needs: Box | None = None
 
 
@@ -200,10 +199,11 @@ def check(
         refuse("eyes_shut", "The eyes are shut; use a photo with open eyes.")
     elif shut[1] > SHUT_EYES and shut[1] - shut[0] > WINK:
         refuse("eyes_shut", "One eye is shut; use a photo with both eyes open.")
-    findings += hints + _mouth(picture, points, tall)
+    doubt = doubts.measured(picture, points)
+    findings += hints + _mouth(picture, points, hidden=doubt["covered"] > doubts.HIDDEN)
     # Dark and overexposed pictures are flat as well.
     if not any(finding.refused for finding in findings):
-        findings += _drawn(picture, points, face)
+        findings += _drawn(picture, points, face, figure=doubt["figure"] > doubts.FIGURE)
     return findings
 
 
@@ -259,22 +259,25 @@ def _inside(picture: Frame, outline: NDArray) -> NDArray[np.float64]:
     return found.mean(-1) if len(found) else np.zeros(1)
 
 
-def _mouth(picture: Frame, points: NDArray[np.float64], tall: float) -> list[Finding]:
+def _mouth(picture: Frame, points: NDArray[np.float64], *, hidden: bool) -> list[Finding]:
+    """hidden: whether the face looks as one does whose mouth is covered. With a strange colour as well it is sure; a red beard
+    has that colour, too."""
     ids = sorted({*UPPER_OUTER, *LOWER_OUTER})
-    low, high = points[ids, :2].min(0), points[ids, :2].max(0)
-    box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    low, high = points[AROUND_MOUTH, :2].min(0), points[AROUND_MOUTH, :2].max(0)
-    below = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    unlike = covered(picture, points)
-    if unlike > COVERED:
+    box, below = (_around(points[of, :2]) for of in (ids, AROUND_MOUTH))
+    strange = covered(picture, points) > COVERED
+    if hidden and strange:
         sentence = "Something covers the mouth; take off a mask and keep hands away."
         return [Finding("mouth_covered", sentence, box=below)]
     asked = []
-    if unlike > MAYBE_COVERED:
-        sentence = "The mouth has another colour than the forehead; a beard or a scarf can do that, and so can a mask."
-        confirm = "Nothing covers the mouth: no mask, no veil, no hand."
-        asked = [Finding("maybe_covered", sentence, refused=False, box=below, confirm=confirm)]
+    if hidden or strange:
+        sentence = "Something may cover the mouth: a mask, a veil, a hand. A beard can look like that as well."
+        asked = [Finding("maybe_covered", sentence, refused=False, box=below, asks="mouth_free")]
     return asked + _lips(points, box)
+
+
+def _around(points: NDArray[np.float64]) -> Box:
+    low, high = points.min(0), points.max(0)
+    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
 
 
 def _lips(points: NDArray[np.float64], box: Box) -> list[Finding]:
@@ -332,22 +335,18 @@ def drawn(picture: Frame, points: NDArray[np.float64]) -> bool:
     return flatness(picture, points) > FLAT or (chin > CRISP_CHIN and nose > CRISP_NOSE)
 
 
-def _drawn(picture: Frame, points: NDArray[np.float64], face: Box) -> list[Finding]:
-    if not drawn(picture, points):
-        return []
+def _drawn(
+    picture: Frame, points: NDArray[np.float64], face: Box, *, figure: bool
+) -> list[Finding]:
+    """figure: whether the face looks like one that was painted or made."""
     if flatness(picture, points) > FLAT:
         return [
             Finding("not_a_photo", "This looks like a drawing; use a photo of a person.", box=face)
         ]
-    return [
-        Finding(
-            "maybe_drawn",
-            "Parts of the face are as crisp as in a drawing.",
-            refused=False,
-            box=face,
-            confirm="This is a photo of a living person, not a drawing, a painting or a figure.",
-        )
-    ]
+    if figure or drawn(picture, points):
+        sentence = "The face looks like one in a drawing, a painting or a sculpture."
+        return [Finding("maybe_figure", sentence, refused=False, box=face, asks="living_person")]
+    return []
 
 
 def _grey(picture: Frame, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray]:

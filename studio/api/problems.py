@@ -185,11 +185,20 @@ CODES: dict[str, tuple[int, str | Promise]] = {
             "The photo or picture is empty, animated, or cannot be read. Choose another one."
         ),
     ),
+    "not_a_living_person": (
+        422,
+        gettext_lazy(
+            "Avatars are made of living people only. Send a photo of one, and `living_person` as true or not at all."
+        ),
+    ),
     "image_too_large": (422, "It has at most 12,000 pixels a side and 150 million in all."),
-    "image_too_small": (422, "It has at least 64 pixels a side; the face in a photo has 256."),
     "too_many_batches": (
         429,
         gettext_lazy("As many batches are open as a workspace may have. Cancel one, or wait."),
+    ),
+    "image_too_small": (
+        422,
+        gettext_lazy("It has at least 64 pixels a side; the face in a photo has 160."),
     ),
     "idempotency_key_reused": (
         422,

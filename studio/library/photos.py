@@ -28,6 +28,7 @@ from rendering.values import BadInput, LineSpec, Report, VideoFormat
 from rows.ids import new_id
 from rows.work import Attempt, Kind, Over
 from studio import limits
+from studio.library import questions
 from studio.models import Avatar, User, Workspace
 
 if TYPE_CHECKING:
@@ -116,11 +117,12 @@ def add(
     *,
     name: str = "",
     voice: str = "",
+    answers: dict[str, Any] | None = None,
     note: Callable[[str], object] = str,
 ) -> Avatar:
     """Stores the photo and asks a worker to make a face of it that speaks with `voice`. Raises BadInput as check_room() does.
 
-    note: called with the id, inside the transaction.
+    answers: what is said of the photo already (questions.given). note: called with the id, inside the transaction.
     """
     pk = new_id("avatar")
     avatar = Avatar(
@@ -129,6 +131,7 @@ def add(
         workspace=workspace,
         name=typed(name)[:80] or UNNAMED,
         voice_slug=voice or VOICE,
+        answers=answers or {},
         state=Avatar.State.MAKING,
         created_by=user,
     )
@@ -236,7 +239,7 @@ def _face(attempt: Attempt[Avatar], folder: Path) -> tuple[Finding, ...]:
 def _plain(findings: Iterable[Finding]) -> list[dict[str, str]]:
     plain = [
         {"code": finding.code, "sentence": finding.sentence}
-        | ({"confirm": finding.confirm} if finding.confirm else {})
+        | ({"asks": finding.asks} if finding.asks else {})
         for finding in findings
     ]
     return list({finding["sentence"]: finding for finding in plain}.values())
@@ -313,42 +316,26 @@ def _preview(folder: Path, voice: str, report: Report) -> Path:
     return delivery.assemble([line], video=video, folder=folder / "film", title="Preview").video
 
 
-def accept(
-    avatar: Avatar, name: str, voice: str, *, confirmed: Iterable[str] = (), user: User | None
-) -> None:
-    """Adds an avatar that its person likes to the library, locked.
-
-    confirmed: codes of findings whose `confirm` the user says is true. Raises BadInput for an unusable name, and while
-    something is to be confirmed.
-    """
+def accept(avatar: Avatar, name: str, voice: str) -> None:
+    """Adds an avatar that its person likes to the library, locked. Raises BadInput for an unusable name, and while a
+    question about the photo is open."""
     name = typed(name)
     if not name:
         raise BadInput("Give the avatar a name.", code="missing_field", field="name")
     if len(name) > 80:
         raise BadInput("The name is too long; use at most 80 characters.", field="name")
-    said = {"by": user.pk if user else None, "at": timezone.now().isoformat()}
-    given = set(confirmed)
-    findings = [
-        {**finding, "confirmed": said}
-        if finding.get("confirm") and finding["code"] in given
-        else finding
-        for finding in avatar.findings
-    ]
-    for finding in findings:
-        if finding.get("confirm") and "confirmed" not in finding:
-            raise BadInput(
-                gettext("Confirm it, or discard the avatar: {sentence}").format(
-                    sentence=finding["confirm"]
-                ),
-                code="missing_field",
-                field=finding["code"],
-            )
-    kept = Avatar.objects.filter(pk=avatar.pk, state=Avatar.State.MADE).update(
-        state=Avatar.State.KEPT, name=name, voice_slug=voice, findings=findings
-    )
-    if kept:
-        for kind in UNTIL_KEPT:
-            _drop(avatar, kind)
+    with transaction.atomic():
+        row = (
+            Avatar.objects.select_for_update().filter(pk=avatar.pk, state=Avatar.State.MADE).first()
+        )
+        if row is None:
+            return
+        questions.check_answered(row)
+        Avatar.objects.filter(pk=row.pk).update(
+            state=Avatar.State.KEPT, name=name, voice_slug=voice
+        )
+    for kind in UNTIL_KEPT:
+        _drop(avatar, kind)
 
 
 def cut_again(avatar: Avatar, strokes: Any, *, own_ground: bool) -> None:
@@ -438,7 +425,7 @@ def tidy() -> None:
             consent.withdraw("the avatar was deleted")
             Evidence.objects.filter(consent=consent).delete()
         Avatar.objects.filter(pk=avatar.pk).update(
-            pack="", name="Deleted avatar", slug=f"gone-{avatar.slug}"[:64], findings=[]
+            pack="", name="Deleted avatar", slug=f"gone-{avatar.slug}"[:64], findings=[], answers={}
         )
     for avatar in own.exclude(state=Avatar.State.KEPT).filter(created_at__lt=now - UNKEPT):
         discard(avatar)

@@ -20,6 +20,7 @@ from consent.models import Consent
 from consent.statements import Statement
 from rendering import faces, storage
 from rendering.values import BadInput, Frame
+from studio.library import questions
 from studio.library.photos import MOST
 from studio.limits import CAMERA_OPENINGS, too_often
 from studio.models import Avatar, User
@@ -166,8 +167,8 @@ def unlock(
         "camera_opened_at": drawn.opened_at,
         "agreed_at": timezone.now().isoformat(),
     }
-    if said := [finding for finding in avatar.findings if finding.get("confirmed")]:
-        evidence["confirmed_of_the_photo"] = said
+    if said := questions.recorded(avatar):
+        evidence["said_of_the_photo"] = said
     return Consent.record(
         kind="person",
         avatar=avatar,

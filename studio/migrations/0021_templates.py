@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("studio", "0019_rooms"),
+        ("studio", "0020_said_of_photos"),
     ]
 
     operations = [

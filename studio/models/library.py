@@ -29,6 +29,7 @@ class Avatar(Work, mended.Mended):
         "findings": mended.findings,
         "challenge": mended.mapping(),
         "cut": mended.mapping(),
+        "answers": mended.mapping(mended.having(answer=mended.text)),
     }
 
     id = models.CharField(primary_key=True, max_length=48, default=partial(new_id, "avatar"))
@@ -52,6 +53,9 @@ class Avatar(Work, mended.Mended):
     findings = models.JSONField(default=list)
     cut = models.JSONField(
         default=dict, help_text="How its photo is cut out: strokes of the brush, own_ground."
+    )
+    answers = models.JSONField(
+        default=dict, help_text="What was said of its photo, by whom and when, by question."
     )
     step = models.CharField(max_length=16, blank=True)
     fraction = models.FloatField(default=0.0)

@@ -19,7 +19,7 @@ from rendering.values import BadInput, LineSpec
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import explain, wants_json
-from studio.library import photos, unlocking
+from studio.library import photos, questions, unlocking
 from studio.library.gallery import gallery, people_of
 from studio.links import file_name
 from studio.models import Avatar, Voice
@@ -156,7 +156,7 @@ def _page(
         "statement": unlocking.statement(avatar),
         "typed": request.POST.get("name", ""),
         "named": "" if avatar.name == photos.UNNAMED else avatar.name,
-        "confirmed": request.POST.getlist("confirmed"),
+        **_asked(avatar, again="again" in request.GET),
         "problem": problem,
         "marked": photos.file_of(avatar, "marked") is not None,
         "cutout": photos.file_of(avatar, "cutout") is not None,
@@ -168,6 +168,20 @@ def _page(
     answer.status_code = explained.status if explained else 200
     answer["Permissions-Policy"] = CAMERA
     return answer
+
+
+def _asked(avatar: Avatar, *, again: bool) -> dict[str, object]:
+    """For the page: what is asked of the photo next, and why; denied if that was answered with no, unless it is asked again."""
+    following = questions.next_of(avatar)
+    if following is None:
+        return {"question": None}
+    question, why = following
+    return {
+        "question": question,
+        "why": why,
+        "denied": questions.said(avatar, question) == "no" and not again,
+        "picture": "crop" if photos.file_of(avatar, "crop") else "poster",
+    }
 
 
 @require_safe
@@ -187,6 +201,25 @@ def avatar_file(request: WorkspaceRequest, avatar_id: str, kind: str) -> HttpRes
 
 @require_POST
 @in_workspace("cast")
+def avatar_answer(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
+    """Yes or no to the question that the photo gives rise to."""
+    avatar = access.own_avatar(request.workspace, avatar_id)
+    if avatar.state != Avatar.State.MADE:
+        return redirect("avatar_detail", avatar.pk)
+    try:
+        questions.answer(
+            avatar,
+            request.POST.get("question", ""),
+            request.POST.get("answer", ""),
+            request.user,
+        )
+    except BadInput as problem:
+        return _page(request, avatar, problem=problem)
+    return redirect("avatar_detail", avatar.pk)
+
+
+@require_POST
+@in_workspace("cast")
 def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
     avatar = access.own_avatar(request.workspace, avatar_id)
     if avatar.state != Avatar.State.MADE:
@@ -198,13 +231,7 @@ def avatar_keep(request: WorkspaceRequest, avatar_id: str) -> HttpResponse:
             raise BadInput(
                 "Choose the voice that the avatar is offered with.", code="missing_field"
             )
-        photos.accept(
-            avatar,
-            request.POST.get("name", ""),
-            voice.slug,
-            confirmed=request.POST.getlist("confirmed"),
-            user=request.user,
-        )
+        photos.accept(avatar, request.POST.get("name", ""), voice.slug)
     except BadInput as problem:
         return _page(request, avatar, problem=problem)
     return redirect("avatar_detail", avatar.pk)

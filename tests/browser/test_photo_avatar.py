@@ -107,24 +107,26 @@ def test_an_avatar_is_deleted_and_brought_back_with_the_keyboard(page_of, alice,
     assert Avatar.objects.get(pk=locked.pk).retired_at is None
 
 
-def test_a_doubt_is_confirmed_with_the_keyboard_before_the_avatar_is_kept(
+def test_a_question_about_the_photo_is_answered_with_the_keyboard(
     page_of, alice, library, assert_accessible
 ):
     avatar = own_avatar(alice.workspace, state="made")
     avatar.findings = [
         {"code": "face_small", "sentence": "The face is 200 pixels wide: good for films of 720p."},
         {
-            "code": "maybe_drawn",
+            "code": "maybe_figure",
             "sentence": "Parts of the face are as crisp as in a drawing.",
-            "confirm": "This is a photo of a living person.",
+            "asks": "living_person",
         },
     ]
     avatar.save()
     page = page_of(alice, width=390)
     page.goto(f"/avatars/{avatar.pk}/")
     assert_accessible(page)
-    page.get_by_role("button", name="Keep it").click()
-    assert page.get_by_text("Locked.").count() == 0  # the browser asks for the tick first
-    page.get_by_label("This is a photo of a living person.").press("Space")
+    page.get_by_role("button", name="No, it is a drawing").press("Enter")
+    page.get_by_text("Avatars are made of living people only").wait_for()
+    assert_accessible(page)
+    page.get_by_role("link", name="Answer again").press("Enter")
+    page.get_by_role("button", name="Yes, this is a photo").press("Enter")
     page.get_by_role("button", name="Keep it").press("Enter")
     page.get_by_text("Locked. Robin cannot be rendered").wait_for()

@@ -85,6 +85,7 @@ ROUTES = {
     "avatar_sound": (ROW, "GET POST"),
     "avatar_create": (PERSON, "GET POST"),
     "avatar_detail": (ROW, "GET"),
+    "avatar_answer": (ROW, "POST"),
     "avatar_keep": (ROW, "POST"),
     "avatar_cutout": (ROW, "GET POST"),
     "avatar_discard": (ROW, "POST"),

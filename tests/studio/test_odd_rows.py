@@ -19,7 +19,7 @@ def test_pages_and_the_api_open_whatever_the_json_columns_contain(odd, alice, cl
     names = ("metadata", "warnings", "outputs", "chapters", "quality", "provenance")
     Render.objects.filter(pk=render.pk).update(**dict.fromkeys(names, odd), stage_seconds=odd)
     render.segments.update(timing=odd, warnings=odd, quality=odd, stage_seconds=odd)
-    Avatar.objects.update(tags=odd, findings=odd)
+    Avatar.objects.update(tags=odd, findings=odd, answers=odd)
     Voice.objects.update(tags=odd, findings=odd)
     site, program = client_of(alice), Program.of(alice.workspace)
     for page in (

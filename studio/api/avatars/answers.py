@@ -13,6 +13,7 @@ from pydantic import Field
 
 from studio import models
 from studio.api.common import consents_of
+from studio.library import questions
 from studio.models.fields import PROJECT
 
 AvatarStatus = Literal["making", "refused", "failed", "made", "locked", "drafts", "ready"]
@@ -21,6 +22,12 @@ AvatarStatus = Literal["making", "refused", "failed", "made", "locked", "drafts"
 class Finding(Schema):
     code: str
     sentence: str
+
+
+class PhotoFinding(Finding):
+    question: str | None = Field(
+        description="What somebody has to answer on the avatar's page before it is kept."
+    )
 
 
 class Avatar(Schema):
@@ -35,7 +42,9 @@ class Avatar(Schema):
         description="What can be rendered with it: everything when `ready`, marked drafts when `drafts`, else nothing. "
         "`locked`: its person has not agreed yet; `made`: somebody has to look at it and keep it."
     )
-    findings: list[Finding] = Field(description="What is wrong with its photo, or good to know.")
+    findings: list[PhotoFinding] = Field(
+        description="What is wrong with its photo, or good to know."
+    )
     page_url: str | None = Field(
         description="The page on which an own avatar is looked at, kept, and unlocked by its person with a camera."
     )
@@ -63,7 +72,9 @@ def avatar_resources(
             "tags": row.tags,
             "kind": "photo" if row.workspace_id else "stock",
             "status": row.status,
-            "findings": row.findings,
+            "findings": [
+                {**finding, "question": _question(row, finding)} for finding in row.findings
+            ],
             "page_url": request.build_absolute_uri(reverse("avatar_detail", args=[row.pk]))
             if row.workspace_id
             else None,
@@ -74,3 +85,10 @@ def avatar_resources(
         }
         for row in avatars
     ]
+
+
+def _question(avatar: models.Avatar, finding: dict[str, Any]) -> str | None:
+    question = questions.QUESTIONS.get(finding.get("asks", ""))
+    if question is None or questions.said(avatar, question) == "yes":
+        return None
+    return str(question.title)

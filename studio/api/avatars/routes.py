@@ -20,11 +20,12 @@ from studio.api.common import (
     READ_PROBLEMS,
     Problem,
     as_json,
+    invalid,
     offered,
     workspace_of,
 )
 from studio.api.idempotency import Note, key_of, once
-from studio.library import photos
+from studio.library import photos, questions
 from studio.models import Avatar, Voice
 
 router = Router()
@@ -59,6 +60,11 @@ def avatar_create(
     photo: File[UploadedFile],
     name: str = Form("", max_length=80),
     voice_id: str = Form("", max_length=64, description="One that suits most faces if absent."),
+    living_person: bool | None = Form(
+        None,
+        description="`true` states that this is a photo of a living person. The record of consent keeps it with the key. "
+        "Without it, somebody is asked on the avatar's page where the photo leaves doubt.",
+    ),
 ) -> Any:
     """`photo` is a JPEG, PNG, WebP or HEIC of up to 20 MB. 202 with `Location`; read it there until its status is not `making`. That takes some seconds.
 
@@ -67,18 +73,26 @@ def avatar_create(
     """
     workspace = workspace_of(request, "cast")
     key_of(request)  # before anything is decoded
+    if living_person is False:
+        ended = questions.QUESTIONS[questions.LIVING].ended
+        raise invalid("living_person", str(ended), code="not_a_living_person")
     voices = Voice.offered_to(workspace).filter(
         workspace=None
     )  # an own voice may speak in drafts only
     voice = offered(voices, voice_id, "voice_id", "voice").slug if voice_id else ""
-    sent = hashlib.sha256(json.dumps([name, voice_id]).encode())
+    said = (
+        {questions.LIVING: questions.given(questions.LIVING, "yes", request.auth)}  # type: ignore[attr-defined]  # the key
+        if living_person
+        else {}
+    )
+    sent = hashlib.sha256(json.dumps([name, voice_id, *([True] if living_person else [])]).encode())
     for chunk in photo.chunks():
         sent.update(chunk)
 
     with photos.opened(workspace, photo) as taken:
 
         def effect(note: Note) -> None:
-            photos.add(workspace, None, taken, name=name, voice=voice, note=note)
+            photos.add(workspace, None, taken, name=name, voice=voice, answers=said, note=note)
 
         def answer(avatar_id: str) -> dict[str, Any]:
             made = access.own_avatar(workspace, avatar_id)
