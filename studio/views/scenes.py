@@ -351,7 +351,8 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
         answer["problem"], answer["stands"] = error, True
         where = error.where
         if "scene" in where and "line" in where:  # then the margin says what is wrong there
-            said = error.sentence.removeprefix("Scene {scene}, line {line}: ".format(**where))
+            named = "Scene {scene}, line {line}: ".format(**where)  # verbatim
+            said = error.sentence.removeprefix(named)
             answer["stopped"] = {(where["scene"], where["line"]): said}
             answer["stopped_at"] = where
         return answer
