@@ -181,7 +181,14 @@ WAYS = (
     Way(
         "Steps of a batch",
         (
-            *("batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry"),
+            *(
+                "batch_start",
+                "batch_approve",
+                "batch_pause",
+                "batch_resume",
+                "batch_cancel",
+                "batch_retry",
+            ),
             *_api(
                 "batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry_failed"
             ),

@@ -139,6 +139,7 @@ urlpatterns = [
     path("batches/<slug:batch_id>/result.csv", batches.batch_result, name="batch_result"),
     path("batches/<slug:batch_id>/errors.csv", batches.batch_errors, name="batch_errors"),
     path("batches/<slug:batch_id>/start", batches.batch_start, name="batch_start"),
+    path("batches/<slug:batch_id>/approve", batches.batch_approve, name="batch_approve"),
     path("batches/<slug:batch_id>/pause", batches.batch_pause, name="batch_pause"),
     path("batches/<slug:batch_id>/resume", batches.batch_resume, name="batch_resume"),
     path("batches/<slug:batch_id>/cancel", batches.batch_cancel, name="batch_cancel"),

@@ -51,6 +51,9 @@ class Batch(Work):
     at_once = models.BooleanField(default=False, help_text="Starts by itself once it is checked.")
     stop_on_error = models.BooleanField(default=False)
     max_cost = models.PositiveIntegerField(null=True, help_text="Credit-seconds, never exceeded.")
+    approved = models.BooleanField(
+        default=False, help_text="Where renders need approval, somebody has given it for all rows."
+    )
 
     # Its state.
     state = models.CharField(max_length=8, choices=State.choices, default=State.READING)

@@ -18,7 +18,7 @@ from rendering.models import Render, WrongStatus
 from rendering.values import BadInput
 from rows import events
 from rows.limits import HOUR, Limit
-from studio.models import Letter, Membership, Project, User, Verdict, Workspace
+from studio.models import Batch, Letter, Membership, Project, User, Verdict, Workspace
 from studio.people.roles import those_who_may
 
 LAPSES_AFTER = timedelta(days=14)
@@ -40,7 +40,10 @@ def is_approved(project: Project) -> bool:
 
 def is_needed(project: Project, *, charges: bool) -> bool:
     """Whether a render has to wait for somebody. charges: whether it spends credits."""
-    return project.workspace.needs_approval and charges and not is_approved(project)
+    if not project.workspace.needs_approval or not charges:
+        return False
+    row = project.batch_row
+    return not (row.batch.approved if row else is_approved(project))
 
 
 def approvers(workspace: Workspace) -> list[User]:
@@ -142,10 +145,21 @@ def lapse_overdue() -> None:
 
 @transaction.atomic
 def ask(render: Render) -> None:
-    """Mails those who may release it, now and once more when it still waits after a while."""
+    """Mails those who may release it, now and once more when it still waits after a while; of a batch, once for all of it."""
+    row = render.project.batch_row
+    subject = row.batch_id if row else render.pk
     for user in approvers(render.workspace):
-        Letter.write("approval_wanted", render.pk, user.email, user=user)
-        Letter.write("approval_reminder", render.pk, user.email, user=user, after=REMINDED_AFTER)
+        Letter.write("approval_wanted", subject, user.email, user=user)
+        Letter.write("approval_reminder", subject, user.email, user=user, after=REMINDED_AFTER)
+
+
+@transaction.atomic
+def approve_batch(batch: Batch, by: User) -> None:
+    """Releases the renders of a batch that wait, and those of the rows to come."""
+    Batch.objects.filter(pk=batch.pk).update(approved=True)
+    rows = Render.objects.filter(project__batch_row__batch=batch, needs_approval=True)
+    for render in rows.filter(status="held").select_related("project"):
+        approve(render, by)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from billing.amounts import price
 from rendering.models import Render
-from studio.models import Comment, Letter, Project, Share, Verdict
+from studio.models import Batch, Comment, Letter, Project, Share, Verdict
 from studio.people.letters import Text, address_of, writer
 
 
@@ -35,8 +35,31 @@ def _wanted(render: Render, title: str) -> Text:
     )
 
 
+def _batch_wanted(letter: Letter) -> Text | None:
+    """The letter about a batch of which renders wait."""
+    batch = Batch.objects.filter(pk=letter.subject).select_related("workspace").first()
+    waiting = Render.objects.filter(
+        project__batch_row__batch=letter.subject, status="held", held_for="approval"
+    )
+    if batch is None or not waiting.exists():
+        return None
+    return Text(
+        _("The batch “{title}” waits for your approval").format(title=batch.title),
+        (
+            _(
+                "One approval covers all of its {size} rows, within its cap of {credits} credits."
+            ).format(size=batch.size, credits=price(batch.max_cost or 0)),
+        ),
+        address_of("batch_detail", batch.pk),
+        _("Look and decide"),
+        _("You get this because you may approve renders in this workspace."),
+    )
+
+
 @writer("approval_wanted")
 def approval_wanted(letter: Letter) -> Text | None:
+    if letter.subject.startswith("batch_"):
+        return _batch_wanted(letter)
     render = _waiting(letter)
     if render is None:
         return None
@@ -45,8 +68,12 @@ def approval_wanted(letter: Letter) -> Text | None:
 
 @writer("approval_reminder")
 def approval_reminder(letter: Letter) -> Text | None:
+    if letter.user and not letter.user.mails_to_remind:
+        return None
+    if letter.subject.startswith("batch_"):
+        return _batch_wanted(letter)
     render = _waiting(letter)
-    if render is None or (letter.user and not letter.user.mails_to_remind):
+    if render is None:
         return None
     return _wanted(render, _("“{title}” still waits for approval").format(title=render.title))
 

@@ -22,6 +22,7 @@ from studio.models import Batch, BatchRow, Template
 from studio.people.roles import allows
 from studio.projects import templates
 from studio.projects.fields import whole
+from studio.reviews import approval
 
 SHOWN = 25
 """Batches, or rows of one, on a page."""
@@ -141,9 +142,20 @@ def batch_detail(request: WorkspaceRequest, batch_id: str) -> HttpResponse:
         "outcomes": result.outcomes(page.object_list),
         "live": going or bool(open_now),
         "may_render": allows(request.membership.role, "render"),
+        "may_approve": allows(request.membership.role, "approve"),
+        "unapproved": run.renders_of(batch).filter(status="held", held_for="approval").count(),
     }
     name = "studio/batch_detail.html"
     return render(request, f"{name}#batch" if request.htmx else name, context)  # type: ignore[attr-defined]
+
+
+@require_POST
+@in_workspace("approve")
+def batch_approve(request: WorkspaceRequest, batch_id: str) -> HttpResponse:
+    """Releases what waits for approval, and the rows to come."""
+    batch = access.batch(request.workspace, batch_id)
+    approval.approve_batch(batch, request.user)
+    return redirect("batch_detail", batch.pk)
 
 
 @require_safe

@@ -16,7 +16,8 @@ from rendering.fleet import queue
 from rendering.models import Render
 from rows import events
 from studio.batches import mails, plan, run
-from studio.models import Avatar, Batch, BatchRow, Project, Workspace
+from studio.models import Avatar, Batch, BatchRow, Letter, Project, Workspace
+from studio.people import letters
 from studio.projects import templates
 from studio.projects.templates import Variable
 from studio.renders import mails as render_mails
@@ -646,3 +647,20 @@ def test_the_rest_of_the_ledger_adds_up(alice, batch):
         finish(render, used=1)
     turn(batch)
     assert all(row.wallet == row.ledger for row in compared())
+
+
+def test_one_approval_covers_a_whole_batch(batch, team, alice, bob, client_of):
+    Workspace.objects.filter(pk=team.pk).update(needs_approval=True)
+    client_of(bob).post(f"/batches/{batch.pk}/start", {"cap": "10"})
+    turn(Batch.objects.get())
+    assert {render.held_for for render in run.renders_of(batch)} == {"approval"}
+    wanted = Letter.objects.filter(kind="approval_wanted")
+    assert [letter.subject for letter in wanted] == [batch.pk]  # one mail, however many rows
+    letters.send_due()
+    assert "waits for your approval" in mail.outbox[0].subject
+    page = client_of(bob).get(f"/batches/{batch.pk}/").content.decode()
+    assert "videos wait for approval" in page
+    assert "Approve the whole batch" not in page
+    assert client_of(bob).post(f"/batches/{batch.pk}/approve").status_code == 403
+    client_of(alice).post(f"/batches/{batch.pk}/approve")
+    assert {render.status for render in run.renders_of(batch)} == {"queued"}

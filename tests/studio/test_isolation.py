@@ -124,6 +124,7 @@ ROUTES = {
     "batch_result": (ROW, "GET"),
     "batch_errors": (ROW, "GET"),
     "batch_start": (ROW, "POST"),
+    "batch_approve": (ROW, "POST"),
     "batch_pause": (ROW, "POST"),
     "batch_resume": (ROW, "POST"),
     "batch_cancel": (ROW, "POST"),
@@ -235,7 +236,7 @@ def walk(patterns, prefix=""):
             yield f"{prefix}{pattern.name}", pattern
 
 
-OWNERS = {"render_approve", "render_decline", "workspace_rules"}
+OWNERS = {"batch_approve", "render_approve", "render_decline", "workspace_rules"}
 """What a member may not do: tests/studio/test_roles.py."""
 BODIES = {
     "api-1:caption_update": b"{}",
