@@ -39,11 +39,14 @@ class RenderPlayer extends HTMLElement {
     if (event.metaKey || event.ctrlKey || event.altKey || event.target.matches(typing)) return;
     if (event.target.closest("line-player, dialog")) return;
     const { video } = this;
+    const onVideo = event.target === video;
     const act = {
       " ": () => (event.target.matches("video, button, summary") ? null : this.toggle()),
       k: () => this.toggle(),
       j: () => (video.currentTime -= STEP),
       l: () => (video.currentTime += STEP),
+      arrowleft: () => (onVideo ? null : (video.currentTime -= STEP)), // a focused video has arrow keys of its own
+      arrowright: () => (onVideo ? null : (video.currentTime += STEP)),
       c: () => this.toggleCaptions(),
       f: () => this.toggleFullScreen(),
     }[event.key.toLowerCase()];
