@@ -263,10 +263,17 @@ export class Manuscript {
       notes[n].style.top = `${down}px`;
       notes[n].style.maxHeight = room === Infinity ? "" : `${room}px`;
       item.toggleAttribute("data-clipped", heights[n] > room);
+      item.toggleAttribute("data-tight", under && this.followed(n));
       item.dataset.placed = "";
       end = tops[n] + down + heights[n] + 2;
     });
     this.sheet.style.minHeight = `${end}px`;
+  }
+
+  // Whether the row after the line has words, so that nothing can stand there: those of a heading, or the next <p> of SSML.
+  followed(n) {
+    const [rest, next = ""] = this.area.value.slice(this.lines[n].end).split("\n", 2);
+    return Boolean(rest.trim() || next.trim());
   }
 
   lineAt(position) {

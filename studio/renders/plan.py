@@ -188,7 +188,7 @@ def plan_render(
                     scene=scene_number,
                     line=line_number,
                     **error.where,
-                ) from None
+                ) from error
             seconds, exact = pipeline.length_of(spec, parsed, store=store)
             lines.append(
                 PlannedLine(

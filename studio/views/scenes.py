@@ -351,9 +351,8 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
         answer["problem"], answer["stands"] = error, True
         where = error.where
         if "scene" in where and "line" in where:  # then the margin says what is wrong there
-            named = "Scene {scene}, line {line}: ".format(**where)  # verbatim
-            said = error.sentence.removeprefix(named)
-            answer["stopped"] = {(where["scene"], where["line"]): said}
+            own = error.__cause__ if isinstance(error.__cause__, BadInput) else error
+            answer["stopped"] = {(where["scene"], where["line"]): own.sentence}
             answer["stopped_at"] = where
         return answer
     reading = screening.read(project, plan.lines)

@@ -83,6 +83,15 @@ def test_number_length_and_notes_stay_with_their_line(editor, width):
                 assert line["end"] <= after["top"] + 1
 
 
+def test_on_a_phone_no_note_lies_over_a_heading(editor):
+    Scene.objects.update(script="A first line.\n# A heading\nA second line.\n\nA third.")
+    page = editor(390)
+    notes = page.locator(".line-note")
+    assert [notes.nth(n).is_visible() for n in range(3)] == [False, True, True]
+    page.get_by_role("textbox", name="Script").first.click(position={"x": 30, "y": 10})
+    notes.first.wait_for()
+
+
 def seen(page):
     """The part of the frame that is on the screen, of its whole height."""
     box = page.locator("#frame-box").bounding_box()

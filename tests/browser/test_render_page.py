@@ -128,6 +128,19 @@ def test_the_player_obeys_keys(page_of, alice, render, film, expect_soon):
     assert page.evaluate(mode) == "hidden"
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_label_and_controls_lie_under_a_picture_with_captions_in_it(
+    page_of, alice, render, film, width
+):
+    spec = {"language": "en-US", "captions": {"burn_in": True}}
+    render.segments.update(spec=spec)
+    page = open_page(page_of(alice, width=width), deliver(render, video=film))
+    video, label = (page.locator(one).bounding_box() for one in ("video", ".player-label"))
+    picture = video["width"] * 9 / 16
+    assert video["height"] >= picture + 70  # room for the browser's controls
+    assert label["y"] >= video["y"] + video["height"] - 1
+
+
 def test_captions_and_the_label_are_shown_also_in_full_screen(
     page_of, alice, render, film, expect_soon
 ):
