@@ -399,11 +399,16 @@ def _made_line(
     with clock("motion"):
         progress("motion", 0.0)
         seed = int(line_key(spec)[:15], 16)
+        avatar = faces.get(spec.avatar, store)
         moved = motion.run(
-            timing, fps=spec.video.fps, seed=seed, style=spec.style, marks=script.marks
+            timing,
+            fps=spec.video.fps,
+            seed=seed,
+            style=spec.style,
+            marks=script.marks,
+            reach=faces.reach(avatar),
         )
         reach("stage:motion")
-    avatar = faces.get(spec.avatar, store)
     before = _ending(met.before, met.before_at, store=store) if met.before else None
     drawn = frames.run(
         moved,

@@ -16,7 +16,8 @@ ground.jpg, in the pack of a photo that keeps its own background, is that backgr
 
 "hem" in avatar.json is the row of the plate down to which clothes and sleeves are whole; nothing below it is shown.
 
-"extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame. "white" is
+"extent" is how much of the person a photo shows (values.Extent); packs made of geometry are whole in every frame. "reach" is
+how far the head of a photo may turn, in degrees (turns.py). "white" is
 the RGB of what is white in the photo's light, for what is drawn in the mouth.
 
 sample.mp4 (build/sample.py), if present, is the person saying a sentence, framed like poster.webp.
@@ -158,6 +159,13 @@ def extent(avatar: Avatar) -> Extent | None:
     """How much of the person the photo of an own avatar shows; None for the stock ones, whom nothing cuts off in any frame."""
     plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
     return Extent(**plain["extent"]) if "extent" in plain else None
+
+
+def reach(avatar: Avatar) -> float | None:
+    """Degrees by which the head of a photo may turn (turns.py); None where nobody measured it."""
+    plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
+    found = plain.get("reach")
+    return float(found) if found else None
 
 
 def write_pack(folder: Path, store: Store) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from rendering import pictures
 from rendering.faces import GROUND as GROUND_FILE
-from rendering.faces import brush, checks, closing, lids, matting, teeth, tracker
+from rendering.faces import brush, checks, closing, lids, matting, teeth, tracker, turns
 from rendering.faces.brush import Stroke
 from rendering.faces.checks import Finding
 from rendering.stages import placing
@@ -99,6 +100,7 @@ def prepare(
     picture = read(source, folder)
     report("checking", 0.2)
     points, findings = look(picture)
+    turned, _ = checks.pose(points)
     report("cutting out", 0.35)
     picture, points = _cropped(picture, points)
     _write(folder / "photo.jpg", picture)
@@ -128,17 +130,23 @@ def prepare(
     digest = hashlib.sha256((folder / "plate.png").read_bytes()).hexdigest()
     rounded = [[round(float(value), 2) for value in point] for point in points]
     (folder / "landmarks.json").write_text(json.dumps(rounded), encoding="utf-8")
-    plain = {
+    plain: dict[str, Any] = {
         "size": [plate.shape[1], plate.shape[0]],
         "tiles": tiles,
         "extent": asdict(shown),
         "white": [round(float(value), 1) for value in teeth.bright(row[0]) * teeth.SHADED],
         "sha256": digest,
     }
-    (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
+    _describe(folder, plain)
+    plain["reach"] = turns.of(folder, shown, turned, own_ground=own_ground)
+    _describe(folder, plain)
     _poster(plate, points, shown, ground, folder / "poster.webp")
     report("preparing", 1.0)
     return (*findings, *([] if own_ground else _ends(shown)))
+
+
+def _describe(folder: Path, plain: dict[str, Any]) -> None:
+    (folder / "avatar.json").write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
 
 
 def portrait_of(folder: Path) -> Frame:

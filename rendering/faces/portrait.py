@@ -35,6 +35,7 @@ AROUND = (
 BREATH = 0.0035  # face heights by which the shoulders rise from the middle of a breath
 SHOULDERS = 0.5  # face heights below the chin
 LEAN = {"yaw": 0.0005, "roll": 0.0011, "shift_x": 0.35}  # of the shoulders, with the head's pose
+TAKEN_ALONG = 2.0  # times as far the shoulders of a photo lean whose head turns as far as it can
 FOLD = np.array(
     [0.06, 0.11, 0.12], np.float32
 )  # of RGB: how much darker a full smile makes the fold beside the nose
@@ -80,6 +81,7 @@ class Portrait:
         self.anchor = (float(points[10, 0] + points[152, 0]) / 2, float(points[10, 1]))
         self.height = round(plain.get("hem", plain["size"][1]) * self.scale)
         self.crown = crown(plate)
+        self.follow = TAKEN_ALONG if "reach" in plain else 1.0
         parted = self._parted(avatar, plain["tiles"], plate, points)
         self.body = self._grounded(avatar, parted.body)
 
@@ -230,7 +232,7 @@ class Portrait:
 
     def stance(self, tracks: dict[str, float]) -> tuple[float, float]:
         """How the body stands: how far it leans to the right, and how much taller it is, per pixel above its foot."""
-        lean = sum(share * tracks[name] for name, share in LEAN.items())
+        lean = self.follow * sum(share * tracks[name] for name, share in LEAN.items())
         size = self.face.height / self.arm
         return lean * size, BREATH * tracks["breath"] * size
 

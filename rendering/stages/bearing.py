@@ -62,12 +62,16 @@ def tracks(
     fps: int,
     style: Style,
     chance: np.random.Generator,
+    turn: float = 1.0,
 ) -> dict[str, np.ndarray]:
-    """Head, shoulders, brows, smile, eyelids and gaze, (frames,) each, frame i at (i + 0.5) / fps."""
+    """Head, shoulders, brows, smile, eyelids and gaze, (frames,) each, frame i at (i + 0.5) / fps.
+
+    turn: factor of how far poses turn the head and nod it; tilts stay as they are.
+    """
     time = (np.arange(frames) + 0.5) / fps
     starts, ends = _phrases(segments)
     melody = _melody(timing, time)
-    track = _poses(timing, starts, time, style.head, chance)
+    track = _poses(timing, starts, time, style.head, turn, chance)
     track["pitch"] -= 0.7 * style.head * melody
     track["breath"] = _breath(timing, segments, time, chance) * min(1.0, style.head)
     brow = 0.12 * style.accents * melody
@@ -156,7 +160,12 @@ def _noise(time: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 
 def _poses(
-    timing: Timing, starts: list[float], time: np.ndarray, size: float, chance: np.random.Generator
+    timing: Timing,
+    starts: list[float],
+    time: np.ndarray,
+    size: float,
+    turn: float,
+    chance: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """The head: poses held for a while, changed where a phrase begins if one is near, and small unrest."""
     knots: dict[str, list[tuple[float, float]]] = {
@@ -170,7 +179,11 @@ def _poses(
             moment = near
         taken = float(chance.uniform(0.55, 1.0))
         yaw, pitch, roll = np.clip(chance.standard_normal(3), -1.9, 1.9)
-        wanted = {"yaw": 2.0 * yaw, "pitch": 0.15 + 0.9 * pitch, "roll": 1.0 * roll - 0.3 * yaw}
+        wanted = {
+            "yaw": 2.0 * turn * yaw,
+            "pitch": 0.15 + 0.9 * turn * pitch,
+            "roll": 1.0 * roll - 0.3 * yaw,
+        }
         lengths = {
             name: taken + UNHURRIED[name] * abs(wanted[name] - path[-1][1])
             for name, path in knots.items()

@@ -42,6 +42,10 @@ TRACKS = {
 }
 HEAD = {"yaw", "pitch", "roll", "shift_x", "shift_y"}
 SLOW = {"breath", "brow", "smile"}
+USUAL = (
+    5.5  # degrees: a head that may turn farther does, and one that may not keeps within its reach
+)
+TURNS = 0.6, 1.4  # factor of turns, least and most
 HOMEWARD = (
     0.35,
     0.9,
@@ -60,11 +64,12 @@ def run(
     seed: int,
     style: str = "neutral",
     marks: Sequence[Mark] = (),
+    reach: float | None = None,
 ) -> Motion:
     """The tracks of a line: round(timing.seconds * fps) frames, at least one, frame i at (i + 0.5) / fps.
 
-    Equal inputs give equal tracks; the first and the last frame are `rest(style)`.
-    Raises BadInput for an unknown style.
+    reach: degrees by which the head turns and nods at most, where that was measured. Equal inputs give equal tracks; the
+    first and the last frame are `rest(style)`. Raises BadInput for an unknown style.
     """
     manner = _style(style)
     frames = length(timing, fps)
@@ -72,7 +77,17 @@ def run(
     chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     segments = visemes.spoken(timing)
     tracks = visemes.articulation(timing, segments, frames, fps, manner.mouth)
-    tracks |= bearing.tracks(timing, segments, moments(marks, timing), frames, fps, manner, chance)
+    turn = float(np.clip(reach / USUAL, *TURNS)) if reach else 1.0
+    tracks |= bearing.tracks(
+        timing, segments, moments(marks, timing), frames, fps, manner, chance, turn
+    )
+    if reach:
+        for name, gaze, still in zip(
+            ("yaw", "pitch"), ("gaze_x", "gaze_y"), bearing.STILL_GAZE, strict=True
+        ):
+            kept = _within(tracks[name], reach)
+            tracks[gaze] = tracks[gaze] + still * (kept - tracks[name])
+            tracks[name] = kept
     tracks["smile"] = tracks["smile"] * (1 - 0.35 * np.clip(tracks["pucker"], 0, 1))
 
     ends = np.minimum(np.arange(frames), np.arange(frames)[::-1]) / fps
@@ -85,6 +100,13 @@ def run(
         moved = np.clip(tracks[name], low, high) - pose[name]
         found[name] = (pose[name] + moved * window).astype(np.float32)
     return Motion(fps=fps, tracks=found)
+
+
+def _within(track: np.ndarray, most: float) -> np.ndarray:
+    """The track, slowed down before `most` on either side, which it never passes."""
+    easy = 0.7 * most
+    over = np.maximum(np.abs(track) - easy, 0) / (most - easy)
+    return np.sign(track) * (np.minimum(np.abs(track), easy) + (most - easy) * np.tanh(over))
 
 
 def rest(style: str) -> dict[str, float]:

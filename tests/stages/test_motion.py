@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rendering import voices
 from rendering.stages import alignment, motion, script, speech, visemes
+from rendering.stages.bearing import STILL_GAZE
 from rendering.values import BadInput, Phone, Timing
 
 FPS = 25
@@ -268,3 +269,22 @@ def test_lips_are_shut_in_silences():
         for number in range(int((silence.start + 0.25) * FPS) + 1, int((silence.end - 0.22) * FPS)):
             tracks = {name: float(track[number]) for name, track in moved.items()}
             assert face.solve(tracks)[1] <= 1e-6, number / FPS
+
+
+@pytest.mark.parametrize("style", list(motion.STYLES))
+def test_a_head_turns_within_its_reach_and_farther_where_it_may(style):
+    def tracks(reach):
+        found = [
+            motion.run(quiet(60.0), fps=FPS, seed=seed, style=style, reach=reach).tracks
+            for seed in range(4)
+        ]
+        return {name: np.concatenate([one[name] for one in found]) for name in motion.TRACKS}
+
+    usual, far, near = tracks(None), tracks(8.0), tracks(3.0)
+    for name in ("yaw", "pitch"):
+        assert np.abs(far[name]).max() <= 8.0
+        assert np.abs(near[name]).max() <= 3.0
+        assert far[name].std() > usual[name].std() > near[name].std()
+    # Tilts, which shimmer, stay as they are; the eyes stay on the viewer.
+    assert far["roll"].std() < 1.15 * usual["roll"].std()
+    assert abs(np.polyfit(far["yaw"], far["gaze_x"], 1)[0] - STILL_GAZE[0]) < 0.08
