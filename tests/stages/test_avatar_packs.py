@@ -202,12 +202,7 @@ LIKE_PEOPLE = {
 """Parts of the distance between the pupils, and of the face's height: a little more than 45 portraits of real people span."""
 
 
-ROUND = pytest.mark.xfail(strict=True, reason="Mei's head is as wide as it is high.")
-
-
-@pytest.mark.parametrize(
-    "slug", [pytest.param(s, marks=ROUND if s.startswith("mei") else ()) for s in SLUGS]
-)
+@pytest.mark.parametrize("slug", SLUGS)
 def test_a_face_has_the_proportions_of_people(slug):
     found = points(slug)[:, :2]
 

@@ -8,20 +8,25 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 from anthropometry import IRIS
-from geometry import base_mesh, to_scene
+from geometry import base_mesh, smooth_step, to_scene
+from mathutils import Euler
 from scene import Shader, attribute, link, scaled
+from sculpt import away
 
 DIVERGENCE = math.radians(2.6)
 """Each eye looks this far outside the lens: exactly into it reads as cross-eyed."""
 AROUND = 72
 LOOSE = 0.985
 """Share of its socket that an eyeball fills: a larger one would come through the lids."""
+SHADE = {"upper": (0.0032, 0.80), "lower": (0.0012, 0.40)}
+"""Metres below a lid's edge that its shadow reaches on the ball, and how dark it is at the edge."""
 
 
 @dataclass
 class Eye:
     """Centre [3] and radius in scene metres, and the objects that turn with the gaze."""
 
+    side: str
     centre: np.ndarray
     radius: float
     items: list[bpy.types.Object]
@@ -33,6 +38,29 @@ class Eye:
         turn = (math.asin(-ahead[2]), 0, math.atan2(ahead[0], -ahead[1]) + outward)
         for item in self.items:
             item.rotation_euler = turn
+
+    def follow(self, vertices: np.ndarray) -> None:
+        """Lays the lids' shadow on the ball: lamps alone leave it a white that stares."""
+        ball = self.items[0]
+        points = np.empty(len(ball.data.vertices) * 3, np.float32)
+        ball.data.vertices.foreach_get("co", points)
+        turned = np.array(Euler(ball.rotation_euler).to_matrix())
+        place = points.reshape(-1, 3) @ turned.T + self.centre
+        light = np.ones(len(place))
+        for lid, (reach, dark) in SHADE.items():
+            edge = self._edge(vertices, lid)
+            within = away(place[:, [0, 2]], edge) / reach
+            light *= 1 - dark * smooth_step(1.0, 0.0, within)
+        ball.data.attributes["light"].data.foreach_set("value", light.astype(np.float32))
+        ball.data.update()
+
+    def _edge(self, vertices: np.ndarray, lid: str) -> np.ndarray:
+        """The edge of a lid as points [n, 2] across and up: what of its lashes is nearest to the ball."""
+        row = base_mesh().members(f"helper-{self.side}-eyelashes-{'2' if lid == 'upper' else '1'}")
+        lashes = to_scene(vertices[row])
+        near = np.linalg.norm(lashes - self.centre, axis=1)
+        roots = lashes[near <= np.median(near)][:, [0, 2]]
+        return roots[np.argsort(roots[:, 0])]
 
 
 def _ball_material(look: dict):
@@ -52,11 +80,16 @@ def _ball_material(look: dict):
     fine = shader.noise(rays.outputs[0], 4.5, 3, 0.6)
     iris = shader.mix(shader.map(fibres, 0.35, 0.7, 0, 1), look["iris"], look["fibre"])
     iris = shader.mix(shader.map(fine, 0.5, 0.75, 0, 0.5), iris, scaled(look["fibre"], 1.5))
-    iris = shader.mix(shader.map(radius, 0.30, 0.52, 0.55, 0), iris, look["collar"])
-    iris = shader.mix(shader.map(radius, 0.70, 1.0, 0, 0.85), iris, scaled(look["iris"], 0.20))
-    iris = shader.mix(shader.map(radius, 0.29, 0.345, 1, 0), iris, (0.002, 0.002, 0.002))
+    iris = shader.mix(shader.map(radius, 0.36, 0.58, 0.55, 0), iris, look["collar"])
+    iris = shader.mix(shader.map(radius, 0.66, 1.0, 0, 0.92), iris, scaled(look["iris"], 0.15))
+    _, up, _ = shader.split(place, "ShaderNodeSeparateXYZ")
+    lit = shader.map(
+        up, -0.75, 0.60, 0, 0.75
+    )  # light that the cornea gathers falls below the pupil
+    iris = shader.mix(lit, iris, scaled(look["iris"], 0.30))
+    iris = shader.mix(shader.map(radius, 0.36, 0.42, 1, 0), iris, (0.002, 0.002, 0.002))
     white = shader.mix(
-        shader.map(radius, 1.15, 2.6, 0, 0.75), (0.53, 0.49, 0.46), (0.42, 0.26, 0.22)
+        shader.map(radius, 1.10, 2.3, 0, 0.85), (0.52, 0.47, 0.43), (0.40, 0.23, 0.19)
     )
     thread = shader.math(
         "ABSOLUTE", shader.math("SUBTRACT", shader.noise(place, 2.6, 7, 0.62), 0.5)
@@ -64,8 +97,10 @@ def _ball_material(look: dict):
     veins = shader.map(thread, 0.0, 0.018, 0.55, 0)
     veins = shader.times(veins, shader.map(radius, 1.3, 2.6, 0, 1))
     white = shader.mix(veins, white, (0.46, 0.12, 0.10))
+    colour = shader.mix(shader.map(radius, 0.88, 1.12, 0, 1), iris, white)
+    dark = shader.math("SUBTRACT", 1.0, shader.attribute("light"))
     shader.set(
-        Base_Color=shader.mix(shader.map(radius, 0.90, 1.14, 0, 1), iris, white),
+        Base_Color=shader.mix(dark, colour, (0.02, 0.008, 0.006)),
         Roughness=0.35,
         Specular_IOR_Level=0.2,
         Subsurface_Weight=shader.map(radius, 1.0, 1.1, 0, 0.5),
@@ -136,11 +171,12 @@ def eyes(person: dict, vertices: np.ndarray) -> list[Eye]:
             mesh.from_pydata(turned.tolist(), [], faces)
             mesh.polygons.foreach_set("use_smooth", [True] * len(faces))
             attribute(mesh, "disc", disc)
+            attribute(mesh, "light", np.ones(len(points)))
             mesh.materials.append(materials[cornea])
             item = link(mesh, "cornea" if cornea else "eye")
             item.location = centre.tolist()
             if cornea:
                 item.visible_shadow = item.visible_diffuse = False
             items.append(item)
-        pair.append(Eye(centre, radius, items))
+        pair.append(Eye(side, centre, radius, items))
     return pair

@@ -72,7 +72,7 @@ class Lashes:
         template, random = head.template.vertices, head.random
         for side in ("l", "r"):
             eye = template[head.template.members(f"helper-{side}-eye")].mean(0)
-            for row, count in (("2", self.look.get("upper", 150)), ("1", 60)):
+            for row, count in (("2", self.look.get("upper", 190)), ("1", 80)):
                 faces = head.template.faces(f"helper-{side}-eyelashes-{row}")
                 root, tip = self._rows(faces, template, eye)
                 spots = np.sort(random.random(count))
@@ -138,7 +138,7 @@ class Lashes:
             else:
                 curl = np.array([0, -0.20, -0.10]) * along + np.array([0, 0, -0.12]) * along**2
             points.append(start[:, None] + way[:, None] * along * 0.9 + curl * size)
-            thick = self.look.get("thick", 0.000075) if upper else 0.00004
+            thick = self.look.get("thick", 0.000095) if upper else 0.00005
             radii.append(np.tile(np.linspace(1, 0.1, 7) * thick, (len(spots), 1)))
         return np.concatenate(points), np.concatenate(radii)
 

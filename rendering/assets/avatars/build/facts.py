@@ -21,7 +21,7 @@ FACTS: dict[str, dict] = {
     },
     "mei": {
         "name": "Mei",
-        "description": "A bright, quick presenter with a black bob and a rust sweater, good at how-to "
+        "description": "A bright, quick presenter with straight black hair and a rust sweater, good at how-to "
         "videos and onboarding.",
         "tags": ["woman", "twenties", "bright", "casual", "onboarding"],
         "voice": "af_sarah",

@@ -31,7 +31,7 @@ def long(head: Head) -> None:
     the front is combed out of the face), wave and waves (size in metres, number).
     """
     look, random = head.person["hair"], head.random
-    count, steps = int(look.get("count", 75000) * head.density), 28
+    count, steps = int(look.get("count", 64000) * head.density), 28
     scalp = np.clip(head.skin.attributes["m_scalp"] * 1.5 - 0.1, 0, 1) ** 0.8
     roots, normals, places = head.scatter(scalp, count)
     part = look["part"]
@@ -43,11 +43,12 @@ def long(head: Head) -> None:
     eye_height = head.eyes[2]
     length = (roots[:, 2] - (eye_height - look["end"])) * 1.12 + 0.03 + 0.05 * top
     length *= random.uniform(1 - look.get("layers", 0.16), 1.04, count)
-    near_part = 0.85 + 0.15 * np.maximum(
-        smooth_step(0.0, 0.5, np.abs(places[:, 0] - part)), 1 - top
+    near_part = 0.35 + 0.65 * np.maximum(
+        smooth_step(0.0, 0.55, np.abs(places[:, 0] - part)), 1 - top
     )
-    layer = (0.009 + look["volume"] * (0.45 + 0.55 * top)) * random.random(count) ** 0.7 + 0.001
-    layer *= near_part
+    edge = smooth_step(0.0, 0.6, head.share("scalp", roots))  # thin and flat along the hairline
+    layer = (0.006 + look["volume"] * (0.45 + 0.55 * top)) * random.random(count) ** 1.2 + 0.001
+    layer *= near_part * (0.4 + 0.6 * edge)
 
     def heading(points, share):
         high = smooth_step(eye_height + 0.005, eye_height + 0.085, points[:, 2])[:, None]
@@ -67,7 +68,7 @@ def long(head: Head) -> None:
         down = down * (1 - 0.85 * over)
         return out + down + rear + low * (inward * look["curl_in"] - np.array([0, 0.1, 0]))
 
-    lift = (0.05 + 0.13 * front + 0.03 * top) * near_part * random.uniform(0.8, 1.2, count)
+    lift = (0.04 + 0.10 * front) * near_part * edge * random.uniform(0.7, 1.3, count)
     points = head.grow(
         roots,
         normals,
@@ -81,15 +82,16 @@ def long(head: Head) -> None:
     )
     guides = random.choice(count, 420, replace=False)
     nearest = cKDTree(roots[guides]).query(roots)[1]
-    points = head.clump(points, roots, 260, look.get("clump", 0.50) * 0.7)
-    points = head.clump(points, roots, 1300, 0.55)
-    points = head.clump(points, roots, 7000, 0.45)
+    points = head.clump(points, roots, 220, look.get("clump", 0.50) * 0.8)
+    points = head.clump(points, roots, 1500, 0.60, 0.9)
+    points = head.clump(points, roots, 8000, 0.75, 0.6)
     points = _wavy(head, points, roots[guides], nearest, look["wave"], look["waves"])
     loose = random.random(count) < look.get("loose", 0.05)
-    drift = random.normal(0, 0.0055, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
+    drift = random.normal(0, 0.0075, (count, 1, 3)) * np.linspace(0, 1, steps)[None, :, None]
     points += drift * loose[:, None, None]
-    points += _wander(random, count, steps, look.get("frizz", 0.0009))
-    head.plant("hair", points, head.taper(count, steps, look.get("thin", 0.000058), 0.35), look)
+    points += _wander(random, count, steps, look.get("frizz", 0.0006))
+    radii = head.taper(count, steps, look.get("thin", 0.000068), 0.35) * (0.5 + 0.5 * edge)[:, None]
+    head.plant("hair", points, radii, look, shade=head.shades(roots))
     _baby(head, look)
 
 
@@ -108,8 +110,8 @@ def _wander(random, count: int, steps: int, size: float) -> np.ndarray:
 def _baby(head: Head, look: dict) -> None:
     """Short fine hair along the hairline, that blurs it."""
     random, edge = head.random, head.skin.attributes["m_scalp"]
-    count, steps = int(5000 * head.density), 8
-    weight = np.clip(edge * 12, 0, 1) * np.clip(1 - edge * 1.6, 0, 1)
+    count, steps = int(7000 * head.density), 8
+    weight = np.clip(edge * 12, 0, 1) * np.clip(1 - edge * 1.3, 0, 1)
     weight *= head.skin.attributes["rest"][:, 2] > 0.2
     roots, normals, places = head.scatter(weight, count)
     aside = np.where(places[:, 0] > look["part"], 0.7, -0.7)
@@ -121,7 +123,7 @@ def _baby(head: Head, look: dict) -> None:
         roots,
         normals,
         lambda at, share: way,
-        random.uniform(0.006, 0.026, count),
+        random.uniform(0.004, 0.022, count),
         steps,
         random.uniform(0.05, 0.5, count),
         random.uniform(0.0003, 0.003, count),
@@ -206,12 +208,14 @@ def short(head: Head) -> None:
     length = (look["side"] * (1 - top) + look["top"] * top) * random.uniform(0.7, 1.08, count)
     length *= np.interp(places[:, 1], [6.6, 7.2], [0.45, 1])
     near_part = 0.6 + 0.4 * np.maximum(smooth_step(0.0, 0.3, np.abs(places[:, 0] - part)), 1 - top)
-    layer = (0.003 + look["volume"] * top) * random.random(count) ** 0.6 * near_part + 0.0008
+    edge = smooth_step(0.0, 0.6, head.share("scalp", roots))
+    layer = (0.003 + look["volume"] * top) * random.random(count) ** 1.1 * near_part + 0.0008
+    layer *= 0.4 + 0.6 * edge
     over = side[:, None] * np.array([1.0, 0, 0]) * 0.8
     over = over + np.array([0, 1.0, 0]) * (look["sweep"] + 0.3 * front[:, None])
     down = np.array([0, 0.55, -1.0]) + random.normal(0, 0.12, (count, 3))
     way = over * top[:, None] + down * (1 - top[:, None]) + random.normal(0, 0.1, (count, 3))
-    lift = (0.20 + look.get("lift", 0.25) * front * top) * near_part
+    lift = (0.20 + look.get("lift", 0.25) * front * top) * near_part * (0.3 + 0.7 * edge)
     points = head.grow(
         roots,
         normals,
@@ -224,12 +228,15 @@ def short(head: Head) -> None:
     )
     guides = random.choice(count, max(1, count // 60), replace=False)
     nearest = cKDTree(roots[guides]).query(roots)[1]
-    points = head.clump(points, roots, count // 22, 0.45)
+    points = head.clump(points, roots, max(1, count // 120), 0.50)
+    points = head.clump(points, roots, max(1, count // 25), 0.65, 0.8)
+    points = head.clump(points, roots, max(1, count // 7), 0.75, 0.6)
     points = _wavy(
         head, points, roots[guides], nearest, look.get("wave", 0.0015), look.get("waves", 1.0)
     )
     points += _wander(random, count, steps, look.get("frizz", 0.00045))
-    head.plant("hair", points, head.taper(count, steps, look.get("fine", 0.000062), 0.35), look)
+    radii = head.taper(count, steps, look.get("fine", 0.000070), 0.35) * (0.5 + 0.5 * edge)[:, None]
+    head.plant("hair", points, radii, look, shade=head.shades(roots))
     _baby(head, look)
 
 

@@ -12,15 +12,16 @@ from sculpt import sculpted
 
 def identity(person: dict) -> np.ndarray:
     """Vertices of the person's body with a resting face and the arms hanging."""
-    macro = MAKEHUMAN / "targets/macrodetails"
+    macro, lean = MAKEHUMAN / "targets/macrodetails", person.get("lean", 0.0)
     vertices = base_mesh().vertices.copy()
     for sex, sex_share in person["sex"].items():
         for age, age_share in person["age"].items():
             share = sex_share * age_share
             for origin, origin_share in person["origin"].items():
                 vertices += share * origin_share * target(macro / f"{origin}-{sex}-{age}.target.gz")
-            build = f"universal-{sex}-{age}-averagemuscle-averageweight.target.gz"
-            vertices += share * target(macro / build)
+            for weight, part in (("average", 1 - lean), ("min", lean)):
+                build = f"universal-{sex}-{age}-averagemuscle-{weight}weight.target.gz"
+                vertices += share * part * target(macro / build)
     for name, weight in person["shapes"].items():
         for side in both_sides(name, "l", "r"):
             vertices += weight * target(MAKEHUMAN / f"targets/{side}.target.gz")

@@ -19,13 +19,13 @@ import numpy as np
 from geometry import MAKEHUMAN, base_mesh, smooth_step
 from PIL import Image
 from scipy.interpolate import CloughTocher2DInterpolator
-from scipy.ndimage import distance_transform_edt, map_coordinates
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 from sculpt import FOLDS, away
 
 KEPT = Path(tempfile.gettempdir()) / "likeness-skin"
 """Maps that were painted: the two looks of a person and every state share them."""
-RECTS = {"head": (0.635, 0.135, 1.0, 0.83, 5120), "chest": (0.19, 0.66, 0.57, 0.97, 2560)}
+RECTS = {"head": (0.635, 0.135, 1.0, 0.83, 3600), "chest": (0.19, 0.66, 0.57, 0.97, 1800)}
 """The painted parts of MakeHuman's layout: u, v from .. to, and texels a unit."""
 MELANIN = np.array([0.30, 0.62, 1.00])
 BLOOD = np.array([0.05, 0.58, 0.60])
@@ -64,8 +64,8 @@ LINES: tuple[tuple[tuple[tuple[float, float], ...], float, float, float], ...] =
         for y, deep in ((0.0, 0.10), (0.028, 0.06), (0.055, 0.03))
     ),
     (((0.215, 7.335), (0.27, 7.368), (0.34, 7.372), (0.41, 7.345), (0.455, 7.30)), 0.6, 0.32, 0.32),
-    (FOLDS["nasolabial"][0], 1.4, 0.08, 0.53),
-    (FOLDS["marionette"][0], 1.0, 0.03, 0.38),
+    (FOLDS["nasolabial"][0], 1.6, 0.0, 0.50),
+    (FOLDS["marionette"][0], 1.0, 0.0, 0.38),
     (((0.0, 6.468), (0.10, 6.462), (0.16, 6.45)), 1.3, 0.12, 0.22),  # above the chin
     *(  # rings of the neck
         (((0.0, y - 0.04), (0.2, y - 0.02), (0.5, y + 0.06)), 0.8, 0.18, 0.58)
@@ -73,6 +73,8 @@ LINES: tuple[tuple[tuple[tuple[float, float], ...], float, float, float], ...] =
     ),
 )
 """Fine lines of both halves: template x and y (decimetres), half width in mm, depth in mm at age 0 and 1."""
+LIP_EDGE = 0.0015
+"""By how much of the layout the edge of the lips is softened: a drawn line looks like paint."""
 UNDER_EYE = ((0.17, 7.20), (0.22, 7.14), (0.30, 7.10), (0.38, 7.10))
 
 
@@ -247,11 +249,11 @@ class _Skin:
         blood *= self.tone.get("flush", 0.45)
         blood += self.tone.get("mottle", 0.55) * self._uneven(
             {
-                45: (0, 0.05),
-                22: (0, 0.05),
-                11: (1, 0.05),
-                5.5: (1, 0.06),
-                2.8: (1, 0.07),
+                45: (0, 0.04),
+                22: (0, 0.02),
+                11: (1, 0.02),
+                5.5: (1, 0.035),
+                2.8: (1, 0.06),
                 1.4: (1, 0.06),
             }
         )
@@ -270,10 +272,10 @@ class _Skin:
         melanin = self.tone.get("mottle", 0.55) * self._uneven(
             {
                 45: (2, 0.03),
-                22: (2, 0.03),
-                11: (2, 0.035),
-                5.5: (2, 0.05),
-                2.8: (0, 0.06),
+                22: (2, 0.015),
+                11: (2, 0.015),
+                5.5: (2, 0.03),
+                2.8: (0, 0.05),
                 1.4: (0, 0.06),
                 0.8: (0, 0.05),
             }
@@ -324,7 +326,7 @@ class _Skin:
         coarse += 0.5 * spot(0, 7.62, 1.5, 0.35, 1.3, 0.7) + 0.5 * spot(0, 6.4, 1.5, 0.2)
         coarse = np.clip(coarse, 0, 1)
         uneven = self._uneven(
-            {11: (1, 0.09), 5.5: (0, 0.075), 2.8: (1, 0.05), 1.4: (2, 0.036), 0.8: (1, 0.024)}
+            {11: (1, 0.035), 5.5: (0, 0.035), 2.8: (1, 0.035), 1.4: (2, 0.03), 0.8: (1, 0.024)}
         )
         self.relief += uneven * self.tone.get("uneven", 1.0) * (0.8 + 0.7 * self.old)
         self.relief -= self.pore * (0.035 + 0.10 * coarse) + net * (0.022 + 0.02 * self.old)
@@ -344,18 +346,19 @@ class _Skin:
 
     def _masks(self) -> tuple[np.ndarray, np.ndarray]:
         """Where lips are, and the inside of the mouth."""
-        u0, v0, u1, v1, _ = self.rect
+        u0, v0, u1, v1, scale = self.rect
 
-        def read(file: str) -> np.ndarray:
+        def read(file: str, blur: float = 0.0) -> np.ndarray:
             with Image.open(MAKEHUMAN / f"textures/{file}") as opened:
                 whole = opened.convert("L")
             wide, tall = whole.size
             box = (u0 * wide, (1 - v1) * tall, u1 * wide, (1 - v0) * tall)
             part = whole.resize(self.shape[::-1], Image.Resampling.BICUBIC, box=box)
-            return np.asarray(part, np.float32)[self.chosen] / 255
+            part = gaussian_filter(np.asarray(part, np.float32), blur * scale)
+            return part[self.chosen] / 255
 
-        lips, n = read("mpfb_lips.jpg"), self.noise
-        edge = smooth_step(0.15, 0.85, lips + 0.03 * n[1.4][:, 0] + 0.05 * n[2.8][:, 0])
+        lips, n = read("mpfb_lips.jpg", LIP_EDGE), self.noise
+        edge = smooth_step(0.15, 0.90, lips + 0.03 * n[1.4][:, 0] + 0.05 * n[2.8][:, 0])
         lips = edge * (lips > 0.02) * (1 - 0.65 * smooth_step(0.185, 0.25, self.side))
         return lips, read("mpfb_inside-mouth.jpg")
 
@@ -366,7 +369,7 @@ class _Skin:
         stripe = noise(along.astype(np.float32), 0.85, self.random, 1)[:, 0]
         self.relief += lips * (0.10 * np.clip(stripe, -2, 1.2))
         self.relief += (
-            0.16 * np.exp(-(((smooth_step(0, 1, lips) - 0.35) / 0.25) ** 2)) * (lips > 0.02)
+            0.08 * np.exp(-(((smooth_step(0, 1, lips) - 0.35) / 0.25) ** 2)) * (lips > 0.02)
         )
         return stripe
 
@@ -376,7 +379,7 @@ class _Skin:
         n = self.noise
         vein = smooth_step(0.16, 0.02, np.abs(n[22][:, 0] + 0.35 * n[11][:, 2]))
         vein = vein * (self._spot(0.60, 7.45, 0.9, 0.2) + 0.4 * self.under)
-        return colour * (1 - 0.10 * vein[:, None] * np.array([1.0, 0.4, 0.2]))
+        return colour * (1 - 0.05 * vein[:, None] * np.array([1.0, 0.4, 0.2]))
 
     def _stubble(self, colour: np.ndarray, lips: np.ndarray) -> None:
         """Shaved hair below the skin: a shade with a dot every 0.62 mm."""
@@ -417,7 +420,7 @@ class _Skin:
         rim = np.exp(-((root / 1.5) ** 2))
         pink = np.array(self.tone["base"]) * np.array([0.92, 0.62, 0.58])
         colour += (pink - colour) * (0.65 * rim)[:, None]
-        shade = self.tone.get("liner", 0.35) * np.exp(-((root / 0.9) ** 2)) * (self.height > 7.28)
+        shade = self.tone.get("liner", 0.35) * np.exp(-((root / 1.1) ** 2)) * (self.height > 7.28)
         colour *= 1 - shade[:, None]
         return rim
 
@@ -428,9 +431,9 @@ class _Skin:
         oil = np.clip(
             oil + 0.5 * spot(0.42, 7.03, 1.3, 0.16) + 0.5 * spot(0, 6.38, 1.5, 0.12), 0, 1
         )
-        rough = self.tone["rough"] + 0.04 - self.tone.get("oil", 0.09) * oil + 0.10 * self.pore
+        rough = self.tone["rough"] - 0.04 - self.tone.get("oil", 0.09) * oil + 0.10 * self.pore
         rough += 0.03 * (n[5.5][:, 2] + n[1.4][:, 1] + n[2.8][:, 2])
-        rough += (0.36 - rough) * lips
+        rough += (0.28 - rough) * lips
         rough += (0.36 - rough) * np.clip(rim * 1.2, 0, 1)
         rough += (0.20 - rough) * inside
         return rough, oil

@@ -146,6 +146,8 @@ class Person:
         self.mouth.follow(vertices)
         self.lashes.follow(vertices)
         self.head.follow(vertices)
+        for eye in self.eyes:
+            eye.follow(vertices)
         for item in bpy.context.scene.objects:
             if item.name.startswith("beard"):  # a moustache would lie on the teeth that are cut out
                 item.hide_render = state == "teeth"

@@ -122,14 +122,21 @@ def surface(item: bpy.types.Object) -> Surface:
     return Surface(points, normals, triangles, attributes)
 
 
-def curves(name: str, points: np.ndarray, radii: np.ndarray, material) -> bpy.types.Object:
-    """Strands: points [strands, steps, 3] and radii [strands, steps], in scene metres."""
+def curves(
+    name: str, points: np.ndarray, radii: np.ndarray, material, shade: np.ndarray | None = None
+) -> bpy.types.Object:
+    """Strands: points [strands, steps, 3] and radii [strands, steps], in scene metres.
+
+    shade [strands]: by how much each is darker than its material, 1 by default.
+    """
     count, steps, _ = points.shape
     data = bpy.data.hair_curves.new(name)
     data.add_curves([steps] * count)
     data.attributes["position"].data.foreach_set("vector", points.astype(np.float32).ravel())
     radius = data.attributes.get("radius") or data.attributes.new("radius", "FLOAT", "POINT")
     radius.data.foreach_set("value", radii.astype(np.float32).ravel())
+    darker = data.attributes.new("shade", "FLOAT", "CURVE").data
+    darker.foreach_set("value", np.asarray(np.ones(count) if shade is None else shade, np.float32))
     data.materials.append(material)
     return link(data, name)
 

@@ -14,9 +14,9 @@ FOLDS: dict[str, tuple[tuple[tuple[float, float], ...], float, float, float]] = 
     "tear": (((0.165, 7.225), (0.20, 7.15), (0.29, 7.085), (0.38, 7.08)), 2.6, -0.7, -1.9),
     "nasolabial": (
         ((0.175, 6.955), (0.235, 6.89), (0.30, 6.79), (0.345, 6.68), (0.35, 6.60)),
-        3.4,
-        -0.45,
-        -2.3,
+        4.2,
+        -0.15,
+        -2.2,
     ),
     "marionette": (((0.285, 6.58), (0.31, 6.50), (0.30, 6.42)), 3.0, -0.3, -1.6),
     "sulcus": (((0.0, 6.475), (0.10, 6.470), (0.17, 6.455)), 3.4, -0.9, -1.4),
@@ -91,7 +91,8 @@ def sculpted(vertices: np.ndarray, person: dict) -> np.ndarray:
         unlike = random.normal(1, 0.15, 2)[half]
         shift += (young + (aged - young) * old) * unlike * mound(x, y, across, up)
     fold = np.exp(-((away(flat, FOLDS["nasolabial"][0]) * 100 / 4.0) ** 2))
-    shift += smile * (1.5 * mound(0.40, 6.98, 0.15, 0.11) - 0.5 * fold)
+    tuck = mound(0.32, 6.69, 0.06, 0.08)  # where a corner draws into the cheek
+    shift += smile * (1.8 * mound(0.41, 6.96, 0.15, 0.12) - 0.15 * fold - 0.7 * tuck)
     if "male" in person["sex"]:
         shift += 1.4 * mound(0.26, 7.44, 0.2, 0.055)  # ridge of the brow
         shift += 2.6 * mound(0, 5.72, 0.10, 0.10)  # larynx
@@ -107,14 +108,15 @@ def sculpted(vertices: np.ndarray, person: dict) -> np.ndarray:
 
 
 def _smile(template: np.ndarray) -> np.ndarray:
-    """Moves [n, 3] in decimetres: the corners of the mouth go up and back, the lips become thinner."""
+    """Moves [n, 3] in decimetres: the mouth bends up and back to its corners, the lips become thinner."""
     side, height, depth = np.abs(template[:, 0]), template[:, 1], template[:, 2]
     ahead = smooth_step(1.0, 1.2, depth)
-    corner = np.exp(-(((side - 0.27) / 0.13) ** 2) - ((height - 6.69) / 0.11) ** 2) * ahead
+    near = np.exp(-(((height - 6.67) / 0.14) ** 2)) * smooth_step(0.58, 0.27, side) * ahead
+    bow = np.minimum(side / 0.27, 1.15) ** 2 * near
     lips = smooth_step(0.34, 0.20, side) * np.exp(-(((height - 6.645) / 0.11) ** 4)) * ahead
-    across = np.sign(template[:, 0]) * 0.006 * corner
-    up = 0.024 * corner - (height - LIPS_MEET) * 0.04 * lips
-    return np.stack([across, up, -0.020 * corner - 0.004 * lips], 1)
+    across = np.sign(template[:, 0]) * 0.008 * bow
+    up = 0.030 * bow - 0.006 * lips - (height - LIPS_MEET) * 0.05 * lips
+    return np.stack([across, up, -0.022 * bow], 1)
 
 
 def _drift(template: np.ndarray, random: np.random.Generator) -> np.ndarray:

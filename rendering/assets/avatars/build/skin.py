@@ -113,7 +113,8 @@ def material(person: dict) -> bpy.types.Material:
     tone, shader = person["skin"], Shader("skin")
     albedo, data = _maps(shader, person)
     relief, rough, oil = shader.split(data, "ShaderNodeSeparateColor")
-    scalp = shader.times(shader.attribute("m_scalp"), person["hair"].get("scalp_weight", 0.85))
+    grown = shader.attribute("m_scalp")
+    scalp = shader.times(shader.map(grown, 0.1, 1.0, 0, 1), person["hair"].get("scalp_weight", 0.8))
     bald = shader.math("SUBTRACT", 1.0, scalp)
     coat = shader.math("ADD", tone["coat"] * 0.8, shader.times(oil, tone["coat"] * 1.2))
     shader.principled.subsurface_method = "RANDOM_WALK_SKIN"

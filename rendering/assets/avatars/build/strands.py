@@ -23,13 +23,14 @@ def material(look: dict, name: str):
         hair.parametrization = "COLOR"
         hair.inputs["Color"].default_value = (*look["colour"], 1)
     else:
-        hair.inputs["Melanin"].default_value = look["melanin"]
+        melanin = shader.times(shader.attribute("shade"), look["melanin"])
+        shader.links.new(melanin, hair.inputs["Melanin"])
         hair.inputs["Melanin Redness"].default_value = look["redness"]
-        hair.inputs["Random Color"].default_value = 0.35
+        hair.inputs["Random Color"].default_value = 0.15
     values = {
         "Roughness": look.get("rough", 0.30),
         "Radial Roughness": 0.45,
-        "Random Roughness": 0.25,
+        "Random Roughness": 0.10,
     }
     for key, value in values.items():
         hair.inputs[key].default_value = value
@@ -125,16 +126,31 @@ class Head:
             found.append(points)
         return np.stack(found, 1)
 
-    def clump(self, points: np.ndarray, roots: np.ndarray, count: int, amount: float) -> np.ndarray:
-        """Draws strands towards `count` guides, more so at the tips."""
+    def clump(
+        self, points: np.ndarray, roots: np.ndarray, count: int, amount: float, late: float = 1.3
+    ) -> np.ndarray:
+        """Draws strands towards `count` guides, more so at the tips; a small `late` begins at the root."""
         guides = self.random.choice(len(points), count, replace=False)
         nearest = cKDTree(roots[guides]).query(roots)[1]
         guide = points[guides][nearest]
         along = np.linspace(0, 1, points.shape[1])[None, :, None]
-        pull = amount * along**1.3 * self.random.uniform(0.6, 1.2, (len(points), 1, 1))
+        pull = amount * along**late * self.random.uniform(0.6, 1.2, (len(points), 1, 1))
         pull = np.clip(pull, 0, 0.97)
         aside = points[:, :1] - guide[:, :1]
         return points * (1 - pull) + (guide + aside * (1 - 0.75 * along)) * pull
+
+    def shades(self, roots: np.ndarray, spread: float = 0.12) -> np.ndarray:
+        """How dark each strand is: locks of three sizes differ from their neighbours."""
+        result = np.ones(len(roots))
+        for count in (150, 1200, 8000):
+            near = cKDTree(roots[self.random.choice(len(roots), min(count, len(roots)))])
+            result += self.random.normal(0, spread, count)[near.query(roots)[1]]
+        return np.clip(result, 0.5, 1.3)
+
+    def share(self, name: str, roots: np.ndarray) -> np.ndarray:
+        """How much hair of a region grows at roots, 0 to 1."""
+        nearest = cKDTree(self.skin.points).query(roots)[1]
+        return self.skin.attributes[f"m_{name}"][nearest]
 
     def taper(self, count: int, steps: int, radius: float, tip: float) -> np.ndarray:
         """Radii [count, steps] in metres that run out to `tip` of the root's."""
@@ -142,24 +158,25 @@ class Head:
         shape = (1 - along) + tip * along + 0.15 * np.sin(along * np.pi)
         return np.tile(radius * shape, (count, 1)) * self.random.uniform(0.75, 1.15, (count, 1))
 
-    def plant(self, name, points, radii, look, places=None) -> None:
+    def plant(self, name, points, radii, look, places=None, shade=None) -> None:
         """Puts strands in the scene; with template places [n, 3] they move with the skin.
 
         look["grey"]: the share of strands without melanin, and their colour.
         """
+        shade = np.ones(len(points)) if shade is None else shade
         if "grey" in look:
             share, colour = look["grey"]
             grey = self.random.random(len(points)) < share
             kind = "plain" if "plain" in look else "colour"
             white = {**{key: look[key] for key in look if key != "grey"}, kind: colour}
-            self._plant(name, points, radii, white, places, grey)
-            self._plant(name, points, radii, look, places, ~grey)
+            self._plant(name, points, radii, white, places, shade, grey)
+            self._plant(name, points, radii, look, places, shade, ~grey)
         else:
-            self._plant(name, points, radii, look, places, np.ones(len(points), bool))
+            self._plant(name, points, radii, look, places, shade, np.ones(len(points), bool))
 
-    def _plant(self, name, points, radii, look, places, chosen) -> None:
+    def _plant(self, name, points, radii, look, places, shade, chosen) -> None:
         points = points[chosen]
-        item = curves(name, points, radii[chosen], material(look, name))
+        item = curves(name, points, radii[chosen], material(look, name), shade[chosen])
         if places is not None:
             distance, nearest = self.body_tree.query(places[chosen], k=4)
             weights = 1 / (distance + 1e-4) ** 2
