@@ -161,11 +161,10 @@ def extent(avatar: Avatar) -> Extent | None:
     return Extent(**plain["extent"]) if "extent" in plain else None
 
 
-def reach(avatar: Avatar) -> float | None:
-    """Degrees by which the head of a photo may turn (turns.py); None where nobody measured it."""
+def reach(avatar: Avatar) -> tuple[float, float] | None:
+    """Degrees by which the head of a photo may turn, and tilt (turns.py); None where nobody measured it."""
     plain = json.loads((avatar.folder / "avatar.json").read_text(encoding="utf-8"))
-    found = plain.get("reach")
-    return float(found) if found else None
+    return tuple(plain["reach"]) if "reach" in plain else None
 
 
 def write_pack(folder: Path, store: Store) -> str:

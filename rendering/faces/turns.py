@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,8 @@ from rendering.values import Extent
 
 FACE = 200.0  # pixels of a face's height at which it is tried
 TRIED = (8.0, 7.0, 6.0, 5.0, 4.0, 3.0)  # degrees of yaw
-LEAST = 2.5  # degrees that any photo gets
+TILTED = (5.0, 4.0, 3.0, 2.0)  # degrees of roll
+LEAST = 2.0, 1.0  # degrees of either that any photo gets
 WITH = ((0.0, 0.0), (0.45, 0.35), (-0.45, -0.35))  # pitch and roll for each degree of yaw
 SPEAKS = {"jaw": 0.7, "lower": 0.3, "smile": 0.3}  # what stretches the skin meanwhile
 FOLDED = 0.25  # least determinant of a map: targets.py wants .2 of a film
@@ -28,8 +30,8 @@ REST = dict.fromkeys(motion.TRACKS, 0.0)
 ASIDE = 0.2  # degrees less for each by which the head is turned in the photo
 
 
-def of(folder: Path, extent: Extent, yaw: float, *, own_ground: bool) -> float:
-    """Degrees by which the head of the pack in `folder` may turn to either side. yaw: of the head in the photo."""
+def of(folder: Path, extent: Extent, yaw: float, *, own_ground: bool) -> tuple[float, float]:
+    """Degrees by which the head of the pack in `folder` may turn, and tilt, to either side. yaw: of the head in the photo."""
     most = TRIED[0] - ASIDE * abs(yaw)
     sides = [side for side in (extent.left_from, extent.right_from) if side is not None]
     if extent.cut or (sides and min(sides) < 0):
@@ -38,10 +40,21 @@ def of(folder: Path, extent: Extent, yaw: float, *, own_ground: bool) -> float:
         most = min(most, OWN_GROUND)
     person = Portrait(Avatar("0" * 64, "", "", (), "", "", "", "0" * 64, folder), FACE)
     still = cracks(person, SPEAKS)
-    for degrees in TRIED:
-        if degrees <= most and all(_stands(person, pose, still) for pose in poses(degrees)):
-            return degrees
-    return LEAST
+
+    def farthest(
+        tried: tuple[float, ...], corners: Callable[[float], list[dict[str, float]]]
+    ) -> float | None:
+        for degrees in tried:
+            if all(_stands(person, pose, still) for pose in corners(degrees)):
+                return degrees
+        return None
+
+    turn = farthest(tuple(degrees for degrees in TRIED if degrees <= most), poses)
+    return turn or LEAST[0], farthest(TILTED, tilts) or LEAST[1]
+
+
+def tilts(degrees: float) -> list[dict[str, float]]:
+    return [{"roll": degrees}, {"roll": -degrees}]
 
 
 def poses(degrees: float) -> list[dict[str, float]]:

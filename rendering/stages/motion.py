@@ -64,11 +64,11 @@ def run(
     seed: int,
     style: str = "neutral",
     marks: Sequence[Mark] = (),
-    reach: float | None = None,
+    reach: tuple[float, float] | None = None,
 ) -> Motion:
     """The tracks of a line: round(timing.seconds * fps) frames, at least one, frame i at (i + 0.5) / fps.
 
-    reach: degrees by which the head turns and nods at most, where that was measured. Equal inputs give equal tracks; the
+    reach: degrees by which the head turns and nods, and tilts, at most, where that was measured. Equal inputs give equal tracks; the
     first and the last frame are `rest(style)`. Raises BadInput for an unknown style.
     """
     manner = _style(style)
@@ -77,7 +77,7 @@ def run(
     chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     segments = visemes.spoken(timing)
     tracks = visemes.articulation(timing, segments, frames, fps, manner.mouth)
-    turn = float(np.clip(reach / USUAL, *TURNS)) if reach else 1.0
+    turn = float(np.clip(reach[0] / USUAL, *TURNS)) if reach else 1.0
     tracks |= bearing.tracks(
         timing, segments, moments(marks, timing), frames, fps, manner, chance, turn
     )
@@ -85,9 +85,10 @@ def run(
         for name, gaze, still in zip(
             ("yaw", "pitch"), ("gaze_x", "gaze_y"), bearing.STILL_GAZE, strict=True
         ):
-            kept = _within(tracks[name], reach)
+            kept = _within(tracks[name], reach[0])
             tracks[gaze] = tracks[gaze] + still * (kept - tracks[name])
             tracks[name] = kept
+        tracks["roll"] = _within(tracks["roll"], reach[1])
     tracks["smile"] = tracks["smile"] * (1 - 0.35 * np.clip(tracks["pucker"], 0, 1))
 
     ends = np.minimum(np.arange(frames), np.arange(frames)[::-1]) / fps

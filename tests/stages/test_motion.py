@@ -280,11 +280,12 @@ def test_a_head_turns_within_its_reach_and_farther_where_it_may(style):
         ]
         return {name: np.concatenate([one[name] for one in found]) for name in motion.TRACKS}
 
-    usual, far, near = tracks(None), tracks(8.0), tracks(3.0)
+    usual, far, near = tracks(None), tracks((8.0, 5.0)), tracks((3.0, 1.5))
     for name in ("yaw", "pitch"):
         assert np.abs(far[name]).max() <= 8.0
         assert np.abs(near[name]).max() <= 3.0
         assert far[name].std() > usual[name].std() > near[name].std()
+    assert np.abs(near["roll"]).max() <= 1.5
     # Tilts, which shimmer, stay as they are; the eyes stay on the viewer.
     assert far["roll"].std() < 1.15 * usual["roll"].std()
     assert abs(np.polyfit(far["yaw"], far["gaze_x"], 1)[0] - STILL_GAZE[0]) < 0.08
