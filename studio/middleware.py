@@ -7,7 +7,7 @@ import sys
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.views.defaults import server_error
 
@@ -146,9 +146,12 @@ def _problem_answer(request: HttpRequest, error: Exception) -> HttpResponse | No
         return _with_pause(answer, problem)
     if getattr(request, "htmx", False):
         template = "_problem.html"
-    else:  # the frame around a page comes from the database
+    else:
         template = "busy.html" if isinstance(error, AWAY) else "problem.html"
-    return _with_pause(render(request, template, context, status=problem.status), problem)
+    # The frame around a page, and what every page knows, come from the database.
+    known = None if isinstance(error, AWAY) else request
+    page = render_to_string(template, context, known)
+    return _with_pause(HttpResponse(page, status=problem.status), problem)
 
 
 def _with_pause(answer: HttpResponse, problem: Problem) -> HttpResponse:

@@ -181,8 +181,9 @@ def test_two_versions_are_compared_and_the_old_words_come_back(
     scene.refresh_from_db()
     assert scene.script == "Hello, and welcome."
     page.get_by_role("button", name="Undo: restored version").click()
-    page.get_by_text("Hello, and welcome to all of you.").first.wait_for()
-    page.get_by_role("button", name="Redo").wait_for()
+    page.get_by_role("button", name="Redo: restored version").wait_for()  # the page was loaded anew
+    script = page.get_by_label("Script of scene 1")
+    assert script.input_value() == "Hello, and welcome to all of you."
     scene.refresh_from_db()
     assert scene.script == "Hello, and welcome to all of you."
 
