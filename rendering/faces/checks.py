@@ -1,7 +1,7 @@
 """Whether a photo can become an avatar: every fault with a sentence that says what to do, and where it is seen.
 
 Thresholds were set on rendered people whose faults are known (tests/faces), and on real portraits of all skins, ages and
-beards (docs/decisions/0037, 0043). What only a person can tell is asked, not refused.
+beards (docs/decisions/0037, 0042). What only a person can tell is asked, not refused.
 """
 
 from __future__ import annotations
