@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core import signing
@@ -32,6 +33,11 @@ def open_workspace(user: User) -> Workspace:
     )
     grant_period(workspace)
     return workspace
+
+
+def is_confirmed(user: User) -> bool:
+    """Whether one of the person's addresses is confirmed, as downloads and links for viewers need it."""
+    return EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
 LONGEST_ADDRESS = User._meta.get_field("email").max_length or 254

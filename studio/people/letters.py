@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
 KEPT = timedelta(days=3)
-"""How long after it was due a letter is still tried."""
+"""How long after it was written a letter that failed is still tried."""
 ROUND, FAILURES = 50, 3
 """Letters of a round, and failures after which it ends, because the mail host may be away."""
 

@@ -58,7 +58,7 @@ class NotAllowedHere(Exception):
 
 def those_who_may(verb: Verb) -> list[str]:
     """The roles of people that allow the verb."""
-    return [role for role in Membership.Role.values if verb in RIGHTS[role]]
+    return [role for role in Membership.Role.values if allows(role, verb)]
 
 
 def allows(role: str, verb: Verb) -> bool:

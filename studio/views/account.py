@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from rows import events
 from studio.access import CHOSEN, WorkspaceRequest, in_workspace
 from studio.models import User, Workspace
-from studio.people.roles import RIGHTS
+from studio.people.roles import allows
 
 
 class SettingsForm(forms.ModelForm):
@@ -28,7 +28,7 @@ def account_settings(request: WorkspaceRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account_settings")
-    context = {"form": form, "manages": "manage" in RIGHTS[request.membership.role]}
+    context = {"form": form, "manages": allows(request.membership.role, "manage")}
     return render(request, "studio/account_settings.html", context)
 
 

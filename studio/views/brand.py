@@ -15,7 +15,7 @@ from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.models import BrandKit
 from studio.models.fields import PROJECT
-from studio.people.roles import RIGHTS, need
+from studio.people.roles import allows, need
 from studio.projects import brand
 
 WAYS = [
@@ -67,7 +67,7 @@ def brand_kit(request: WorkspaceRequest) -> HttpResponse:
         "pictures": workspace.pictures.filter(removed_at=None)[:24],
         "tunes": workspace.clips.filter(kind="music", removed_at=None)[:24],
         "uses": brand.uses(workspace, kit) if kit.locks else 0,
-        "manages": "manage" in RIGHTS[request.membership.role],
+        "manages": allows(request.membership.role, "manage"),
     }
     return render(request, "studio/brand_kit.html", context)
 

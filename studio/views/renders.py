@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.shortcuts import render as respond
@@ -27,6 +26,7 @@ from rendering.values import STAGES, BadInput
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.links import file_name, file_url
+from studio.people.accounts import is_confirmed
 from studio.renders import screening
 from studio.renders.ordering import request_render, seen_in
 from studio.renders.plan import plan_render
@@ -145,9 +145,9 @@ def credentials(path: Path) -> Any:
     return cache.get_or_set(key, lambda: provenance.read(path, settings.C2PA_DIR), 3600)
 
 
-def _delivery(request: HttpRequest, render: Render) -> dict[str, Any]:
+def _delivery(request: WorkspaceRequest, render: Render) -> dict[str, Any]:
     """Links to the files of a finished render. Playing is free; a download needs a confirmed address."""
-    confirmed = EmailAddress.objects.filter(user_id=request.user.pk, verified=True).exists()
+    confirmed = is_confirmed(request.user)
     outputs = {output["kind"]: output for output in render.outputs}
     first = render.segments.values_list("spec__language", "spec__captions__burn_in").first()
     language, burnt = first or (None, False)
@@ -195,7 +195,7 @@ def _uncharged(render: Render, lines: list[Line]) -> int:
     return max(0, sum(line.segment.credit_seconds or 0 for line in lines) - render.quoted)
 
 
-def _context(request: HttpRequest, render: Render) -> dict[str, Any]:
+def _context(request: WorkspaceRequest, render: Render) -> dict[str, Any]:
     lines = lines_of(render)
     context = {
         "render": render,

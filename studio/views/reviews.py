@@ -23,11 +23,12 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import INVITATIONS, SHARES, take
 from studio.models import Letter, Project, Share
 from studio.models.reviews import LONGEST_COMMENT
+from studio.people.accounts import is_confirmed
 from studio.projects import sharing, versions
 from studio.projects.fields import whole
 from studio.reviews import approval, comments
 from studio.views.renders import lines_of
-from studio.views.shares import MOST, is_confirmed
+from studio.views.shares import MOST, links_of
 
 USUAL_DAYS = 14
 MOST_ADDRESSES = 10
@@ -85,13 +86,6 @@ def _page(
     chosen = next(
         (one for one in finished if one.version == shown), finished[0] if finished else None
     )
-    links = list(project.shares.filter(removed_at=None, reviews=True))
-    for share in links:
-        share.project = project
-        share.standing = sharing.standing(share)  # type: ignore[attr-defined]
-        if share.token:
-            path = reverse("share_watch", args=[share.token])
-            share.address = request.build_absolute_uri(path)  # type: ignore[attr-defined]
     context = {
         "project": project,
         "versions": finished,
@@ -99,10 +93,10 @@ def _page(
         "current": chosen is not None and chosen.revision == project.revision,
         "threads": comments.of_version(project, chosen.version or 0) if chosen else [],
         "lines": lines_of(chosen) if chosen else [],
-        "links": links,
+        "links": links_of(request, project, reviews=True),
         "verdict": approval.last_verdict(project),
         "waiting": approval.waiting(project),
-        "confirmed": is_confirmed(request),
+        "confirmed": is_confirmed(request.user),
         "days": USUAL_DAYS,
         "made": request.GET.get("made", ""),
         **more,
@@ -125,7 +119,7 @@ def review_ask(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     form = AskForm(request.POST)
     if not form.is_valid():
         return _page(request, project, 422, form=form)
-    sharing.need_confirmed(is_confirmed(request))
+    sharing.need_confirmed(is_confirmed(request.user))
     sent = form.cleaned_data
     render = versions.versions(project).filter(version=sent["version"]).first()
     if render is None:

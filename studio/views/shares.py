@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -20,6 +19,7 @@ from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import SHARES, take
 from studio.models import Project, Share
+from studio.people.accounts import is_confirmed
 from studio.projects import sharing, versions
 
 MOST = 50
@@ -88,28 +88,30 @@ class ShareForm(forms.Form):
         return found
 
 
-def is_confirmed(request: WorkspaceRequest) -> bool:
-    """Whether the person's address is confirmed."""
-    return EmailAddress.objects.filter(user=request.user, verified=True).exists()
-
-
-def _page(
-    request: WorkspaceRequest, project: Project, status: int = 200, **more: Any
-) -> HttpResponse:
-    """The project's links. more: `form` that was refused, and `wrong`, the id of the link that it is of."""
-    rows = list(project.shares.filter(removed_at=None, reviews=False).select_related("created_by"))
-    found = list(versions.versions(project).only("version", "label", "mode", "ended_at", "seconds"))
+def links_of(request: WorkspaceRequest, project: Project, *, reviews: bool) -> list[Share]:
+    """The project's links to watch, or those for reviewers, with how they stand and the address to copy."""
+    rows = list(
+        project.shares.filter(removed_at=None, reviews=reviews).select_related("created_by")
+    )
     for share in rows:
         share.project = project
         share.standing = sharing.standing(share)  # type: ignore[attr-defined]
         if share.token:
             path = reverse("share_watch", args=[share.token])
             share.address = request.build_absolute_uri(path)  # type: ignore[attr-defined]
+    return rows
+
+
+def _page(
+    request: WorkspaceRequest, project: Project, status: int = 200, **more: Any
+) -> HttpResponse:
+    """The project's links. more: `form` that was refused, and `wrong`, the id of the link that it is of."""
+    found = list(versions.versions(project).only("version", "label", "mode", "ended_at", "seconds"))
     context = {
         "project": project,
-        "shares": rows,
+        "shares": links_of(request, project, reviews=False),
         "versions": found,
-        "confirmed": is_confirmed(request),
+        "confirmed": is_confirmed(request.user),
         "today": timezone.now().date(),
         "chosen": request.GET.get("version", ""),
         "made": request.GET.get("made", ""),
@@ -127,7 +129,7 @@ def share_list(request: WorkspaceRequest, project_id: str) -> HttpResponse:
     form = ShareForm(request.POST, project)
     if not form.is_valid():
         return _page(request, project, 422, form=form)
-    sharing.need_confirmed(is_confirmed(request))
+    sharing.need_confirmed(is_confirmed(request.user))
     take(SHARES, request.workspace.pk)
     if project.shares.filter(removed_at=None).count() >= MOST:
         form.add_error(
@@ -148,7 +150,10 @@ def share_save(request: WorkspaceRequest, share_id: str) -> HttpResponse:
     form = ShareForm(request.POST, share.project)
     if not form.is_valid():
         return _page(request, share.project, 422, form=form, wrong=share.pk)
-    share.edit(request.user, **form.fields_to_write())
+    fields = form.fields_to_write()
+    if share.reviews:  # what was said there is of that version
+        fields["version"] = share.version
+    share.edit(request.user, **fields)
     messages.success(request, gettext("Saved. The address is the same."))
     return _back(share)
 
@@ -177,8 +182,10 @@ def share_remove(request: WorkspaceRequest, share_id: str) -> HttpResponse:
     messages.success(
         request, gettext("The link is removed; whoever opens it reads that the video was removed.")
     )
-    return redirect("share_list", share.project_id)
+    return _back(share)
 
 
 def _back(share: Share) -> HttpResponse:
-    return redirect(reverse("share_list", args=[share.project_id]) + f"#{share.pk}")
+    """To the page on which the link stands."""
+    page = "review_list" if share.reviews else "share_list"
+    return redirect(reverse(page, args=[share.project_id]) + f"#{share.pk}")

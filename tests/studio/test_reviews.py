@@ -367,3 +367,15 @@ def test_who_left_the_workspace_is_not_asked(project, strict, alice, bob):
     assert {user.pk for user in approval.approvers(alice.workspace)} == {alice.pk, bob.pk}
     Membership.objects.filter(user=bob).update(removed_at=timezone.now())
     assert {user.pk for user in approval.approvers(alice.workspace)} == {alice.pk}
+
+
+def test_what_is_done_to_a_review_link_leads_back_to_the_reviews(link, project, alice, client_of):
+    for verb in ("close", "open", "remove"):
+        answer = client_of(alice).post(f"/shares/{link.pk}/{verb}")
+        assert answer["Location"].startswith(f"/projects/{project.pk}/reviews/")
+
+
+def test_a_review_link_stays_with_its_version(link, alice, client_of):
+    client_of(alice).post(f"/shares/{link.pk}/save", {"name": "Kim"})
+    link.refresh_from_db()
+    assert (link.name, link.version) == ("Kim", 1)

@@ -156,9 +156,14 @@ def test_a_password_opens_and_a_new_one_ends_what_goes_on(share, render, alice):
     page = viewer.post(address(share), {"password": "open sesame"})
     film = next(one for one in files(page) if one.endswith("film.mp4"))
     assert viewer.get(film).status_code == 200
+    known = share.password
     share.edit(alice, password="another one")
     assert viewer.get(film).status_code == 404
     assert "open sesame" not in Share.objects.get().password
+    told = sharing._signer.unsign_object(
+        film.split("/")[3]
+    )  # a token can be read by whoever has it
+    assert not [part for part in told if str(part) and str(part) in known]
 
 
 def test_a_password_cannot_be_guessed(share, render, alice):
