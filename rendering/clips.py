@@ -3,7 +3,7 @@ reads.
 
 A video becomes H.264 in an MP4 with a steady frame rate and no sound, with square pixels in the colours of BT.709,
 however its pictures were timed, shaped and coloured (tracks.py); music becomes FLAC, 48 kHz, stereo, at the loudness of
-speech. Ffmpeg opens the file as what it is (containers.py) and no other file, with little memory and time.
+speech, and so does the sound of a video that is short enough to be an intro. Ffmpeg opens the file as what it is (containers.py) and no other file, with little memory and time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from rendering import containers, media, tracks
 from rendering.media import MediaFailed
 from rendering.tracks import Track
-from rendering.values import BadInput
+from rendering.values import LONGEST_BUMPER, BadInput
 from rendering.words import gettext
 
 MOST_BYTES = {"video": 500_000_000, "music": 100_000_000}
@@ -47,13 +47,15 @@ NOUN = {"video": "video", "music": "music"}
 
 @dataclass(frozen=True)
 class Prepared:
-    """A clip as it is stored. width and height are 0 for music."""
+    """A clip as it is stored. width and height are 0 for music. sound: of a short video that has one, with its hash."""
 
     path: Path
     sha256: str
     seconds: float
     width: int = 0
     height: int = 0
+    sound: Path | None = None
+    sound_sha256: str = ""
 
 
 Progress = Callable[[float], None]
@@ -109,15 +111,26 @@ def intake(
     facts = check(source, kind)
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{secrets.token_hex(8)}.part"
+    heard = draft.with_suffix(".sound")
     try:
         made = _video(facts, draft, report) if kind == "video" else _music(facts, draft)
-        with draft.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        path = folder / f"{digest}{'.mp4' if kind == 'video' else '.flac'}"
-        os.replace(draft, path)
+        path, digest = _named(draft, ".mp4" if kind == "video" else ".flac")
+        sound: tuple[Path, str] | tuple[None, str] = (None, "")
+        if kind == "video" and facts.seconds <= LONGEST_BUMPER and _sound(facts, heard):
+            sound = _named(heard, ".flac")
     finally:
         draft.unlink(missing_ok=True)
-    return Prepared(path, digest, *made)
+        heard.unlink(missing_ok=True)
+    return Prepared(path, digest, *made, *(() if kind == "music" else sound))
+
+
+def _named(draft: Path, suffix: str) -> tuple[Path, str]:
+    """The file under its own hash, and the hash."""
+    with draft.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    path = draft.with_name(f"{digest}{suffix}")
+    os.replace(draft, path)
+    return path, digest
 
 
 def _unusable(sentence: str) -> BadInput:
@@ -225,18 +238,34 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
+def _sound(facts: Facts, draft: Path) -> bool:
+    """Writes the sound of a video like music; False if it has none that can be heard. It never makes a video unusable."""
+    try:
+        track = tracks.meant(tracks.tracks(facts.opened), "audio")
+        return track is not None and _evened(facts.opened, track, draft)
+    except (MediaFailed, ValueError):
+        return False
+
+
+def _evened(opened: Sequence[str | Path], track: Track, draft: Path) -> bool:
+    """Writes a track as FLAC, 48 kHz, stereo, at LOUDNESS; False, and nothing written, if it is silent. Raises MediaFailed."""
+    plain: list[str | Path] = ["-map", f"0:{track.number}", "-map_metadata", "-1"]
+    plain += ["-ac", "2", "-ar", "48000"]
+    before = media.loudness([*opened, *plain], peaks=False, limited=True)
+    if before.lufs < SILENT:
+        return False
+    louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
+    encoded: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
+    media.run([*opened, *plain, *encoded], limited=True)
+    return True
+
+
 def _music(facts: Facts, draft: Path) -> tuple[float]:
     import soundfile  # large: loaded when it is needed
 
-    plain: list[str | Path] = ["-map", f"0:{facts.track.number}", "-map_metadata", "-1"]
-    plain += ["-ac", "2", "-ar", "48000"]
     try:
-        before = media.loudness([*facts.opened, *plain], peaks=False, limited=True)
-        if before.lufs < SILENT:
+        if not _evened(facts.opened, facts.track, draft):
             raise _unusable("This music is silent; choose a file with sound.")
-        louder = f"volume={LOUDNESS - before.lufs:.2f}dB,alimiter=limit={PEAK}:level=0"
-        encoded: list[str | Path] = ["-af", louder, "-sample_fmt", "s16", "-f", "flac", draft]
-        media.run([*facts.opened, *plain, *encoded], limited=True)
         seconds = float(soundfile.info(draft).duration)
     except MediaFailed:
         seconds = 0.0

@@ -29,6 +29,7 @@ FACE = 0.7  # seconds per megapixel, once for a person at a size
 LINE = 0.2  # seconds around a line: claim, reading, timing, motion, writing
 KEPT = 0.1  # seconds for a line whose film is in the store already
 LOADING = 3.5  # seconds of a worker's first line: voice, face and encoder are loaded
+PLAYED = 0.006  # seconds for a million pixels of an intro or an outro
 JOINING, JOINED = 1.0, 0.02  # seconds for a video, and for each second of it
 MUSIC = 0.02  # for each second of it, with music
 THREADS = 1.5  # processors that a line keeps busy
@@ -99,6 +100,11 @@ def face(video: VideoFormat) -> float:
 def joining(film: float, rates: Rates = Rates(), *, music: bool = False) -> float:
     """Seconds from the last line to the end of a video of so many seconds."""
     return (JOINING + (JOINED + MUSIC * music) * film) * rates.joining
+
+
+def framing(seconds: float, video: VideoFormat) -> float:
+    """Seconds to bring intro and outro, so long together, into the film's format."""
+    return seconds * video.fps * PLAYED * video.width * video.height / 1e6 * ENCODING[video.codec]
 
 
 def speed(busy: float, cores: float, others: float = 0.0, weight: float = 1.0) -> float:

@@ -14,9 +14,10 @@ from typing import Any
 from rendering import faces, media, mixed, provenance, uploaded, voices
 from rendering.failpoints import reach
 from rendering.pipeline import Clock, silent
+from rendering.stages import bumpers as framing
 from rendering.stages import delivery
 from rendering.store import Store
-from rendering.values import Chapter, LineSpec, Music, Report, Segment
+from rendering.values import UNFRAMED, Bumper, Bumpers, Chapter, LineSpec, Music, Report, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,12 @@ def deliver(
     consents: Sequence[dict[str, str]],
     authority: Path,
     music: Music | None = None,
+    bumpers: Bumpers = UNFRAMED,
     report: Report = silent,
     stop: threading.Event | None = None,
 ) -> Delivered:
-    """Stage 7 for the whole: joins the segments of `lines`, adds captions, chapters and music, signs last.
+    """Stage 7 for the whole: joins the segments of `lines` between intro and outro, adds captions, chapters and music, signs
+    last. chapters: in the time of the lines.
 
     consents: {"id", "kind", "sha256"} of the records that allow it. authority: the folder of the signer.
     Raises BadInput for a codec that cannot be written, Canceled, StoreFull.
@@ -54,25 +57,37 @@ def deliver(
     video = lines[0].video
     with clock("delivery"), store.scratch() as folder:
         report("delivery", 0.0)
+
+        def around(one: Bumper | None) -> list[Segment]:
+            draft = lines[0].draft
+            return [framing.segment(one, video, draft=draft, store=store, stop=stop)] if one else []
+
+        opening, closing = around(bumpers.intro), around(bumpers.outro)
+        parts = [*opening, *segments, *closing]
+        chapters = _spread(
+            chapters, *(sum(part.seconds for part in one) for one in (opening, closing))
+        )
         sound = mixed.sound_of(
-            [part.heard for part in segments],
-            [part.key for part in segments],
+            [part.heard for part in parts],
+            [part.key for part in parts],
             suffix=video.suffix,
             music=music,
+            bumpers=bumpers,
             store=store,
             report=lambda share: report("delivery", 0.6 * share),
             stop=stop,
         )
         report("delivery", 0.6)
         files = delivery.assemble(
-            segments,
+            parts,
             video=video,
             folder=folder,
             title=title,
             chapters=chapters,
             codec=codec,
             sound=sound,
-            cues=[spec.cues for spec in lines],
+            cues=[*[()] * len(opening), *(spec.cues for spec in lines)],
+            poster=segments[0],
             report=report,
             stop=stop,
         )
@@ -82,7 +97,7 @@ def deliver(
             files.video,
             signed,
             authority=provenance.authority(authority),
-            manifest=_manifest(title, lines, consents, music),
+            manifest=_manifest(title, lines, consents, music, bumpers),
         )
         claims = provenance.read(signed, authority)
         if claims["state"] != "valid":
@@ -108,6 +123,15 @@ def deliver(
         provenance={"c2pa": True, **{name: claims[name] for name in named}},
         stages={stage: round(seconds, 4) for stage, seconds in clock.seconds.items()},
     )
+
+
+def _spread(chapters: Sequence[Chapter], before: float, after: float) -> list[Chapter]:
+    """The chapters in the time of the whole film: the intro belongs to the first, the outro to the last."""
+    found = [Chapter(one.title, before + one.start, before + one.end) for one in chapters]
+    if found:
+        found[0] = Chapter(found[0].title, 0.0, found[0].end)
+        found[-1] = Chapter(found[-1].title, found[-1].start, found[-1].end + after)
+    return found
 
 
 def _stored(
@@ -155,10 +179,14 @@ def _manifest(
     lines: Sequence[LineSpec],
     consents: Sequence[dict[str, str]],
     music: Music | None,
+    bumpers: Bumpers,
 ) -> dict[str, Any]:
     avatars = [faces.get(slug) for slug in dict.fromkeys(spec.avatar for spec in lines)]
     speakers = [voices.get(slug) for slug in dict.fromkeys(spec.voice for spec in lines)]
     found = {key: part for spec in lines for key, part in uploaded.seen_in(spec).items()}
+    for name, one in (("Intro", bumpers.intro), ("Outro", bumpers.outro)):
+        if one:
+            found[one.sha256] = (name, "video")
     pictured = bool(found)
     if music is not None:
         found[music.sha256] = ("Music", "music")

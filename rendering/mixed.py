@@ -12,10 +12,11 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from rendering import media, pipeline, segments
+from rendering.stages import bumpers as framing
 from rendering.stages import delivery, mixing
 from rendering.stages import music as beds
 from rendering.store import Store
-from rendering.values import Canceled, Heard, LineSpec, Music
+from rendering.values import UNFRAMED, Bumper, Bumpers, Canceled, Heard, LineSpec, Music
 
 
 class _Turn:
@@ -33,11 +34,13 @@ def sound_of(
     *,
     suffix: str,
     music: Music | None,
+    bumpers: Bumpers = UNFRAMED,
     store: Store,
     report: Callable[[float], None] = lambda share: None,
     stop: threading.Event | None = None,
 ) -> tuple[Path, media.Loudness]:
-    """The sound of a film and how loud it is: from the store, or mixed now. keys: of the lines' segments.
+    """The sound of a film and how loud it is: from the store, or mixed now. lines: with the silence of the bumpers; keys: of
+    their segments.
 
     Raises Canceled within a second of `stop`, and what the store and ffmpeg raise.
     """
@@ -48,7 +51,7 @@ def sound_of(
             raise Canceled
     try:
         found = _stored(key, suffix, store, seconds)
-        return found or _mixed(key, lines, suffix, music, store, report, stop)
+        return found or _mixed(key, lines, suffix, music, bumpers, store, report, stop)
     finally:
         turn.lock.release()
 
@@ -59,12 +62,18 @@ def ahead(
     *,
     suffix: str,
     music: Music | None,
+    bumpers: Bumpers = UNFRAMED,
     store: Store,
     stop: threading.Event | None = None,
 ) -> None:
     """Mixes the sound of a film of which lines are still drawn, if it is not mixed yet and nothing has to be spoken for
-    it. Raises like `sound_of`."""
-    key = _key(keys, suffix, music)
+    it. specs, keys: of the lines alone. Raises like `sound_of`."""
+    video, draft = specs[0].video, specs[0].draft
+
+    def around(one: Bumper | None) -> list[str]:
+        return [framing.key(one, video, draft=draft)] if one else []
+
+    key = _key([*around(bumpers.intro), *keys, *around(bumpers.outro)], suffix, music)
     turn = _turn(key)
     if not turn.lock.acquire(blocking=False):
         return
@@ -78,7 +87,11 @@ def ahead(
                 lines.append(
                     drawn.heard if drawn else pipeline.heard(spec, path, store=store, stop=stop)
                 )
-            _mixed(key, lines, suffix, music, store, lambda share: None, stop)
+            if bumpers.intro:
+                lines.insert(0, framing.heard(bumpers.intro, video, folder / "intro.flac"))
+            if bumpers.outro:
+                lines.append(framing.heard(bumpers.outro, video, folder / "outro.flac"))
+            _mixed(key, lines, suffix, music, bumpers, store, lambda share: None, stop)
     finally:
         turn.lock.release()
 
@@ -101,13 +114,22 @@ def _mixed(
     lines: Sequence[Heard],
     suffix: str,
     music: Music | None,
+    bumpers: Bumpers,
     store: Store,
     report: Callable[[float], None],
     stop: threading.Event | None,
 ) -> tuple[Path, media.Loudness]:
     seconds = sum(line.seconds for line in lines)
     with store.scratch() as folder, store.write(key, suffix) as path:
-        heard = delivery.mix(lines, path, folder=folder, music=music, report=report, stop=stop)
+        heard = delivery.mix(
+            lines,
+            path,
+            folder=folder,
+            music=music,
+            bumpers=bumpers,
+            report=report,
+            stop=stop,
+        )
     with store.write(key, ".json") as beside:
         beside.write_text(json.dumps({**asdict(heard), "seconds": seconds}), encoding="utf-8")
     return store.path(key, suffix), heard

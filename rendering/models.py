@@ -85,6 +85,9 @@ class Render(mended.Mended):
     fps = models.PositiveSmallIntegerField(default=25)
     container = models.CharField(max_length=8, default="mp4")
     music = models.JSONField(default=dict, help_text="values.music_to_json; empty without.")
+    bumpers = models.JSONField(
+        default=dict, help_text="values.bumpers_to_json: its intro and its outro."
+    )
     uploaded_pictures = models.BooleanField(default=False)
     quoted = models.PositiveIntegerField(default=0)
     lane = models.CharField(max_length=12, default="free")

@@ -21,7 +21,7 @@ from typing import Any
 from rendering import faces, memory, rooms, segments, voices
 from rendering.faces import engines
 from rendering.failpoints import reach
-from rendering.stages import alignment, captions, delivery, motion, speech
+from rendering.stages import alignment, captions, delivery, lettering, motion, speech
 from rendering.stages import script as script_stage
 from rendering.store import Store
 from rendering.values import (
@@ -130,11 +130,18 @@ def _looks(spec: LineSpec) -> list[Any]:
     if room:
         background["room"] = rooms.sha256(room)
     composed = [background, fields_of(spec.layout), overlays, logo]
+    if spec.layout.heading or spec.layout.body or any(one.text for one in spec.overlays):
+        composed += _font(spec)
     size = (spec.video.width, spec.video.height, spec.video.alpha)
     made_by = [frames.VERSION, composition.VERSION, faces.get(spec.avatar).sha256]
     if spec.engine != engines.PORTRAIT:
         made_by += [spec.engine, engines.version(spec.engine)]
     return [*made_by, composed, size]
+
+
+def _font(spec: LineSpec) -> list[Any]:
+    """The font as a part of a key. The usual one is left out, so that films from before there was a choice keep theirs."""
+    return [spec.font] if spec.font != lettering.USUAL else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +205,10 @@ def segment_key(spec: LineSpec, border: Border = Border()) -> str:
     encoded = (delivery.VERSION, spec.video.fps, spec.video.codec, spec.draft)
     burnt = spec.captions
     captioned: Any = (captions.VERSION, *burnt.look) if burnt.burn_in else ""
-    if captioned and spec.cues:
-        captioned = [*captioned, [asdict(cue) for cue in spec.cues]]
+    if captioned:
+        captioned = [*captioned, *_font(spec)]
+        if spec.cues:
+            captioned.append([asdict(cue) for cue in spec.cues])
     met: list[Any] = [border.at]
     if border.before is not None:
         met += [_looks(border.before), border.before.style, border.before_at, "runs on"]
@@ -231,6 +240,8 @@ def segment_keys(lines: Sequence[LineSpec], lengths: Sequence[float | None]) -> 
 def rest_key(spec: LineSpec) -> str:
     """The hash of what decides the picture of the avatar at rest, without the words of captions."""
     captioned = (spec.captions.burn_in, *spec.captions.look)
+    if spec.captions.burn_in:
+        captioned += tuple(_font(spec))
     return _hash("rest", *_looks(spec), captioned, motion.VERSION, motion.rest(spec.style))
 
 

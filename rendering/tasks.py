@@ -54,6 +54,7 @@ from rendering.values import (
     Chapter,
     LineSpec,
     Unavailable,
+    bumpers_from_json,
     music_from_json,
     spec_from_json,
 )
@@ -217,10 +218,17 @@ def mix_ahead(render_id: str) -> None:
         if any(row.status != "running" or row.stage not in PICTURED for row in left):
             return  # something has still to be spoken
         specs, store = [spec_from_json(row.spec) for row in rows], storage.store()
-        music = music_from_json(render.music)
-        uploaded.bring([music], store)
-        keys, suffix = [row.key for row in rows], specs[0].video.suffix
-        mixed.ahead(specs, keys, suffix=suffix, music=music, store=store, stop=PULSE.stopping)
+        music, bumpers = music_from_json(render.music), bumpers_from_json(render.bumpers)
+        uploaded.bring([music, *bumpers.all], store)
+        mixed.ahead(
+            specs,
+            [row.key for row in rows],
+            suffix=specs[0].video.suffix,
+            music=music,
+            bumpers=bumpers,
+            store=store,
+            stop=PULSE.stopping,
+        )
     except Canceled:
         return
     except Exception:
@@ -352,8 +360,8 @@ def delivered(
 ) -> finishing.Delivered:
     """The film of a render's finished lines, signed and in the store. Raises NotAllowed, BadInput, Canceled."""
     consents = {c for row in rows for c in allows(row.avatar, row.voice, draft=row.is_draft)}
-    music = music_from_json(render.music)
-    uploaded.bring([music], storage.store())
+    music, bumpers = music_from_json(render.music), bumpers_from_json(render.bumpers)
+    uploaded.bring([music, *bumpers.all], storage.store())
     return finishing.deliver(
         parts,
         store=storage.store(),
@@ -362,6 +370,7 @@ def delivered(
         lines=[spec_from_json(row.spec) for row in rows],
         codec=render.codec,
         music=music,
+        bumpers=bumpers,
         consents=[
             {"id": c.pk, "kind": c.kind, "sha256": c.record_hash()}
             for c in sorted(consents, key=lambda c: c.pk)

@@ -9,16 +9,20 @@ from pathlib import Path
 
 from rendering import sums
 from rendering.store import Store
-from rendering.values import BadInput, LineSpec, Music
+from rendering.values import BadInput, Bumper, LineSpec, Music
 
 
-def bring(parts: Iterable[LineSpec | Music | None], store: Store) -> None:
+def bring(parts: Iterable[LineSpec | Music | Bumper | None], store: Store) -> None:
     """Makes sure that the uploaded files that these need are whole on this machine; copies those that another machine
     put into a shared store. Raises BadInput for one that is damaged or gone everywhere."""
     wanted: dict[Path, str] = {}
     for part in parts:
         if isinstance(part, Music):
             wanted[part.path] = part.sha256
+        elif isinstance(part, Bumper):
+            wanted[part.path] = part.sha256
+            if part.sound:
+                wanted[part.sound] = part.sound_sha256
         elif part is not None:
             for one in (part.background, part.logo, *part.overlays):
                 for name in ("picture", "video"):

@@ -349,6 +349,43 @@ class Music:
     duck: float = 10.0
 
 
+LONGEST_BUMPER = 10.0
+"""Seconds of an intro or an outro."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bumper:
+    """A short video before the first line (intro) or after the last (outro).
+
+    seconds: of it in the film, whole frames. ratio: its width by its height. sound: FLAC, 48 kHz, stereo, at the loudness of
+    speech; None if it has none.
+    """
+
+    path: Path
+    sha256: str
+    seconds: float
+    ratio: float
+    sound: Path | None = None
+    sound_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bumpers:
+    intro: Bumper | None = None
+    outro: Bumper | None = None
+
+    @property
+    def all(self) -> tuple[Bumper, ...]:
+        return tuple(filter(None, (self.intro, self.outro)))
+
+    @property
+    def sounded(self) -> bool:
+        return any(bumper.sound for bumper in self.all)
+
+
+UNFRAMED = Bumpers()
+
+
 ASPECTS = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1), "4:5": (4, 5), "5:4": (5, 4)}
 RATES = (24, 25, 30)
 
@@ -417,6 +454,7 @@ class LineSpec:
     transition: Literal["cut", "fade"] = "cut"  # from the line before to this one
     scene: int = 1  # lines of one scene share their background, and a video runs on through them
     draft: bool = False
+    font: str = "studio"  # a key of stages/lettering.py FONTS
     engine: str = "portrait"  # a key of faces/engines.py ENGINES
     seed: int = 0  # the project's seed; a line's own seed is the hash of it and the line's content
     dictionary: tuple[tuple[str, str, str], ...] = ()  # (word, "alias" | "ipa", value), sorted
@@ -509,3 +547,28 @@ def music_to_json(music: Music | None) -> dict[str, Any]:
 
 def music_from_json(plain: dict[str, Any]) -> Music | None:
     return Music(**{**plain, "path": Path(plain["path"])}) if plain else None
+
+
+def bumpers_to_json(bumpers: Bumpers) -> dict[str, Any]:
+    """As a JSON object, empty for none; `bumpers_from_json` gives them back."""
+    named = {"intro": bumpers.intro, "outro": bumpers.outro}
+    return {
+        name: {**asdict(one), "path": str(one.path), "sound": str(one.sound or "")}
+        for name, one in named.items()
+        if one
+    }
+
+
+def bumpers_from_json(plain: dict[str, Any]) -> Bumpers:
+    return Bumpers(
+        **{
+            name: Bumper(
+                **{
+                    **one,
+                    "path": Path(one["path"]),
+                    "sound": Path(one["sound"]) if one["sound"] else None,
+                }
+            )
+            for name, one in plain.items()
+        }
+    )

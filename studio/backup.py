@@ -293,7 +293,8 @@ def _settle_down(uploads: str) -> None:
     if uploads == here:
         return
     old, new = json.dumps(uploads + os.sep)[:-1], json.dumps(here + os.sep)[:-1]
-    for rows, name in ((Segment.objects, "spec"), (Render.objects, "music")):
+    columns = ((Segment.objects, "spec"), (Render.objects, "music"), (Render.objects, "bumpers"))
+    for rows, name in columns:
         for pk, value in rows.values_list("pk", name).iterator(chunk_size=500):
             text = json.dumps(value, ensure_ascii=True)
             if old in text:

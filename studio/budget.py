@@ -297,8 +297,8 @@ WAYS = (
     ),
     Way(
         "The brand kit",
-        ("brand_kit", "project_brand"),
-        f"{MOST_COLOURS} colours; one kit a workspace",
+        ("brand_kit", "brand_preview", "brand_sample", "project_brand"),
+        f"{MOST_COLOURS} colours; one kit a workspace; one sample is drawn at a time, and stored",
         "not measured; how many projects use it is counted over all of them",
         f"A brand has at most {MOST_COLOURS} colours.",
     ),

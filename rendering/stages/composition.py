@@ -149,7 +149,7 @@ class Composition:
         for overlay, begin, finish in self.laid:
             visible = moment is None or begin <= moment < finish
             if overlay.last is None if end else visible:
-                painting.lay(frame, painting.drawn(overlay, self.video))
+                painting.lay(frame, painting.drawn(overlay, self.video, self.spec.font))
         if caption and self.spec.captions.burn_in:
             painting.lay(
                 frame, self._caption(caption, 0 if self.spec.captions.style == "karaoke" else -1)
@@ -186,9 +186,10 @@ class Composition:
             if layout.heading or layout.body:
                 short = min(self.video.width, self.video.height)
                 panel = self.standing.panel
-                painting.lay(
-                    frame, painting.panel(layout.heading, layout.body, panel, short, self._paper())
+                patch = painting.panel(
+                    layout.heading, layout.body, panel, short, self._paper(), self.spec.font
                 )
+                painting.lay(frame, patch)
 
     def _paper(self) -> tuple[int, int, int]:
         """The colour behind the panel's text."""
@@ -242,7 +243,7 @@ class Composition:
         for overlay, begin, end in self.laid:
             share = _share(overlay, begin, end, moment)
             if share > 0:
-                patch = painting.drawn(overlay, self.video)
+                patch = painting.drawn(overlay, self.video, self.spec.font)
                 rise = LIFT * (1 - share) * overlay.size * min(self.video.width, self.video.height)
                 painting.lay(frame, patch, share, round(rise) if overlay.style == "card" else 0)
         middle = moment + 0.5 / self.video.fps
@@ -263,7 +264,8 @@ class Composition:
         return sum(start <= moment for start in starts[cue.first : cue.last + 1]) - 1
 
     def _caption(self, text: str, said: int) -> Patch:
-        return painting.caption(text, self.spec.captions, self.area, self.video, said)
+        spec = self.spec
+        return painting.caption(text, spec.captions, self.area, self.video, said, spec.font)
 
 
 def _timed(overlay: Overlay, words: Sequence[Word], seconds: float) -> tuple[Overlay, float, float]:

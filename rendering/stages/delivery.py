@@ -19,6 +19,8 @@ from rendering.stages import music as beds
 from rendering.stages.captions import Cue
 from rendering.values import (
     SAMPLE_RATE,
+    UNFRAMED,
+    Bumpers,
     Canceled,
     Chapter,
     CueEdit,
@@ -108,15 +110,17 @@ def mix(
     *,
     folder: Path,
     music: Music | None = None,
+    bumpers: Bumpers = UNFRAMED,
     report: Callable[[float], None] = lambda share: None,
     stop: threading.Event | None = None,
 ) -> media.Loudness:
-    """Writes the sound of a whole film. music: the bed under it, for which `folder` has room meanwhile. Raises Canceled
-    within a second of `stop`."""
-    if music is None:
+    """Writes the sound of a whole film. music: the bed under it, for which `folder` has room meanwhile. bumpers: those whose
+    silence is among the lines; their sound is in the bed. Raises Canceled within a second of `stop`."""
+    if music is None and not bumpers.sounded:
         return mixing.write(path, speech=lambda: _sound(lines), bed=None, report=report, stop=stop)
     bed = folder / "music.flac"
-    beds.write(bed, music, _spoken(lines), sum(line.seconds for line in lines))
+    seconds = sum(line.seconds for line in lines)
+    beds.write(bed, music, _spoken(lines), seconds, bumpers=bumpers)
     heard = mixing.write(path, speech=lambda: _sound(lines), bed=bed, report=report, stop=stop)
     bed.unlink()
     return heard
@@ -133,13 +137,15 @@ def assemble(
     music: Music | None = None,
     sound: tuple[Path, media.Loudness] | None = None,
     cues: Sequence[Sequence[CueEdit]] = (),
+    poster: Segment | None = None,
     report: Report | None = None,
     stop: threading.Event | None = None,
 ) -> Files:
     """Joins segments of one VideoFormat into an MP4 that plays before it is fully loaded; a WebM for VP9.
 
     `folder` must be empty and will hold the files. sound: of the whole, as `mix` made it; without it it is mixed here,
-    with `music` under it. cues: of each segment, the captions that were changed by hand. A codec other than the segments' encodes again. Raises
+    with `music` under it. cues: of each segment, the captions that were changed by hand. poster: the segment whose first
+    picture is the film's, if not the first. A codec other than the segments' encodes again. Raises
     BadInput for a codec that cannot be written, Canceled within a second of `stop`.
     """
     progress = report or (lambda stage, fraction: None)
@@ -181,7 +187,7 @@ def assemble(
         seconds=seconds,
         loudness=sound[1],
     )
-    _poster(segments[0].video, video, files.poster, stop)
+    _poster((poster or segments[0]).video, video, files.poster, stop)
     found, lines = _words(segments, cues)
     files.srt.write_text(captions.srt(found), encoding="utf-8")
     files.vtt.write_text(captions.vtt(found), encoding="utf-8")
@@ -271,6 +277,7 @@ def _words(
     lines = []
     start = 0.0
     for words, seconds in said:
-        lines.append((start, " ".join(word.text for word in words)))
+        if words:
+            lines.append((start, " ".join(word.text for word in words)))
         start += seconds
     return [cue for line in found for cue in line], lines

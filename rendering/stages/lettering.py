@@ -1,7 +1,7 @@
 """Draws words into pictures: which font has their letters, how lines break, and pictures of them with alpha.
 
-A text is written in the first font of its family that has all of its letters; raqm (HarfBuzz, FriBiDi) shapes and orders
-scripts that need it, so that Arabic joins and Hebrew runs from the right.
+A text is written in the first font of its family that has all of its letters: one that was chosen, else Inter, else that of
+its script. raqm (HarfBuzz, FriBiDi) shapes and orders scripts that need it, so that Arabic joins and Hebrew runs from the right.
 """
 
 from __future__ import annotations
@@ -22,13 +22,22 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 VERSION = "lettering/1"
-FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "fonts"
 OTHERS = ("NotoSansHebrew-SemiBold", "NotoSansArabic-SemiBold")
-FAMILIES = {
-    "bold": ("Inter-SemiBold", *OTHERS),
-    "regular": ("Inter-Regular", *OTHERS),
-    "serif": ("Newsreader-Medium", "Inter-SemiBold", *OTHERS),
+ROLES = ("heading", "text", "strong")
+"""Headings; text beside the person; captions and overlays."""
+PLAIN = ("Inter-SemiBold", "Inter-Regular", "Inter-SemiBold")
+USUAL = "studio"
+FONTS = {
+    USUAL: ("Newsreader-Medium", "Inter-Regular", "Inter-SemiBold"),
+    "inter": PLAIN,
+    "montserrat": ("Montserrat-SemiBold", "Montserrat-Regular", "Montserrat-SemiBold"),
+    "nunito": ("Nunito-SemiBold", "Nunito-Regular", "Nunito-SemiBold"),
+    "noto-serif": ("NotoSerif-SemiBold", "NotoSerif-Regular", "NotoSerif-SemiBold"),
+    "oswald": ("Oswald-SemiBold", "Inter-Regular", "Oswald-SemiBold"),
 }
+"""What can be chosen: the file of each role."""
+
 UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 """Categories of Unicode that need no glyph."""
 
@@ -36,7 +45,7 @@ UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 @functools.cache
 def glyphs(font: str) -> frozenset[int]:
     """The code points that the font can draw: its cmap table (OpenType 1.9, formats 4 and 12)."""
-    data = (FONTS / f"{font}.ttf").read_bytes()
+    data = (FOLDER / f"{font}.ttf").read_bytes()
     count = struct.unpack_from(">H", data, 4)[0]
     tables = {
         data[at : at + 4]: struct.unpack_from(">I", data, at + 8)[0]
@@ -65,18 +74,26 @@ def _needed(text: str) -> set[str]:
     return {char for char in text if unicodedata.category(char) not in UNSEEN}
 
 
-def font_of(text: str, family: str) -> str | None:
+@functools.cache
+def family(role: str, font: str = USUAL) -> tuple[str, ...]:
+    """The files that are tried for a role, best first. font: a key of FONTS."""
+    place = ROLES.index(role)
+    return tuple(dict.fromkeys((FONTS[font][place], PLAIN[place], *OTHERS)))
+
+
+def font_of(text: str, family: tuple[str, ...]) -> str | None:
     """The first font of the family that has every letter of the text."""
     codes = {ord(char) for char in _needed(text)}
-    return next((font for font in FAMILIES[family] if codes <= glyphs(font)), None)
+    return next((font for font in family if codes <= glyphs(font)), None)
 
 
 def check(text: str, *, path: str | None = None) -> None:
     """Raises BadInput for text that cannot be written: letters without a glyph, or a mix of scripts that no one font
     has."""
     where = {"path": path} if path else {}
-    if font_of(text, "bold") is None:
-        known = frozenset().union(*(glyphs(font) for font in FAMILIES["bold"]))
+    strong = family("strong")  # every family ends with its fonts
+    if font_of(text, strong) is None:
+        known = frozenset().union(*(glyphs(font) for font in strong))
         odd = sorted(char for char in _needed(text) if ord(char) not in known)
         if odd:
             raise BadInput(
@@ -112,7 +129,7 @@ def runs_from_right(text: str) -> bool:
 def load(font: str, size: int) -> FreeTypeFont:
     from PIL import ImageFont  # large: loaded when it is needed
 
-    return ImageFont.truetype(str(FONTS / f"{font}.ttf"), size)
+    return ImageFont.truetype(str(FOLDER / f"{font}.ttf"), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +148,18 @@ class Block:
         return self.pitch * len(self.lines)
 
 
-def block(text: str, *, family: str, size: int, width: float, leading: float = 1.3) -> Block:
+def block(
+    text: str, *, family: tuple[str, ...], size: int, width: float, leading: float = 1.3
+) -> Block:
     """The text broken so that no line is wider than `width` pixels; a word that is wider is divided.
 
     Letters that no font has are left out: check() has refused them earlier, where somebody could mend them.
     """
     font = font_of(text, family)
     if font is None:
-        known = glyphs(FAMILIES[family][0])
+        known = glyphs(family[0])
         text = "".join(c for c in text if ord(c) in known or unicodedata.category(c) in UNSEEN)
-        font = FAMILIES[family][0]
+        font = family[0]
     loaded = load(font, size)
     lines: list[str] = []
     for row in text.split("\n"):
@@ -151,7 +170,7 @@ def block(text: str, *, family: str, size: int, width: float, leading: float = 1
     )
 
 
-def evened(text: str, *, family: str, size: int, width: float) -> Block:
+def evened(text: str, *, family: tuple[str, ...], size: int, width: float) -> Block:
     """Like `block`; if the text's own lines do not fit, it is broken anew into lines of about one length."""
     found = block(text, family=family, size=size, width=width)
     if len(found.lines) <= len(text.split("\n")):

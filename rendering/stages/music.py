@@ -1,4 +1,4 @@
-"""A bed of music under a whole video: repeated, lower while somebody speaks, faded out at the end.
+"""A bed under a whole video: the sound of its intro, music that is repeated and lower while somebody speaks, the sound of its outro.
 
 It is mixed once, when the video is put together, so editing a line or the music draws nothing again.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rendering.values import Floats, Music, Word
+from rendering.values import UNFRAMED, Bumper, Bumpers, Floats, Music, Word
 
 VERSION = "music/1"
 RATE, CHANNELS = 48_000, 2
@@ -20,6 +20,7 @@ LEAD, ATTACK, RELEASE = 0.12, 0.25, 0.8  # seconds before a word, going down, co
 COME, GO = 0.8, 2.5  # seconds in which the bed comes in and goes out
 OVERLAP = 1.0  # seconds in which its end runs into its beginning
 STEP = 0.01  # seconds between two points of the gain
+ENDING = 0.15  # seconds in which the sound of an intro or an outro fades out
 
 
 def spoken(words: Sequence[Word]) -> list[tuple[float, float]]:
@@ -85,10 +86,55 @@ def _again(path: Path) -> Iterator[Floats]:
             yield ending * np.cos(turn) + beginning * np.sin(turn)
 
 
-def write(path: Path, music: Music, words: Sequence[Word], seconds: float) -> None:
-    """The bed as a FLAC, 16 bit."""
+def write(
+    path: Path,
+    music: Music | None,
+    words: Sequence[Word],
+    seconds: float,
+    *,
+    bumpers: Bumpers = UNFRAMED,
+) -> None:
+    """The bed as a FLAC, 16 bit, `seconds` long. words: of the whole video.
+
+    An intro or an outro with a sound of its own is heard without music; under a silent one music plays.
+    """
     import soundfile  # large: loaded when it is needed
 
+    intro, outro = (
+        bumper if bumper and bumper.sound else None for bumper in (bumpers.intro, bumpers.outro)
+    )
+    start = intro.seconds if intro else 0.0
+    end = seconds - (outro.seconds if outro else 0.0)
     with soundfile.SoundFile(path, "w", RATE, CHANNELS, format="FLAC", subtype="PCM_16") as file:
-        for block in bed(music, words, seconds):
-            file.write(block)
+        written = 0
+
+        def add(blocks: Iterator[Floats], until: float) -> None:
+            """Blocks to this second of the video, with silence where they end before it."""
+            nonlocal written
+            for block in blocks:
+                block = block[: round(until * RATE) - written]
+                file.write(block)
+                written += len(block)
+            while (left := round(until * RATE) - written) > 0:
+                file.write(np.zeros((min(left, RATE), CHANNELS), np.float32))
+                written += min(left, RATE)
+
+        if intro:
+            add(_sound(intro), start)
+        said = [Word(word.text, word.start - start, word.end - start) for word in words]
+        add(bed(music, said, end - start) if music else iter(()), end)
+        if outro:
+            add(_sound(outro), seconds)
+
+
+def _sound(bumper: Bumper) -> Iterator[Floats]:
+    """The sound of an intro or an outro, faded out where it ends or its pictures do."""
+    import soundfile  # large: loaded when it is needed
+
+    with soundfile.SoundFile(str(bumper.sound)) as file:
+        if file.samplerate != RATE or file.channels != CHANNELS:
+            raise ValueError(f"{bumper.sound} is not sound of this studio")
+        wave = file.read(round(bumper.seconds * RATE), dtype="float32", always_2d=True)
+    fading = min(round(ENDING * RATE), len(wave))
+    wave[len(wave) - fading :] *= np.linspace(1, 0, fading, dtype=np.float32)[:, None]
+    yield wave

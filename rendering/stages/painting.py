@@ -241,11 +241,13 @@ def rounded(
 
 
 @functools.lru_cache(maxsize=4)
-def panel(heading: str, body: str, box: Box, short: int, paper: tuple[int, int, int]) -> Patch:
+def panel(
+    heading: str, body: str, box: Box, short: int, paper: tuple[int, int, int], font: str
+) -> Patch:
     """Heading and body, set from the left into the middle of the box; smaller where they would not fit."""
     ink = INK if luminance(paper) > 0.22 else PAPER
     for step in range(12):
-        parts, height = _set(heading, body, box, short, 0.92**step)
+        parts, height = _set(heading, body, box, short, 0.92**step, font)
         if height <= box.height:
             break
     sheet = np.zeros((box.height, box.width, 4), np.uint8)
@@ -269,28 +271,23 @@ def panel(heading: str, body: str, box: Box, short: int, paper: tuple[int, int, 
 
 
 def _set(
-    heading: str, body: str, box: Box, short: int, scale: float
+    heading: str, body: str, box: Box, short: int, scale: float, font: str
 ) -> tuple[list[tuple[str, lettering.Block, int, int]], int]:
     """([(kind, block, gap above, indent)], height in all) at this share of the usual size."""
     unit = scale * min(max(0.118 * box.width, HEADING * short), 0.2 * box.height)
     parts: list[tuple[str, lettering.Block, int, int]] = []
     if heading:
-        size = max(10, round(unit))
-        parts.append(
-            (
-                "heading",
-                lettering.block(heading, family="serif", size=size, width=box.width, leading=1.12),
-                0,
-                0,
-            )
-        )
+        size, family = max(10, round(unit)), lettering.family("heading", font)
+        block = lettering.block(heading, family=family, size=size, width=box.width, leading=1.12)
+        parts.append(("heading", block, 0, 0))
     size = max(8, round(0.47 * unit))
     for number, row in enumerate(filter(None, map(str.strip, body.split("\n")))):
         item = row.startswith(("- ", "* ", "• "))
         text = row[2:] if item else row
         indent = round(1.15 * size) if item else 0
+        family = lettering.family("text", font)
         block = lettering.block(
-            text, family="regular", size=size, width=box.width - indent, leading=1.42
+            text, family=family, size=size, width=box.width - indent, leading=1.42
         )
         gap = round((1.05 if number == 0 else 0.42 if item else 0.7) * size) if parts else 0
         parts.append(("body", block, gap, indent))
@@ -310,13 +307,16 @@ GROUND = (20, 20, 22)
 
 
 @functools.lru_cache(maxsize=16)
-def caption(text: str, captions: Captions, area: Box, video: VideoFormat, said: int) -> Patch:
+def caption(
+    text: str, captions: Captions, area: Box, video: VideoFormat, said: int, font: str
+) -> Patch:
     """A caption at its position, lines divided by newlines; with "karaoke" the word `said` gets a ground of its own."""
     style, position = captions.style, captions.position
     share = placing.at(CAPTION, video) * STEPS[captions.size]
     size = max(10, round(share * min(video.width, video.height)))
     across, down = round(0.62 * size), round(0.34 * size)
-    block = lettering.evened(text, family="bold", size=size, width=area.width - 2 * across)
+    family = lettering.family("strong", font)
+    block = lettering.evened(text, family=family, size=size, width=area.width - 2 * across)
     width, height = block.width + 2 * across, block.height + 2 * down
     if style == "boxed":
         sheet = rounded(width, height, 0.36 * size, GROUND, 0.78)
@@ -363,28 +363,29 @@ def _shade(sheet: Frame, mask: Frame, size: int) -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def drawn(overlay: Overlay, video: VideoFormat) -> Patch:
+def drawn(overlay: Overlay, video: VideoFormat, font: str) -> Patch:
     """An overlay at its position."""
     short = min(video.width, video.height)
     if overlay.picture is not None:
         sheet = fitted(overlay.picture, overlay.size * short)
     else:
-        sheet = _worded(overlay, video, round(overlay.size * short))
+        sheet = _worded(overlay, video, round(overlay.size * short), font)
     size = (sheet.shape[1], sheet.shape[0])
     return Patch(sheet, *placing.place(overlay.position, size, video, x=overlay.x, y=overlay.y))
 
 
-def _worded(overlay: Overlay, video: VideoFormat, size: int) -> Frame:
+def _worded(overlay: Overlay, video: VideoFormat, size: int, font: str) -> Frame:
     """The picture of an overlay's text: on a card, or white with a shade."""
     size = max(9, size)
     area = placing.safe(video)
     card = overlay.style == "card"
     across, down = (round(0.75 * size), round(0.5 * size)) if card else (round(0.5 * size),) * 2
     most = min(0.62 * area.width if video.width > video.height else area.width, area.width)
+    family = lettering.family("strong", font)
     for step in range(14):  # a long text is written smaller rather than cut
         letters = max(9, round(size * 0.9**step))
         block = lettering.block(
-            overlay.text, family="bold", size=letters, width=most - 2 * across, leading=1.26
+            overlay.text, family=family, size=letters, width=most - 2 * across, leading=1.26
         )
         if block.height + 2 * down <= area.height:
             break

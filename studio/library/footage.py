@@ -128,6 +128,8 @@ def _prepare(attempt: Attempt[Clip]) -> None:
             if verdict.verdict != "allow":
                 raise PictureRefused(verdict.title, noun="video")
         share(cleaned.sha256, cleaned.path)
+        if cleaned.sound:
+            share(cleaned.sound_sha256, cleaned.sound)
         if not _end(attempt, cleaned) and not Clip.objects.filter(sha256=cleaned.sha256).exists():
             storage.store().remove(cleaned.sha256, cleaned.path.suffix)
 
@@ -183,12 +185,15 @@ def _end(attempt: Attempt[Clip], cleaned: clips.Prepared) -> bool:
     if not attempt.counts():
         return False
     placed = shelve(cleaned.path, cleaned.sha256)
+    if cleaned.sound:
+        shelve(cleaned.sound, cleaned.sound_sha256)
     ended = attempt.end(
         state=Clip.State.READY,
         fraction=1.0,
         upload="",
         sha256=cleaned.sha256,
         suffix=placed.suffix,
+        sound=cleaned.sound_sha256,
         seconds=cleaned.seconds,
         width=cleaned.width,
         height=cleaned.height,

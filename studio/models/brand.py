@@ -9,7 +9,7 @@ from studio.models.people import Workspace
 
 
 class BrandKit(models.Model):
-    """Colours, logo, captions and music of a workspace. What each part covers: studio/projects/brand.py.
+    """What the videos of a workspace have in common. What each part covers: studio/projects/brand.py.
 
     palette: "#rrggbb", the first is the usual one. fields: values of projects, as forms post them. locks: part ->
     free, suggested or locked; free if absent.
@@ -30,6 +30,12 @@ class BrandKit(models.Model):
 
     def __str__(self) -> str:
         return f"brand of {self.workspace}"
+
+    @classmethod
+    def locks_in(cls, workspace: Workspace, part: str) -> bool:
+        """Whether the workspace has a kit that locks this part."""
+        kit = cls.objects.filter(workspace=workspace).first()
+        return kit is not None and kit.lock(part) == cls.Lock.LOCKED
 
     def lock(self, part: str) -> str:
         return str(self.locks.get(part, self.Lock.FREE))

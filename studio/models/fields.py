@@ -169,6 +169,7 @@ CORNERS = [
 ]
 COLOUR = _("Write the colour as # and six digits, such as #e9e4dc.")
 NO_PICTURE = _("That picture is no longer there; upload it again.")
+NO_CLIP = _("That video is no longer there; upload it again.")
 PLACE = _("The place is a number from 0 to 1.")
 LINEN, MIST = "#e9e4dc", "#b9c6cf"
 
@@ -241,7 +242,7 @@ SCENE: dict[str, Any] = _table(
     Upload(name="picture", named=_("Picture"), part="look", seen=True, kind="picture", wrong=NO_PICTURE),
     Upload(
         name="clip", named=_("Video"), part="look", seen=True, kind="video",
-        wrong=_("That video is no longer there; upload it again."),
+        wrong=NO_CLIP,
     ),
     Choice(
         name="fit", named=_("Fit"), part="look", seen=True, usual="cover", api="background.fit",
@@ -356,6 +357,16 @@ PROJECT: dict[str, Any] = _table(
         meaning=_("`medium` if absent."),
         wrong=_("There is no such size of captions; choose one from the list."),
     ),
+    Choice(
+        name="font", named=_("Font"), part="video", seen=True, usual="studio", api=".font",
+        meaning=_("Of headings, text beside the person, overlays and captions; `studio` if absent: Newsreader for headings, else Inter."),
+        # The fonts of rendering/stages/lettering.py.
+        choices=[
+            ("studio", _("Newsreader and Inter")), ("inter", "Inter"), ("montserrat", "Montserrat"), ("nunito", "Nunito"),
+            ("noto-serif", _("Noto Serif")), ("oswald", _("Oswald and Inter")),
+        ],
+        wrong=_("There is no such font; choose one from the list."),
+    ),
     Upload(name="logo", named=_("Logo"), part="video", seen=True, kind="picture", wrong=NO_PICTURE),
     Choice(
         name="logo_position", named=_("Place of the logo"), part="video", seen=True, usual="top-left", choices=CORNERS,
@@ -376,6 +387,8 @@ PROJECT: dict[str, Any] = _table(
         api="music.volume", meaning=_("dB against the speech; -14 if absent."),
         wrong=_("The volume is a number from -40 to 0."),
     ),
+    Upload(name="intro", named=_("Intro"), part="video", kind="video", wrong=NO_CLIP),
+    Upload(name="outro", named=_("Outro"), part="video", kind="video", wrong=NO_CLIP),
     Number(
         name="music_duck", named=_("Ducking"), part="video", least=0, most=30, usual=10.0,
         api="music.duck_by", meaning=_("By how many dB it goes down; 10 if absent."),

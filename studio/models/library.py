@@ -231,6 +231,9 @@ class Clip(Work, mended.Mended):
     fraction = models.FloatField(default=0.0)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file when it is ready.")
     suffix = models.CharField(max_length=8, blank=True)
+    sound = models.CharField(
+        max_length=64, blank=True, help_text="Hash of the sound of a short video that has one."
+    )
     seconds = models.FloatField(default=0.0)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
@@ -262,6 +265,10 @@ class Clip(Work, mended.Mended):
     @property
     def path(self) -> Path:
         return picture_path(self.sha256, self.suffix)
+
+    @property
+    def sound_path(self) -> Path | None:
+        return picture_path(self.sound, ".flac") if self.sound else None
 
 
 def picture_path(sha256: str, suffix: str) -> Path:

@@ -78,6 +78,7 @@ class Project(mended.Mended):
     caption_size = models.CharField(
         max_length=8, choices=PROJECT["caption_size"].choices, default="medium"
     )
+    font = models.CharField(max_length=12, choices=PROJECT["font"].choices, default="studio")
     logo = models.ForeignKey(
         Picture, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -86,6 +87,12 @@ class Project(mended.Mended):
     )
     logo_size = models.FloatField(default=0.12, help_text="Of the frame's short side.")
     music = models.ForeignKey(
+        Clip, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    intro = models.ForeignKey(
+        Clip, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    outro = models.ForeignKey(
         Clip, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     music_volume = models.FloatField(default=-14.0, help_text="dB against the speech.")

@@ -176,7 +176,7 @@ def _box(scene: Scene, row: dict[str, Any], picture: Any) -> tuple[int, int, int
         style=row["style"],
     )
     try:
-        patch = painting.drawn(overlay, video)
+        patch = painting.drawn(overlay, video, scene.project.font)
     except (BadInput, OSError):
         return None
     height, width = patch.rgba.shape[:2]

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from rendering.values import BadInput
 from rows import events
-from studio.models import BrandKit, Project, Scene, User, Workspace
+from studio.models import Avatar, BrandKit, Project, Scene, User, Workspace
 from studio.models.fields import PROJECT, SCENE
-from studio.projects import editing
+from studio.people.roles import those_who_may
+from studio.projects import editing, overlays
 from studio.projects.fields import project_settings
 from studio.projects.forms import ProjectForm
 
@@ -30,7 +31,7 @@ DARK, LIGHT = "#1d1a17", "#ffffff"
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the kit. fields: of a project; the colours are of its scenes."""
+    """A part of the kit. fields: of a project; the colours are of its scenes, the pronunciations in the workspace's dictionary."""
 
     named: _StrPromise
     fields: tuple[str, ...]
@@ -39,10 +40,14 @@ class Part:
 PARTS = {
     "colours": Part(_("Colours"), ()),
     "logo": Part(_("Logo"), ("logo", "logo_position", "logo_size")),
+    "font": Part(_("Font"), ("font",)),
     "captions": Part(
         _("Captions"), ("burn_captions", "caption_style", "caption_position", "caption_size")
     ),
+    "intro": Part(_("Intro"), ("intro",)),
+    "outro": Part(_("Outro"), ("outro",)),
     "music": Part(_("Music"), ("music", "music_volume", "music_duck")),
+    "pronunciation": Part(_("Pronunciation"), ()),
 }
 PART_OF = {name: part for part, one in PARTS.items() for name in one.fields}
 
@@ -80,6 +85,12 @@ def _colours_of(scene: Scene) -> dict[str, str]:
     """The colours that the scene's background shows."""
     names = {"color": ("background_color",), "gradient": ("background_color", "background_to")}
     return {name: getattr(scene, name) for name in names.get(scene.background, ())}
+
+
+def whom_to_ask(workspace: Workspace) -> str:
+    """Those who may change the kit, by name; at most three."""
+    rows = workspace.memberships.filter(role__in=those_who_may("manage")).select_related("user")
+    return ", ".join(str(row.user) for row in rows.order_by("pk")[:3])
 
 
 def breaches(project: Project, scenes: Sequence[Scene] | None = None) -> list[Breach]:
@@ -211,6 +222,52 @@ def uses(workspace: Workspace, kit: BrandKit) -> int:
     return count
 
 
+def sample(workspace: Workspace, palette: Sequence[str], fields: Mapping[str, str]) -> Scene:
+    """A scene, not saved, that shows a kit: text beside a person, an overlay, a caption and the logo. fields: as forms post them.
+
+    Raises BadInput for a colour or a setting that there is not.
+    """
+    colours = cleaned(palette)
+    project = Project(
+        workspace=workspace, title=gettext("Brand kit"), **ProjectForm(fields, workspace).changes()
+    )
+    avatar = Avatar.objects.filter(workspace=None, of="").first()
+    scene = Scene(
+        project=project,
+        avatar=avatar,
+        script=gettext("Captions look like this."),
+        layout="half",
+        heading=gettext("A heading of a film"),
+        body=gettext("Text beside the person, as it is set.\n- And the items of a list"),
+    )
+    if colours:
+        scene.background_color = colours[0]
+    scene.overlays = overlays.checked(
+        [
+            {
+                **{"id": "sample", "text": gettext("A text on a card"), "style": "card"},
+                **{"position": "bottom-left", "size": 0.05},
+            }
+        ],
+        workspace,
+    )
+    return scene
+
+
+def cleaned(palette: Sequence[str]) -> list[str]:
+    """The colours in small letters, each once. Raises BadInput."""
+    colours = list(dict.fromkeys(colour.lower() for colour in palette if colour))
+    if len(colours) > MOST_COLOURS:
+        raise BadInput(
+            gettext("A brand has at most {most} colours.").format(most=MOST_COLOURS),
+            code="invalid_field",
+        )
+    for colour in colours:
+        if not re.fullmatch("#[0-9a-f]{6}", colour):
+            raise BadInput(str(SCENE["background_color"].wrong), code="invalid_field")
+    return colours
+
+
 @transaction.atomic
 def save(
     workspace: Workspace,
@@ -221,15 +278,7 @@ def save(
     by: User,
 ) -> None:
     """Raises BadInput for a colour, a setting or a lock that there is not."""
-    colours = list(dict.fromkeys(colour.lower() for colour in palette if colour))
-    if len(colours) > MOST_COLOURS:
-        raise BadInput(
-            gettext("A brand has at most {most} colours.").format(most=MOST_COLOURS),
-            code="invalid_field",
-        )
-    for colour in colours:
-        if not re.fullmatch("#[0-9a-f]{6}", colour):
-            raise BadInput(str(SCENE["background_color"].wrong), code="invalid_field")
+    colours = cleaned(palette)
     kept = {name: value for name, value in fields.items() if name in PART_OF}
     ProjectForm(kept, workspace).changes()
     ways = {part: way for part, way in locks.items() if part in PARTS}

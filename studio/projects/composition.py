@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from rendering.stages import lettering
 from rendering.values import (
+    LONGEST_BUMPER,
     Background,
     BadInput,
+    Bumper,
+    Bumpers,
     Captions,
     Layout,
     LineSpec,
@@ -73,6 +80,52 @@ def music_of(project: Project) -> Music | None:
     return Music(clip.path, clip.sha256, project.music_volume, project.music_duck)
 
 
+def bumpers_of(project: Project) -> Bumpers:
+    """The intro and the outro; one that was removed is left out. Raises BadInput for one that is not ready or too long."""
+    return Bumpers(*(_bumper(getattr(project, name), name, project.fps) for name in BUMPERS))
+
+
+BUMPERS = {"intro": _("Intro"), "outro": _("Outro")}
+
+
+def _bumper(clip: Clip | None, name: str, fps: int) -> Bumper | None:
+    if clip is None or clip.removed_at is not None:
+        return None
+    check_bumper(clip, name)
+    if not clip.ready:
+        raise unready(clip, f"{BUMPERS[name]}:", path=f"{name}.asset_id")
+    return Bumper(
+        path=clip.path,
+        sha256=clip.sha256,
+        seconds=max(1, round(min(clip.seconds, LONGEST_BUMPER) * fps)) / fps,
+        ratio=clip.width / clip.height if clip.width and clip.height else 16 / 9,
+        sound=clip.sound_path,
+        sound_sha256=clip.sound,
+    )
+
+
+SLACK = 0.5  # seconds over LONGEST_BUMPER that are cut without a word
+
+
+def check_bumper(clip: Clip, name: str) -> None:
+    """Raises BadInput for a video that is too long for an intro or an outro. name: of BUMPERS."""
+    if clip.seconds <= LONGEST_BUMPER + SLACK:
+        return
+    raise BadInput(
+        gettext(
+            "{part}: “{name}” is {seconds} s long; at most {most} s can be used. Cut it shorter, or choose another."
+        ).format(
+            part=BUMPERS[name],
+            name=clip.name,
+            seconds=math.ceil(clip.seconds),
+            most=round(LONGEST_BUMPER),
+        ),
+        code="file_unusable",
+        field=name,
+        path=f"{name}.asset_id",
+    )
+
+
 def spoken(scene: Scene, text: str, dictionary: tuple[tuple[str, str, str], ...] = ()) -> LineSpec:
     """A line of the scene as it is spoken. Of its look it has only the avatar."""
     voice = scene.voice
@@ -102,6 +155,7 @@ def spec_of(
         layout=layout_of(scene),
         captions=captions_of(scene.project),
         logo=logo_of(scene.project),
+        font=scene.project.font,
         seed=scene.project.seed,
     )
 
@@ -160,16 +214,26 @@ def check_clip(scene: Scene, number: int) -> None:
     clip = scene.clip if scene.background == "video" else None
     if clip is None or clip.ready or clip.removed_at is not None:
         return
-    path = f"scenes[{number - 1}].background"
-    begin = f"Scene {number}, background: “{clip.name}”"
+    begin = gettext("Scene {number}, background:").format(number=number)
+    raise unready(clip, begin, path=f"scenes[{number - 1}].background")
+
+
+def unready(clip: Clip, begin: str, *, path: str) -> BadInput:
+    """Why a video that is not ready cannot be rendered. begin: where it is used."""
     if clip.state == Clip.State.MAKING:
-        raise BadInput(
-            f"{begin} is still being prepared; render when it is ready.",
+        return BadInput(
+            gettext("{begin} “{name}” is still being prepared; render when it is ready.").format(
+                begin=begin, name=clip.name
+            ),
             code="asset_not_ready",
             path=path,
         )
-    raise BadInput(
-        f"{begin} cannot be used; choose another background.", code="file_unusable", path=path
+    return BadInput(
+        gettext("{begin} “{name}” cannot be used; choose another.").format(
+            begin=begin, name=clip.name
+        ),
+        code="file_unusable",
+        path=path,
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from rendering.stages import lettering
 from rendering.values import BadInput
 from studio import storable
-from studio.models import Avatar, Pronunciation, Voice, Workspace
+from studio.models import Avatar, Clip, Pronunciation, Voice, Workspace
 from studio.models.fields import (
     PROJECT,
     SCENE,
@@ -27,7 +27,7 @@ from studio.models.fields import (
     Text,
     Upload,
 )
-from studio.projects import cues, overlays
+from studio.projects import composition, cues, overlays
 
 
 def as_typed(text: str) -> str:
@@ -179,6 +179,21 @@ class ProjectForm(TableForm):
     def __init__(self, data: Any, workspace: Workspace) -> None:
         super().__init__(data, PROJECT, workspace)
         self.fields["title"].error_messages["required"] = gettext("Give the project a name.")
+
+    def clean_intro(self) -> Clip | None:
+        return self._bumper("intro")
+
+    def clean_outro(self) -> Clip | None:
+        return self._bumper("outro")
+
+    def _bumper(self, name: str) -> Clip | None:
+        clip: Clip | None = self.cleaned_data[name]
+        if clip:
+            try:
+                composition.check_bumper(clip, name)
+            except BadInput as problem:
+                raise ValidationError(problem.sentence) from None
+        return clip
 
 
 class PronunciationForm(forms.ModelForm):

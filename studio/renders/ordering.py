@@ -26,7 +26,7 @@ from moderation.models import Case
 from rendering import cost, pipeline, storage, tasks, uploaded
 from rendering.fleet import queue
 from rendering.models import Render, Segment
-from rendering.values import BadInput, music_to_json, spec_to_json
+from rendering.values import BadInput, bumpers_to_json, music_to_json, spec_to_json
 from rows import events
 from studio.errors import PriceRose, ScriptRefused
 from studio.models import ApiKey, Project, Scene, User, Workspace
@@ -123,6 +123,7 @@ def _read(
     brand.check(project, scenes)
     for line in plan.lines:
         composition.check_clip(line.scene, line.scene_number)
+    bumpers = composition.bumpers_of(project)
     reading = screening.read(project, plan.lines)
     if reading.refused and (reading.read or reading.waiting or not appeal):
         raise ScriptRefused(reading.sentence, reading.spans)
@@ -143,7 +144,9 @@ def _read(
         container=project.container,
         codec=video.codec,
         music=music_to_json(composition.music_of(project)),
-        uploaded_pictures=any(uploaded.seen_in(line.spec) for line in plan.lines),
+        bumpers=bumpers_to_json(bumpers),
+        uploaded_pictures=bool(bumpers.all)
+        or any(uploaded.seen_in(line.spec) for line in plan.lines),
         lane=plan.lane,
         rank_at=queue.rank_at(plan.lane, now),
         quoted=plan.quoted,

@@ -22,7 +22,7 @@ from rendering.models import Segment
 from rendering.stages import lettering
 from rendering.stages import script as script_stage
 from rendering.values import BadInput, Guess, LineSpec, Script, Warn
-from studio.models import Avatar, Project, Pronunciation, Scene, Voice, Workspace
+from studio.models import Avatar, BrandKit, Project, Pronunciation, Scene, Voice, Workspace
 from studio.projects import composition, cues, overlays
 from studio.templatetags.amounts import clock
 
@@ -118,16 +118,18 @@ class Plan:
 
 
 def dictionary_of(project: Project) -> tuple[tuple[str, str, str], ...]:
-    """(word, kind, value) of the words that have a pronunciation of their own; the project's goes before the workspace's."""
+    """(word, kind, value) of the words that have a pronunciation of their own; the project's goes before the workspace's, unless
+    the brand kit locks that."""
     rows = Pronunciation.objects.filter(
         Q(project=None) | Q(project=project), workspace=project.workspace_id
     ).values_list("project", "word", "kind", "value")
-    own = {word.casefold() for of, word, _, _ in rows if of}
+    first = BrandKit.locks_in(project.workspace, "pronunciation")  # the workspace's words
+    winning = {word.casefold() for of, word, _, _ in rows if bool(of) != first}
     return tuple(
         sorted(
             (word, kind, value)
             for of, word, kind, value in rows
-            if of or word.casefold() not in own
+            if bool(of) != first or word.casefold() not in winning
         )
     )
 
@@ -215,7 +217,8 @@ def plan_render(
             line = lines[first + offset]
             spec = replace(line.spec, overlays=over, cues=edits)
             lines[first + offset] = replace(line, spec=spec)
-    workspace, length = project.workspace, sum(line.seconds for line in lines)
+    around = sum(one.seconds for one in composition.bumpers_of(project).all)
+    workspace, length = project.workspace, sum(line.seconds for line in lines) + around
     check_length(workspace, length)
     lane = scheduling.lane_of(draft=draft, plan=workspace.plan, seconds=length)
     plan = Plan(
@@ -233,7 +236,7 @@ def plan_render(
     )
     plan = plan.priced(cost.paid(project.pk, {line.line_key for line in lines}))
     after = effort.joining(length, eta.rates(), music=bool(project.music_id))
-    video = plan.lines[0].spec.video
+    after += effort.framing(around, video)
     wait = eta.likely_wait(
         workspace,
         lane,

@@ -29,7 +29,9 @@ from studio.views.answers import back_to, saved
 from studio.views.files import serve
 from studio.views.frames import frame_url, frame_urls
 
-KINDS = {"image": "image", "video": "video", "logo": "image", "music_file": "music"}
+KINDS = {
+    "image": "image", "video": "video", "logo": "image", "music_file": "music", "intro_file": "video", "outro_file": "video",
+}  # fmt: skip
 """Names of file fields, and what is sent in them."""
 USES = {"image": Picture.Use.BACKGROUND, "logo": Picture.Use.LOGO}
 LEAST = decoding.SMALLEST_CUTOUT  # pixels of each side of a cut
@@ -38,7 +40,7 @@ LEAST = decoding.SMALLEST_CUTOUT  # pixels of each side of a cut
 @require_POST
 @in_workspace("edit")
 def asset_create(request: WorkspaceRequest) -> HttpResponse:
-    """Uploads a file. With a scene it becomes its background, with a project its logo or music."""
+    """Uploads a file. With a scene it becomes its background, with a project its logo, music, intro or outro."""
     workspace: Workspace = request.workspace
     name = next((name for name in KINDS if isinstance(request.FILES.get(name), UploadedFile)), None)
     if name is None:
@@ -90,7 +92,7 @@ def _put(
         fields = {**chosen, "background": kind}
         editing.edit_scene(scene, scene.revision, fields, request.user)
     elif project is not None:
-        field = "music" if name == "music_file" else "logo"
+        field = name.removesuffix("_file")
         brand.check_changes(request.workspace, {field: row.pk})
         editing.edit_project(project, {field: row}, request.user)
     return scene, project

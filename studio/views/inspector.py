@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from rendering.stages import placing
-from rendering.values import PLACES, VideoFormat
+from rendering.values import LONGEST_BUMPER, PLACES, VideoFormat
 from studio.library.gallery import poster_of
 from studio.models import Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
@@ -81,6 +83,7 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
     captions = PROJECT["caption_style"].name_of(project.caption_style)
     pictures = project.workspace.pictures
     usable = project.workspace.clips.filter(kind="video", state__in=("making", "ready"))
+    short = usable.filter(seconds__lte=LONGEST_BUMPER + composition.SLACK)
     return {
         "project": project,
         "scene": scene,
@@ -102,6 +105,10 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
         "logos": _recent(pictures.exclude(use=Picture.Use.BACKGROUND), logo),
         "shown_pictures": _recent(pictures, None),
         "clips": _recent(usable, scene.clip),
+        "bumpers": [
+            (name, words, getattr(project, f"{name}_id"), _recent(short, getattr(project, name)))
+            for name, words in composition.BUMPERS.items()
+        ],
         "tunes": _recent(project.workspace.clips.filter(kind="music"), music),
         "frame_url": frame_url(scene),
         "guides": guides_of(project),
@@ -116,6 +123,14 @@ def inspector(project: Project, scene: Scene, number: int) -> dict[str, Any]:
             "transition": SCENE["transition"].name_of(scene.transition),
             "format": f"{PROJECT['aspect'].name_of(project.aspect)}, {PROJECT['resolution'].name_of(project.resolution)}",
             "captions": captions if project.burn_captions else "Off",
+            "font": PROJECT["font"].name_of(project.font),
+            "bumpers": gettext("Both")
+            if project.intro_id and project.outro_id
+            else gettext("Intro")
+            if project.intro_id
+            else gettext("Outro")
+            if project.outro_id
+            else gettext("None"),
             "logo": logo.name if logo else "None",
             "music": music.name if music else "None",
         },
@@ -129,7 +144,8 @@ def _brand(project: Project) -> dict[str, Any]:
         return {}
     locked = [part for part in brand.PARTS if kit.lock(part) == kit.Lock.LOCKED]
     broken = sorted({breach.part for breach in brand.breaches(project)})
-    return {"locked": locked, "broken": broken, "palette": kit.palette}
+    ask = brand.whom_to_ask(project.workspace) if locked else ""
+    return {"locked": locked, "broken": broken, "palette": kit.palette, "ask": ask}
 
 
 def _recent(rows: Any, chosen: Any) -> list[Any]:

@@ -15,7 +15,9 @@ from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.errors import wants_json
 from studio.limits import MOST_PRONUNCIATIONS
-from studio.models import Project, Pronunciation, Scene, Voice, Workspace
+from studio.models import BrandKit, Project, Pronunciation, Scene, Voice, Workspace
+from studio.people.roles import allows, need
+from studio.projects import brand
 from studio.projects.forms import PronunciationForm
 from studio.views.listen import sound
 
@@ -46,6 +48,7 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
     question = ""
     if request.method == "POST" and form.is_valid():
         project = _project(request)
+        _allowed(request, project, form.cleaned_data["word"])
         entry = form.save(commit=False)
         entry.project = project
         voice = _voice(request)
@@ -83,6 +86,8 @@ def pronunciation_list(request: WorkspaceRequest) -> HttpResponse:
         "voice": _voice(request),
         "left": left,
         "most": MOST_PRONUNCIATIONS,
+        "locked": BrandKit.locks_in(workspace, "pronunciation"),
+        "manages": allows(request.membership.role, "manage"),
     }
     status = 422 if form.errors else 409 if question else 200
     return render(request, "studio/pronunciation_list.html", context, status=status)
@@ -92,6 +97,21 @@ def _project(request: WorkspaceRequest) -> Project | None:
     """Where the word is to be said so; everywhere if no project is named."""
     wanted = request.POST.get("project", "")
     return access.project(request.workspace, wanted) if wanted else None
+
+
+def _allowed(request: WorkspaceRequest, project: Project | None, word: str) -> None:
+    """Where the brand kit locks pronunciations, the workspace's are changed by those who manage it, and no project has others."""
+    if not BrandKit.locks_in(request.workspace, "pronunciation"):
+        return
+    if project is None:
+        need(request.membership.role, "manage")
+    elif request.workspace.pronunciations.filter(project=None, word__iexact=word).exists():
+        raise BadInput(
+            gettext(
+                "“{word}” is in the workspace's dictionary, which is locked by the brand kit. Ask {who} to change it there."
+            ).format(word=word, who=brand.whom_to_ask(request.workspace)),
+            code="brand_locked",
+        )
 
 
 def _save(workspace: Workspace, entry: Pronunciation, *, replace: bool) -> Pronunciation | None:
@@ -133,7 +153,10 @@ def _used(workspace: Workspace, word: str) -> int:
 @require_POST
 @in_workspace("edit")
 def pronunciation_remove(request: WorkspaceRequest, pronunciation_id: int) -> HttpResponse:
-    access.pronunciation(request.workspace, pronunciation_id).delete()
+    entry = access.pronunciation(request.workspace, pronunciation_id)
+    if entry.project is None:
+        _allowed(request, None, entry.word)
+    entry.delete()
     return redirect("pronunciation_list")
 
 

@@ -22,7 +22,7 @@ from moderation.models import LAPSES_AFTER, Case
 from rendering import playing, provenance, repair, segments, storage
 from rendering.fleet import eta
 from rendering.models import Render, Segment, WrongStatus
-from rendering.values import STAGES, BadInput
+from rendering.values import STAGES, BadInput, bumpers_from_json
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
 from studio.links import file_name, file_url
@@ -74,7 +74,8 @@ class Line:
 
 
 def lines_of(render: Render) -> list[Line]:
-    lines, start = [], 0.0
+    intro = bumpers_from_json(render.bumpers).intro
+    lines, start = [], intro.seconds if intro else 0.0
     for segment in render.segments.all():
         end = start + (segment.seconds or segment.estimated_seconds)
         words = [(w[0], start + w[1]) for w in segment.timing.get("words", [])]

@@ -308,14 +308,14 @@ def test_the_logo_keeps_its_alpha_and_its_margin(person, tmp_path):
 
 
 def test_text_of_a_right_to_left_script_runs_from_the_right():
-    block = lettering.block("שלום לכולם\nכן", family="bold", size=40, width=400)
+    block = lettering.block("שלום לכולם\nכן", family=lettering.family("strong"), size=40, width=400)
     assert block.right
     mask = lettering.mask(block)
     second = np.flatnonzero(mask[block.pitch :].max(0) > 60)
     assert second.min() > 0.5 * block.width  # the short line stands at the right
     joined = lettering.load(block.font, 40).getlength("سلام") if block.font else 0
     assert joined
-    arabic = lettering.block("سلام", family="bold", size=40, width=400)
+    arabic = lettering.block("سلام", family=lettering.family("strong"), size=40, width=400)
     alone = sum(lettering.load(arabic.font, 40).getlength(char) for char in "سلام")
     assert lettering.load(arabic.font, 40).getlength("سلام") < 0.9 * alone  # letters join
 

@@ -1,12 +1,19 @@
 """The brand kit: what is suggested to new projects, and what is locked for pages, programs and renders alike."""
 
+import io
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from rendering.models import Render
-from studio.models import BrandKit, Picture, Project
+from studio.models import BrandKit, Clip, Picture, Project, Pronunciation
 from studio.projects import brand
+from studio.renders.plan import dictionary_of
+from studio.views.renders import lines_of
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import make_project
 
@@ -184,3 +191,134 @@ def test_known_contrasts():
     """Figures of the contrast checker that WCAG's authors name."""
     assert brand.contrast("#000000", "#ffffff") == pytest.approx(21)
     assert brand.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.fixture
+def intro(alice):
+    def make(seconds=3.0, **fields):
+        return Clip.objects.create(
+            **{
+                "workspace": alice.workspace,
+                "kind": "video",
+                "name": "sting.mp4",
+                "seconds": seconds,
+            },
+            **{"sha256": "b" * 64, "suffix": ".mp4", "width": 64, "height": 36, **fields},
+        )
+
+    return make
+
+
+def locked(alice, part, **fields):
+    brand.save(alice.workspace, palette=[], fields=fields, locks={part: "locked"}, by=alice)
+
+
+def test_a_locked_font_and_intro_hold_for_pages_and_programs(library, alice, client_of, intro):
+    clip = intro()
+    for part, wrong in (("font", "oswald"), ("intro", "")):
+        locked(alice, part, **{"font": "nunito"} if part == "font" else {"intro": clip.pk})
+        client_of(alice).post("/projects/new")
+        project = Project.objects.latest("created_at")
+        answer = client_of(alice).post(f"/projects/{project.pk}/save", {part: wrong})
+        assert (answer.status_code, "locked" in answer.content.decode()) == (422, True)
+    assert project.intro == clip
+    program = Program.of(alice.workspace)
+    assert render(program).status_code == 202
+    row = Render.objects.get()
+    assert row.bumpers["intro"]["sha256"] == clip.sha256
+    assert row.quoted == 0 or row.mode == "draft"
+    other = intro(sha256="c" * 64)
+    assert_problem(render(program, intro={"asset_id": other.pk}), 422, "brand_locked")
+
+
+def test_an_intro_costs_nothing_and_moves_what_is_said(library, alice, intro):
+    program = Program.of(alice.workspace)
+    plain = program.render(script="Hello.").json()["cost"]["quoted"]
+    clip = intro(seconds=4.01)
+    body = program.render(script="Hello.", intro={"asset_id": clip.pk}, font="montserrat").json()
+    assert body["cost"]["quoted"] == plain
+    made = Render.objects.get(pk=body["id"])
+    assert lines_of(made)[0].start == 4.0
+    assert made.segments.get().spec["font"] == "montserrat"
+    assert made.uploaded_pictures
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"seconds": 24.0}, "file_unusable", "24 s long; at most 10 s"),
+        ({"seconds": 0.0, "state": "making"}, "asset_not_ready", "still being prepared"),
+        ({"state": "failed"}, "file_unusable", "cannot be used"),
+    ],
+)
+def test_an_intro_that_cannot_be_used_is_refused(library, alice, intro, fields, code, words):
+    answer = render(Program.of(alice.workspace), intro={"asset_id": intro(**fields).pk})
+    problem = assert_problem(answer, 422, code)
+    assert words in problem["detail"]
+    assert problem["errors"][0]["path"] == "intro.asset_id"
+
+
+def test_a_removed_intro_is_left_out(library, alice, intro):
+    project = make_project(alice.workspace)
+    clip = intro()
+    project.intro = clip
+    project.save()
+    Clip.objects.update(removed_at=timezone.now())
+    answer = Program.of(alice.workspace).render(project_id=project.pk, mode="draft")
+    assert answer.status_code == 202
+    assert Render.objects.get().bumpers == {}
+
+
+def test_locked_words_are_changed_by_those_who_manage(library, alice, bob, client_of):
+    sent = {"word": "Likeness", "kind": "alias", "value": "like-ness"}
+    assert client_of(bob).post("/pronunciations/", sent).status_code == 302
+    locked(alice, "pronunciation")
+    entry = Pronunciation.objects.get()
+    other = {"word": "Acme", "kind": "alias", "value": "ack-mee"}
+    assert client_of(bob).post("/pronunciations/", other).status_code == 403
+    assert client_of(bob).post(f"/pronunciations/{entry.pk}/remove").status_code == 403
+    assert "See the kit" in client_of(bob).get("/pronunciations/").content.decode()
+    project = make_project(alice.workspace)
+    ours = {**sent, "value": "liken-ess", "project": project.pk}
+    answer = client_of(bob).post("/pronunciations/", ours)
+    assert (answer.status_code, "locked by the brand kit" in answer.content.decode()) == (422, True)
+    assert (
+        client_of(bob).post("/pronunciations/", {**other, "project": project.pk}).status_code == 302
+    )
+    assert client_of(alice).post("/pronunciations/", other).status_code == 302
+
+
+def test_a_lock_on_words_goes_before_what_a_project_had(library, alice):
+    project = make_project(alice.workspace)
+    for of, value in ((None, "everywhere"), (project, "here")):
+        Pronunciation.objects.create(
+            workspace=alice.workspace, project=of, word="Acme", kind="alias", value=value
+        )
+    assert dictionary_of(project) == (("Acme", "alias", "here"),)
+    locked(alice, "pronunciation")
+    assert dictionary_of(project) == (("Acme", "alias", "everywhere"),)
+
+
+def test_the_sample_shows_the_form_as_it_is(library, alice, bob, client_of):
+    page = client_of(bob).get("/brand/").content.decode()
+    assert "/brand/sample.jpg?" in page
+    assert f"To change it, ask {alice}." in page
+    plain, other = (
+        client_of(alice).get("/brand/sample.jpg", {"colour": "#0f6b66", "font": font})
+        for font in ("studio", "oswald")
+    )
+    assert plain["Content-Type"] == other["Content-Type"] == "image/jpeg"
+    assert plain.content != other.content
+    part = client_of(alice).get("/brand/preview", {"colour": "#0f6b6", "font": "oswald"})
+    assert "# and six digits" in part.content.decode()
+    assert client_of(alice).get("/brand/sample.jpg", {"colour": "red"}).status_code == 422
+
+
+def test_files_are_taken_in_with_the_kit(library, alice, client_of, tmp_path):
+    picture = io.BytesIO()
+    Image.new("RGB", (200, 80), "navy").save(picture, "PNG")
+    logo = SimpleUploadedFile("ours.png", picture.getvalue(), "image/png")
+    sent = {"colour": "#123456", "lock_logo": "suggested", "logo": "", "logo_file": logo}
+    assert client_of(alice).post("/brand/", sent).status_code == 302
+    saved = BrandKit.objects.get()
+    assert Picture.objects.get(pk=saved.fields["logo"]).name == "ours.png"

@@ -123,7 +123,7 @@ def test_captions_are_drawn_in_their_size():
         video = VideoFormat.of("16:9", 720)
         area = placing.captions(Layout(), captions, video)
         heights.append(
-            painting.caption("So much for that.", captions, area, video, -1).rgba.shape[0]
+            painting.caption("So much for that.", captions, area, video, -1, "studio").rgba.shape[0]
         )
     assert heights[0] < heights[1] < heights[2] < 2 * heights[0]
     assert Captions(True, size="large").look == ("boxed", "bottom", "large")

@@ -145,6 +145,8 @@ ROUTES = {
     "render_remind": (ROW, "POST"),
     "workspace_rules": (PERSON, "POST"),
     "brand_kit": (PERSON, "GET POST"),
+    "brand_preview": (PERSON, "GET"),
+    "brand_sample": (PERSON, "GET"),
     "project_brand": (ROW, "POST"),
     "share_review": (LINK, "POST"),
     "project_film": (ROW, "GET"),

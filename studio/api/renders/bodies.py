@@ -54,6 +54,12 @@ class Music(Request):
     duck: bool = Field(default=True, description="Whether it goes down while somebody speaks.")
 
 
+class Bumper(Request):
+    """A short video before the first line or after the last. It is free."""
+
+    asset_id: Name = Field(description="A video of the workspace, at most 10 seconds.")
+
+
 class Anchor(Request):
     """A word of the scene, as captions show them, counted from 1."""
 
@@ -154,6 +160,8 @@ class Film(Request):
     captions: Captions | None = None
     logo: Logo | None = None
     music: Music | None = None
+    intro: Bumper | None = None
+    outro: Bumper | None = None
     seed: int | None = Field(
         default=None,
         ge=0,

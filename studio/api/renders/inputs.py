@@ -17,7 +17,7 @@ from studio.api.renders import bodies
 from studio.models import Avatar, Clip, Picture, Project, Scene, Voice, Workspace
 from studio.models.fields import PROJECT, SCENE
 from studio.models.projects import new_seed
-from studio.projects import brand, overlays, templates
+from studio.projects import brand, composition, overlays, templates
 from studio.renders.plan import check_characters
 
 Asset = TypeVar("Asset", Picture, Clip)
@@ -169,6 +169,18 @@ def _music(workspace: Workspace, wanted: bodies.Music | None) -> dict[str, Any]:
     return found if wanted.duck else {**found, "music_duck": 0.0}
 
 
+def _bumpers(workspace: Workspace, wanted: bodies.Film) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in composition.BUMPERS:
+        bumper: bodies.Bumper | None = getattr(wanted, name)
+        if bumper:
+            path = f"{name}.asset_id"
+            rows = Clip.objects.filter(workspace=workspace, kind="video")
+            found[name] = _asset(rows, bumper.asset_id, path, "video")
+            composition.check_bumper(found[name], name)
+    return found
+
+
 def first_words(script: str) -> str:
     """A title from a script: its first words without marks, at most 60 characters."""
     plain = re.sub(r"<[^>]*>|[#*_`>\[\]]", " ", script[:600])
@@ -198,6 +210,7 @@ def _made(workspace: Workspace, wanted: bodies.RenderRequest) -> tuple[Project, 
         **(given(PROJECT, "captions", wanted.captions) if wanted.captions else {}),
         **_logo(workspace, wanted.logo),
         **_music(workspace, wanted.music),
+        **_bumpers(workspace, wanted),
     )
     made = [
         Scene(project=project, position=position, **fields)
