@@ -32,6 +32,9 @@ USUAL = {
     "font": "studio",
     "logo_position": "top-left",
     "logo_size": "0.12",
+    "caption_style": "boxed",
+    "caption_position": "bottom",
+    "caption_size": "medium",
     "music_volume": "-14",
     "music_duck": "10",
 }
