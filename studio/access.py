@@ -1,6 +1,7 @@
 """The only way from a request to a row: a row is reached from its owner, and a stranger gets 404. Each view names its verb."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -9,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from rendering.models import Render
 from studio.models import (
@@ -17,6 +19,7 @@ from studio.models import (
     Batch,
     Clip,
     Comment,
+    Invitation,
     Membership,
     Picture,
     Project,
@@ -29,7 +32,8 @@ from studio.models import (
     Workspace,
 )
 from studio.people.accounts import open_workspace
-from studio.people.roles import Verb, need
+from studio.people.roles import NotAllowedHere, Verb, allows
+from studio.people.teams import whom_to_ask
 
 CHOSEN = "workspace"
 """The session's key for the id of the workspace that the person has chosen."""
@@ -67,7 +71,19 @@ def enter(request: HttpRequest) -> WorkspaceRequest:
     first = here.memberships[0]
     here.membership = next((m for m in here.memberships if m.workspace_id == chosen), first)
     here.workspace = here.membership.workspace
+    _seen(here.membership)
     return here
+
+
+SEEN = timedelta(hours=1)
+"""How exactly it is stored when somebody was last there."""
+
+
+def _seen(member: Membership) -> None:
+    now = timezone.now()
+    if member.seen_at is None or now - member.seen_at > SEEN:
+        member.seen_at = now
+        Membership.objects.filter(pk=member.pk).update(seen_at=now)
 
 
 def in_workspace(
@@ -87,9 +103,11 @@ def in_workspace(
             request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
         ) -> HttpResponseBase:
             here = enter(request)
-            need(here.membership.role, verb)
+            if not allows(here.membership.role, verb):
+                raise NotAllowedHere(here.membership.role, verb, whom_to_ask(here.workspace))
             return view(here, *args, **kwargs)
 
+        wrapper.verb = verb  # type: ignore[attr-defined]
         return wrapper
 
     return wrap
@@ -179,6 +197,19 @@ def avatar(workspace: Workspace, slug: str) -> Avatar:
     if row is None:
         raise Http404
     return row
+
+
+def member(workspace: Workspace, member_id: int) -> Membership:
+    return get_object_or_404(
+        Membership.objects.select_related("user", "workspace"),
+        workspace=workspace,
+        removed_at=None,
+        pk=member_id,
+    )
+
+
+def invitation(workspace: Workspace, invitation_id: str) -> Invitation:
+    return get_object_or_404(Invitation, workspace=workspace, pk=invitation_id)
 
 
 def stock_avatar(slug: str) -> Avatar:

@@ -11,6 +11,7 @@ class StudioConfig(AppConfig):
         from rendering import voices, words  # settings and models are loaded by now
         from rendering.faces import engines
         from studio import checks  # noqa: F401 (registers them)
+        from studio.people import team_letters  # noqa: F401 (registers their writers)
         from studio.providers import accounts, face_fit, hosted_face
         from studio.reviews import letters  # noqa: F401 (registers their writers)
 

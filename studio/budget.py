@@ -21,6 +21,7 @@ from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
 from studio.models.reviews import LONGEST_COMMENT
+from studio.people import teams
 from studio.projects import cues, overlays, templates
 from studio.projects.brand import MOST_COLOURS
 from studio.projects.sharing import LONGEST_PASSWORD
@@ -294,6 +295,24 @@ WAYS = (
         f"a reason of {LONGEST_REASON} characters; a reminder an hour and render",
         "not measured",
         "They were reminded within the last hour; wait a while.",
+    ),
+    Way(
+        "The team",
+        (
+            *(
+                "team",
+                "team_invite",
+                "team_reviews",
+                "team_ask",
+                "team_leave",
+                "team_join",
+                "invitation_send",
+            ),
+            *("invitation_revoke", "member_role", "member_remove", "member_own"),
+        ),
+        f"{teams.MOST_ADDRESSES} addresses at once, {limits.TEAM_MAILS.most} mails an hour, {teams.MOST_OPEN} open invitations",
+        "not measured",
+        f"{teams.MOST_OPEN} invitations wait already; revoke some first.",
     ),
     Way(
         "The brand kit",

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from billing.models import available
 from studio.access import enter
+from studio.people.roles import RIGHTS, allows
 
 
 def workspace(request: HttpRequest) -> dict:
@@ -11,6 +12,12 @@ def workspace(request: HttpRequest) -> dict:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    row = getattr(request, "workspace", None) or enter(request).workspace
+    row = (request if hasattr(request, "membership") else enter(request)).workspace  # type: ignore[attr-defined]
     others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
-    return {"workspace": row, "balance": available(row), "other_workspaces": others}
+    role = request.membership.role  # type: ignore[attr-defined]
+    return {
+        "workspace": row,
+        "balance": available(row) if allows(role, "see_money") else None,
+        "other_workspaces": others,
+        "may": dict.fromkeys(RIGHTS.get(role, ()), True),
+    }

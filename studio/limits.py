@@ -54,6 +54,9 @@ ALL_PASSWORD_TRIES = Limit("tries of the password", 300, store="rows")
 COUNTS = Limit("counts of a viewing", 240, MINUTE)
 """From one address; more are not counted, and nobody is refused."""
 INVITATIONS = Limit("mails to reviewers", 50, store="rows")
+TEAM_MAILS = Limit("invitations", 60, store="rows")
+ASKED = Limit("wishes for another role", 3, store="rows")
+"""Of a person in a workspace."""
 SAID = Limit("comments", 60, store="rows")
 """Of reviewers, from one address."""
 REPORTS = Limit("reports", 10, store="rows")

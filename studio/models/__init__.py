@@ -7,6 +7,7 @@ from studio.models.people import ApiKey, IdempotencyKey, Membership, User, Works
 from studio.models.projects import Project, Scene
 from studio.models.reviews import Comment, Verdict
 from studio.models.shares import Play, Share
+from studio.models.teams import Invitation
 from studio.models.templates import Template
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Clip",
     "Comment",
     "IdempotencyKey",
+    "Invitation",
     "Letter",
     "Membership",
     "Picture",

@@ -9,51 +9,77 @@ from django.utils.translation import gettext
 from studio.models import Membership
 
 Verb = Literal[
-    "see", "edit", "render", "share", "approve", "cast", "see_money", "manage_keys", "manage"
+    "enter",
+    "see",
+    "edit",
+    "render",
+    "share",
+    "comment",
+    "approve",
+    "cast",
+    "see_money",
+    "see_team",
+    "manage_keys",
+    "manage",
+    "transfer",
 ]
-"""edit: projects, pictures, videos, music and the dictionary. render: spend credits, cancel. share: make, change and close links
-for people without an account. approve: release a render that waits for approval. manage: the rules of the workspace. cast: make, unlock and delete
-avatars and voices. see_money: credits and use."""
+"""enter: be there: one's own settings, and leaving. see: projects and videos. edit: projects, pictures, videos, music and the
+dictionary. render: spend credits, cancel. share: make, change and close links for people without an account. comment: read, answer and
+resolve what is said of versions. approve: release a render that waits for approval. cast: make, unlock and delete avatars and voices.
+see_money: credits and use. see_team: who else is there. manage_keys: make and revoke keys. manage: members, rules and the brand kit.
+transfer: make somebody else the owner."""
 
 KEY = "key"
 """The role of a program with a key."""
 
 EVERYTHING: frozenset[Verb] = frozenset(get_args(Verb))
+PEOPLES: frozenset[Verb] = frozenset({"approve", "manage", "transfer"})
+"""What takes an owner or an admin."""
 RIGHTS: dict[str, frozenset[Verb]] = {
     Membership.Role.OWNER: EVERYTHING,
-    Membership.Role.ADMIN: EVERYTHING,
-    Membership.Role.MEMBER: EVERYTHING - {"approve", "manage"},
-    KEY: EVERYTHING - {"manage_keys", "approve", "manage"},
+    Membership.Role.ADMIN: EVERYTHING - {"transfer"},
+    Membership.Role.MEMBER: EVERYTHING - PEOPLES,
+    Membership.Role.REVIEWER: frozenset({"enter", "comment"}),
+    Membership.Role.BILLING: frozenset({"enter", "see_money"}),
+    KEY: EVERYTHING - PEOPLES - {"manage_keys", "see_team"},
 }
+FIRST_DAY = {
+    Membership.Role.REVIEWER: "team_reviews",
+    Membership.Role.BILLING: "credit_list",
+}
+"""Where roles begin that do not see projects."""
 
 
-def _sentence(verb: Verb) -> str:
+def what(verb: str) -> str:
+    """The verb as people call it: "to …"."""
     return {
-        "see": gettext("Your role in this workspace does not let you see this"),
-        "edit": gettext("Your role in this workspace does not let you change this"),
-        "render": gettext("Your role in this workspace does not let you render or cancel"),
-        "share": gettext("Your role in this workspace does not let you share videos"),
-        "approve": gettext("Your role in this workspace does not let you approve renders"),
-        "manage": gettext("Your role in this workspace does not let you change its rules"),
-        "cast": gettext(
-            "Your role in this workspace does not let you make or delete avatars and voices"
-        ),
-        "see_money": gettext("Your role in this workspace does not let you see credits"),
-        "manage_keys": gettext("Your role in this workspace does not let you make or revoke keys"),
+        "enter": gettext("be in this workspace"),
+        "see": gettext("see this"),
+        "edit": gettext("change this"),
+        "render": gettext("render or cancel"),
+        "share": gettext("share videos"),
+        "comment": gettext("read and answer comments"),
+        "approve": gettext("approve renders"),
+        "cast": gettext("make or delete avatars and voices"),
+        "see_money": gettext("see credits"),
+        "see_team": gettext("see who is in the workspace"),
+        "manage_keys": gettext("make or revoke keys"),
+        "manage": gettext("change the workspace's rules, people and brand"),
+        "transfer": gettext("hand the workspace over"),
     }[verb]
 
 
 class NotAllowedHere(Exception):
-    """The role does not allow this. `sentence` says what to do."""
+    """The role does not allow this. `sentence` says what to do. ask: who can change that."""
 
-    def __init__(self, role: str, verb: Verb) -> None:
+    def __init__(self, role: str, verb: Verb, ask: str = "") -> None:
         super().__init__(role, verb)
         if role == KEY:
             self.sentence = gettext("A key may not do this; a person with the right role can.")
         else:
-            self.sentence = gettext("{what}; ask an owner of the workspace.").format(
-                what=_sentence(verb)
-            )
+            self.sentence = gettext(
+                "Your role in this workspace does not let you {what}; ask an owner of the workspace{names}."
+            ).format(what=what(verb), names=f" ({ask})" if ask else "")
 
 
 def those_who_may(verb: Verb) -> list[str]:

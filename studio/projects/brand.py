@@ -16,7 +16,6 @@ from rendering.values import BadInput
 from rows import events
 from studio.models import Avatar, BrandKit, Project, Scene, User, Workspace
 from studio.models.fields import PROJECT, SCENE
-from studio.people.roles import those_who_may
 from studio.projects import editing, overlays
 from studio.projects.fields import project_settings
 from studio.projects.forms import ProjectForm
@@ -85,12 +84,6 @@ def _colours_of(scene: Scene) -> dict[str, str]:
     """The colours that the scene's background shows."""
     names = {"color": ("background_color",), "gradient": ("background_color", "background_to")}
     return {name: getattr(scene, name) for name in names.get(scene.background, ())}
-
-
-def whom_to_ask(workspace: Workspace) -> str:
-    """Those who may change the kit, by name; at most three."""
-    rows = workspace.memberships.filter(role__in=those_who_may("manage")).select_related("user")
-    return ", ".join(str(row.user) for row in rows.order_by("pk")[:3])
 
 
 def breaches(project: Project, scenes: Sequence[Scene] | None = None) -> list[Breach]:

@@ -21,14 +21,21 @@ class SettingsForm(forms.ModelForm):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_workspace("see")
+@in_workspace("enter")
 def account_settings(request: WorkspaceRequest) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Saved.")
         return redirect("account_settings")
-    context = {"form": form, "manages": allows(request.membership.role, "manage")}
+    role = request.membership.role
+    context = {
+        "form": form,
+        "manages": allows(role, "manage"),
+        "sees": allows(role, "see"),
+        "sees_team": allows(role, "see_team"),
+        "member": request.membership,
+    }
     return render(request, "studio/account_settings.html", context)
 
 
@@ -53,10 +60,10 @@ def workspace_rules(request: WorkspaceRequest) -> HttpResponse:
 
 
 @require_POST
-@in_workspace("see")
+@in_workspace("enter")
 def workspace_choose(request: WorkspaceRequest, workspace_id: str) -> HttpResponse:
     """Chooses the workspace in which this session goes on."""
     if all(one.workspace_id != workspace_id for one in request.memberships):
         raise Http404
     request.session[CHOSEN] = workspace_id
-    return redirect("project_list")
+    return redirect("home")

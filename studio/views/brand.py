@@ -19,6 +19,7 @@ from studio.library import uploads
 from studio.models import BrandKit, Picture, Scene
 from studio.models.fields import PROJECT, Choice
 from studio.people.roles import allows, need
+from studio.people.teams import whom_to_ask
 from studio.projects import brand, composition
 from studio.projects.composition import BUMPERS
 from studio.views.frames import still
@@ -90,7 +91,7 @@ def brand_kit(request: WorkspaceRequest) -> HttpResponse:
         "uses": brand.uses(workspace, kit) if kit.locks else 0,
         "manages": allows(request.membership.role, "manage"),
         "sent": _saved(kit),
-        "ask": brand.whom_to_ask(workspace),
+        "ask": whom_to_ask(workspace),
     }
     return render(request, "studio/brand_kit.html", context)
 

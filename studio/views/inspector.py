@@ -12,6 +12,7 @@ from rendering.values import LONGEST_BUMPER, PLACES, VideoFormat
 from studio.library.gallery import poster_of
 from studio.models import Picture, Project, Scene
 from studio.models.fields import PROJECT, SCENE, Choice
+from studio.people.teams import whom_to_ask
 from studio.projects import brand, composition, versions
 from studio.projects.anchors import shown_overlays
 from studio.projects.fields import project_settings
@@ -144,7 +145,7 @@ def _brand(project: Project) -> dict[str, Any]:
         return {}
     locked = [part for part in brand.PARTS if kit.lock(part) == kit.Lock.LOCKED]
     broken = sorted({breach.part for breach in brand.breaches(project)})
-    ask = brand.whom_to_ask(project.workspace) if locked else ""
+    ask = whom_to_ask(project.workspace) if locked else ""
     return {"locked": locked, "broken": broken, "palette": kit.palette, "ask": ask}
 
 

@@ -24,6 +24,7 @@ from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
 from studio.models import Avatar, Batch, Project, Scene, Voice, Workspace
 from studio.models.projects import FIRST_LOOK
+from studio.people.roles import FIRST_DAY, allows
 from studio.projects import brand
 
 SHELF = 24
@@ -75,9 +76,11 @@ def with_posters(projects: list[Project]) -> list[Project]:
 
 
 @require_safe
-@in_workspace("see")
+@in_workspace("enter")
 def home(request: WorkspaceRequest) -> HttpResponse:
-    workspace = request.workspace
+    workspace, role = request.workspace, request.membership.role
+    if not allows(role, "see"):
+        return redirect(FIRST_DAY.get(role, "account_settings"))
     ended = Q(ended_at__gte=timezone.now() - JUST_ENDED)
     renders = (
         Render.objects.filter(

@@ -17,7 +17,7 @@ from studio.errors import wants_json
 from studio.limits import MOST_PRONUNCIATIONS
 from studio.models import BrandKit, Project, Pronunciation, Scene, Voice, Workspace
 from studio.people.roles import allows, need
-from studio.projects import brand
+from studio.people.teams import whom_to_ask
 from studio.projects.forms import PronunciationForm
 from studio.views.listen import sound
 
@@ -109,7 +109,7 @@ def _allowed(request: WorkspaceRequest, project: Project | None, word: str) -> N
         raise BadInput(
             gettext(
                 "“{word}” is in the workspace's dictionary, which is locked by the brand kit. Ask {who} to change it there."
-            ).format(word=word, who=brand.whom_to_ask(request.workspace)),
+            ).format(word=word, who=whom_to_ask(request.workspace)),
             code="brand_locked",
         )
 

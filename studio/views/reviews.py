@@ -167,7 +167,7 @@ def _text(request: WorkspaceRequest) -> str:
 
 
 @require_POST
-@in_workspace("edit")
+@in_workspace("comment")
 def comment_reply(request: WorkspaceRequest, comment_id: str) -> HttpResponse:
     comment = access.comment(request.workspace, comment_id)
     comments.say(
@@ -181,7 +181,7 @@ def comment_reply(request: WorkspaceRequest, comment_id: str) -> HttpResponse:
 
 
 @require_POST
-@in_workspace("edit")
+@in_workspace("comment")
 def comment_resolve(request: WorkspaceRequest, comment_id: str) -> HttpResponse:
     comment = access.comment(request.workspace, comment_id)
     comments.resolve(comment, resolved=request.POST.get("resolved") == "1", by=request.user)

@@ -24,6 +24,7 @@ from studio.models import (
     Clip,
     Comment,
     IdempotencyKey,
+    Invitation,
     Membership,
     Picture,
     Pronunciation,
@@ -32,6 +33,7 @@ from studio.models import (
     User,
     Voice,
 )
+from studio.people import roles
 from studio.projects import templates, versions
 from tests.studio.programs import Program, assert_problem
 from tests.studio.rows import film_line
@@ -144,6 +146,17 @@ ROUTES = {
     "render_decline": (ROW, "POST"),
     "render_remind": (ROW, "POST"),
     "workspace_rules": (PERSON, "POST"),
+    "team": (PERSON, "GET"),
+    "team_invite": (PERSON, "POST"),
+    "team_reviews": (PERSON, "GET"),
+    "team_ask": (PERSON, "POST"),
+    "team_leave": (PERSON, "GET POST"),
+    "team_join": (PUBLIC, "GET POST"),
+    "invitation_send": (ROW, "POST"),
+    "invitation_revoke": (ROW, "POST"),
+    "member_role": (ROW, "POST"),
+    "member_remove": (ROW, "GET POST"),
+    "member_own": (ROW, "POST"),
     "brand_kit": (PERSON, "GET POST"),
     "brand_preview": (PERSON, "GET"),
     "brand_sample": (PERSON, "GET"),
@@ -238,8 +251,6 @@ def walk(patterns, prefix=""):
             yield f"{prefix}{pattern.name}", pattern
 
 
-OWNERS = {"batch_approve", "render_approve", "render_decline", "workspace_rules"}
-"""What a member may not do: tests/studio/test_roles.py."""
 BODIES = {
     "api-1:caption_update": b"{}",
     "api-1:caption_split": b'{"after": 1}',
@@ -345,6 +356,11 @@ def world(alice, library):
     poster.parent.mkdir(parents=True, exist_ok=True)
     poster.write_bytes(b"RIFF")
     share = Share.make(project, alice)
+    erin = User.objects.create_user("erin@example.org", "a long password")
+    member = Membership.objects.create(workspace=workspace, user=erin)
+    invitation = Invitation(workspace=workspace, email="secret@example.org", role="member")
+    invitation.begin()
+    invitation.save()
     comment = Comment.objects.create(project=project, version=1, text="A secret", name="Kim")
     word = Pronunciation.objects.create(workspace=workspace, word="Alice", value="Al is")
     key, _ = ApiKey.make(workspace, "Robot")
@@ -384,6 +400,8 @@ def world(alice, library):
             "key_id": key.pk,
             "share_id": share.pk,
             "comment_id": comment.pk,
+            "member_id": member.pk,
+            "invitation_id": invitation.pk,
             "viewing": "nothing",
             "number": 1,
             "line": 1,
@@ -450,10 +468,42 @@ def test_owners_and_members_are_let_in(world, alice, bob, client_of, name, metho
     if name.startswith("version_") or name == "project_film":
         Render.objects.update(status="done", version=1)
         versions.keep_source(world.render, versions.body_of(world.render.project))
-    for person in (alice,) if name in OWNERS else (alice, bob):
+    may = roles.allows(Membership.Role.MEMBER, FOUND[name].callback.verb)
+    for person in (alice, bob) if may else (alice,):
         response = ask(client_of(person), method, world.address(name))
         assert response.status_code not in (401, 403, 404, 405)
         assert not to_login(response)
+
+
+@pytest.mark.parametrize("role", [role for role in Membership.Role.values if role != "owner"])
+def test_each_role_is_refused_what_it_may_not_do_and_told_who_can(world, alice, client_of, role):
+    Membership.objects.filter(pk=world.rows["member_id"]).update(role=role)
+    erin = client_of(User.objects.get(email="erin@example.org"))
+    refused = 0
+    for name, (kind, methods) in ROUTES.items():
+        if kind not in (PERSON, ROW) or roles.allows(role, FOUND[name].callback.verb):
+            continue
+        for method in methods.split():
+            answer = ask(erin, method, world.address(name))
+            assert (name, answer.status_code) == (name, 403)
+            assert b"ecret plan" not in answer.content
+            if method == "GET":
+                assert f"({alice})" in answer.content.decode()
+        refused += 1
+    assert refused or role == "admin"
+
+
+@pytest.mark.parametrize("role", ["reviewer", "billing"])
+def test_narrow_roles_open_what_is_theirs(world, client_of, role):
+    Membership.objects.filter(pk=world.rows["member_id"]).update(role=role)
+    erin = client_of(User.objects.get(email="erin@example.org"))
+    for name, (kind, methods) in ROUTES.items():
+        if kind != PERSON or "GET" not in methods:
+            continue
+        if roles.allows(role, FOUND[name].callback.verb):
+            answer = ask(erin, "GET", world.address(name))
+            assert answer.status_code == (302 if name == "home" else 200)
+            assert b"ecret plan" not in answer.content
 
 
 @pytest.mark.parametrize(("name", "method"), of(PERSON, method="GET"))

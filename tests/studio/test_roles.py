@@ -28,7 +28,7 @@ def test_a_person_goes_from_one_workspace_to_the_other_and_back(both, charlie, c
     page = client.get("/projects/").content.decode()
     assert "Charlie&#x27;s film" not in page
     assert f'action="/workspaces/{charlie.workspace.pk}/choose"' in page
-    assert choose(client, charlie.workspace)["Location"] == "/projects/"
+    assert choose(client, charlie.workspace)["Location"] == "/"
     page = client.get("/projects/").content.decode()
     assert "Charlie&#x27;s film" in page
     assert f'action="/workspaces/{both.workspace.pk}/choose"' in page
