@@ -43,7 +43,7 @@ RIGHTS: dict[str, frozenset[Verb]] = {
     Membership.Role.BILLING: frozenset({"enter", "see_money"}),
     KEY: EVERYTHING - PEOPLES - {"manage_keys", "see_team"},
 }
-FIRST_DAY = {
+FIRST_DAY: dict[str, str] = {
     Membership.Role.REVIEWER: "team_reviews",
     Membership.Role.BILLING: "credit_list",
 }

@@ -82,7 +82,7 @@ def right_wanted(letter: Letter) -> Text | None:
     workspace_id, _colon, asker = letter.subject.partition(":")
     workspace = Workspace.objects.filter(pk=workspace_id).first()
     row = (
-        Membership.objects.filter(workspace=workspace_id, user=asker or 0, removed_at=None)
+        Membership.objects.filter(workspace=workspace_id, user=int(asker or 0), removed_at=None)
         .select_related("user")
         .first()
     )
