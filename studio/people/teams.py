@@ -57,7 +57,7 @@ def _need_seats(workspace: Workspace, more: int) -> None:
     if offered is not None and taken + more > offered:
         raise BadInput(
             gettext(
-                "The {plan} plan has {offered} seats, and {taken} are taken, open invitations included. Reviewers and billing take none."
+                "Seats on the {plan} plan: {offered}; taken: {taken}, open invitations included. Reviewers and billing take none."
             ).format(plan=PLANS[workspace.plan].name, offered=offered, taken=taken),
             code="plan_limit",
             limit=offered,
