@@ -198,7 +198,7 @@ def _checked(batch: Batch, row: BatchRow) -> dict[str, Any]:
         sentence = gettext("Row {number} has the same key; give each row its own.")
         raise BadInput(sentence.format(number=first.number), code="duplicate_key", path=KEY)
     project, scenes = video_of(batch, row)
-    plan = plan_render(project, scenes=scenes, mode=batch.mode)
+    plan = plan_render(project, scenes=scenes, mode=batch.mode, foretell=False)
     reading = screening.read(project, plan.lines)
     if reading.refused:
         raise ScriptRefused(reading.sentence, reading.spans)
