@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -70,6 +70,7 @@ class Kind(Generic[Row]):
     calls `work`. do: does the work and ends the attempt. refused: the fields of a row whose input cannot be used, or None
     if the error is not about the input. failed: the fields of a row that was given up, with a sentence for its owner.
     is_away: whether an error means that a store or database is away; then the row waits, and the try is not counted.
+    noted: called in the transaction that ends an attempt, to write what else it means.
     ended: called after an attempt has ended, to drop what is no longer needed.
     """
 
@@ -80,6 +81,7 @@ class Kind(Generic[Row]):
     failed: Callable[[], dict[str, Any]]
     refused: Callable[[Exception], dict[str, Any] | None] = lambda error: None
     is_away: Callable[[Exception], bool] = lambda error: False
+    noted: Callable[[Row], object] = lambda row: None
     ended: Callable[[Row], object] = lambda row: None
     only: Q | Callable[[], Q] = field(default_factory=Q)
     options: dict[str, Any] = field(default_factory=dict)
@@ -167,8 +169,10 @@ class Attempt(Generic[Row]):
 
     def end(self, **fields: Any) -> bool:
         """Writes how the attempt ended. Returns False, and writes nothing, if the attempt no longer counts."""
-        if not self.rows.update(**fields):
-            return False
+        with transaction.atomic():
+            if not self.rows.update(**fields):
+                return False
+            self.kind.noted(self.row)
         self.kind.ended(self.row)
         return True
 

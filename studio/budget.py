@@ -15,7 +15,7 @@ from rendering.faces import brush
 from rendering.voices import recording
 from studio import limits
 from studio.api.batches import bodies
-from studio.batches import plan, table
+from studio.batches import links, plan, table
 from studio.library import footage
 from studio.models.fields import LONGEST_BODY, LONGEST_SCRIPT
 from studio.models.mending import LONGEST_TEXT
@@ -189,14 +189,28 @@ WAYS = (
                 "batch_resume",
                 "batch_cancel",
                 "batch_retry",
+                "batch_remove_values",
             ),
-            *_api(
-                "batch_start", "batch_pause", "batch_resume", "batch_cancel", "batch_retry_failed"
-            ),
+            *_api("batch_start", "batch_pause", "batch_resume", "batch_cancel"),
+            *_api("batch_retry_failed", "batch_remove_values"),
         ),
         "one press, and a cap of at most 9 digits",
         "not measured",
         "The batch is at its cap; raise the cap to go on.",
+    ),
+    Way(
+        "A row as a draft",
+        ("batch_sample", *_api("batch_sample")),
+        f"one number; {limits.SAMPLES.most} an hour, and {DRAFTS_A_DAY // 60} minutes of drafts a day",
+        "as a render",
+        "There is no such row that can be rendered; choose another one.",
+    ),
+    Way(
+        "Links for the videos of a batch",
+        ("batch_share", *_api("batch_share")),
+        f"one press; a link for each row, {table.MOST_ROWS:,} at most",
+        f"not measured; {links.AT_ONCE} links a round are made by the scheduler",
+        "Confirm your e-mail address first: a link was mailed to you. Then share.",
     ),
     Way(
         "A batch and its rows",
@@ -383,6 +397,7 @@ WAYS = (
                 "line_film",
                 "line_play",
                 "render_detail",
+                "render_download",
                 "render_progress",
                 "file_serve",
                 "credit_list",

@@ -42,6 +42,7 @@ TUNES = Limit("pieces of music", 40)
 PHOTOS = Limit("photos", 40, store="rows")
 RECORDINGS = Limit("recordings", 20, store="rows")
 BATCHES = Limit("batches", 40)
+SAMPLES = Limit("drafts of rows", 20)
 """What a workspace may send."""
 CAMERA_OPENINGS = Limit("openings of the camera", 5, store="rows")
 """Of an avatar."""
@@ -87,6 +88,7 @@ BYTES = {
             *("api-1:caption_split", "api-1:caption_join"),
             *("api-1:batch_create", "api-1:batch_start", "api-1:batch_pause"),
             *("api-1:batch_resume", "api-1:batch_cancel", "api-1:batch_retry_failed"),
+            *("api-1:batch_sample", "api-1:batch_share", "api-1:batch_remove_values"),
         ),
         JSON,
     ),

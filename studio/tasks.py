@@ -7,7 +7,7 @@ from django.db import close_old_connections
 
 from rendering import storage
 from rows.work import Kind
-from studio.batches import run
+from studio.batches import run, turns
 from studio.library import footage, photos, recordings
 
 KINDS: tuple[Kind, ...] = (
@@ -47,11 +47,18 @@ def prepare_clip(clip_id: str) -> None:
     _work(footage.PREPARING, clip_id)
 
 
+def _take_turn() -> None:
+    close_old_connections()
+    if storage.trouble() is None:
+        turns.take()
+
+
 @shared_task(name=run.CHECKING.task)
 def check_batch(batch_id: str) -> None:
-    _work(run.CHECKING, batch_id)
+    """A turn of whichever batch has waited longest; the others follow."""
+    _take_turn()
 
 
 @shared_task(name=run.RUNNING.task)
 def run_batch(batch_id: str) -> None:
-    _work(run.RUNNING, batch_id)
+    _take_turn()

@@ -101,7 +101,7 @@ def likely_wait(
 ) -> Wait:
     """The wait for a render of these lines, if it were requested now. after: seconds from its last line to its end.
     alone: its frames are so large that a worker makes one line at a time."""
-    crew = [worker for worker in Worker.present() if not worker.lanes or lane in worker.lanes]
+    crew = [worker for worker in Worker.present() if _takes(worker, lane)]
     now = timezone.now().timestamp()
     line_up = _line_up(crew)
     if work:
@@ -110,6 +110,15 @@ def likely_wait(
         line_up.add(Waiting("asked", workspace.pk, lane, rank, lines))
     found = _play(crew, line_up, own={"asked": 0.0}, after={"asked": after}, most=2_000)["asked"]
     return Wait(found.ends, found.slow)
+
+
+def known_wait(
+    workspace: Workspace, lane: str, work: Sequence[float], *, alone: bool = False
+) -> Wait | None:
+    """The same, or None while no worker is there for it."""
+    if not queue.working() or not any(_takes(worker, lane) for worker in Worker.present()):
+        return None
+    return likely_wait(workspace, lane, work, alone=alone)
 
 
 def rates() -> effort.Rates:
@@ -159,7 +168,11 @@ def effort_of(spec: LineSpec, seconds: float, unspoken: float) -> effort.Effort:
 
 
 def _serves(worker: Worker, render: Render) -> bool:
-    return not worker.lanes or render.lane in worker.lanes
+    return _takes(worker, render.lane)
+
+
+def _takes(worker: Worker, lane: str) -> bool:
+    return not worker.lanes or lane in worker.lanes
 
 
 def _lanes(crew: Collection[Worker]) -> tuple[str, ...]:

@@ -127,6 +127,12 @@ CODES: dict[str, tuple[int, str | Promise]] = {
         422,
         gettext_lazy("Two fields that exclude each other were sent together. Send one of them."),
     ),
+    "address_not_confirmed": (
+        422,
+        gettext_lazy(
+            "The address of the person who made the key is not confirmed, so it cannot share. They confirm it by the link that was mailed."
+        ),
+    ),
     "avatar_unknown": (422, gettext_lazy("There is no such avatar any more. Choose another one.")),
     "voice_unknown": (
         422,

@@ -15,14 +15,18 @@ from django.db.models import Sum
 from django.utils.translation import gettext
 
 from billing.plans import PLANS
+from rendering import effort
+from rendering.fleet import eta
 from rendering.values import BadInput
 from rows.messages import send
 from rows.work import MESSAGE_SECONDS
+from studio.batches import overrides
 from studio.batches.table import MOST_ROWS, TableRow, too_long
 from studio.errors import ScriptRefused, VariablesInvalid, explain
 from studio.limits import BATCHES, take
 from studio.models import ApiKey, Batch, BatchRow, Project, Scene, Template, User, Workspace
-from studio.projects import templates
+from studio.people.accounts import is_confirmed
+from studio.projects import sharing, templates
 from studio.projects.templates import Variable, named
 from studio.renders import ordering, screening
 from studio.renders.plan import plan_render
@@ -78,15 +82,19 @@ def create(
     at_once: bool = False,
     max_cost: int | None = None,
     stop_on_error: bool = False,
+    share: bool = False,
     reference: str = "",
     note: Any = str,
 ) -> Batch:
     """Stores the rows, a few at a time, and then lets workers check them. note gets the batch's id in the transaction that does.
 
+    share: each finished video gets a link for viewers, made in the name of `by`.
     Raises BadInput for a table that cannot be read, which leaves nothing.
     """
     most = check_room(workspace)
     check_columns(template, columns)
+    if share:
+        sharing.need_confirmed(by is not None and is_confirmed(by))
     take(BATCHES, workspace.pk)
     batch = Batch.objects.create(
         workspace=workspace,
@@ -101,6 +109,8 @@ def create(
         at_once=at_once,
         max_cost=max_cost,
         stop_on_error=stop_on_error,
+        shares=share,
+        shared_by=by if share else None,
         reference=reference,
     )
     try:
@@ -141,6 +151,7 @@ def _stored(batch: Batch, row: TableRow) -> BatchRow:
         number=row.number,
         key=known[:200] or str(row.number),
         cells=row.cells,
+        overrides=row.overrides,
         state=BatchRow.State.WRONG if problem else BatchRow.State.WAITING,
         errors=[wrong] if problem else [],
     )
@@ -167,7 +178,8 @@ def video_of(batch: Batch, row: BatchRow) -> tuple[Project, list[Scene]]:
     """The project of the row, not saved yet. Raises VariablesInvalid, BadInput."""
     variables = [Variable(**{**one, "choices": tuple(one["choices"])}) for one in batch.variables]
     said = templates.check(variables, values_of(batch, row), batch.workspace)
-    project, scenes = templates.made(batch.content, batch.workspace, said)
+    content = overrides.put(batch.content, row.overrides, batch.workspace)
+    project, scenes = templates.made(content, batch.workspace, said)
     project.created_by, project.batch_row = batch.requested_by, row
     return project, scenes
 
@@ -186,17 +198,19 @@ def _checked(batch: Batch, row: BatchRow) -> dict[str, Any]:
         sentence = gettext("Row {number} has the same key; give each row its own.")
         raise BadInput(sentence.format(number=first.number), code="duplicate_key", path=KEY)
     project, scenes = video_of(batch, row)
-    plan = plan_render(project, scenes=scenes, mode=batch.mode)
+    plan = plan_render(project, scenes=scenes, mode=batch.mode, foretell=False)
     reading = screening.read(project, plan.lines)
     if reading.refused:
         raise ScriptRefused(reading.sentence, reading.spans)
     ordering.agreed(plan)
+    joining = effort.joining(plan.seconds, eta.rates(), music=bool(project.music_id))
     return {
         "state": BatchRow.State.READY,
         "errors": [],
         "ours": False,
         "seconds": plan.seconds,
         "quoted": plan.quoted,
+        "work": sum(line.work for line in plan.lines) + joining,
         "warnings": min(len(plan.warnings) + int(reading.held), 999),
     }
 

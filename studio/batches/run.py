@@ -12,18 +12,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from billing.models import NotEnoughCredits, Transfer
+from billing.models import NotEnoughCredits
 from billing.plans import PLANS
 from rendering import failpoints, storage
 from rendering.models import Render, WrongStatus
 from rendering.values import BadInput, Unavailable
 from rows import events
 from rows.work import Attempt, Kind, Over
-from studio.batches import plan
+from studio.batches import letters, plan
+from studio.batches.result import cost_of, failed_by_us, renders_of
 from studio.errors import AWAY
 from studio.models import Batch, BatchRow, Project
 from studio.renders.ordering import request_render
@@ -31,92 +32,49 @@ from studio.renders.ordering import request_render
 TURN_SECONDS = 5.0
 """For which a worker stays with a batch."""
 CHECKED_AT_ONCE = 20  # rows that are read together
-LOOKING = timedelta(minutes=1)
 WINDOW = 25
 """Renders of a batch that wait in the queue at most; a smaller plan has a smaller window."""
+SOON, LATER = timedelta(seconds=2), timedelta(seconds=15)
+"""Until the next turn of a batch that has filled its window: LATER if there was nothing to fill. One of its renders that ends calls it
+at once (studio/batches/turns.py)."""
 
 State, Row = Batch.State, BatchRow.State
-LATER = ("too_many_renders", "rate_limited", "fair_use_reached", "asset_not_ready")
+PASSES = ("too_many_renders", "rate_limited", "fair_use_reached", "asset_not_ready")
 """Codes of what passes by itself: the row waits."""
-
-
-# -- what came of it -----------------------------------------------------------------------------
-
-
-def renders_of(batch: Batch) -> QuerySet[Render]:
-    """The last render of each row that has one."""
-    asked = batch.rows.filter(state=Row.ASKED).exclude(render="")
-    return Render.objects.filter(workspace=batch.workspace_id, pk__in=asked.values("render"))
-
-
-def _charged(transfers: QuerySet[Transfer]) -> dict[str, int]:
-    signs = {"charged": ("charge",), "refunded": ("give_back", "refund")}
-    sums = {
-        name: Sum(Case(When(kind__in=kinds, then=F("amount")), default=0))
-        for name, kinds in signs.items()
-    }
-    found = {name: int(total or 0) for name, total in transfers.aggregate(**sums).items()}
-    return {**found, "net": found["charged"] - found["refunded"]}
-
-
-def cost_of(batch: Batch) -> dict[str, int]:
-    """What the ledger says of the batch, in credit-seconds: charged, refunded and net. What is still rendered counts as charged."""
-    asked = batch.rows.filter(state=Row.ASKED).exclude(render="")
-    return _charged(Transfer.objects.filter(render__in=asked.values("render")))
-
-
-def counts(batch: Batch) -> dict[str, int]:
-    """How many rows are how far: waiting, wrong, ready, left, and the statuses of renders."""
-    names = [*(value for value in Row.values if value != Row.ASKED), *Render.Status.values]
-    found = dict.fromkeys(names, 0)
-    rows = batch.rows.exclude(state=Row.ASKED).order_by().values("state")
-    found |= {row["state"]: row["n"] for row in rows.annotate(n=Count("pk"))}
-    renders = renders_of(batch).order_by().values("status")
-    found |= {row["status"]: row["n"] for row in renders.annotate(n=Count("pk"))}
-    return found
-
-
-def failed_by_us(batch: Batch) -> QuerySet[BatchRow]:
-    """Rows that failed through our fault, and can be tried again as they are."""
-    ours = renders_of(batch).filter(status="failed", failure_ours=True)
-    return batch.rows.filter(
-        Q(state=Row.ASKED, render__in=ours.values("pk")) | Q(state=Row.WRONG, ours=True)
-    )
 
 
 # -- changes of state ----------------------------------------------------------------------------
 
 
 def _move(rows: QuerySet[Batch], batch: Batch, to: str, **changes: Any) -> bool:
-    """Changes the state if these rows still hold the batch, and records it. Returns whether it did."""
+    """Changes the state if these rows still hold the batch, records it, and requests the mail about it. Returns whether it did."""
+    now = timezone.now()
+    changes |= {"claimed_at": None, "claims": 0, "moved_at": now, "due_at": now}
     if to in (State.DONE, State.CANCELED):
-        changes.setdefault("ended_at", timezone.now())
+        changes.setdefault("ended_at", now)
     with transaction.atomic():
-        if not rows.filter(pk=batch.pk).update(state=to, claimed_at=None, claims=0, **changes):
+        if not rows.filter(pk=batch.pk).update(state=to, **changes):
             return False
-        events.record(
-            f"batch.{to}",
-            batch.pk,
-            workspace=batch.workspace_id,
-            before={"state": batch.state},
-            after={"state": to, "paused_for": changes.get("paused_for", "")},
-        )
+        _record(batch, to, changes.get("paused_for", ""))
     batch.refresh_from_db()
     return True
 
 
-def _news(what: str) -> dict[str, Any]:
-    """The fields by which a mail becomes due. Whoever waits for the check before the page is not told by mail, too."""
-    due = timezone.now() + (LOOKING if what == "ready" else timedelta())
-    return {"news": what, "news_due_at": due, "news_tries": 0}
-
-
-NO_NEWS = {"news": "", "news_due_at": None}
+def _record(batch: Batch, to: str, paused_for: str) -> None:
+    events.record(
+        f"batch.{to}",
+        batch.pk,
+        workspace=batch.workspace_id,
+        before={"state": batch.state},
+        after={"state": to, "paused_for": paused_for},
+    )
+    letters.tell(batch, to, paused_for)
 
 
 def _steer(batch: Batch, sources: tuple[str, ...], to: str, **changes: Any) -> None:
     """A person or a program moves the batch. Raises BadInput if it is not in one of these states."""
-    if not _move(Batch.objects.filter(state__in=sources), batch, to, **changes):
+    rows = Batch.objects.filter(state__in=sources, values_removed_at=None)
+    if not _move(rows, batch, to, **changes):
         batch.refresh_from_db()
         sentence = gettext("The batch is {state}, so that is not possible now.")
         raise BadInput(sentence.format(state=state_name(batch)), code="wrong_status")
@@ -146,7 +104,6 @@ def start(batch: Batch, max_cost: int | None = None) -> None:
         State.RUNNING,
         max_cost=plan.price(batch) if most is None else most,
         started_at=timezone.now(),
-        **NO_NEWS,
     )
     RUNNING.ask(batch.pk)
 
@@ -162,7 +119,7 @@ def resume(batch: Batch, max_cost: int | None = None) -> None:
     if capped and (max_cost is None or max_cost <= (batch.max_cost or 0)):
         sentence = gettext("The batch is at its cap; raise the cap to go on.")
         raise BadInput(sentence, code="batch_cap_reached", path="max_cost")
-    changes: dict[str, Any] = {"paused_for": "", **NO_NEWS}
+    changes: dict[str, Any] = {"paused_for": ""}
     if max_cost is not None:
         changes["max_cost"] = max_cost
     kind = RUNNING if batch.started_at else CHECKING
@@ -174,7 +131,7 @@ def cancel(batch: Batch) -> None:
     """Rows that were not begun are left, and renders that wait are canceled, with their credits back; what is being rendered is
     finished."""
     open_states = (State.CHECKING, State.READY, State.RUNNING, State.PAUSED)
-    _steer(batch, open_states, State.CANCELED, paused_for="", **NO_NEWS)
+    _steer(batch, open_states, State.CANCELED, paused_for="")
     batch.rows.filter(state__in=(Row.WAITING, Row.READY)).update(state=Row.LEFT)
     for render in renders_of(batch).filter(status__in=("held", "queued")).iterator():
         try:
@@ -186,6 +143,11 @@ def cancel(batch: Batch) -> None:
 def retry_failed(batch: Batch) -> int:
     """The rows that failed through our fault are made again. Returns how many."""
     sources = (State.RUNNING, State.PAUSED, State.DONE)
+    if batch.values_removed_at:
+        sentence = gettext(
+            "The values of its rows were removed, so none of them can be made again."
+        )
+        raise BadInput(sentence, code="wrong_status")
     numbers = list(failed_by_us(batch).values_list("pk", flat=True))
     if not numbers:
         sentence = gettext(
@@ -222,19 +184,20 @@ def _check(attempt: Attempt[Batch]) -> None:
         if _move(attempt.rows, batch, State.RUNNING, **changes):
             RUNNING.ask(batch.pk)
     else:
-        _move(attempt.rows, batch, State.READY, checked_at=timezone.now(), **_news("ready"))
+        _move(attempt.rows, batch, State.READY, checked_at=timezone.now())
 
 
-def _give_back(attempt: Attempt[Batch]) -> None:
-    """Ends a turn that went well: the next one starts counting anew, and may begin at once."""
-    if attempt.rows.update(claimed_at=None, claims=0):
+def _give_back(attempt: Attempt[Batch], pause: timedelta = timedelta(0)) -> None:
+    """Ends a turn that went well: what has failed before no longer counts, and the next one is due after the pause."""
+    due_at = timezone.now() + pause
+    if attempt.rows.update(claimed_at=None, claims=0, due_at=due_at) and not pause:
         attempt.kind.ask(attempt.row.pk)
 
 
 # -- running -------------------------------------------------------------------------------------
 
 
-def _window(batch: Batch) -> int:
+def window_of(batch: Batch) -> int:
     """How many renders of the batch may wait at once: half of what the plan lets wait, so that single ones still find room."""
     return max(1, min(WINDOW, PLANS[batch.workspace.plan].renders_waiting // 2))
 
@@ -247,9 +210,9 @@ def _run(attempt: Attempt[Batch]) -> None:
     if batch.stop_on_error and _has_failed(batch):
         _pause(attempt, Batch.PausedFor.ERROR)
         return
-    waiting = renders_of(batch).filter(status="queued").count()
+    waiting, ordered = renders_of(batch).filter(status="queued").count(), 0
     left = (batch.max_cost or 0) - cost_of(batch)["net"]
-    for row in list(batch.rows.filter(state=Row.READY)[: max(0, _window(batch) - waiting)]):
+    for row in list(batch.rows.filter(state=Row.READY)[: max(0, window_of(batch) - waiting)]):
         attempt.tell()
         try:
             render = _ask(batch, row, left)
@@ -262,7 +225,7 @@ def _run(attempt: Attempt[Batch]) -> None:
             if isinstance(error, BadInput) and error.code == "above_max_cost":
                 _wait_or_pause(attempt, Batch.PausedFor.CAP)
                 return
-            if isinstance(error, BadInput) and error.code in LATER:
+            if isinstance(error, BadInput) and error.code in PASSES:
                 break
             fields = plan.refused(error)
             batch.rows.filter(pk=row.pk, state=Row.READY).update(**fields)
@@ -271,13 +234,14 @@ def _run(attempt: Attempt[Batch]) -> None:
                 return
         else:
             left -= render.quoted
+            ordered += 1
         if time.monotonic() > end:
             _give_back(attempt)
             return
     if _is_finished(batch):
-        _move(attempt.rows, batch, State.DONE, **_news("done"))
+        _move(attempt.rows, batch, State.DONE)
     else:
-        attempt.rows.update(claimed_at=None, claims=0)  # the sweep sends the next message
+        _give_back(attempt, SOON if ordered else LATER)
 
 
 def _is_open(batch: Batch) -> bool:
@@ -293,13 +257,13 @@ def _has_failed(batch: Batch) -> bool:
 
 
 def _pause(attempt: Attempt[Batch], why: str) -> None:
-    _move(attempt.rows, attempt.row, State.PAUSED, paused_for=why, **_news("paused"))
+    _move(attempt.rows, attempt.row, State.PAUSED, paused_for=why)
 
 
 def _wait_or_pause(attempt: Attempt[Batch], why: str) -> None:
     """Pauses once nothing of the batch is rendered any more: until then, what comes back may make room for the next row."""
     if _is_open(attempt.row):
-        attempt.rows.update(claimed_at=None, claims=0)
+        _give_back(attempt, LATER)
     else:
         _pause(attempt, why)
 
@@ -333,7 +297,7 @@ def _ask(batch: Batch, row: BatchRow, left: int) -> Render:
         key=batch.api_key,
         mode=batch.mode,
         max_cost=None if batch.mode == "draft" else max(0, left),
-        reference=row.key,
+        reference=str(row.overrides.get("reference") or row.key),
         note=note,
     )
 
@@ -347,7 +311,11 @@ def _is_away(error: Exception) -> bool:
 
 def _gave_up() -> dict[str, Any]:
     why = Batch.PausedFor.ERROR
-    return {"state": State.PAUSED, "paused_for": why, "claims": 0, **_news("paused")}
+    return {"state": State.PAUSED, "paused_for": why, "claims": 0, "moved_at": timezone.now()}
+
+
+def _note_gave_up(batch: Batch) -> None:
+    _record(batch, State.PAUSED, Batch.PausedFor.ERROR)
 
 
 CHECKING = Kind(
@@ -356,6 +324,7 @@ CHECKING = Kind(
     task=plan.CHECK_TASK,
     do=_check,
     failed=_gave_up,
+    noted=_note_gave_up,
     is_away=_is_away,
 )
 RUNNING = Kind(
@@ -364,11 +333,6 @@ RUNNING = Kind(
     task="studio.tasks.run_batch",
     do=_run,
     failed=_gave_up,
+    noted=_note_gave_up,
     is_away=_is_away,
 )
-
-
-def tidy() -> None:
-    """Removes batches whose rows were not stored to the end: the request was cut off."""
-    begun = timezone.now() - timedelta(hours=1)
-    Batch.objects.filter(state=State.READING, created_at__lt=begun).delete()

@@ -35,12 +35,13 @@ MARKS = (
 @dataclass(frozen=True)
 class TableRow:
     """number: from 1, without the header. cells: {column: value}. problem: why the row cannot be used. key: by which its sender
-    knows it, if it is in no column."""
+    knows it, if it is in no column. overrides: what of the template is different (studio/batches/overrides.py)."""
 
     number: int
     cells: dict[str, Any]
     problem: str = ""
     key: str = ""
+    overrides: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

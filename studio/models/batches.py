@@ -61,20 +61,35 @@ class Batch(Work):
     turns = models.PositiveIntegerField(
         default=0, help_text="Each turn of a worker adds one: an earlier turn orders nothing more."
     )
-    news = models.CharField(max_length=8, blank=True, help_text="What its person is to be told.")
-    news_due_at = models.DateTimeField(null=True)
-    news_tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(
+        default=timezone.now, help_text="When it is to have its next turn: the oldest goes first."
+    )
+    moved_at = models.DateTimeField(default=timezone.now, help_text="Of the last change of state.")
     created_at = models.DateTimeField(default=timezone.now)
     checked_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    values_removed_at = models.DateTimeField(
+        null=True, help_text="From then on its rows have only their keys and results."
+    )
+
+    # A draft of one of its rows, to look at before it is started.
+    sample = models.CharField(max_length=48, blank=True, help_text="Id of the render.")
+    sample_row = models.PositiveIntegerField(null=True)
+
+    # Links for viewers.
+    shares = models.BooleanField(default=False, help_text="Each finished video gets a link.")
+    shared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    shares_due_at = models.DateTimeField(
+        null=True, help_text="Since when finished videos may lack their links."
+    )
 
     class Meta:
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["workspace", "-created_at"]),
-            models.Index(fields=["state"]),
-            models.Index(fields=["news_due_at"]),
+            models.Index(fields=["state", "due_at"]),
+            models.Index(fields=["shares_due_at"]),
         ]
 
     def __str__(self) -> str:
@@ -101,12 +116,18 @@ class BatchRow(models.Model):
     number = models.PositiveIntegerField(help_text="Among the rows of the table, from 1.")
     key = models.CharField(max_length=200, help_text="By which its sender knows it.")
     cells = models.JSONField(default=dict)
+    overrides = models.JSONField(
+        default=dict, help_text="What of the template is different here, by the API's names."
+    )
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     errors = models.JSONField(default=list)
     ours = models.BooleanField(default=False, help_text="The error is our fault.")
     warnings = models.PositiveSmallIntegerField(default=0)
     seconds = models.FloatField(default=0.0, help_text="Of its video, as foretold by the check.")
     quoted = models.PositiveIntegerField(default=0, help_text="Credit-seconds, by the check.")
+    work = models.FloatField(
+        default=0.0, help_text="Seconds that it takes a slot by itself, by the check."
+    )
     render = models.CharField(max_length=48, blank=True, db_index=True)
 
     class Meta:

@@ -107,6 +107,14 @@ class Project(mended.Mended):
         related_name="project",
         help_text="It was made for this row of a batch, and is found there.",
     )
+    sample_of = models.ForeignKey(
+        "studio.Batch",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="samples",
+        help_text="It was made to look at a row of this batch before its start.",
+    )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     touched_at = models.DateTimeField(default=timezone.now)

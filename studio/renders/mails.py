@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rendering.models import Render
 from rows.events import Event, consumer
-from studio.models import BatchRow
+from studio.models import Batch, BatchRow
 
 KEPT = timedelta(days=3)
 """How long after the end of a render its mail is still tried."""
@@ -22,8 +22,10 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)
 
 @consumer("mails", "render.done", "render.failed")
 def plan_mail(event: Event) -> None:
-    """Makes the render's mail due from now on. A batch sends one of its own (studio/batches/mails.py)."""
-    if BatchRow.objects.filter(render=event.subject).exists():
+    """Makes the render's mail due from now on. A batch sends one of its own (studio/batches/letters.py), and the draft of a row
+    is waited for before its page."""
+    of_batch = BatchRow.objects.filter(render=event.subject).exists()
+    if of_batch or Batch.objects.filter(sample=event.subject).exists():
         return
     ended = Render.objects.filter(pk=event.subject, mailed_at=None, mail_due_at=None)
     ended.update(mail_due_at=timezone.now())

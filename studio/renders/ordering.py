@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model, Q, Sum
+from django.db.models import Model, Q, QuerySet, Sum
 from django.db.models.sql import InsertQuery
 from django.utils import timezone
 
@@ -298,11 +298,8 @@ def check_room(workspace: Workspace, *, drafted: float | None = None) -> None:
         )
     if drafted is None:
         return
-    since = timezone.now() - DAY
-    drafts = rows.filter(mode="draft", created_at__gt=since)
-    counted = drafts.exclude(Q(status="canceled", started_at=None) | Q(failure_ours=True))
-    lines = Segment.objects.filter(render__in=counted, reused=False, kept=False)
-    made = lines.aggregate(seconds=Sum("estimated_seconds"))["seconds"] or 0.0
+    counted = _drafts_of_a_day(workspace)
+    made = _seconds_made(counted)
     if made + drafted > plan.drafts_a_day:
         first = counted.order_by("created_at").first()
         free_at = first.created_at if first else timezone.now()
@@ -310,5 +307,23 @@ def check_room(workspace: Workspace, *, drafted: float | None = None) -> None:
             f"A workspace may have {plan.drafts_a_day // 60} minutes of drafts made within a day, and "
             f"{made / 60:.0f} are. Try again later, or render a shorter project.",
             code="fair_use_reached",
-            retry_after=max(1, int((free_at - since).total_seconds())),
+            retry_after=max(1, int((free_at + DAY - timezone.now()).total_seconds())),
         )
+
+
+def _drafts_of_a_day(workspace: Workspace) -> QuerySet[Render]:
+    """The drafts that count against what a workspace may have made within a day."""
+    since = timezone.now() - DAY
+    drafts = Render.objects.filter(workspace=workspace, mode="draft", created_at__gt=since)
+    return drafts.exclude(Q(status="canceled", started_at=None) | Q(failure_ours=True))
+
+
+def _seconds_made(drafts: QuerySet[Render]) -> float:
+    lines = Segment.objects.filter(render__in=drafts, reused=False, kept=False)
+    return lines.aggregate(seconds=Sum("estimated_seconds"))["seconds"] or 0.0
+
+
+def drafts_left(workspace: Workspace) -> float:
+    """Seconds of drafts that the workspace may still have made today."""
+    most = PLANS[workspace.plan].drafts_a_day
+    return most - _seconds_made(_drafts_of_a_day(workspace))

@@ -141,9 +141,13 @@ def plan_render(
     mode: str = "final",
     height: int | None = None,
     codec: str | None = None,
+    foretell: bool = True,
 ) -> Plan:
     """Plans the project as saved, or with these scenes, which need not be saved. Raises BadInput, which names the scene
-    and line that cannot be spoken, or says by how much the film is too long."""
+    and line that cannot be spoken, or says by how much the film is too long.
+
+    foretell: whether the wait is wanted, for which the whole queue is read.
+    """
     scenes = list(project.live_scenes if scenes is None else scenes)
     sources = _lines_of(scenes)  # counted before anything is read
     draft = mode == "draft"
@@ -235,6 +239,8 @@ def plan_render(
         ],
     )
     plan = plan.priced(cost.paid(project.pk, {line.line_key for line in lines}))
+    if not foretell:
+        return plan
     after = effort.joining(length, eta.rates(), music=bool(project.music_id))
     after += effort.framing(around, video)
     wait = eta.likely_wait(

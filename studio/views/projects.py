@@ -19,6 +19,7 @@ from rendering.models import Render
 from rows import mended
 from studio import access
 from studio.access import WorkspaceRequest, in_workspace
+from studio.batches import result as batch_result
 from studio.batches import run as batch_run
 from studio.limits import LONGEST_SEARCH, MOST_WORDS, PROJECTS, SEARCHES, take
 from studio.links import file_name, file_url
@@ -42,12 +43,16 @@ Everything I say is written here. Change a word, press Listen, and hear it at on
 When it sounds right, press Render. A few minutes later this is a finished video."""
 
 
+NOT_OF_BATCHES = {"batch_row": None, "sample_of": None}
+"""Projects that were not made for a row of a table: those are found in their batch."""
+
+
 def shelf(workspace: Workspace) -> QuerySet[Project]:
-    """The workspace's projects with everything a card shows, in one query. Those of batches are found in their batch."""
+    """The workspace's projects with everything a card shows, in one query."""
     renders = Render.objects.filter(project=OuterRef("pk")).order_by("-created_at")
     delivered = renders.filter(status="done")
     scenes = Scene.objects.filter(project=OuterRef("pk"), removed_at=None)
-    own = Project.objects.filter(workspace=workspace, removed_at=None, batch_row=None)
+    own = Project.objects.filter(workspace=workspace, removed_at=None, **NOT_OF_BATCHES)
     return own.annotate(
         latest_status=Subquery(renders.values("status")[:1]),
         latest_id=Subquery(renders.values("pk")[:1]),
@@ -84,7 +89,9 @@ def home(request: WorkspaceRequest) -> HttpResponse:
     ended = Q(ended_at__gte=timezone.now() - JUST_ENDED)
     renders = (
         Render.objects.filter(
-            Q(status__in=ACTIVE) | ended, workspace=workspace, project__batch_row=None
+            Q(status__in=ACTIVE) | ended,
+            workspace=workspace,
+            **{f"project__{name}": value for name, value in NOT_OF_BATCHES.items()},
         )
         .exclude(status="canceled")
         .order_by(F("ended_at").desc(nulls_first=True), "-created_at")[:6]
@@ -92,7 +99,7 @@ def home(request: WorkspaceRequest) -> HttpResponse:
     positions = eta.positions(row for row in renders if not row.is_over)
     now = [(row, positions.get(row.pk)) for row in renders]
     batches = [
-        (batch, batch_run.state_name(batch), batch_run.counts(batch)["done"])
+        (batch, batch_run.state_name(batch), batch_result.counts(batch)["done"])
         for batch in access.batches(workspace).filter(state__in=OPEN_BATCHES)[:3]
     ]
     at_work = any(not row.is_over for row, _ in now) or bool(batches)

@@ -229,6 +229,22 @@ def render_progress(request: WorkspaceRequest, render_id: str) -> HttpResponse:
     return respond(request, "studio/render_detail.html#progress", context)
 
 
+@require_safe
+@in_workspace("see")
+def render_download(request: WorkspaceRequest, render_id: str) -> HttpResponse:
+    """The finished file, by an address that does not expire: it leads to one that does. In result files of batches."""
+    render = access.render(request.workspace, render_id)
+    video = next((output for output in render.outputs if output["kind"] == "video"), None)
+    if render.status != "done" or video is None:
+        messages.info(request, gettext("There is no finished film to download yet."))
+        return redirect("render_detail", render.pk)
+    if not is_confirmed(request.user):
+        messages.info(request, gettext("Confirm your e-mail address before the first download."))
+        return redirect("render_detail", render.pk)
+    name = file_name(render.title, video["suffix"])
+    return redirect(file_url(video["key"], video["suffix"], name, download=True))
+
+
 def _finished_line(request: WorkspaceRequest, render_id: str, position: int) -> Segment:
     """A line that can be watched: its film is ready, and its video is being made."""
     render = access.render(request.workspace, render_id)

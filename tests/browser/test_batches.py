@@ -3,9 +3,10 @@
 import csv
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from rendering.models import Render
-from studio.batches import run
+from studio.batches import links, run
 from studio.models import Batch, Project, Template, Workspace
 from studio.projects.starters import ensure_templates
 from tests.studio.rows import make_project
@@ -31,6 +32,7 @@ def test_a_table_becomes_videos_under_a_cap(
 ):
     monkeypatch.setattr(run, "WINDOW", 2)
     monkeypatch.setattr(run, "TURN_SECONDS", 600.0)  # however busy the machine is
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
     page = page_of(alice, width=width, dark=dark)
 
     # The project becomes a template.
@@ -73,8 +75,20 @@ def test_a_table_becomes_videos_under_a_cap(
     assert_accessible(page)
     assert not Render.objects.exists()
 
-    # Under way: two rows wait in the queue, the third comes after them; it can be paused.
+    # One row is seen first, as a free draft that appears by itself; what was typed meanwhile stays.
+    page.get_by_role("button", name="Make a free draft").click()
+    page.get_by_text("Row 1 is being made.").wait_for()
+    assert_accessible(page)
     page.get_by_label("Spend at most, in credits").fill("1")
+    film = Render.objects.get()
+    film.start()
+    film.end("done", seconds=3.0)
+    page.get_by_role("button", name="Make another draft").wait_for()
+    assert page.get_by_label("Spend at most, in credits").input_value() == "1"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+
+    # Under way: two rows wait in the queue, the third comes after them; it can be paused.
     start.click()
     page.get_by_text("of 1.0 credits").wait_for()
     run.RUNNING.work(batch.pk)
@@ -104,6 +118,21 @@ def test_a_table_becomes_videos_under_a_cap(
     assert [(row["key"], row["status"]) for row in rows] == [
         ("p1", "done"), ("p2", "wrong"), ("p3", "done"), ("p4", "failed"),
     ]  # fmt: skip
+
+    # Viewers get links, and the values of the table go when somebody says so.
+    page.get_by_role("button", name="Make a link for each video").click()
+    page.get_by_text("Each finished video gets a link").wait_for()
+    links.make()
+    page.goto(f"/batches/{batch.pk}/?show=rendered")
+    page.get_by_role("link", name="Link p1").wait_for()
+    page.get_by_role("link", name="Download p1").wait_for()
+    assert_accessible(page)
+    page.get_by_text("Delete the rows’ values now").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Delete the values").click()
+    page.get_by_text("The values of the rows were deleted on").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
     page.goto("/batches/")
     page.get_by_text("2 of 4").wait_for()
     assert_accessible(page)

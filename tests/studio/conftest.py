@@ -1,4 +1,4 @@
-"""A project of Alice's with one scene, and the studio behind its own web server."""
+"""A project of Alice's with one scene, a template and a batch of hers, and the studio behind its own web server."""
 
 import threading
 import time
@@ -6,9 +6,15 @@ import time
 import pytest
 from django.core.wsgi import get_wsgi_application
 
+from studio.batches import run
 from studio.gateway.application import Gateway
 from studio.gateway.server import Server
+from studio.models import ApiKey, Batch, Workspace
+from studio.projects import templates
+from studio.projects.templates import Variable
 from studio.servers import free_port
+from tests.studio.batches import check, upload
+from tests.studio.programs import Program
 from tests.studio.rows import make_project
 
 
@@ -43,3 +49,49 @@ def site(transactional_db):
     server.should_exit = True
     thread.join()
     gateway.close()
+
+
+@pytest.fixture
+def unhurried(monkeypatch):
+    """A turn of a worker ends when all is done, however busy the machine is."""
+    monkeypatch.setattr(run, "TURN_SECONDS", 600.0)
+
+
+@pytest.fixture
+def team(alice, library):
+    """Alice's workspace, on a plan with batches."""
+    Workspace.objects.filter(pk=alice.workspace.pk).update(plan="team")
+    alice.workspace.refresh_from_db()
+    return alice.workspace
+
+
+@pytest.fixture
+def template(team):
+    project = make_project(
+        team, title="For {{name}}", script="Hello {{name}}, and welcome to {{place}}."
+    )
+    return templates.save(
+        project,
+        name="Greeting",
+        description="",
+        variables=[
+            Variable("name", required=True, max_length=20),
+            Variable("place", default="Oslo"),
+        ],
+        choices=(),
+        by=None,
+    )
+
+
+@pytest.fixture
+def batch(client_of, alice, template):
+    """Of four rows, two of which are good; checked."""
+    upload(client_of(alice), template)
+    return check(Batch.objects.get())
+
+
+@pytest.fixture
+def program(team, template, alice):
+    """With a key that Alice made."""
+    _, secret = ApiKey.make(team, "Test program", alice)
+    return Program(secret)

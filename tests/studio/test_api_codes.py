@@ -25,7 +25,6 @@ NOBODY_AGREES_BY_PROGRAM = {
     "too_many_tries",
 }
 OF_PAGES_AND_COMMANDS = {
-    "address_not_confirmed",
     "film_unreadable",
     "invalid",
     "not_waiting",

@@ -1,8 +1,5 @@
 """Batches: a table is checked, priced, rendered row by row under its cap, steered, and told of."""
 
-import codecs
-import csv
-import io
 from datetime import timedelta
 
 import pytest
@@ -15,94 +12,23 @@ from consent.models import Consent
 from rendering.fleet import queue
 from rendering.models import Render
 from rows import events
-from studio.batches import mails, plan, run
+from studio.batches import plan, result, run
 from studio.models import Avatar, Batch, BatchRow, Letter, Project, Workspace
 from studio.people import letters
 from studio.projects import templates
 from studio.projects.templates import Variable
 from studio.renders import mails as render_mails
 from studio.renders.ordering import request_render
-from tests.studio.programs import Program, assert_problem
+from tests.studio.batches import TABLE, check, finish, made, rows_of, turn, upload
+from tests.studio.programs import assert_problem
 from tests.studio.rows import make_project
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 
 @pytest.fixture(autouse=True)
-def _unhurried(monkeypatch):
+def _unhurried(unhurried):
     """A turn of a worker ends when all is done, however busy the machine is."""
-    monkeypatch.setattr(run, "TURN_SECONDS", 600.0)
-
-
-@pytest.fixture
-def team(alice, library):
-    """Alice's workspace, on a plan with batches."""
-    Workspace.objects.filter(pk=alice.workspace.pk).update(plan="team")
-    alice.workspace.refresh_from_db()
-    return alice.workspace
-
-
-@pytest.fixture
-def template(team):
-    project = make_project(
-        team, title="For {{name}}", script="Hello {{name}}, and welcome to {{place}}."
-    )
-    return templates.save(
-        project,
-        name="Greeting",
-        description="",
-        variables=[
-            Variable("name", required=True, max_length=20),
-            Variable("place", default="Oslo"),
-        ],
-        choices=(),
-        by=None,
-    )
-
-
-TABLE = b"key,Name,place,city\nr1,Ada,Rome,x\nr2,,Rome,y\nr3,Grace,,z\nr1,Alan,,\n"
-
-
-def upload(client, template, data=TABLE, **fields):
-    file = SimpleUploadedFile("people.csv", data, content_type="text/csv")
-    return client.post(f"/templates/{template.pk}/batch", {"file": file, **fields})
-
-
-def check(batch):
-    run.CHECKING.work(batch.pk)
-    batch.refresh_from_db()
-    return batch
-
-
-def turn(batch):
-    """One turn of a worker."""
-    run.RUNNING.work(batch.pk)
-    batch.refresh_from_db()
-    return batch
-
-
-@pytest.fixture
-def batch(client_of, alice, template):
-    """Of four rows, two of which are good; checked."""
-    upload(client_of(alice), template)
-    return check(Batch.objects.get())
-
-
-def finish(render, used=None, **failed):
-    """What a worker makes of a render, at once."""
-    render.refresh_from_db()
-    if render.status == "queued":
-        render.start()
-    if failed:
-        render.fail("internal_error", "It broke.", **failed)
-    else:
-        render.end("done", used=render.quoted if used is None else used, seconds=3.0)
-
-
-def rows_of(response):
-    data = b"".join(response.streaming_content) if response.streaming else response.content
-    assert data.startswith(codecs.BOM_UTF8)
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 # -- the check -----------------------------------------------------------------------------------
@@ -110,7 +36,7 @@ def rows_of(response):
 
 def test_a_table_is_checked_before_anything_is_paid(client_of, alice, batch):
     assert (batch.state, batch.size) == ("ready", 4)
-    assert run.counts(batch)["ready"] == run.counts(batch)["wrong"] == 2
+    assert result.counts(batch)["ready"] == result.counts(batch)["wrong"] == 2
     rows = {row.number: row for row in batch.rows.all()}
     assert rows[2].errors[0]["path"] == "variables.name"
     assert "name is missing" in rows[2].errors[0]["message"]
@@ -203,7 +129,7 @@ def test_good_rows_become_renders_with_their_keys(client_of, alice, batch):
         finish(render, used=2)
     turn(batch)
     assert batch.state == "done"
-    assert run.cost_of(batch)["net"] == 4
+    assert result.cost_of(batch)["net"] == 4
     assert available(alice.workspace) == 596
 
 
@@ -256,9 +182,9 @@ def test_the_home_page_shows_the_batch_and_not_its_renders(client_of, alice, bat
 def test_a_batch_leaves_room_for_a_single_render(team, template, settings):
     Workspace.objects.filter(pk=team.pk).update(plan="creator")
     batch = Batch(workspace=Workspace.objects.get(pk=team.pk))
-    assert run._window(batch) == 25
+    assert run.window_of(batch) == 25
     batch.workspace.plan = "free"
-    assert run._window(batch) == 2
+    assert run.window_of(batch) == 2
 
 
 def test_no_row_passes_the_cap(alice, team, template):
@@ -273,7 +199,7 @@ def test_no_row_passes_the_cap(alice, team, template):
         finish(render)
     turn(batch)
     assert (batch.state, batch.paused_for) == ("paused", "cap")
-    assert run.cost_of(batch)["net"] == each * 3 <= batch.max_cost
+    assert result.cost_of(batch)["net"] == each * 3 <= batch.max_cost
     with pytest.raises(run.BadInput, match="raise the cap"):
         run.resume(batch)
     run.resume(batch, each * 20)
@@ -305,11 +231,11 @@ def test_credits_that_are_used_up_pause_the_batch(alice, team, template):
     run.start(batch)
     turn(batch)
     assert (batch.state, batch.paused_for) == ("paused", "credits")
-    assert run.counts(batch)["ready"] == 3
+    assert result.counts(batch)["ready"] == 3
     give(team, 6_000, kind="top_up", source="test")
     run.resume(batch)
     turn(batch)
-    assert run.counts(batch)["queued"] == 3
+    assert result.counts(batch)["queued"] == 3
 
 
 def test_pause_and_go_on(client_of, alice, batch, monkeypatch):
@@ -342,11 +268,11 @@ def test_the_rest_is_canceled_and_its_credits_come_back(
     Render.objects.order_by("created_at").first().start()
     client_of(alice).post(f"/batches/{batch.pk}/cancel")
     batch.refresh_from_db()
-    found = run.counts(batch)
+    found = result.counts(batch)
     assert batch.state == "canceled"
     assert (found["running"], found["canceled"], found["left"]) == (1, 1, 3)
     finish(Render.objects.get(status="running"), used=1)
-    assert run.cost_of(batch)["net"] == 1
+    assert result.cost_of(batch)["net"] == 1
     turn(batch)
     assert Render.objects.count() == 2
 
@@ -369,7 +295,7 @@ def test_only_what_failed_by_our_fault_is_tried_again(client_of, alice, batch):
     finish(again, used=3)
     turn(batch)
     assert batch.state == "done"
-    assert run.cost_of(batch)["net"] == 3
+    assert result.cost_of(batch)["net"] == 3
     with pytest.raises(run.BadInput):
         run.retry_failed(batch)
 
@@ -427,7 +353,7 @@ def test_a_long_check_is_done_in_turns(team, template, monkeypatch):
     waiting = []
     for _ in range(4):
         assert check(batch).claims == 0
-        waiting.append(run.counts(batch)["waiting"])
+        waiting.append(result.counts(batch)["waiting"])
     assert (waiting, batch.state) == ([3, 1, 0, 0], "ready")
 
 
@@ -469,39 +395,7 @@ def test_a_worker_killed_three_times_pauses_the_batch_and_it_goes_on_after(team,
     assert check(batch).state == "ready"
 
 
-def test_a_table_whose_storing_was_cut_off_goes_away(team, template):
-    rows = [plan.TableRow(1, {"name": "N1"})]
-    batch = plan.create(template, team, ["name"], rows)
-    Batch.objects.update(state="reading")
-    run.tidy()
-    assert Batch.objects.exists()
-    Batch.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    run.tidy()
-    assert not BatchRow.objects.filter(batch=batch.pk).exists()
-
-
 # -- what came of it -----------------------------------------------------------------------------
-
-
-def test_the_result_file_is_keyed_by_row_and_adds_up(client_of, alice, batch):
-    run.start(batch)
-    turn(batch)
-    first, second = Render.objects.order_by("created_at")
-    finish(first, used=3)
-    finish(second, ours=False)
-    turn(batch)
-    found = rows_of(client_of(alice).get(f"/batches/{batch.pk}/result.csv"))
-    assert list(found[0]) == [
-        "key", "Name", "place", "city", "render_id", "status", "render_url",
-        "seconds", "credit_seconds", "error_code", "error_message",
-    ]  # fmt: skip
-    assert [row["status"] for row in found] == ["done", "wrong", "failed", "wrong"]
-    assert [row["city"] for row in found] == ["x", "y", "z", ""]
-    assert (found[0]["render_id"], found[0]["credit_seconds"]) == (first.pk, "3")
-    assert found[2]["error_message"] == "It broke."
-    assert sum(int(row["credit_seconds"]) for row in found) == run.cost_of(batch)["net"] == 3
-    errors = rows_of(client_of(alice).get(f"/batches/{batch.pk}/errors.csv"))
-    assert [(row["row"], row["error_column"]) for row in errors] == [("2", "name"), ("4", "key")]
 
 
 def test_results_run_no_formula(client_of, alice, template):
@@ -512,12 +406,12 @@ def test_results_run_no_formula(client_of, alice, template):
 
 
 def test_one_mail_tells_of_a_batch_and_none_of_its_videos(alice, batch):
-    Batch.objects.update(news_due_at=timezone.now())
-    batch.refresh_from_db()
-    assert mails.send(batch)
+    letters.send_due()
+    assert not mail.outbox  # whoever looks at the page is not told by mail, too
+    Letter.objects.update(due_at=timezone.now())
+    letters.send_due()
     assert mail.outbox[-1].subject == "Batch “Greeting” is checked"
-    assert "2 rows can be rendered, 2 are wrong." in mail.outbox[-1].body
-    batch.refresh_from_db()
+    assert "2 rows can be rendered. 2 are wrong." in mail.outbox[-1].body
     run.start(batch)
     turn(batch)
     for render in Render.objects.all():
@@ -525,14 +419,58 @@ def test_one_mail_tells_of_a_batch_and_none_of_its_videos(alice, batch):
     turn(batch)
     events.deliver()
     assert not render_mails.due().exists()
-    assert [row.pk for row in mails.due()] == [batch.pk]
-    assert mails.send(batch)
-    assert not mails.send(batch)
+    letters.send_due()
+    letters.send_due()
     assert mail.outbox[-1].subject == "Batch “Greeting” is done"
     assert "2 videos are done." in mail.outbox[-1].body
+    assert "You paid 0.1 credits (4 s)." in mail.outbox[-1].body
     assert f"/batches/{batch.pk}/" in mail.outbox[-1].body
     assert len(mail.outbox) == 2
-    assert not mails.due().exists()
+
+
+def test_what_is_over_when_the_mail_is_due_is_not_told(alice, batch):
+    Letter.objects.update(due_at=timezone.now())
+    run.start(batch)
+    letters.send_due()
+    assert not mail.outbox
+
+
+def test_a_pause_is_told_with_its_reason_unless_somebody_pressed_it(alice, template):
+    batch = made(template, 2, by=alice)
+    run.start(batch, max_cost=1)
+    run.pause(batch)
+    letters.send_due()
+    assert not mail.outbox
+    run.resume(batch)
+    turn(batch)
+    letters.send_due()
+    assert [one.subject for one in mail.outbox] == ["Batch “Greeting” is paused"]
+    assert "The next row would go beyond the cap." in mail.outbox[0].body
+    assert "2 rows wait." in mail.outbox[0].body
+
+
+def test_a_batch_that_is_given_up_is_told_once(alice, template):
+    batch = plan.create(
+        template, template.workspace, ["name"], [plan.TableRow(1, {"name": "A"})], by=alice
+    )
+    Batch.objects.update(claims=3, claimed_at=timezone.now() - timedelta(hours=1))
+    run.CHECKING.sweep()
+    run.CHECKING.sweep()
+    letters.send_due()
+    assert [one.subject for one in mail.outbox] == ["Batch “Greeting” is paused"]
+    kinds = events.Event.objects.filter(subject=batch.pk).values_list("kind", flat=True)
+    assert list(kinds) == ["batch.paused"]
+
+
+def test_mails_of_what_is_done_can_be_switched_off(alice, batch):
+    type(alice).objects.update(mails_when_done=False)
+    run.start(batch)
+    turn(batch)
+    for render in Render.objects.all():
+        finish(render)
+    turn(batch)
+    letters.send_due()
+    assert not [one for one in mail.outbox if "done" in one.subject]
 
 
 def test_each_change_of_state_is_an_event(batch):
@@ -553,11 +491,6 @@ def test_each_change_of_state_is_an_event(batch):
 
 
 # -- programs ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def program(team, template):
-    return Program.of(team)
 
 
 def test_a_program_makes_a_batch_of_rows(program, template, team):
@@ -653,7 +586,7 @@ def test_one_approval_covers_a_whole_batch(batch, team, alice, bob, client_of):
     Workspace.objects.filter(pk=team.pk).update(needs_approval=True)
     client_of(bob).post(f"/batches/{batch.pk}/start", {"cap": "10"})
     turn(Batch.objects.get())
-    assert {render.held_for for render in run.renders_of(batch)} == {"approval"}
+    assert {render.held_for for render in result.renders_of(batch)} == {"approval"}
     wanted = Letter.objects.filter(kind="approval_wanted")
     assert [letter.subject for letter in wanted] == [batch.pk]  # one mail, however many rows
     letters.send_due()
@@ -663,4 +596,4 @@ def test_one_approval_covers_a_whole_batch(batch, team, alice, bob, client_of):
     assert "Approve the whole batch" not in page
     assert client_of(bob).post(f"/batches/{batch.pk}/approve").status_code == 403
     client_of(alice).post(f"/batches/{batch.pk}/approve")
-    assert {render.status for render in run.renders_of(batch)} == {"queued"}
+    assert {render.status for render in result.renders_of(batch)} == {"queued"}

@@ -18,7 +18,7 @@ OURS = {
     Scene: {"id", "project", "position", "revision", "created_at", "removed_at"},
     Project: {
         *("id", "workspace", "seed", "revision", "created_by", "created_at", "touched_at"),
-        *("archived_at", "removed_at", "batch_row"),
+        *("archived_at", "removed_at", "batch_row", "sample_of"),
     },
 }
 """Columns that nobody sets."""

@@ -11,7 +11,7 @@ from ninja import Schema
 from pydantic import Field
 
 from studio import models
-from studio.batches import plan, run
+from studio.batches import forecast, plan, result, retention, sample
 from studio.batches.result import Outcome
 
 RowStatus = Literal[
@@ -29,6 +29,21 @@ class BatchCost(Schema):
     net: int
 
 
+class Eta(Schema):
+    """Seconds from now: as likely as not, and nine times of ten."""
+
+    seconds: float
+    high_seconds: float
+
+
+class BatchSample(Schema):
+    """The draft of a row; its film is an output of the render."""
+
+    row: int | None
+    render_id: str
+    status: Literal["held", "queued", "running", "done", "failed", "canceled"]
+
+
 class Batch(Schema):
     id: str
     object: Literal["batch"]
@@ -43,11 +58,22 @@ class Batch(Schema):
         description="`waiting`: to be checked. `left`: canceled before its turn. The last six are the statuses of renders."
     )
     cost: BatchCost
+    eta: Eta | None = Field(
+        description="Until all rows are done, if it were started now or goes on as it does; null where that cannot be known."
+    )
+    sample: BatchSample | None
+    share: bool = Field(description="Whether each finished video gets a link for viewers.")
     result_url: str
     created_at: datetime
     checked_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    removes_at: datetime | None = Field(
+        description="When the values of its rows will be deleted; of a batch that was never started, when it will be removed."
+    )
+    values_removed_at: datetime | None = Field(
+        description="From then on its rows have only their keys and results."
+    )
 
 
 class BatchList(Schema):
@@ -60,9 +86,14 @@ class BatchRow(Schema):
     key: str
     status: RowStatus
     render_id: str | None
+    share_url: str | None = Field(description="Where anybody who has it can watch the video.")
+    download_url: str | None = Field(
+        description="Where a signed-in member gets the file; it does not expire. For programs: `outputs` of the render."
+    )
     seconds: float | None = Field(description="As foretold until its video is done.")
     quoted: int = Field(description="Credit-seconds, by the check.")
     net: int = Field(description="Credit-seconds charged and not given back.")
+    overrides: dict[str, str | int | None]
     warnings: int
     errors: list[dict[str, Any]] = Field(
         description="`path` names the variable: variables.first_name."
@@ -76,6 +107,7 @@ class BatchRowList(Schema):
 
 def batch_resource(request: HttpRequest, batch: models.Batch) -> dict[str, Any]:
     address = reverse("api-1:batch_result", args=[batch.pk])
+    end, drawn = forecast.end_of(batch), sample.render_of(batch)
     return {
         "id": batch.pk,
         "object": "batch",
@@ -86,17 +118,26 @@ def batch_resource(request: HttpRequest, batch: models.Batch) -> dict[str, Any]:
         "mode": batch.mode,
         "reference": batch.reference or None,
         "rows": batch.size,
-        "counts": run.counts(batch),
+        "counts": result.counts(batch),
         "cost": {
             "max_cost": batch.max_cost,
             "to_come": plan.price(batch),
-            **run.cost_of(batch),
+            **result.cost_of(batch),
         },
+        "eta": {"seconds": round(end.likely, 1), "high_seconds": round(end.late, 1)}
+        if end
+        else None,
+        "sample": {"row": batch.sample_row, "render_id": drawn.pk, "status": drawn.status}
+        if drawn
+        else None,
+        "share": batch.shares,
         "result_url": request.build_absolute_uri(address),
         "created_at": batch.created_at,
         "checked_at": batch.checked_at,
         "started_at": batch.started_at,
         "ended_at": batch.ended_at,
+        "removes_at": retention.removes_at(batch),
+        "values_removed_at": batch.values_removed_at,
     }
 
 
@@ -108,9 +149,12 @@ def row_resource(found: Outcome) -> dict[str, Any]:
         "key": row.key,
         "status": found.status,
         "render_id": render.pk if render else None,
+        "share_url": found.share_url or None,
+        "download_url": found.download_url or None,
         "seconds": round(length, 3) if length else None,
         "quoted": row.quoted,
         "net": found.net,
+        "overrides": row.overrides,
         "warnings": row.warnings,
         "errors": found.errors,
     }

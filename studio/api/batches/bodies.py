@@ -18,6 +18,12 @@ class Row(Request):
         description="By which you know its video; the row's number if absent. Each is different.",
     )
     variables: dict[Name, str | int | float | None] = Field(max_length=100)
+    overrides: dict[Name, str | int | None] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="What of the template is different for this row: `title`, `reference`, `avatar_id`, `voice_id`, `aspect_ratio`, "
+        "`resolution`, `fps`. What is wrong is told by the check: `overrides.fps`.",
+    )
 
 
 class BatchRequest(Request):
@@ -37,10 +43,29 @@ class BatchRequest(Request):
         default="continue", description="`stop`: pauses at the first row that fails."
     )
     mode: Literal["draft", "final"] = "final"
+    share: bool = Field(
+        default=False,
+        description="Each finished video gets a link for viewers: `share_url` of its row. Needs a confirmed address of who made the key.",
+    )
     reference: str = Field(default="", max_length=255, description="Your own id.")
 
 
 class Cap(Request):
     max_cost: int | None = Field(
         default=None, ge=0, le=2**31 - 1, description="A new cap in credit-seconds."
+    )
+
+
+class Sample(Request):
+    row: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="The first row that can be rendered if absent.",
+    )
+
+
+class Sharing(Request):
+    enabled: bool = Field(
+        description="`true`: each finished video gets a link, those of before, too. `false`: no further one."
     )

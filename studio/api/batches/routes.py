@@ -19,7 +19,7 @@ from studio.api.common import IDEMPOTENCY, PROBLEMS, READ_PROBLEMS, Problem, as_
 from studio.api.idempotency import Note, key_of, once
 from studio.api.problems import Refusal
 from studio.api.renders.routes import read_cursor, write_cursor
-from studio.batches import plan, result, run, table
+from studio.batches import links, plan, result, retention, run, sample, table
 from studio.batches.table import TableRow
 from studio.models import Batch, Workspace
 from studio.projects.templates import variables_of
@@ -78,8 +78,10 @@ def batch_create(request: HttpRequest, response: HttpResponse, payload: bodies.B
     rows are rendered then, without a question.
     """
     workspace = workspace_of(request, "render")
+    if payload.share:
+        workspace_of(request, "share")
     rows = [
-        TableRow(number, dict(row.variables), key=row.key)
+        TableRow(number, dict(row.variables), key=row.key, overrides=dict(row.overrides))
         for number, row in enumerate(payload.rows, start=1)
     ]
     return _made(
@@ -93,6 +95,7 @@ def batch_create(request: HttpRequest, response: HttpResponse, payload: bodies.B
         at_once=not payload.dry_run,
         max_cost=payload.max_cost,
         stop_on_error=payload.on_error == "stop",
+        share=payload.share,
         reference=payload.reference,
     )
 
@@ -112,6 +115,7 @@ def batch_create_csv(
     max_cost: int | None = Form(None, ge=0, le=2**31 - 1),
     on_error: Literal["continue", "stop"] = Form("continue"),
     mode: Literal["draft", "final"] = Form("final"),
+    share: bool = Form(False),
     reference: str = Form("", max_length=255),
 ) -> Any:
     """A table of up to 5 MB and 5,000 rows in UTF-8, UTF-16 or Windows-1252, with commas, semicolons or tabs.
@@ -120,10 +124,12 @@ def batch_create_csv(
     kept for the result file.
     """
     workspace = workspace_of(request, "render")
+    if share:
+        workspace_of(request, "share")
     key_of(request)
     if (file.size or 0) > table.MOST_BYTES:
         raise Refusal("file_too_large")
-    fields = [template_id, dry_run, max_cost, on_error, mode, reference]
+    fields = [template_id, dry_run, max_cost, on_error, mode, share, reference]
     sent = hashlib.sha256(json.dumps(fields).encode())
     for chunk in file.chunks():
         sent.update(chunk)
@@ -140,6 +146,7 @@ def batch_create_csv(
             at_once=not dry_run,
             max_cost=max_cost,
             stop_on_error=on_error == "stop",
+            share=share,
             reference=reference,
         )
 
@@ -215,7 +222,8 @@ def batch_row_list(
     url_name="batch_result",
 )
 def batch_result(request: HttpRequest, batch_id: str) -> Any:
-    """The table with `render_id`, `status`, `render_url`, `seconds`, `credit_seconds`, `error_code` and `error_message`, at any time.
+    """The table with `render_id`, `status`, `share_url`, `download_url`, `seconds`, `credits`, `error_code` and `error_message`, at any
+    time. Once the values were removed, only the keys and these.
 
     In UTF-8 with its mark. Cells that a spreadsheet could run as a formula begin with an apostrophe.
     """
@@ -264,4 +272,44 @@ def batch_retry_failed(request: HttpRequest, batch_id: str) -> Any:
     """Those that failed through our fault. Rows that are wrong or were refused need new words, in a new batch."""
     batch = access.batch(workspace_of(request, "render"), batch_id)
     run.retry_failed(batch)
+    return answers.batch_resource(request, batch)
+
+
+@router.post(
+    "/batches/{slug:batch_id}/sample",
+    response={**STEERED, 403: Problem, 429: Problem, 451: Problem},
+    summary="Make a draft of one row",
+)
+def batch_sample(request: HttpRequest, batch_id: str, payload: bodies.Sample) -> Any:
+    """Free, 360p, while the batch is `ready`: `sample` names its render. The same row again gives the same draft. It counts as a draft of
+    the day, and neither as the row's video nor against the cap."""
+    batch = access.batch(workspace_of(request, "render"), batch_id)
+    key = request.auth  # type: ignore[attr-defined]
+    sample.ask(batch, payload.row, by=key.created_by, key=key)
+    batch.refresh_from_db()
+    return answers.batch_resource(request, batch)
+
+
+@router.post(
+    "/batches/{slug:batch_id}/share",
+    response={**STEERED, 403: Problem},
+    summary="Make a link for each video",
+)
+def batch_share(request: HttpRequest, batch_id: str, payload: bodies.Sharing) -> Any:
+    """In the name of who made the key, whose address has to be confirmed. The links are made within seconds; each can be closed, and one
+    that was removed is not made again."""
+    batch = access.batch(workspace_of(request, "share"), batch_id)
+    links.switch(batch, request.auth.created_by, on=payload.enabled)  # type: ignore[attr-defined]
+    return answers.batch_resource(request, batch)
+
+
+@router.post(
+    "/batches/{slug:batch_id}/remove-values",
+    response=STEERED,
+    summary="Delete the values of the rows",
+)
+def batch_remove_values(request: HttpRequest, batch_id: str) -> Any:
+    """Of a batch that is `done` or `canceled`; otherwise it happens 90 days after its end. Keys, results, videos and projects stay."""
+    batch = access.batch(workspace_of(request, "render"), batch_id)
+    retention.remove_values(batch, request.auth.created_by)  # type: ignore[attr-defined]
     return answers.batch_resource(request, batch)

@@ -23,8 +23,7 @@ from rendering.fleet import warmpool
 from rendering.fleet.attempts import PULSE
 from rows import events, limits
 from studio import tasks as library
-from studio.batches import mails as batch_mails
-from studio.batches import run
+from studio.batches import links, retention, turns
 from studio.library import footage, photos, recordings
 from studio.models import IdempotencyKey, Play, Workspace
 from studio.people import letters
@@ -39,21 +38,17 @@ HOUR = 3600
 
 
 def send_mails() -> None:
-    """To everybody who requested a render that has ended, or a batch that needs them, and was not told yet.
+    """To everybody who requested a render that has ended and was not told yet.
 
     A mail that cannot be sent waits for its next try, and the others go on; after some failures the round ends, because the
     mail host may be away and each mail would wait for it.
     """
     failures = 0
-    sends: list[tuple[Callable[[Any], object], Any]] = [
-        *((mails.render_ended, render) for render in mails.due()[:50]),
-        *((batch_mails.send, batch) for batch in batch_mails.due()[:50]),
-    ]
-    for send, row in sends:
+    for render in mails.due()[:50]:
         try:
-            send(row)
+            mails.render_ended(render)
         except Exception:
-            log.exception("mail of %s", row.pk)
+            log.exception("mail of %s", render.pk)
             failures += 1
             if failures == FAILURES:
                 return
@@ -71,7 +66,7 @@ def every_hour() -> None:
     photos.tidy()
     recordings.tidy()
     footage.tidy()
-    run.tidy()
+    retention.tidy()
     limits.tidy()
     Play.tidy(timezone.now() - timedelta(days=1))
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
@@ -87,7 +82,8 @@ class Command(BaseCommand):
         if once:
             jobs: tuple[Callable[[], object], ...] = (
                 *(tasks.sweep, warmpool.decide, library.sweep),
-                *(events.deliver, send_mails, letters.send_due, every_hour),
+                *(events.deliver, turns.call, links.make),
+                *(send_mails, letters.send_due, every_hour),
             )
             for job in jobs:
                 job()
@@ -101,6 +97,8 @@ class Command(BaseCommand):
             warmpool.decide: 2 * settings.SWEEP_SECONDS,
             library.sweep: settings.SWEEP_SECONDS,
             events.deliver: MAIL_SECONDS,
+            turns.call: MAIL_SECONDS,
+            links.make: MAIL_SECONDS,
             send_mails: MAIL_SECONDS,
             letters.send_due: MAIL_SECONDS,
             every_hour: HOUR,
