@@ -138,6 +138,7 @@ ROUTES = {
     "line_film": (ROW, "GET"),
     "review_list": (ROW, "GET"),
     "review_ask": (ROW, "POST"),
+    "reviewer_erase": (ROW, "POST"),
     "comment_reply": (ROW, "POST"),
     "comment_resolve": (ROW, "POST"),
     "render_approve": (ROW, "POST"),
@@ -236,7 +237,7 @@ def walk(patterns, prefix=""):
             yield f"{prefix}{pattern.name}", pattern
 
 
-OWNERS = {"batch_approve", "render_approve", "render_decline", "workspace_rules"}
+OWNERS = {"batch_approve", "render_approve", "render_decline", "reviewer_erase", "workspace_rules"}
 """What a member may not do: tests/studio/test_roles.py."""
 BODIES = {
     "api-1:caption_update": b"{}",
