@@ -9,7 +9,7 @@ const TENTHS = 10;
 
 if (video) {
   let seen = 0;
-  let sent = -1;
+  let sent = 0;
 
   const send = () => {
     if (seen === sent) return;

@@ -264,13 +264,13 @@ def _reviewed(share: Share, render: Render, sent: dict[str, Any]) -> str:
 @csrf_exempt
 @require_POST
 def share_seen(request: HttpRequest, token: str, viewing: str) -> HttpResponse:
-    """Counts which tenths of the film this viewing has seen. Nothing about the viewer is stored."""
+    """Counts which tenths of the film this viewing has seen; nothing of it is no play. Nothing about the viewer is stored."""
     share = Share.by_token(token)
     known = sharing.viewing_of(share, viewing) if share else ""
     if share is None or not known or sharing.standing(share).render is None:
         return _gone(request, "unknown")
     tenths = whole(request.POST.get("tenths"))
-    if tenths is not None and not COUNTS.count(request.META["REMOTE_ADDR"]).exceeded:
+    if tenths and not COUNTS.count(request.META["REMOTE_ADDR"]).exceeded:
         Play.count(share, known, tenths)
     return HttpResponse(status=204)
 

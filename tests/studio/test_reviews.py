@@ -91,7 +91,7 @@ def test_a_comment_is_pinned_answered_and_resolved(link, project, alice, client_
     assert (comment.at, comment.version, comment.author) == (4.5, 1, "Kim")
     page = client_of(alice).get(f"/projects/{project.pk}/reviews/").content.decode()
     assert "Slower here." in page
-    assert "at 0:05" in page
+    assert "at 0:04" in page
     client_of(alice).post(f"/comments/{comment.pk}/reply", {"text": "Will do."})
     client_of(alice).post(f"/comments/{comment.pk}/resolve", {"resolved": "1"})
     seen = Client().get(address(link)).content.decode()
