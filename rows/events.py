@@ -10,7 +10,7 @@ late. Here each event gets its `position` after it was committed, under one lock
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -132,9 +132,16 @@ def record(
     return event
 
 
-def erase(person: str) -> int:
-    """Erases a person's personal data, by id or address; the events stay. Returns how many of them held any."""
-    theirs = Personal.objects.filter(Q(person=person) | Q(body__address=person))
+def erase(person: str, *, workspace: str = "", kinds: Collection[str] = ()) -> int:
+    """Erases a person's personal data, by id or address; the events stay. Returns how many of them held any.
+
+    workspace, kinds: only from events of this workspace, and of these kinds.
+    """
+    theirs = Personal.objects.filter(Q(person=person) | Q(body__address__iexact=person))
+    if workspace:
+        theirs = theirs.filter(event__workspace=workspace)
+    if kinds:
+        theirs = theirs.filter(event__kind__in=kinds)
     return theirs.delete()[0]
 
 

@@ -291,7 +291,7 @@ WAYS = (
     ),
     Way(
         "Reviews",
-        ("review_list", "review_ask", "comment_reply", "comment_resolve"),
+        ("review_list", "review_ask", "reviewer_erase", "comment_reply", "comment_resolve"),
         f"{limits.INVITATIONS.most} mails to reviewers an hour; {LONGEST_COMMENT:,} characters and {MOST_COMMENTS} comments a version",
         "not measured",
         "A comment has 1 to 2,000 characters.",

@@ -108,13 +108,21 @@ def readable(get_response):
     return middleware
 
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    f"media-src 'self' blob: {settings.S3_ORIGIN}".rstrip()
-    + "; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; "
-    "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
-)
+LINKS = "/watch/"
+"""Pages of shared links."""
+
+
+def _policy(films: str) -> str:
+    """films: where they are fetched from, beside the studio itself."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        + f"media-src 'self' blob: {films}".rstrip()
+        + "; font-src 'self'; connect-src 'self'; form-action 'self'; "
+        "manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
+POLICY = _policy("")
 
 
 def content_security_policy(get_response):
@@ -122,9 +130,12 @@ def content_security_policy(get_response):
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        member = bool(getattr(request, "user", None) and request.user.is_authenticated)
+        # Where films are stored is told to nobody who only has a link.
+        films = settings.S3_ORIGIN if member and not request.path.startswith(LINKS) else ""
+        response.headers.setdefault("Content-Security-Policy", _policy(films))
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=()")
-        if getattr(request, "user", None) and request.user.is_authenticated:
+        if member:
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 

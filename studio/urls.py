@@ -175,6 +175,7 @@ urlpatterns = [
     path("projects/<slug:project_id>/shares/", shares.share_list, name="share_list"),
     path("projects/<slug:project_id>/reviews/", reviews.review_list, name="review_list"),
     path("projects/<slug:project_id>/reviews/ask", reviews.review_ask, name="review_ask"),
+    path("projects/<slug:project_id>/reviews/erase", reviews.reviewer_erase, name="reviewer_erase"),
     path("comments/<slug:comment_id>/reply", reviews.comment_reply, name="comment_reply"),
     path("comments/<slug:comment_id>/resolve", reviews.comment_resolve, name="comment_resolve"),
     path("renders/<slug:render_id>/approve", reviews.render_approve, name="render_approve"),

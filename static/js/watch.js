@@ -1,13 +1,15 @@
 // The page of a shared link. Counts which tenths of the film were played, and tells the studio when the viewer pauses or leaves:
 // nothing else is sent. On a page for reviewers a comment is pinned to the second that is shown.
 
+import "./review.js";
+
 const page = document.querySelector("[data-seen]");
 const video = page?.querySelector("video");
 const TENTHS = 10;
 
 if (video) {
   let seen = 0;
-  let sent = -1;
+  let sent = 0;
 
   const send = () => {
     if (seen === sent) return;
@@ -60,15 +62,6 @@ if (video && review) {
     },
     true,
   );
-
-  review.addEventListener("click", (event) => {
-    const link = event.target.closest("[data-seek]");
-    if (!link) return;
-    event.preventDefault();
-    video.currentTime = Number(link.dataset.seek);
-    video.scrollIntoView({ block: "nearest" });
-    video.play().catch(() => {});
-  });
 
   // A reviewer says once who they are; this browser remembers it, no cookie is set.
   for (const field of form.querySelectorAll("[data-remembered]")) {

@@ -16,6 +16,13 @@ from studio.models.shares import Share
 LONGEST_COMMENT = 2_000
 
 
+def _author(said: Comment | Verdict) -> str:
+    """Who said it, also once their name was erased or their account is gone."""
+    if said.user:
+        return str(said.user)
+    return said.name or (gettext("A reviewer") if said.share_id else gettext("A former member"))
+
+
 class Comment(models.Model):
     """What somebody says of a version, at a second of it, or in answer to another. user: a member; else name and address are of
     a reviewer who came by `share`."""
@@ -42,7 +49,7 @@ class Comment(models.Model):
 
     @property
     def author(self) -> str:
-        return str(self.user) if self.user else self.name
+        return _author(self)
 
 
 class Verdict(models.Model):
@@ -72,7 +79,7 @@ class Verdict(models.Model):
 
     @property
     def author(self) -> str:
-        return str(self.user) if self.user else self.name
+        return _author(self)
 
     @property
     def sentence(self) -> str:

@@ -13,6 +13,11 @@ def whole(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else None
 
 
+def second(text: str | None) -> str:
+    """A second of a film as addresses name it, such as 4.5; else empty."""
+    return text if text and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) else ""
+
+
 def settings_of(scene: Scene) -> dict[str, str]:
     return {name: field.posted(scene) for name, field in SCENE.items()}
 

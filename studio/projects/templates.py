@@ -1,8 +1,8 @@
 """Templates: a project is saved with gaps for its variables; values fill the gaps, and a new project comes of it.
 
 A gap is {{name}}. In texts it stands among other words; where something is chosen (an avatar, a voice, a colour, a picture) it
-stands for the whole choice. What came of filling is cleaned by the forms of the editor, so a template can make nothing that a
-person could not.
+stands for the whole choice. A scene of a template that ships may say what it has `without_picture`, where none was chosen. What
+came of filling is cleaned by the forms of the editor, so a template can make nothing that a person could not.
 """
 
 from __future__ import annotations
@@ -411,10 +411,12 @@ def _scene(
     project: Project, position: int, content: Mapping[str, Any], said: Mapping[str, str]
 ) -> Scene:
     workspace, markup = project.workspace, content["markup"]
+    if not _filled(content["picture"], said):
+        content = {**content, **content.get("without_picture", {})}
     posted = {
         name: _filled(value, said, markup if name == "script" else "")
         for name, value in content.items()
-        if name not in ("overlays", "cues")
+        if name not in ("overlays", "cues", "without_picture")
     }
     posted["title"] = posted["title"][: SCENE["title"].most]
     if not posted["avatar"]:

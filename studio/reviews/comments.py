@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +29,15 @@ def of_version(project: Project, version: int) -> list[Comment]:
     rows = Comment.objects.filter(project=project, version=version, answers=None)
     found = list(rows.select_related("user").prefetch_related("replies__user"))
     return sorted(found, key=lambda one: (one.at is None, one.at or 0.0, one.created_at))
+
+
+def at_lines(threads: list[Comment], lines: Sequence[Any]) -> list[Comment]:
+    """Gives each comment the line that is said at its second, of lines with `start` and `end`."""
+    for comment in threads:
+        at = comment.at
+        here = (line for line in lines if at is not None and line.start <= at < line.end)
+        comment.line = next(here, None)  # type: ignore[attr-defined]
+    return threads
 
 
 def open_count(project: Project) -> int:
@@ -79,7 +90,6 @@ def say(
         workspace=project.workspace_id,
         actor=str(user.pk) if user else "",
         after={"project": project.pk, "version": version, "share": share and share.pk},
-        person=address,
         personal={"name": name, "address": address} if address else None,
     )
     return comment
@@ -119,7 +129,6 @@ def decide(share: Share, outcome: str, *, name: str, address: str, text: str = "
         render.pk,
         workspace=share.project.workspace_id,
         after={"version": render.version, "share": share.pk, "verdict": verdict.pk},
-        person=address,
         personal={"name": name, "address": address},
     )
     approval.release_what_waits(verdict)

@@ -20,6 +20,12 @@ def clock(seconds: float) -> str:
 
 
 @register.filter
+def moment(seconds: float) -> str:
+    """The second of a video that is shown at a moment, as players count: 4.5 -> "0:04"."""
+    return clock(int(seconds or 0))
+
+
+@register.filter
 def seconds(moment: float) -> str:
     """A moment to the tenth: 63.24 -> "1:03.2"."""
     tenths = round(10 * (moment or 0))

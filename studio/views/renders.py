@@ -69,6 +69,11 @@ class Line:
         return self.segment.status
 
     @property
+    def said(self) -> str:
+        """Its words without marks; as it was written, as long as it is not spoken."""
+        return " ".join(word for word, _ in self.words) or self.segment.text
+
+    @property
     def doing(self) -> str:
         return DOING.get(self.segment.stage, "Starting")
 

@@ -23,15 +23,19 @@ from studio.access import WorkspaceRequest, in_workspace
 from studio.limits import INVITATIONS, SHARES, take
 from studio.models import Letter, Project, Share
 from studio.models.reviews import LONGEST_COMMENT
-from studio.people.accounts import is_confirmed
+from studio.people.accounts import LONGEST_ADDRESS, is_confirmed
+from studio.people.roles import allows
 from studio.projects import sharing, versions
-from studio.projects.fields import whole
-from studio.reviews import approval, comments
+from studio.projects.fields import second, whole
+from studio.reviews import approval, comments, people
 from studio.views.renders import lines_of
 from studio.views.shares import MOST, links_of
+from studio.views.versions import film_of
 
 USUAL_DAYS = 14
 MOST_ADDRESSES = 10
+LONGEST_NAME = 80
+"""Of a link."""
 
 
 class AskForm(forms.Form):
@@ -78,6 +82,13 @@ class AskForm(forms.Form):
         return found
 
 
+def _named(addresses: list[str]) -> str:
+    """What a link is called by those who were asked; nobody is named in part."""
+    while addresses and len(", ".join(addresses)) > LONGEST_NAME:
+        addresses = addresses[:-1]
+    return ", ".join(addresses) or gettext("Review")
+
+
 def _page(
     request: WorkspaceRequest, project: Project, status: int = 200, **more: Any
 ) -> HttpResponse:
@@ -86,13 +97,18 @@ def _page(
     chosen = next(
         (one for one in finished if one.version == shown), finished[0] if finished else None
     )
+    lines = lines_of(chosen) if chosen else []
+    threads = comments.of_version(project, chosen.version or 0) if chosen else []
+    may_manage = allows(request.membership.role, "manage")
     context = {
         "project": project,
         "versions": finished,
         "chosen": chosen,
         "current": chosen is not None and chosen.revision == project.revision,
-        "threads": comments.of_version(project, chosen.version or 0) if chosen else [],
-        "lines": lines_of(chosen) if chosen else [],
+        "threads": comments.at_lines(threads, lines),
+        "film": film_of(chosen) if chosen else None,
+        "at": second(request.GET.get("t")),
+        "reviewers": people.of_project(project) if may_manage else [],
         "links": links_of(request, project, reviews=True),
         "verdict": approval.last_verdict(project),
         "waiting": approval.waiting(project),
@@ -137,7 +153,7 @@ def review_ask(request: WorkspaceRequest, project_id: str) -> HttpResponse:
         share = Share.make(
             project,
             request.user,
-            name=", ".join(sent["addresses"])[:80] or gettext("Review"),
+            name=_named(sent["addresses"]),
             version=render.version,
             reviews=True,
             expires_at=timezone.now() + timedelta(days=sent["days"]),
@@ -190,6 +206,21 @@ def comment_resolve(request: WorkspaceRequest, comment_id: str) -> HttpResponse:
 
 def _back(project: Project, version: int, anchor: str) -> HttpResponse:
     return redirect(reverse("review_list", args=[project.pk]) + f"?version={version}#{anchor}")
+
+
+@require_POST
+@in_workspace("manage")
+def reviewer_erase(request: WorkspaceRequest, project_id: str) -> HttpResponse:
+    """On request of a reviewer: their name and address go, in all projects of the workspace."""
+    project = access.project(request.workspace, project_id)
+    address = request.POST.get("address", "").strip()
+    if not address or len(address) > LONGEST_ADDRESS:
+        raise BadInput(gettext("Say whose address it is."), code="missing_field")
+    if people.erase(request.workspace, address, request.user):
+        messages.success(request, gettext("The name and the address are erased."))
+    else:
+        messages.info(request, gettext("Nobody with this address is known here any more."))
+    return redirect(reverse("review_list", args=[project.pk]) + "#reviewers")
 
 
 @require_POST

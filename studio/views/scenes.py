@@ -370,6 +370,7 @@ def estimate(project: Project, delivered: bool) -> dict[str, Any]:
         label = "Render"
     else:
         label = f"Render {changed} line{'' if changed == 1 else 's'}"
+        answer["changed"] = changed
     answer |= {
         "plan": plan,
         "label": label,

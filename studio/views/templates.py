@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -28,6 +29,8 @@ from studio.projects.templates import Variable
 from studio.views.frames import still
 
 POSTER = 960  # pixels across
+PAUSE = re.compile(r" ?\[pause [0-9.]+\]")
+"""Not among what is said."""
 MOST_PICTURES = 100  # offered for a variable
 USUAL = {"color": LINEN}  # a field for a colour is never empty
 
@@ -161,7 +164,10 @@ def _page(
         "asked": _asked(template, workspace, sent or {}, errors or []),
         "problem": problem,
         "scenes": [
-            (scene["title"], [pieces(line) for line in scene["script"].split("\n\n")])
+            (
+                scene["title"],
+                [pieces(line) for line in PAUSE.sub("", scene["script"]).split("\n\n")],
+            )
             for scene in template.content["scenes"]
         ],
         "may_edit": allows(request.membership.role, "edit"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -24,10 +23,10 @@ from studio.links import file_name
 from studio.models import Play, Share
 from studio.models.reviews import LONGEST_COMMENT
 from studio.projects import sharing
-from studio.projects.fields import whole
+from studio.projects.fields import second, whole
 from studio.reviews import comments
 from studio.views.files import serve
-from studio.views.renders import credentials, lines_of
+from studio.views.renders import Line, credentials, lines_of
 
 FILES = {
     "film.mp4": "video",
@@ -99,13 +98,14 @@ def _context(
     if film:
         path = storage.store().find(outputs["video"]["key"], outputs["video"]["suffix"])
     claims = credentials(path) if path else {}
-    start = re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", request.GET.get("t", ""))
+    start = second(request.GET.get("t"))
     poster = reverse("share_poster", args=[token])
+    lines = lines_of(render)
     return {
         "share": share,
         "render": render,
-        "lines": lines_of(render),
-        "video_url": link(film) + (f"#t={start[0]}" if start else "") if path else "",
+        "lines": lines,
+        "video_url": link(film) + (f"#t={start}" if start else "") if path else "",
         "seek": link(film) + "#t=" if share.password else "?t=",
         "vtt_url": link("captions.vtt") if "vtt" in outputs else "",
         "poster_url": link("poster.jpg") if "poster" in outputs else "",
@@ -120,16 +120,17 @@ def _context(
         "gone": path is None,
         "page_url": request.build_absolute_uri(reverse("share_watch", args=[token])),
         "picture_url": "" if share.password else request.build_absolute_uri(poster),
-        **(_review(share, render, viewing) if share.reviews else {}),
+        **(_review(share, render, viewing, lines) if share.reviews else {}),
     }
 
 
-def _review(share: Share, render: Render, viewing: str) -> dict[str, Any]:
+def _review(share: Share, render: Render, viewing: str, lines: list[Line]) -> dict[str, Any]:
     """What was said of the version, and what was decided."""
     verdicts = share.project.verdicts.filter(version=render.version).select_related("project")
+    threads = comments.of_version(share.project, render.version or 0)
     return {
         "viewing": viewing,
-        "threads": comments.of_version(share.project, render.version or 0),
+        "threads": comments.at_lines(threads, lines),
         "verdict": verdicts.first(),
     }
 
@@ -263,13 +264,13 @@ def _reviewed(share: Share, render: Render, sent: dict[str, Any]) -> str:
 @csrf_exempt
 @require_POST
 def share_seen(request: HttpRequest, token: str, viewing: str) -> HttpResponse:
-    """Counts which tenths of the film this viewing has seen. Nothing about the viewer is stored."""
+    """Counts which tenths of the film this viewing has seen; nothing of it is no play. Nothing about the viewer is stored."""
     share = Share.by_token(token)
     known = sharing.viewing_of(share, viewing) if share else ""
     if share is None or not known or sharing.standing(share).render is None:
         return _gone(request, "unknown")
     tenths = whole(request.POST.get("tenths"))
-    if tenths is not None and not COUNTS.count(request.META["REMOTE_ADDR"]).exceeded:
+    if tenths and not COUNTS.count(request.META["REMOTE_ADDR"]).exceeded:
         Play.count(share, known, tenths)
     return HttpResponse(status=204)
 

@@ -125,7 +125,7 @@ def test_a_reviewer_without_an_account_comments_and_approves(
     reviewer.get_by_text("Your comment is there.").wait_for()
     assert_accessible(reviewer)
     assert reviewer.get_by_label("Your name").input_value() == "Kim"
-    reviewer.get_by_role("link", name="at 0:05").click()
+    reviewer.get_by_role("link", name="at 0:04").click()
     expect_soon(reviewer, "document.querySelector('video').currentTime >= 4.4")
     assert Comment.objects.get().at == 4.5
 

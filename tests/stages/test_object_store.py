@@ -11,6 +11,7 @@ import pytest
 
 from rendering.object_store import ObjectStore
 from rendering.store import OWNER, Store, StoreAway
+from tests.buckets import bucket_server
 
 KEY = "ab" * 32
 OTHER = "cd" * 32
@@ -18,13 +19,8 @@ OTHER = "cd" * 32
 
 @pytest.fixture(scope="module")
 def endpoint():
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with bucket_server() as address:
+        yield address
 
 
 @pytest.fixture

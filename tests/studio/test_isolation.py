@@ -144,6 +144,7 @@ ROUTES = {
     "line_film": (ROW, "GET"),
     "review_list": (ROW, "GET"),
     "review_ask": (ROW, "POST"),
+    "reviewer_erase": (ROW, "POST"),
     "comment_reply": (ROW, "POST"),
     "comment_resolve": (ROW, "POST"),
     "render_approve": (ROW, "POST"),

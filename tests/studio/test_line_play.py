@@ -81,7 +81,7 @@ def test_the_chips_of_finished_and_reused_lines_play(client_of, alice, render):
     html = client_of(alice).get(reverse("render_detail", args=[render.pk])).content.decode()
     assert [f'href="{url(render, n, "play")}"' in html for n in (1, 2, 3)] == [True, True, False]
     assert "Ready, 0:04" in html
-    assert "Kept, free" in html
+    assert "Reused, free" in html
 
 
 def test_a_line_without_a_film_and_an_unknown_line_are_not_found(client_of, alice, render):

@@ -116,7 +116,7 @@ def test_each_line_shows_its_state(client_of, alice, library, worker):
     html = page(client_of(alice), render)
     assert [
         mark
-        for mark in ("Kept, free", "Drawing the picture, 50 %", "Waiting</span>")
+        for mark in ("Reused, free", "Drawing the picture, 50 %", "Waiting</span>")
         if mark not in html
     ] == []
 
@@ -126,7 +126,7 @@ def test_reused_lines_are_ready_at_once_and_progress_never_falls(client_of, alic
     render.segments.filter(position__gt=1).update(kept=True, reason="reused")
     html = page(client_of(alice), render)
     assert "2 of 3 lines ready" in html
-    assert html.count("Kept, free") == 2
+    assert html.count("Reused, free") == 2
     render.refresh_from_db()
     assert render.progress == pytest.approx(0.97 * 2 / 3)
     render.segments.filter(position=2).update(status="running", progress=0.1)

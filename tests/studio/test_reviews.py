@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
@@ -90,7 +91,7 @@ def test_a_comment_is_pinned_answered_and_resolved(link, project, alice, client_
     assert (comment.at, comment.version, comment.author) == (4.5, 1, "Kim")
     page = client_of(alice).get(f"/projects/{project.pk}/reviews/").content.decode()
     assert "Slower here." in page
-    assert "at 0:05" in page
+    assert "at 0:04" in page
     client_of(alice).post(f"/comments/{comment.pk}/reply", {"text": "Will do."})
     client_of(alice).post(f"/comments/{comment.pk}/resolve", {"resolved": "1"})
     seen = Client().get(address(link)).content.decode()
@@ -379,3 +380,102 @@ def test_a_review_link_stays_with_its_version(link, alice, client_of):
     client_of(alice).post(f"/shares/{link.pk}/save", {"name": "Kim"})
     link.refresh_from_db()
     assert (link.name, link.version) == ("Kim", 1)
+
+
+QUIST = {"name": "Kimberly Quist", "address": "k.quist@Example.org"}
+
+
+def stored():
+    """Every value of every row."""
+    return repr([list(model.objects.values()) for model in apps.get_models()]).casefold()
+
+
+def test_a_reviewer_is_erased_and_what_they_said_stays(link, project, strict, alice, client_of):
+    say(link, text="Slower here.", **QUIST)
+    say(link, text="And louder.", **{**QUIST, "address": "K.Quist@example.org"})
+    say(link, text="Good.", name="Lee", address="lee@example.org")
+    say(link, does="approved", **QUIST)
+    place = f"/projects/{project.pk}/reviews/"
+    client_of(alice).post(
+        place + "ask", {"version": "1", "days": "14", "addresses": "k.quist@example.org, x@y.org"}
+    )
+    page = client_of(alice).get(place).content.decode()
+    assert "Erase this person’s name and address" in page
+    assert "quist" in stored()
+    answer = client_of(alice).post(place + "erase", {"address": "k.quist@example.org"}, follow=True)
+    assert "The name and the address are erased." in answer.content.decode()
+    assert "quist" not in stored()
+    seen = Client().get(address(link)).content.decode()
+    assert "Slower here." in seen
+    assert "A reviewer" in seen
+    assert "A reviewer approved version 1." in answer.content.decode()
+    assert request_render(project, by=alice).status == "queued"  # the approval holds
+    assert Share.objects.first().name == "x@y.org"
+    letters.send_due()
+    assert "k.quist@example.org" not in [one.to[0] for one in mail.outbox]
+    assert "lee@example.org" in [one.to[0] for one in mail.outbox]
+    Letter.objects.update(due_at=timezone.now())
+    letters.send_due()
+    assert "A reviewer: Slower here." in mail.outbox[-1].body
+    again = client_of(alice).post(place + "erase", {"address": "k.quist@example.org"}, follow=True)
+    assert "Nobody with this address" in again.content.decode()
+
+
+def test_only_who_manages_erases_and_only_at_home(link, project, alice, bob, charlie, client_of):
+    say(link, text="Slower here.", **QUIST)
+    place = f"/projects/{project.pk}/reviews/"
+    assert "Erase this person" not in client_of(bob).get(place).content.decode()
+    body = {"address": QUIST["address"]}
+    assert client_of(bob).post(place + "erase", body).status_code == 403
+    assert client_of(charlie).post(place + "erase", body).status_code == 404
+    other = make_project(charlie.workspace)
+    client_of(charlie).post(f"/projects/{other.pk}/reviews/erase", body)
+    assert Comment.objects.get().author == "Kimberly Quist"
+    for wrong in ("", "x" * 300):
+        answer = client_of(alice).post(place + "erase", {"address": wrong})
+        assert answer.status_code == 422
+
+
+def test_a_reviewer_is_erased_everywhere_in_the_terminal(link, project, alice, charlie, capsys):
+    say(link, text="Slower here.", **QUIST)
+    elsewhere = deliver(make_render(make_project(charlie.workspace), quoted=0, done=3))
+    other = Share.make(elsewhere.project, charlie, version=1, reviews=True)
+    say(other, text="Nice.", **QUIST)
+    call_command("share", "erase", "k.quist@example.org")
+    assert "Erased in 2 places." in capsys.readouterr().out
+    assert "quist" not in stored()
+    assert {one.author for one in Comment.objects.all()} == {"A reviewer"}
+
+
+def test_an_account_with_the_same_address_keeps_its_own(link, project, alice, client_of):
+    say(link, text="From my phone.", name="Al", address=alice.email)
+    client_of(alice).post(f"/projects/{project.pk}/reviews/erase", {"address": alice.email})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    comment = Comment.objects.get()
+    assert (comment.author, comment.address) == ("A reviewer", "")
+    Letter.objects.update(due_at=timezone.now())
+    letters.send_due()
+    assert alice.email in [one.to[0] for one in mail.outbox]  # as the project's maker
+
+
+def test_a_long_address_is_stored(link):
+    long = "k" * 60 + "@" + "example." * 20 + "org"
+    assert say(link, text="Hi.", **{**QUIST, "address": long}).status_code == 200
+    assert Comment.objects.get().address == long
+
+
+def test_a_link_is_named_by_whole_addresses(project, draft, alice, client_of):
+    asked = [f"somebody-with-quite-a-long-name-{n}@example.org" for n in range(3)]
+    body = {"version": "1", "days": "14", "addresses": ", ".join(asked)}
+    client_of(alice).post(f"/projects/{project.pk}/reviews/ask", body)
+    assert Share.objects.get().name == asked[0]
+
+
+def test_a_comment_stands_beside_the_line_that_is_said(link, project, alice, client_of):
+    say(link, text="Slower here.", at="4.5")
+    for page in (
+        client_of(alice).get(f"/projects/{project.pk}/reviews/"),
+        Client().get(address(link)),
+    ):
+        assert "<q>Here is the second line.</q>" in page.content.decode()

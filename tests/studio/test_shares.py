@@ -231,6 +231,8 @@ def test_each_tenth_of_a_viewing_is_counted_once(share, render):
     other = next(one for one in files(viewer.get(address(share))) if one.endswith("/seen"))
     viewer.post(other, {"tenths": 2**10 - 1})
     viewer.post(other, {"tenths": "nonsense"})
+    third = next(one for one in files(viewer.get(address(share))) if one.endswith("/seen"))
+    viewer.post(third, {"tenths": 0})  # opened and left
     viewer.post(other, {"tenths": 999_999_999})
     share.refresh_from_db()
     assert (share.plays, share.tenths, share.seen) == (2, 13, 0.65)

@@ -286,6 +286,14 @@ def test_a_picture_that_is_sent_with_the_form_fills_its_gap(client_of, alice, st
     assert (scene.picture.name, scene.background) == ("screen.png", "picture")
 
 
+def test_a_scene_for_a_picture_is_whole_without_one(client_of, alice, stock):
+    template = Template.objects.get(slug="product-tour")
+    client_of(alice).post(f"/templates/{template.pk}/start", {"proof": "It is quick"})
+    scene = Project.objects.get().live_scenes.get(position=4)
+    assert (scene.background, scene.layout, scene.body) == ("gradient", "half", "It is quick.")
+    assert (scene.picture, scene.overlays) == (None, [])
+
+
 def test_a_template_is_shared_in_its_workspace_and_nowhere_else(
     client_of, alice, bob, charlie, template
 ):

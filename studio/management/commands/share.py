@@ -1,4 +1,4 @@
-"""Shared links in the terminal: find those of a video, remove one for good, read what viewers reported."""
+"""Shared links in the terminal: find those of a video, remove one for good, erase a reviewer, read what viewers reported."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from moderation.models import Report
 from rendering.models import Render
 from studio.models import Share
 from studio.projects import sharing
+from studio.reviews import people
 
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []
-    help = "Links for people without an account: share list, share remove ID, share reports."
+    help = "Links for people without an account: share list, share remove ID, share erase ADDRESS, share reports."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -27,6 +28,11 @@ class Command(BaseCommand):
         removed = verbs.add_parser("remove", help="Nobody can watch at this address any more.")
         removed.add_argument("id")
         removed.add_argument("--reason", default="", help="A sentence that viewers read.")
+        erased = verbs.add_parser(
+            "erase",
+            help="A reviewer's name and address go, in all workspaces; what they said stays.",
+        )
+        erased.add_argument("address")
         verbs.add_parser("reports", help="What viewers reported, the oldest first.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
@@ -34,6 +40,8 @@ class Command(BaseCommand):
             self.show(options["of"])
         elif verb == "remove":
             self.remove(options["id"], options["reason"].strip())
+        elif verb == "erase":
+            self.erase(options["address"].strip())
         else:
             self.reports()
 
@@ -62,6 +70,14 @@ class Command(BaseCommand):
             raise CommandError("--reason takes at most 200 characters.", returncode=2)
         share.remove(None, reason)
         self.stdout.write(f"{share.pk} is removed.")
+
+    def erase(self, address: str) -> None:
+        if not address:
+            raise CommandError("Name the address to erase.", returncode=2)
+        count = 0
+        for workspace in people.workspaces_of(address):
+            count += people.erase(workspace, address, None)
+        self.stdout.write(f"Erased in {count} places.")
 
     def reports(self) -> None:
         reports = list(Report.objects.select_related("render")[:1000])
