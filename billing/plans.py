@@ -45,6 +45,7 @@ class Plan:
     renders_a_minute: int | None  # POST /renders
     requests_a_minute: int | None  # of one key
 
+    audit_days: int = 30  # that the audit log is kept
     photo_avatars: int = 5  # from photos, for drafts, at once
     recordings: int = 10  # of people's voices, at once
     drafts_a_day: int = DRAFTS_A_DAY
@@ -68,6 +69,7 @@ PLANS = {
         ),
         Plan(
             *("starter", "Starter", 40, 20, 192, 1),
+            audit_days=90,
             longest_film=600,
             most_height=1080,
             visible_mark=False,
@@ -81,6 +83,7 @@ PLANS = {
         ),
         Plan(
             *("creator", "Creator", 150, 60, 540, 3),
+            audit_days=90,
             longest_film=1800,
             most_height=1080,
             visible_mark=False,
@@ -94,6 +97,7 @@ PLANS = {
         ),
         Plan(
             *("team", "Team", 600, 200, 1680, 10),
+            audit_days=365,
             longest_film=1800,
             most_height=2160,
             visible_mark=False,
@@ -107,6 +111,7 @@ PLANS = {
         ),
         Plan(
             *("business", "Business", 2_000, 500, 3_900, 30),
+            audit_days=1095,
             longest_film=LONGEST_FILM,
             most_height=2160,
             visible_mark=False,
@@ -120,6 +125,7 @@ PLANS = {
         ),
         Plan(
             *("enterprise", "Enterprise", 5_000, None, None, None),
+            audit_days=1095,
             longest_film=LONGEST_FILM,
             most_height=2160,
             visible_mark=False,

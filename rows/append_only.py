@@ -4,8 +4,10 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
-def refuse_changes(schema_editor: BaseDatabaseSchemaEditor, table: str, but: str = "") -> None:
-    """but: a column that may still be written, such as a number that a row gets later."""
+def refuse_changes(
+    schema_editor: BaseDatabaseSchemaEditor, table: str, but: str = "", *, deletes: bool = False
+) -> None:
+    """but: a column that may still be written, such as a number that a row gets later. deletes: rows may be deleted."""
     run = schema_editor.execute
     update = "UPDATE"
     if but:
@@ -19,11 +21,12 @@ def refuse_changes(schema_editor: BaseDatabaseSchemaEditor, table: str, but: str
             "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is only ever added to'; END $$"
         )
         run(
-            f"CREATE TRIGGER {table}_append_only BEFORE {update} OR DELETE ON {table} "
+            f"CREATE TRIGGER {table}_append_only BEFORE {update}{'' if deletes else ' OR DELETE'} ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
         return
-    for name, verb in (("update", update), ("delete", "DELETE")):
+    refused = [("update", update)] if deletes else [("update", update), ("delete", "DELETE")]
+    for name, verb in refused:
         run(
             f"CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} is only ever added to'); END"
@@ -38,12 +41,12 @@ def allow_changes(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{verb}")
 
 
-def append_only(*tables: str, but: str = "") -> migrations.RunPython:
+def append_only(*tables: str, but: str = "", deletes: bool = False) -> migrations.RunPython:
     """The migration operation for these tables."""
 
     def refuse(apps, schema_editor):
         for table in tables:
-            refuse_changes(schema_editor, table, but)
+            refuse_changes(schema_editor, table, but, deletes=deletes)
 
     return migrations.RunPython(refuse, _allow(tables))
 

@@ -10,9 +10,12 @@ late. Here each event gets its `position` after it was committed, under one lock
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Collection
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -26,6 +29,10 @@ BATCH = 200
 """Events that get a position, or are read by a consumer, in one transaction."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(hours=1)
 """Before a consumer that failed is tried again; the pause grows fourfold each time."""
+
+
+COMES_FROM: ContextVar[str] = ContextVar("COMES_FROM", default="")
+"""The address (IP) of the request that is being answered; kept with what people do."""
 
 
 class Event(models.Model):
@@ -56,11 +63,13 @@ class Event(models.Model):
 
 
 class Personal(models.Model):
-    """Names, addresses and IPs of an event, in a table of their own so that they can be erased. person: whose they are."""
+    """Names, addresses and IPs of an event, in a table of their own so that they can be erased. person: whose they are. salt: with
+    it the audit log commits to the body (rows/audit.py)."""
 
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="personal")
     person = models.CharField(max_length=48, db_index=True)
     body = models.JSONField(default=dict)
+    salt = models.CharField(max_length=32, default=partial(secrets.token_hex, 16))
 
     def __str__(self) -> str:
         return f"personal data of event {self.event_id}"
@@ -127,8 +136,11 @@ def record(
         before=before or {},
         after=after or {},
     )
-    if personal:
-        Personal.objects.create(event=event, person=person or subject, body=personal)
+    address = COMES_FROM.get() if actor else ""
+    if personal or address:
+        body = {**(personal or {}), **({"ip": address} if address else {})}
+        whose = person or (subject if personal else actor)
+        Personal.objects.create(event=event, person=whose, body=body)
     return event
 
 

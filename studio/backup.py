@@ -54,6 +54,8 @@ def sources() -> dict[str, Path]:
     }
     if settings.C2PA_DIR.is_relative_to(settings.DATA_DIR):
         found["c2pa"] = settings.C2PA_DIR
+    if settings.AUDIT_KEY.is_relative_to(settings.DATA_DIR):
+        found["audit_key"] = settings.AUDIT_KEY
     if not settings.S3_BUCKET:
         found["store"] = settings.STORE_DIR
     if settings.EMBEDDED:
@@ -217,7 +219,9 @@ def restore(folder: Path, *, force: bool = False) -> Path | None:
         )
     _need_nobody()
     existing = [
-        name for name, source in sources().items() if name != "secret_key" and _holds(source)
+        name
+        for name, source in sources().items()
+        if name not in ("secret_key", "audit_key") and _holds(source)
     ]
     if (existing or _has_people()) and not force:
         raise CannotBackUp(

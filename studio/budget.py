@@ -22,12 +22,14 @@ from studio.models.mending import LONGEST_TEXT
 from studio.models.projects import MOST_SCENES
 from studio.models.reviews import LONGEST_COMMENT
 from studio.people import teams
+from studio.people.audit import AT_ONCE
 from studio.projects import cues, overlays, templates
 from studio.projects.brand import MOST_COLOURS
 from studio.projects.sharing import LONGEST_PASSWORD
 from studio.renders.plan import MAX_CHARACTERS, MAX_LINES
 from studio.reviews.approval import LONGEST_REASON
 from studio.reviews.comments import MOST_COMMENTS
+from studio.views.audit import PAGE
 from studio.views.avatars import LONGEST_SAMPLE
 from studio.views.keys import MOST_KEYS
 from studio.views.shares import MOST as MOST_SHARES
@@ -327,6 +329,13 @@ WAYS = (
         f"{teams.MOST_ADDRESSES} addresses at once, {limits.TEAM_MAILS.most} mails an hour, {teams.MOST_OPEN} open invitations",
         "not measured",
         f"{teams.MOST_OPEN} invitations wait already; revoke some first.",
+    ),
+    Way(
+        "The audit log",
+        ("audit_list", "audit_export"),
+        f"{PAGE} rows a page; {limits.EXPORTS.most} exports an hour, {AT_ONCE} rows in memory at a time",
+        "not measured",
+        "Write a day as year-month-day, such as 2026-03-31.",
     ),
     Way(
         "The brand kit",

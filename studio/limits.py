@@ -56,6 +56,7 @@ COUNTS = Limit("counts of a viewing", 240, MINUTE)
 """From one address; more are not counted, and nobody is refused."""
 INVITATIONS = Limit("mails to reviewers", 50, store="rows")
 TEAM_MAILS = Limit("invitations", 60, store="rows")
+EXPORTS = Limit("exports of the audit log", 30, store="rows")
 ASKED = Limit("wishes for another role", 3, store="rows")
 """Of a person in a workspace."""
 SAID = Limit("comments", 60, store="rows")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.views.defaults import server_error
 
 from rendering.values import BadInput
+from rows.events import COMES_FROM
 from studio import storable
 from studio.errors import AWAY, Problem, explain, wants_json
 from studio.limits import LONGEST_QUERY
@@ -24,7 +25,11 @@ CLIENT = "studio.client"
 def request_id(get_response):
     def middleware(request: HttpRequest) -> HttpResponse:
         request.id = "req_" + secrets.token_hex(10)  # type: ignore[attr-defined]
-        response = get_response(request)
+        comes_from = COMES_FROM.set(request.META.get("REMOTE_ADDR", "")[:45])
+        try:
+            response = get_response(request)
+        finally:
+            COMES_FROM.reset(comes_from)
         if workspace := getattr(request, "workspace", None):
             request.META[CLIENT] = workspace.pk
         response["X-Request-Id"] = request.id  # type: ignore[attr-defined]

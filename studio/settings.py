@@ -35,6 +35,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 STORE_DIR = DATA_DIR / "store"
 MEDIA_DIR = DATA_DIR / "uploads"
 PLAYING_DIR = DATA_DIR / "playing"  # finished lines that somebody watches, for an hour
+AUDIT_KEY = Path(env("AUDIT_KEY") or DATA_DIR / "audit.pem")
 C2PA_DIR = Path(env("C2PA_DIR") or DATA_DIR / "c2pa")
 os.environ.setdefault("LIKENESS_CACHE", str(DATA_DIR / "cache"))
 

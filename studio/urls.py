@@ -1,13 +1,14 @@
 """The addresses of the site: URL name = view = template = DOM id."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from studio.api import api
 from studio.api.docs import api_docs
 from studio.views import (
     account,
     assets,
+    audit,
     avatars,
     batches,
     brand,
@@ -212,6 +213,8 @@ urlpatterns = [
     path("team/<int:member_id>/role", team.member_role, name="member_role"),
     path("team/<int:member_id>/remove", team.member_remove, name="member_remove"),
     path("team/<int:member_id>/own", team.member_own, name="member_own"),
+    path("audit/", audit.audit_list, name="audit_list"),
+    re_path(r"^audit/audit\.(?P<form>csv|json)$", audit.audit_export, name="audit_export"),
     path("brand/", brand.brand_kit, name="brand_kit"),
     path("brand/preview", brand.brand_preview, name="brand_preview"),
     path("brand/sample.jpg", brand.brand_sample, name="brand_sample"),

@@ -99,7 +99,7 @@ def test_a_studio_starts_from_the_copy(
     monkeypatch.setitem(composition.HEIGHTS, "720p", 360)
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     for folder in sources().values():  # left by other tests
-        if folder.name not in ("secret_key", "c2pa"):
+        if folder.name not in ("secret_key", "audit.pem", "c2pa"):
             shutil.rmtree(folder, ignore_errors=True)
     storage.store.cache_clear()
     wall = tmp_path / "wall.png"

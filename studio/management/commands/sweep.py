@@ -26,7 +26,7 @@ from studio import tasks as library
 from studio.batches import links, retention, turns
 from studio.library import footage, photos, recordings
 from studio.models import IdempotencyKey, Play, Workspace
-from studio.people import letters
+from studio.people import audit, letters
 from studio.renders import mails
 from studio.reviews import approval
 
@@ -67,6 +67,8 @@ def every_hour() -> None:
     recordings.tidy()
     footage.tidy()
     retention.tidy()
+    audit.seal()
+    audit.tidy()
     limits.tidy()
     Play.tidy(timezone.now() - timedelta(days=1))
     IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(hours=48)).delete()
