@@ -113,11 +113,14 @@ class Kind(Generic[Row]):
 
     def sweep(self) -> None:
         """Sends the message again for every row that waits: it was lost, or the worker was killed. Gives up rows claimed too often."""
+        self.give_up()
         for row in self.waiting():
-            if row.claims < MOST_CLAIMS:
-                self.ask(row.pk)
-            else:
-                Attempt(self, row).end(**self.failed())
+            self.ask(row.pk)
+
+    def give_up(self) -> None:
+        """Ends rows that were claimed too often."""
+        for row in self.waiting().filter(claims__gte=MOST_CLAIMS):
+            Attempt(self, row).end(**self.failed())
 
 
 class Attempt(Generic[Row]):

@@ -14,15 +14,15 @@ KINDS: tuple[Kind, ...] = (
     photos.MAKING,
     recordings.MEASURING,
     footage.PREPARING,
-    run.CHECKING,
-    run.RUNNING,
 )
 
 
 def sweep() -> None:
-    """Sends the messages of everything that waits for a worker again."""
+    """Sends the messages of everything that waits for a worker again; those of batches: studio/batches/turns.py."""
     for kind in KINDS:
         kind.sweep()
+    for kind in turns.KINDS.values():
+        kind.give_up()
 
 
 def _work(kind: Kind, pk: str) -> None:

@@ -189,9 +189,7 @@ def _check(attempt: Attempt[Batch]) -> None:
 
 def _give_back(attempt: Attempt[Batch], pause: timedelta = timedelta(0)) -> None:
     """Ends a turn that went well: what has failed before no longer counts, and the next one is due after the pause."""
-    due_at = timezone.now() + pause
-    if attempt.rows.update(claimed_at=None, claims=0, due_at=due_at) and not pause:
-        attempt.kind.ask(attempt.row.pk)
+    attempt.rows.update(claimed_at=None, claims=0, due_at=timezone.now() + pause)
 
 
 # -- running -------------------------------------------------------------------------------------

@@ -43,10 +43,20 @@ def take() -> None:
 
 
 def call() -> None:
-    """Sends one message if a batch is due: it is lost, or it is read, and then the next one follows."""
+    """Sends a message if a batch is due."""
     batch = due().only("pk", "state").first()
     if batch is not None:
         KINDS[batch.state].ask(batch.pk)
+
+
+def wake() -> None:
+    """The same, from time to time: when a batch becomes due while no worker is at one, or when the message was lost. While a worker
+    is at one, its next message is its own, so that messages do not pile up before other work."""
+    now = timezone.now()
+    at_work = Batch.objects.filter(state__in=KINDS, claimed_at__gte=now - LEASE).exists()
+    first = due().only("due_at").first()
+    if first is not None and (not at_work or first.due_at < now - AGAIN):
+        call()
 
 
 @consumer("batches", "render.done", "render.failed", "render.canceled")

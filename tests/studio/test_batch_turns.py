@@ -10,7 +10,7 @@ from rendering.values import Unavailable
 from rows import events
 from rows.work import LEASE
 from studio.batches import plan, result, run, turns
-from studio.models import Batch, BatchRow
+from studio.models import Batch
 from tests.studio.batches import check, finish, made
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -41,17 +41,15 @@ def test_a_check_goes_on_without_the_sweep_until_it_is_done(unchecked, messages,
     monkeypatch.setattr(run, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(run, "CHECKED_AT_ONCE", 2)
     batch = unchecked(5)
-    for _ in range(10):  # each message that was sent is read once
-        if messages:
-            messages.pop(0)
-            turns.take()
-        elif not BatchRow.objects.filter(state="waiting").exists():
-            break
-        else:
-            turns.take()
+    messages[:] = [(run.CHECKING.task, batch.pk)]
+    turn = 0
+    while messages:  # each is read once
+        messages.pop(0)
+        turns.take()
+        turn += 1
+        assert len(messages) <= 1  # they do not pile up
     batch.refresh_from_db()
-    assert batch.state == "ready"
-    assert not messages
+    assert (batch.state, turn) == ("ready", 4)
 
 
 def test_batches_take_turns_whatever_the_messages_say(unchecked, messages, monkeypatch):
@@ -72,11 +70,11 @@ def test_a_window_is_filled_again_when_a_render_has_ended(template, messages, mo
     turns.take()
     assert Render.objects.count() == 2
     messages.clear()
-    turns.call()
+    turns.wake()
     assert not messages  # nothing to do: its window is full
     finish(Render.objects.order_by("created_at").first())
     events.deliver()
-    turns.call()
+    turns.wake()
     assert messages == [(run.RUNNING.task, batch.pk)]
     turns.take()
     assert Render.objects.count() == 3
@@ -92,7 +90,7 @@ def test_a_batch_that_nobody_calls_is_looked_at_after_a_while(template, messages
     batch.refresh_from_db()
     assert timezone.now() < batch.due_at <= timezone.now() + run.SOON
     Batch.objects.update(due_at=timezone.now())
-    turns.call()
+    turns.wake()
     assert messages[-1] == (run.RUNNING.task, batch.pk)
     turns.take()
     turns.take()
@@ -126,10 +124,21 @@ def test_a_batch_whose_worker_was_killed_goes_on_with_another(template, messages
     turns.take()
     assert not Render.objects.exists()
     Batch.objects.update(claimed_at=timezone.now() - LEASE - timedelta(seconds=1))
-    turns.call()
+    turns.wake()
     assert messages[-1] == (run.RUNNING.task, batch.pk)
     turns.take()
     assert Render.objects.count() == 2
+
+
+def test_messages_do_not_pile_up_while_a_worker_is_at_it(unchecked, messages):
+    first, second = unchecked(1), unchecked(1)
+    run.CHECKING.claim(first.pk)
+    messages.clear()
+    turns.wake()
+    assert not messages  # the worker calls the next one itself
+    Batch.objects.filter(pk=second.pk).update(due_at=timezone.now() - turns.AGAIN * 2)
+    turns.wake()
+    assert messages == [(run.CHECKING.task, second.pk)]
 
 
 def test_paused_and_finished_batches_have_no_turns(template, messages):
@@ -137,11 +146,11 @@ def test_paused_and_finished_batches_have_no_turns(template, messages):
         plan.create(template, template.workspace, ["name"], [plan.TableRow(1, {"name": "A"})])
     )
     messages.clear()
-    turns.call()
+    turns.wake()
     run.start(batch)
     run.pause(batch)
     messages.clear()
-    turns.call()
+    turns.wake()
     turns.take()
     assert not messages
     assert not Render.objects.exists()

@@ -84,7 +84,7 @@ class Command(BaseCommand):
         if once:
             jobs: tuple[Callable[[], object], ...] = (
                 *(tasks.sweep, warmpool.decide, library.sweep),
-                *(events.deliver, turns.call, links.make),
+                *(events.deliver, turns.wake, links.make),
                 *(send_mails, letters.send_due, every_hour),
             )
             for job in jobs:
@@ -99,7 +99,7 @@ class Command(BaseCommand):
             warmpool.decide: 2 * settings.SWEEP_SECONDS,
             library.sweep: settings.SWEEP_SECONDS,
             events.deliver: MAIL_SECONDS,
-            turns.call: MAIL_SECONDS,
+            turns.wake: MAIL_SECONDS,
             links.make: MAIL_SECONDS,
             send_mails: MAIL_SECONDS,
             letters.send_due: MAIL_SECONDS,
