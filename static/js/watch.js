@@ -50,7 +50,10 @@ if (video && review) {
     pin();
     text.focus();
   };
-  text.addEventListener("focus", () => video.pause());
+  text.addEventListener("focus", () => {
+    video.pause();
+    if (video.currentTime > 0) pin(); // a jump to that second may still be under way
+  });
   document.addEventListener(
     "keydown",
     (event) => {
