@@ -179,12 +179,29 @@ def told(rows: list[AuditRow]) -> list[dict[str, Any]]:
                 "subject": row.subject,
                 "before": row.before,
                 "after": row.after,
+                "changes": list(_changes(row)),
                 "address": body.get("address", ""),
                 "ip": body.get("ip", ""),
                 "hash": row.hash,
             }
         )
     return found
+
+
+def _changes(row: AuditRow) -> Iterator[tuple[str, str, str]]:
+    """(name, before, after) of what differs or was said, as text."""
+    for name in dict.fromkeys((*row.before, *row.after)):
+        before, after = (_text(values.get(name)) for values in (row.before, row.after))
+        if before != after:
+            yield name.replace("_", " "), before, after
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(one)}" for name, one in value.items() if one)
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return "" if value is None else str(value)
 
 
 def all_told(rows: QuerySet[AuditRow]) -> Iterator[dict[str, Any]]:

@@ -127,6 +127,7 @@ def _json(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     yield "["
     between = ""
     for row in rows:
-        yield between + json.dumps({**row, "at": row["at"].isoformat()}, ensure_ascii=False)
+        plain = {name: row[name] for name in COLUMNS} | {"at": row["at"].isoformat()}
+        yield between + json.dumps(plain, ensure_ascii=False)
         between = ",\n"
     yield "]\n"
