@@ -5,12 +5,15 @@ from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rendering.models import Render
 from studio.models import (
@@ -75,6 +78,15 @@ def enter(request: HttpRequest) -> WorkspaceRequest:
     return here
 
 
+def _to_second_step(request: WorkspaceRequest) -> HttpResponse:
+    """For somebody without a passkey or an app, in a workspace that demands one."""
+    sentence = gettext(
+        "{workspace} asks everybody for a second step when they sign in. Set up a passkey or an authenticator app; then go on."
+    )
+    messages.warning(request, sentence.format(workspace=request.workspace))
+    return redirect("mfa_index")
+
+
 SEEN = timedelta(hours=1)
 """How exactly it is stored when somebody was last there."""
 
@@ -103,6 +115,8 @@ def in_workspace(
             request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
         ) -> HttpResponseBase:
             here = enter(request)
+            if here.workspace.needs_second_step and not is_mfa_enabled(here.user):
+                return _to_second_step(here)
             if not allows(here.membership.role, verb):
                 raise NotAllowedHere(here.membership.role, verb, whom_to_ask(here.workspace))
             return view(here, *args, **kwargs)

@@ -221,6 +221,7 @@ urlpatterns = [
     path("projects/<slug:project_id>/brand", brand.project_brand, name="project_brand"),
     path("workspace/", account.workspace_rules, name="workspace_rules"),
     path("accounts/settings/", account.account_settings, name="account_settings"),
+    path("accounts/sessions/<int:session_id>/end", account.session_end, name="session_end"),
     path("accounts/", include("allauth.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

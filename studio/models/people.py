@@ -51,6 +51,9 @@ class Workspace(models.Model):
     needs_approval = models.BooleanField(
         default=False, help_text="A render that spends credits waits until somebody approves of it."
     )
+    needs_second_step = models.BooleanField(
+        default=False, help_text="Only people with a passkey or an authenticator app come in."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

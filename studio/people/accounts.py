@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from billing.plans import grant_period
 from rows import events
 from studio.models import Membership, User, Workspace
+from studio.people import second_step
 
 
 @transaction.atomic
@@ -92,6 +93,8 @@ class Adapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: Any, **options: Any) -> HttpResponse:
         response = super().post_login(request, user, **options)
         login = self._get_login_attempts_cache_key(request, email=user.email)
+        if not known_device(request, login) and not options.get("signup"):
+            second_step.told_of_device(user)
         remember_device(request, response, login)
         return response
 

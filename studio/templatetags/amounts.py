@@ -1,6 +1,7 @@
 """Numbers as people say them: credits, lengths, sizes, waiting times."""
 
 from django import template
+from django.utils.translation import gettext
 
 from billing import amounts
 
@@ -53,6 +54,24 @@ def size(count: int) -> str:
         if count >= scale:
             return f"{count / scale:.{digits}f} {unit}"
     return f"{count} bytes"
+
+
+BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Macintosh", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+@register.filter
+def device(agent: str) -> str:
+    """A browser as people call it, from what it says of itself: "Firefox on Windows"."""
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    if browser and system:
+        return gettext("{browser} on {system}").format(browser=browser, system=system)
+    return browser or system or gettext("A program or an unknown browser")
 
 
 @register.filter

@@ -85,3 +85,47 @@ def test_home_and_the_project_list_are_accessible_wide_and_narrow(
     for address in ("/", "/projects/", "/projects/?archived=1", "/projects/?q=zebra"):
         page.goto(address)
         assert_accessible(page)
+
+
+def test_a_passkey_is_added_and_signs_in_without_a_password(
+    alice, library, page_of, live_server, assert_accessible
+):
+    """With a virtual authenticator of Chromium's, by name: browsers make no passkeys for numbers."""
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
+    site = live_server.url.replace("127.0.0.1", "localhost")
+    page = page_of()
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+    able = {
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options | able})
+    page.goto(f"{site}/accounts/login/?next=/accounts/2fa/webauthn/add/")
+    page.locator("#id_login").fill(alice.email)
+    page.locator("#id_password").fill("a long password")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.locator("#id_password").fill("a long password")  # once more, because access changes
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("heading", name="Add a passkey").wait_for()
+    assert_accessible(page)
+    page.locator("#id_name").fill("My desk")
+    page.locator("#id_passwordless").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("heading", name="Recovery codes").wait_for()
+    assert_accessible(page)
+    page.goto(f"{site}/accounts/2fa/webauthn/")
+    page.get_by_text("My desk").first.wait_for()
+    assert_accessible(page)
+    page.goto(f"{site}/accounts/2fa/")
+    assert_accessible(page)
+    page.goto(f"{site}/accounts/sessions/")
+    page.get_by_text("Chrome on Linux (this one)").wait_for()
+    assert_accessible(page)
+    page.context.clear_cookies()
+    page.goto(f"{site}/accounts/login/")
+    assert_accessible(page)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(f"{site}/")

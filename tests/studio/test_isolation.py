@@ -188,6 +188,7 @@ ROUTES = {
     "key_list": (PERSON, "GET POST"),
     "key_revoke": (ROW, "POST"),
     "account_settings": (PERSON, "GET POST"),
+    "session_end": (ROW, "POST"),
     "healthz": (PUBLIC, "GET"),
     "metrics": (
         PUBLIC,
@@ -249,6 +250,21 @@ ROUTES = {
     "account_reset_password_from_key": (ACCOUNT, "GET POST"),
     "account_reset_password_from_key_done": (ACCOUNT, "GET"),
     "account_reset_password_done": (ACCOUNT, "GET"),
+    "mfa_index": (ACCOUNT, "GET"),
+    "mfa_authenticate": (ACCOUNT, "GET POST"),
+    "mfa_reauthenticate": (ACCOUNT, "GET POST"),
+    "mfa_activate_totp": (ACCOUNT, "GET POST"),
+    "mfa_deactivate_totp": (ACCOUNT, "GET POST"),
+    "mfa_view_recovery_codes": (ACCOUNT, "GET"),
+    "mfa_generate_recovery_codes": (ACCOUNT, "GET POST"),
+    "mfa_download_recovery_codes": (ACCOUNT, "GET"),
+    "mfa_list_webauthn": (ACCOUNT, "GET"),
+    "mfa_add_webauthn": (ACCOUNT, "GET POST"),
+    "mfa_edit_webauthn": (ACCOUNT, "GET POST"),
+    "mfa_remove_webauthn": (ACCOUNT, "GET POST"),
+    "mfa_reauthenticate_webauthn": (ACCOUNT, "GET POST"),
+    "mfa_login_webauthn": (ACCOUNT, "GET POST"),
+    "usersessions_list": (ACCOUNT, "GET POST"),
 }
 
 
@@ -413,6 +429,8 @@ def world(alice, library):
             "share_id": share.pk,
             "comment_id": comment.pk,
             "form": "csv",
+            "pk": 1,
+            "session_id": 1,
             "member_id": member.pk,
             "invitation_id": invitation.pk,
             "viewing": "nothing",
