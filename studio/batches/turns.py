@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -50,12 +51,17 @@ def call() -> None:
 
 
 def wake() -> None:
-    """The same, from time to time: when a batch becomes due while no worker is at one, or when the message was lost. While a worker
-    is at one, its next message is its own, so that messages do not pile up before other work."""
+    """The same, from time to time: when a batch becomes due while no worker is at one, or when the message was lost.
+
+    Messages do not pile up before other work: while a worker is at a batch, the next message is its own, and while all workers are at
+    something else, one waits for them.
+    """
     now = timezone.now()
     at_work = Batch.objects.filter(state__in=KINDS, claimed_at__gte=now - LEASE).exists()
-    first = due().only("due_at").first()
-    if first is not None and (not at_work or first.due_at < now - AGAIN):
+    first = due().only("pk", "due_at").first()
+    if first is None or (at_work and first.due_at > now - AGAIN):
+        return
+    if cache.add(f"called:{first.pk}:{first.due_at.timestamp()}", 1, AGAIN.total_seconds()):
         call()
 
 

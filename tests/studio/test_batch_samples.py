@@ -85,6 +85,13 @@ def test_drafts_of_rows_are_found_in_their_batch_only(client_of, alice, batch):
     assert Project.objects.get(sample_of=batch).batch_row is None
 
 
+def test_a_draft_that_a_person_reads_first_says_so(client_of, alice, batch):
+    sample.ask(batch, 1, by=alice)
+    Render.objects.update(status="held", held_for="moderation")
+    page = client_of(alice).get(f"/batches/{batch.pk}/").content.decode()
+    assert "A person reads the words of row 1 first." in page
+
+
 def test_drafts_of_rows_are_bounded(client_of, alice, batch, monkeypatch):
     one = Limit("drafts of rows", 1, store="rows")
     monkeypatch.setattr(sample, "SAMPLES", one)

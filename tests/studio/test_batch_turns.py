@@ -139,6 +139,8 @@ def test_messages_do_not_pile_up_while_a_worker_is_at_it(unchecked, messages):
     Batch.objects.filter(pk=second.pk).update(due_at=timezone.now() - turns.AGAIN * 2)
     turns.wake()
     assert messages == [(run.CHECKING.task, second.pk)]
+    turns.wake()
+    assert len(messages) == 1  # it waits already, behind other work
 
 
 def test_paused_and_finished_batches_have_no_turns(template, messages):
