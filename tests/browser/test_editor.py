@@ -142,3 +142,19 @@ def test_a_word_that_is_said_otherwise_already_brings_up_a_question(page_of, ali
     dialog.get_by_role("button", name="Replace").click()
     wait_until(page, lambda: alice.workspace.pronunciations.get().value != "hullo")
     assert alice.workspace.pronunciations.get().value == "hallo"
+
+
+def test_how_a_line_is_read_covers_no_other_line_on_a_phone(
+    page_of, assert_accessible, alice, project
+):
+    Scene.objects.update(script="We meet on 10/12 with Dr. Smith, and read 3/4.\n\nThen we go.")
+    page = page_of(alice, width=390)
+    page.goto(f"/projects/{project.pk}/")
+    page.locator(".line-guess").nth(2).wait_for(state="attached")
+    page.get_by_role("textbox", name="Script").first.click(position={"x": 60, "y": 10})
+    page.get_by_role("button", name="10/12 read as").wait_for()
+    note = page.locator(".line-note").first.bounding_box()
+    assert note["y"] + note["height"] <= page.locator(".line").nth(1).bounding_box()["y"] + 1
+    page.get_by_role("button", name="3/4 read as").click()  # the row scrolls
+    page.get_by_role("dialog", name="Say it like…").wait_for()
+    assert_accessible(page)

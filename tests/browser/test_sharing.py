@@ -125,7 +125,7 @@ def test_a_reviewer_without_an_account_comments_and_approves(
     reviewer.get_by_text("Your comment is there.").wait_for()
     assert_accessible(reviewer)
     assert reviewer.get_by_label("Your name").input_value() == "Kim"
-    reviewer.get_by_role("link", name="at 0:04").click()
+    reviewer.get_by_role("link", name="at 0:04", exact=True).click()
     expect_soon(reviewer, "document.querySelector('video').currentTime >= 4.4")
     assert Comment.objects.get().at == 4.5
 
@@ -152,6 +152,15 @@ def test_a_reviewer_without_an_account_comments_and_approves(
     scene.edit(scene.revision, script="Other words.")
     page.goto(reverse("review_list", args=[project.pk]))
     page.get_by_text("so the approval no longer holds").wait_for()
+
+    page.get_by_text("Erase…").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Erase this person’s name and address").click()
+    page.get_by_text("The name and the address are erased.").wait_for()
+    assert page.get_by_text("Kim").count() == 0
+    assert page.locator(".thread > .thread-head strong").all_inner_texts() == ["A reviewer"]
+    assert page.get_by_text("A reviewer approved version 1.").is_visible()
+    assert_accessible(page)
 
 
 @WIDTHS
