@@ -207,6 +207,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# A code by mail in place of the password: it is typed where it was asked for, so a link that is opened elsewhere signs nobody in.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_FORMAT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT
 ACCOUNT_ADAPTER = "studio.people.accounts.Adapter"
 # Wrong passwords are counted in studio/people/accounts.py; this bounds what hashing passwords costs.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip"}

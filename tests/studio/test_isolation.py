@@ -247,6 +247,7 @@ ROUTES = {
     "account_set_password": (ACCOUNT, "GET POST"),
     "account_reset_password": (ACCOUNT, "GET POST"),
     "account_confirm_login_code": (ACCOUNT, "GET POST"),
+    "account_request_login_code": (ACCOUNT, "GET POST"),
     "account_reset_password_from_key": (ACCOUNT, "GET POST"),
     "account_reset_password_from_key_done": (ACCOUNT, "GET"),
     "account_reset_password_done": (ACCOUNT, "GET"),

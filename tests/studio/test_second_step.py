@@ -10,6 +10,7 @@ from allauth.mfa.totp.internal.auth import (
 )
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from rows.events import Event
@@ -18,6 +19,11 @@ from studio.people import letters
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long password"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_counted_yet():
+    cache.clear()
 
 
 def code(secret, later=0):
@@ -174,3 +180,34 @@ def test_pages_are_ours_and_run_no_script_of_their_own(alice, protected):
         text = page.content.decode()
         assert 'class="bar"' in text
         assert "onclick" not in text
+
+
+def test_a_code_by_mail_signs_in_once_and_tells_nobody_who_has_an_account(alice):
+    pages = []
+    for address in (alice.email, "nobody@example.org"):
+        client = Client()
+        answer = client.post("/accounts/login/code/", {"email": address}, follow=True)
+        assert answer.status_code == 200
+        pages.append(answer.content.decode().replace(address, "").split("<main")[1])
+    assert pages[0].split("csrf")[0] == pages[1].split("csrf")[0]
+    client = Client()
+    client.post("/accounts/login/code/", {"email": alice.email})
+    (sent,) = [one for one in mail.outbox[-1:] if one.to == [alice.email]]
+    digits = sent.subject.split()[0]
+    assert len(digits) == 6
+    assert client.post("/accounts/login/code/confirm/", {"code": "999999"}).status_code == 200
+    assert client.post("/accounts/login/code/confirm/", {"code": digits}).status_code == 302
+    assert client.get("/projects/").status_code == 200
+    again = Client()
+    again.post("/accounts/login/code/", {"email": alice.email})
+    again.post("/accounts/login/code/confirm/", {"code": digits})
+    assert again.get("/projects/").status_code == 302
+
+
+def test_a_code_by_mail_is_no_way_around_the_second_step(alice, protected):
+    client = Client()
+    client.post("/accounts/login/code/", {"email": alice.email})
+    digits = mail.outbox[-1].subject.split()[0]
+    answer = client.post("/accounts/login/code/confirm/", {"code": digits})
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
+    assert client.get("/projects/").status_code == 302
