@@ -219,6 +219,7 @@ MFA_ADAPTER = "studio.people.second_step.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Likeness Studio"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off (RFC 6238, 5.2)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # http://localhost on a laptop
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
