@@ -142,10 +142,13 @@ def _asked(
 
 
 def pieces(text: str) -> list[tuple[str, str]]:
-    """The text in pieces: ("", words) and ("gap", name of its variable)."""
+    """The text in pieces: ("", words) and ("gap", name of its variable, as people read it)."""
     found, at = [], 0
     for match in templates.GAP.finditer(text):
-        found += [("", text[at : match.start()]), ("gap", templates.named(match[1]))]
+        found += [
+            ("", text[at : match.start()]),
+            ("gap", templates.named(match[1]).replace("_", " ")),
+        ]
         at = match.end()
     return [piece for piece in [*found, ("", text[at:])] if piece[1]]
 
