@@ -79,8 +79,14 @@ function adopt(section) {
     rail.title(id, title.value || manuscript.area.value.trim().slice(0, 80));
   });
   title.addEventListener("blur", () => saver.flush());
+  for (const field of [manuscript.area, title]) wasTyped(field);
   section.addEventListener("focusin", () => choose(id));
   section.addEventListener("pointerdown", () => choose(id));
+}
+
+// Words that were typed before this script had come are typed words, too.
+function wasTyped(field) {
+  if (field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function drop(id) {

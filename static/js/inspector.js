@@ -259,6 +259,7 @@ export function startInspector({ desk, arrangeAgain, manuscriptOf, price }) {
     if (title.value !== was) project(title);
     else say("project", "saved");
   });
+  if (title.value !== title.defaultValue) title.dispatchEvent(new Event("input", { bubbles: true })); // typed before this script had come
   title.form.addEventListener("submit", (event) => {
     event.preventDefault();
     title.blur();

@@ -2,7 +2,7 @@
 
 import pytest
 
-from studio.models import Scene
+from studio.models import Project, Scene
 from tests.studio.rows import make_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -48,6 +48,21 @@ def test_typing_saves_itself_and_survives_a_reload(page_of, expect_soon, alice, 
     assert Scene.objects.get().script.endswith("second line. And one more sentence.")
     page.reload()
     assert "And one more sentence." in page.content()
+
+
+def test_what_is_typed_before_the_script_has_come_is_saved_too(page_of, alice, project):
+    page = page_of(alice)
+    held = []
+    page.route("**/editor*.js", lambda route: held.append(route))
+    page.goto(f"/projects/{project.pk}/", wait_until="commit")
+    words = page.get_by_role("textbox", name="Script").first
+    words.fill("Typed early.")
+    page.get_by_role("textbox", name="Name of the project").fill("Early")
+    for route in held:
+        route.continue_()
+    wait_until(page, lambda: Scene.objects.get().script == "Typed early.")
+    wait_until(page, lambda: Project.objects.get().title == "Early")
+    page.get_by_text("at most").first.wait_for()
 
 
 def test_render_is_reached_and_pressed_with_the_keyboard_alone(page_of, alice, project):
