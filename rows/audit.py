@@ -12,16 +12,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
 
 from rows import events
 from rows.events import Event, Personal
+
+if TYPE_CHECKING:  # large: whoever only adds rows does without it
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 FIRST = "0" * 64
 """What stands before the first row of a chain."""
@@ -216,6 +220,8 @@ def _workspaces() -> Iterator[str]:
 
 
 def _chain(workspace: str, public: Ed25519PublicKey) -> tuple[int, Bad | None]:
+    from cryptography.exceptions import InvalidSignature  # large: loaded when it is needed
+
     points = {point.number: point for point in Checkpoint.objects.filter(workspace=workspace)}
     for point in points.values():
         try:

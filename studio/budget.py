@@ -426,7 +426,7 @@ WAYS = (
     ),
     Way(
         "Accounts",
-        ("account_*",),
+        ("account_*", "mfa_*", "usersessions_*", "session_end"),
         "an address of 254 characters; tries as docs/deploy says",
         "a sign-in that is refused: .6 s, no more memory; no lock; others: not measured",
         "An email address has at most 254 characters.",

@@ -7,15 +7,8 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -27,12 +20,25 @@ from rows.audit import AuditRow
 from rows.events import Personal
 from studio.models import ApiKey, User, Workspace
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 AT_ONCE = 500
 """Rows of which the names are looked up together."""
 
 
 def key() -> Ed25519PrivateKey:
     """The key of this installation, made when it is needed for the first time. Processes that ask at the same moment get the same."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # large: loaded when it is needed
+        Ed25519PrivateKey,
+    )
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
     path = Path(settings.AUDIT_KEY)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
@@ -19,8 +18,13 @@ from rows import events
 from studio.models import Letter, Membership, User
 from studio.people.letters import Text, address_of, writer
 
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
 
 def _cipher() -> MultiFernet:
+    from cryptography.fernet import Fernet, MultiFernet  # large: loaded when it is needed
+
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return MultiFernet(
         [

@@ -107,7 +107,7 @@ def invite(workspace: Workspace, addresses: list[str], role: str, by: Membership
     if waiting.count() + len(new) > MOST_OPEN:
         raise BadInput(
             gettext("{most} invitations wait already; revoke some first.").format(most=MOST_OPEN),
-            code="too_many_waiting",
+            code="invalid_field",
         )
     if role in SEATED:
         _need_seats(workspace, len(new))
@@ -155,7 +155,7 @@ def accept(invitation: Invitation, user: User) -> Membership:
     row = _locked(invitation)
     if row.has_expired:
         raise BadInput(
-            gettext("This invitation has expired; ask for a new one."), code="link_closed"
+            gettext("This invitation has expired; ask for a new one."), code="wrong_status"
         )
     now = timezone.now()
     row.accepted_at = now

@@ -122,7 +122,7 @@ def test_damage_that_only_decoding_shows_is_refused_by_the_worker(client, projec
     assert left() == []
     answer = client.post(f"/projects/{project.pk}/render", {"quoted": 60})
     assert answer.status_code == 422
-    assert "cannot be used; choose another background" in answer.content.decode()
+    assert "cannot be used; choose another" in answer.content.decode()
     scene.refresh_from_db()
     assert composition.background_of(scene).video is None
     again = sent(client, scene, bytes(spoilt))

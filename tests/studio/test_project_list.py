@@ -118,6 +118,7 @@ def test_a_page_has_24_projects(client_of, alice, library):
 
 def test_the_number_of_queries_does_not_grow_with_projects(client_of, alice, library):
     client = client_of(alice)
+    client.get(URL)  # the first of an hour also writes that she was there
     counts = []
     for wanted in (3, 200):
         have = Project.objects.count()
