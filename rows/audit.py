@@ -130,8 +130,11 @@ def append(event: Event) -> None:
     """Adds an event to the chain of its workspace. Events reach it once, in order (rows/events.py)."""
     if not event.workspace:
         return
-    AuditHead.objects.get_or_create(workspace=event.workspace)
-    head = AuditHead.objects.select_for_update().get(workspace=event.workspace)
+    heads = AuditHead.objects.select_for_update().filter(workspace=event.workspace)
+    head = heads.first()
+    if head is None:
+        AuditHead.objects.get_or_create(workspace=event.workspace)
+        head = heads.get()
     theirs = Personal.objects.filter(event=event).first()
     row = AuditRow(
         workspace=event.workspace,
@@ -148,8 +151,7 @@ def append(event: Event) -> None:
     )
     row.hash = row.hashed()
     row.save(force_insert=True)
-    head.number, head.hash = row.number, row.hash
-    head.save()
+    AuditHead.objects.filter(pk=head.pk).update(number=row.number, hash=row.hash)
 
 
 def seal(key: Ed25519PrivateKey, *, now: datetime | None = None) -> int:
