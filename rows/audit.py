@@ -181,10 +181,22 @@ def cut(workspace: str, before: datetime) -> int:
     point = points.last()
     if point is None or point.cut:
         return 0
+    _forget_addresses(workspace, point.number)
     gone, _ = AuditRow.objects.filter(workspace=workspace, number__lte=point.number).delete()
     Checkpoint.objects.filter(workspace=workspace, number__lt=point.number).delete()
     Checkpoint.objects.filter(pk=point.pk).update(cut=True)
     return gone
+
+
+def _forget_addresses(workspace: str, number: int) -> None:
+    """IPs are kept as long as the rows that they belong to, and no longer."""
+    old = AuditRow.objects.filter(workspace=workspace, number__lte=number).values("event")
+    for row in Personal.objects.filter(event__in=old, body__has_key="ip").iterator(READ):
+        rest = {name: value for name, value in row.body.items() if name != "ip"}
+        if rest:
+            Personal.objects.filter(pk=row.pk).update(body=rest)
+        else:
+            row.delete()
 
 
 @dataclass(frozen=True)

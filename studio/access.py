@@ -78,6 +78,11 @@ def enter(request: HttpRequest) -> WorkspaceRequest:
     return here
 
 
+def lacks_second_step(request: WorkspaceRequest) -> bool:
+    """Whether the workspace demands a second step that this person has not set up."""
+    return request.workspace.needs_second_step and not is_mfa_enabled(request.user)
+
+
 def _to_second_step(request: WorkspaceRequest) -> HttpResponse:
     """For somebody without a passkey or an app, in a workspace that demands one."""
     sentence = gettext(
@@ -100,11 +105,14 @@ def _seen(member: Membership) -> None:
 
 def in_workspace(
     verb: Verb,
+    *,
+    away: bool = False,
 ) -> Callable[
     [Callable[Concatenate[WorkspaceRequest, Parameters], Answer]],
     Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase],
 ]:
-    """Wraps a view: for signed-in people whose role allows the verb, with request.workspace set."""
+    """Wraps a view: for signed-in people whose role allows the verb, with request.workspace set. away: it leads out of the
+    workspace, so a second step that this one demands is not asked for."""
 
     def wrap(
         view: Callable[Concatenate[WorkspaceRequest, Parameters], Answer],
@@ -115,7 +123,7 @@ def in_workspace(
             request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
         ) -> HttpResponseBase:
             here = enter(request)
-            if here.workspace.needs_second_step and not is_mfa_enabled(here.user):
+            if not away and lacks_second_step(here):
                 return _to_second_step(here)
             if not allows(here.membership.role, verb):
                 raise NotAllowedHere(here.membership.role, verb, whom_to_ask(here.workspace))

@@ -3,8 +3,8 @@
 from django.http import HttpRequest
 
 from billing.models import available
-from studio.access import enter
-from studio.people.roles import RIGHTS, allows
+from studio.access import WorkspaceRequest, enter, lacks_second_step
+from studio.people.roles import RIGHTS
 
 
 def workspace(request: HttpRequest) -> dict:
@@ -12,12 +12,14 @@ def workspace(request: HttpRequest) -> dict:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    row = (request if hasattr(request, "membership") else enter(request)).workspace  # type: ignore[attr-defined]
-    others = [one.workspace for one in getattr(request, "memberships", []) if one.workspace != row]
-    role = request.membership.role  # type: ignore[attr-defined]
+    here: WorkspaceRequest = request if hasattr(request, "membership") else enter(request)  # type: ignore[assignment]
+    row = here.workspace
+    rights = (
+        frozenset() if lacks_second_step(here) else RIGHTS.get(here.membership.role, frozenset())
+    )
     return {
         "workspace": row,
-        "balance": available(row) if allows(role, "see_money") else None,
-        "other_workspaces": others,
-        "may": dict.fromkeys(RIGHTS.get(role, ()), True),
+        "balance": available(row) if "see_money" in rights else None,
+        "other_workspaces": [one.workspace for one in here.memberships if one.workspace != row],
+        "may": dict.fromkeys(rights, True),
     }

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
 from rows import events
 from rows.ids import new_id
+from studio.models import secret_links
 from studio.models.people import User
 from studio.models.projects import Project
 
@@ -25,14 +22,7 @@ TENTHS = 10
 """Parts of a film of which each is counted as seen once in a viewing."""
 
 
-def _token(share_id: str, key: str) -> str:
-    """128 bits that cannot be guessed without the installation's key, as 22 letters."""
-    found = salted_hmac("studio.share", share_id, secret=key, algorithm="sha256").digest()[:16]
-    return base64.urlsafe_b64encode(found).decode().rstrip("=")
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+SALT = "studio.share"
 
 
 class Share(models.Model):
@@ -69,21 +59,18 @@ class Share(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.digest:
-            self.digest = _digest(_token(self.pk, settings.SECRET_KEY))
+            self.digest = secret_links.new_digest(SALT, self.pk)
         super().save(*args, **kwargs)
 
     @property
     def token(self) -> str:
         """The secret part of its address; empty if it was made with a key that this installation no longer has."""
-        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-            if _digest(token := _token(self.pk, key)) == self.digest:
-                return token
-        return ""
+        return secret_links.token_of(SALT, self.pk, self.digest)
 
     @classmethod
     def by_token(cls, token: str) -> Share | None:
         rows = cls.objects.select_related("project", "project__workspace")
-        return rows.filter(digest=_digest(token)).first()
+        return rows.filter(digest=secret_links.digest(token)).first()
 
     @property
     def title(self) -> str:

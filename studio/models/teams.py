@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from rows.ids import new_id
+from studio.models import secret_links
 from studio.models.people import Membership, User, Workspace
 
 GOOD_FOR = timedelta(days=7)
 
 
-def _token(invitation_id: str, issue: int, key: str) -> str:
-    """128 bits that cannot be guessed without the installation's key, as 22 letters."""
-    mark = salted_hmac(
-        "studio.invitation", f"{invitation_id} {issue}", secret=key, algorithm="sha256"
-    )
-    return base64.urlsafe_b64encode(mark.digest()[:16]).decode().rstrip("=")
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+SALT = "studio.invitation"
 
 
 class Invitation(models.Model):
@@ -74,17 +62,18 @@ class Invitation(models.Model):
     def begin(self) -> None:
         """Starts its time anew, with a link of its own; not saved."""
         self.expires_at = timezone.now() + GOOD_FOR
-        self.digest = _digest(_token(self.pk, self.issue, settings.SECRET_KEY))
+        self.digest = secret_links.new_digest(SALT, self._link)
 
     @property
     def token(self) -> str:
         """The secret part of its link; empty if it was made with a key that this installation no longer has."""
-        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-            if _digest(token := _token(self.pk, self.issue, key)) == self.digest:
-                return token
-        return ""
+        return secret_links.token_of(SALT, self._link, self.digest)
+
+    @property
+    def _link(self) -> str:
+        return f"{self.pk} {self.issue}"
 
     @classmethod
     def by_token(cls, token: str) -> Invitation | None:
         rows = cls.objects.select_related("workspace", "invited_by")
-        return rows.filter(digest=_digest(token)).first()
+        return rows.filter(digest=secret_links.digest(token)).first()

@@ -123,7 +123,10 @@ def invite(workspace: Workspace, addresses: list[str], role: str, by: Membership
 @transaction.atomic
 def send_again(invitation: Invitation, by: User) -> None:
     """Mails it once more, with a new link and its full time; the link before ends."""
+    Workspace.objects.select_for_update().get(pk=invitation.workspace_id)
     row = _locked(invitation)
+    if row.has_expired and row.role in SEATED:  # its seat was free meanwhile
+        _need_seats(row.workspace, 1)
     row.issue += 1
     row.begin()
     row.save()

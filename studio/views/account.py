@@ -75,7 +75,7 @@ def workspace_rules(request: WorkspaceRequest) -> HttpResponse:
 
 
 @require_POST
-@in_workspace("enter")
+@in_workspace("enter", away=True)
 def session_end(request: WorkspaceRequest, session_id: int) -> HttpResponse:
     """Signs one of the person's devices out, from its next request on."""
     row = get_object_or_404(UserSession, user=request.user, pk=session_id)
@@ -87,7 +87,7 @@ def session_end(request: WorkspaceRequest, session_id: int) -> HttpResponse:
 
 
 @require_POST
-@in_workspace("enter")
+@in_workspace("enter", away=True)
 def workspace_choose(request: WorkspaceRequest, workspace_id: str) -> HttpResponse:
     """Chooses the workspace in which this session goes on."""
     if all(one.workspace_id != workspace_id for one in request.memberships):

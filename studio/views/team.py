@@ -154,7 +154,7 @@ def member_remove(request: WorkspaceRequest, member_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_workspace("enter")
+@in_workspace("enter", away=True)
 def team_leave(request: WorkspaceRequest) -> HttpResponse:
     """What ends when one leaves; then the end."""
     if request.method != "POST":

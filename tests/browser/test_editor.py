@@ -63,6 +63,9 @@ def test_what_is_typed_before_the_script_has_come_is_saved_too(page_of, alice, p
     wait_until(page, lambda: Scene.objects.get().script == "Typed early.")
     wait_until(page, lambda: Project.objects.get().title == "Early")
     page.get_by_text("at most").first.wait_for()
+    page.unroute("**/editor*.js")
+    page.reload()
+    assert words.input_value() == "Typed early."
 
 
 def test_render_is_reached_and_pressed_with_the_keyboard_alone(page_of, alice, project):

@@ -158,6 +158,19 @@ def test_old_rows_go_as_far_as_a_checkpoint_and_the_rest_holds(chain):
     assert verdict().number == 9
 
 
+def test_addresses_of_devices_go_with_the_rows_they_belong_to(db):
+    held = events.COMES_FROM.set("203.0.113.7")
+    happen(1)
+    happen(1, person="mia@example.org", personal={"address": "mia@example.org"})
+    events.COMES_FROM.reset(held)
+    audit.seal(KEY)
+    assert Personal.objects.filter(body__has_key="ip").count() == 2
+    later = timezone.now() + timedelta(days=1)
+    assert audit.cut("workspace_a", later) == 2
+    assert [row.body for row in Personal.objects.all()] == [{"address": "mia@example.org"}]
+    assert verdict() is None
+
+
 def test_what_is_personal_can_be_erased_and_the_chain_still_holds(db):
     happen(2, person="mia@example.org", personal={"address": "mia@example.org"})
     assert all(row.personal for row in AuditRow.objects.all())

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from rows.events import Event
-from studio.models import Workspace
+from studio.models import Membership, Workspace
 from studio.people import letters
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,9 @@ def test_a_workspace_can_demand_it_and_its_owner_goes_first(alice, bob, protecte
     answer = without.get("/projects/", follow=True)
     assert answer.redirect_chain[-1][0] == "/accounts/2fa/"
     assert "asks everybody for a second step" in answer.content.decode()
+    assert "/credits/" not in answer.content.decode()
+    assert without.post("/team/leave").status_code == 302  # nobody is kept in
+    Membership.objects.filter(user=bob, workspace=alice.workspace).update(removed_at=None)
     Authenticator.objects.create(user=bob, type="totp", data={})
     assert without.get("/projects/").status_code == 200
 

@@ -138,6 +138,16 @@ def test_seats_are_those_of_the_plan_and_reviewers_take_none(alice, client_of):
     assert "1 of 1 seats taken" in client.get("/team/").content.decode()
 
 
+def test_an_expired_invitation_has_given_its_seat_back(team, alice, client_of):
+    client = client_of(alice)
+    invite(client, "mia@example.org")
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    Workspace.objects.update(plan="free")
+    row = Invitation.objects.get()
+    answer = client.post(f"/team/invitations/{row.pk}/send")
+    assert (answer.status_code, "Seats on the Free plan" in answer.content.decode()) == (403, True)
+
+
 def test_a_role_changes_with_the_next_request(team, alice, bob, client_of):
     member = Membership.objects.get(user=bob, workspace=team)
     bobs = client_of(bob)
